@@ -5,3 +5,4 @@ mod secret;
 
 pub use secret::Secret;
 pub mod model;
+pub mod user_agent;
