@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 const form = (pattern) => (value, path) => {
   assert.equal(typeof value, 'string', `${path} is text`);
-  assert.match(value, pattern, path);
+  assert.match(value, pattern, `${path} is ${JSON.stringify(value)}`);
 };
 const kind = (name) => (value, path) => assert.equal(typeof value, name, `${path} is a ${name}`);
 

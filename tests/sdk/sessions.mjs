@@ -31,7 +31,7 @@ await check('a sign-in sets one host-only cookie and nothing a script could read
     [cookie.hostOnly, cookie.path, cookie.httpOnly, cookie.secure, cookie.sameSite],
     [true, '/', true, false, 'Lax'],
   );
-  assert.equal(Math.floor(cookie.expires / 1000), Math.floor(Date.parse(first.expire) / 1000));
+  assert.ok(Math.abs(cookie.expires - Date.parse(first.expire)) < 5_000, 'the cookie ends with the session');
   assert.equal(phone.last.headers.get('x-fallback-cookies'), null);
 });
 
@@ -118,7 +118,7 @@ await check('a JWT stands in for the cookie', async () => {
 
 await check('a JWT that was tampered with is refused on every route', async () => {
   const forger = new Device();
-  forger.client.setJWT(`${messenger.client.config.jwt.slice(0, -3)}AAA`);
+  forger.client.setJWT(messenger.client.config.jwt.replace(/[^.]*$/, 'A'.repeat(43)));
   await refused(() => forger.account.get(), 401, 'user_jwt_invalid');
   await refused(() => forger.account.createAnonymousSession(), 401, 'user_jwt_invalid');
 });
