@@ -1,0 +1,250 @@
+//! Drives the published, unmodified React Native SDK in Node against the reference server.
+//!
+//! Each test starts a server of its own and runs one scenario of `tests/sdk`; what the scenario prints (TAP) is shown
+//! if it fails. Without Node, or without the package registry, the tests say so and pass; under `CI=true` they fail.
+
+#![cfg(all(feature = "axum", feature = "sqlite"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk");
+const NO_LIMITS: &[(&str, &str)] = &[("ACCOUNT_RATE_LIMITS", "off")];
+
+#[test]
+fn the_cookie_jar_of_these_tests_is_strict() {
+    let Some(sdk) = Sdk::installed("cookie-jar-rules") else {
+        return;
+    };
+    sdk.run("http://localhost:9");
+}
+
+#[test]
+fn the_sdk_signs_up_signs_in_and_changes_the_profile() {
+    scenario("profile", NO_LIMITS);
+}
+
+#[test]
+fn the_sdk_lists_extends_and_ends_sessions_and_uses_jwts() {
+    scenario("sessions", NO_LIMITS);
+}
+
+#[test]
+fn the_sdk_reads_logs_and_identities_and_keeps_push_targets() {
+    scenario("activity", NO_LIMITS);
+}
+
+#[test]
+fn the_sdk_understands_every_refusal() {
+    scenario("errors", NO_LIMITS);
+}
+
+#[test]
+fn the_sdk_meets_the_request_limits() {
+    scenario("limits", &[]);
+}
+
+/// Runs `tests/sdk/<name>.mjs` against a fresh server with these settings beside the usual ones.
+fn scenario(name: &str, settings: &[(&str, &str)]) {
+    let Some(sdk) = Sdk::installed(name) else {
+        return;
+    };
+    let server = Server::start(&sdk.directory.join("server"), settings);
+    sdk.run(&server.address);
+}
+
+/// A copy of `tests/sdk` with its packages installed, one for each scenario so that they can run side by side.
+struct Sdk {
+    scenario: String,
+    directory: PathBuf,
+}
+
+impl Sdk {
+    fn installed(scenario: &str) -> Option<Self> {
+        let node = output(Command::new("node").arg("--version"));
+        let version = node.map(|node| String::from_utf8_lossy(&node.stdout).trim().to_owned());
+        if !version.as_deref().is_some_and(is_recent) {
+            return skip(scenario, &format!("Node 20 or later is needed, found {version:?}"));
+        }
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sdk-{scenario}"));
+        if directory.exists() {
+            fs::remove_dir_all(&directory).unwrap();
+        }
+        copy(Path::new(SOURCES), &directory);
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        let install = output(
+            Command::new(npm).args(["ci", "--prefer-offline", "--ignore-scripts"]).current_dir(&directory),
+        );
+        match install {
+            Some(install) if install.status.success() => {
+                Some(Self { scenario: scenario.to_owned(), directory })
+            }
+            Some(install) => skip(scenario, &format!("`npm ci` failed\n{}", transcript(&install))),
+            None => skip(scenario, "npm is needed"),
+        }
+    }
+
+    fn run(&self, server: &str) {
+        let script = format!("{}.mjs", self.scenario);
+        let mut node = Command::new("node");
+        node.arg(&script).arg(server).current_dir(&self.directory);
+        let ran = node.output().unwrap();
+        let log = fs::read_to_string(self.directory.join("server/log")).unwrap_or_default();
+        assert!(ran.status.success(), "{script} failed\n{}\nServer:\n{log}", transcript(&ran));
+    }
+}
+
+/// The reference server on a free port, with an empty database; ends with the value.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(directory: &Path, settings: &[(&str, &str)]) -> Self {
+        fs::create_dir_all(directory).unwrap();
+        let log = File::create(directory.join("log")).unwrap();
+        let port = free_port();
+        let address = format!("http://localhost:{port}");
+        let mut command = Command::new(executable());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("ACCOUNT_") {
+                command.env_remove(name);
+            }
+        }
+        let process = command
+            .current_dir(directory)
+            .env("ACCOUNT_LISTEN", format!("127.0.0.1:{port}"))
+            .env("ACCOUNT_PUBLIC_URL", &address)
+            .env("ACCOUNT_DATABASE", "sqlite:account.db")
+            .env("ACCOUNT_ALLOWED_APPS", "com.example.notes")
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut server = Self { process, address };
+        server.wait_until_ready(port, directory);
+        server
+    }
+
+    fn wait_until_ready(&mut self, port: u16, directory: &Path) {
+        for _ in 0..600 {
+            if is_healthy(port) {
+                return;
+            }
+            if let Some(status) = self.process.try_wait().unwrap() {
+                let log = fs::read_to_string(directory.join("log")).unwrap();
+                panic!("the server ended with {status}\n{log}");
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the server did not become ready in 30 s");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Path of the reference server, built as these tests were; cargo builds no examples for `cargo test --test sdk`.
+fn executable() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .args([
+                "build",
+                "--example",
+                "server",
+                "--all-features",
+                "--message-format=json-render-diagnostics",
+            ])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        if !cfg!(debug_assertions) {
+            command.arg("--release");
+        }
+        let built = command.output().unwrap();
+        assert!(
+            built.status.success(),
+            "the server does not build\n{}",
+            String::from_utf8_lossy(&built.stderr)
+        );
+        String::from_utf8_lossy(&built.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|message| message["target"]["name"] == "server")
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+            .expect("cargo names the executable it built")
+    })
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn is_healthy(port: u16) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET /v1/health HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
+}
+
+/// Copies the files of `from`, leaving out packages that somebody installed there by hand.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (source, copied) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_name() == OsStr::new("node_modules") {
+            continue;
+        }
+        if source.is_dir() {
+            copy(&source, &copied);
+        } else {
+            fs::copy(&source, &copied).unwrap();
+        }
+    }
+}
+
+fn output(command: &mut Command) -> Option<Output> {
+    command.stdin(Stdio::null()).output().ok()
+}
+
+fn is_recent(version: &str) -> bool {
+    let major = version.trim_start_matches('v').split('.').next();
+    major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 20)
+}
+
+fn transcript(output: &Output) -> String {
+    let (printed, errors) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    format!("{printed}{errors}")
+}
+
+/// Reports past the test harness, which would swallow what a passing test prints.
+fn skip<T>(scenario: &str, reason: &str) -> Option<T> {
+    let notice = format!("tests/sdk/{scenario}.mjs did not run, so the SDK was not tried: {reason}");
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{notice}");
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {notice}");
+    None
+}

@@ -1,0 +1,2 @@
+// Only the SDK's file uploads use this module, and the Account service has none.
+export {};
