@@ -1,12 +1,27 @@
 //! Accounts for Rust programs: sign-up, sign-in, sessions, JWTs and profiles inside the host's own process.
 
+mod adapters;
+mod config;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod crypto;
 pub mod error;
+mod features;
+pub mod model;
+pub mod operation;
+pub mod policy;
 pub mod ports;
 mod secret;
+mod service;
+pub mod user_agent;
 
-pub use crypto::{Argon2Pool, Argon2PoolBuilder};
+pub use adapters::{MemoryLimiter, MemoryStore};
+pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
+pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey};
+pub use error::Error;
+pub use features::{
+    CredentialChange, DeviceToken, IdentityPage, Jwt, LogEntry, LogPage, NewPushTarget, SignUp, SignedIn,
+};
 pub use model::Argon2Params;
 pub use secret::Secret;
-pub mod model;
-pub mod user_agent;
+pub use service::{AccountService, Authenticator, Builder, Caller};

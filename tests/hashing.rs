@@ -14,13 +14,9 @@ fn secret(password: &str) -> Arc<Secret> {
     Arc::new(Secret::new(password.to_owned()))
 }
 
-fn small() -> Argon2Params {
-    Argon2Params::new(8, 1, 1).unwrap()
-}
-
 #[tokio::test]
 async fn a_password_verifies_against_its_hash_and_no_other() {
-    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Pool::new(small()));
+    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Pool::new(Argon2Params::new(8, 1, 1).unwrap()));
     let hash = hasher.hash(secret("correct horse"), SALT).await.unwrap();
     assert_eq!(PasswordHash::parse(hash.as_str()).unwrap(), hash);
     let verdict = hasher.verify(secret("correct horse"), Some(hash.clone())).await.unwrap();
@@ -33,7 +29,7 @@ async fn a_password_verifies_against_its_hash_and_no_other() {
 
 #[tokio::test]
 async fn the_salt_makes_hashes_of_one_password_differ() {
-    let pool = Argon2Pool::new(small());
+    let pool = Argon2Pool::new(Argon2Params::new(8, 1, 1).unwrap());
     let one = pool.hash(secret("p"), SALT).await.unwrap();
     let same = pool.hash(secret("p"), SALT).await.unwrap();
     let other = pool.hash(secret("p"), [7; 16]).await.unwrap();

@@ -8,7 +8,6 @@ use std::{fmt, num::NonZeroUsize, sync::Arc, thread, time::Duration};
 use argon2::{Algorithm, Argon2, Params, Version};
 use async_trait::async_trait;
 use rand::{TryRng, rngs::SysRng};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use self::{
@@ -77,7 +76,7 @@ impl Default for Argon2Pool {
 impl fmt::Debug for Argon2Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Argon2Pool")
-            .field("params", &self.params)
+            .field("params", &format_args!("{}", self.params))
             .field("limits", &self.queue.limits())
             .finish_non_exhaustive()
     }
@@ -193,7 +192,7 @@ fn computes_to(memory: &mut Memory, hash: &Argon2Hash, password: &Secret) -> Res
     let mut output = Zeroizing::new(vec![0; hash.output.len()]);
     let argon2 = argon2(hash.algorithm, hash.version, hash.params, output.len())?;
     fill(memory, &argon2, password, &hash.salt, &mut output)?;
-    Ok(output.ct_eq(&hash.output).into())
+    Ok(constant_time_eq::constant_time_eq(&output, &hash.output))
 }
 
 /// Does the work that a hash of less than today's parameters has saved, so that it is not told apart by its speed.

@@ -2,4 +2,181 @@
 
 mod invalid;
 
+use std::time::Duration;
+
+pub use crate::crypto::JwtError;
 pub use invalid::Invalid;
+
+use crate::ports::{LimiterError, Quota, StoreError};
+
+/// Why an operation did not succeed.
+///
+/// [`Error::code`] is the stable name on the wire and in logs, [`Error::kind`] the coarse class that a host maps to its own answers.
+/// Neither `Display` nor `Debug` holds a secret, a hash or the value that was looked up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value was refused by its parser or by the policy.
+    #[error("{0}")]
+    Invalid(#[from] Invalid),
+    /// Nobody is signed in: the session is unknown, expired or ended.
+    #[error("User (role: guests) missing scope (account)")]
+    NotSignedIn,
+    /// The JWT is malformed, forged or expired.
+    #[error("Failed to verify JWT. {0}")]
+    InvalidJwt(#[from] JwtError),
+    /// The email, password or current password is wrong, or there is no such account.
+    #[error("Invalid credentials. Please check the email and password.")]
+    InvalidCredentials,
+    /// The account is blocked.
+    #[error("The current user has been blocked.")]
+    Blocked,
+    /// The account must set a new password first.
+    #[error("The current user requires a password reset.")]
+    PasswordResetRequired,
+    /// The session still owes a second factor.
+    #[error("More factors are required to complete the sign in process.")]
+    MoreFactorsRequired,
+    /// The operation asks for a second factor proved in the last 30 minutes.
+    #[error("A recently succeeded challenge is required to complete this action.")]
+    ChallengeRequired,
+    /// The operation creates a session, and the caller already has one.
+    #[error("Creation of a session is prohibited when a session is active.")]
+    SessionExists,
+    /// An account with this id, email or phone exists already.
+    #[error("A user with the same id, email, or phone already exists.")]
+    UserExists,
+    /// The caller has no live session of this id.
+    #[error("The current user session could not be found.")]
+    SessionNotFound,
+    /// The caller has no identity of this id.
+    #[error("Identity could not be found.")]
+    IdentityNotFound,
+    /// Another target has this id or identifier.
+    #[error("A target with the same ID or identifier already exists.")]
+    TargetExists,
+    /// The caller has no push target of this id.
+    #[error("The target could not be found.")]
+    TargetNotFound,
+    /// The push provider is not one of the configured ones.
+    #[error("The provider could not be found.")]
+    ProviderNotFound,
+    /// The account holds as many of these as it may.
+    #[error("The account holds as many {0} as it may.")]
+    TooMany(&'static str),
+    /// The password was used before.
+    #[error(
+        "The password you are trying to use is similar to your previous passwords. Choose a different one."
+    )]
+    PasswordRecentlyUsed,
+    /// The password contains the user's name, email, phone or id.
+    #[error("The password you are trying to use contains references to your name, email, phone or userID.")]
+    PasswordPersonalData,
+    /// The sign-in method is switched off.
+    #[error("The requested authentication method is disabled.")]
+    MethodDisabled,
+    /// A cursor of a list names no entry of it.
+    #[error("The cursor of the list could not be found.")]
+    CursorNotFound,
+    /// Too many requests or guesses; [`Quota::reset`] tells when to come back.
+    #[error("Rate limit for the current endpoint has been exceeded. Please try again after some time.")]
+    RateLimited(Quota),
+    /// All hashing slots and their queue are taken, or too many changes of one account collided; come back after this time.
+    #[error("The server is busy. Please try again after some time.")]
+    Busy(Duration),
+    /// The store did not answer as it should.
+    #[error("The storage is not available.")]
+    Store(#[from] StoreError),
+    /// The shared rate limiter did not answer; operations that it guards are refused.
+    #[error("The rate limiter is not available.")]
+    Limiter(#[from] LimiterError),
+    /// The random source or the hasher failed.
+    #[error("The server could not complete the request.")]
+    Internal,
+}
+
+/// The coarse class of an [`Error`]: what a host maps to a status of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The request is at fault (HTTP 400).
+    Invalid,
+    /// Who asks is not known, or not well enough (401).
+    Unauthenticated,
+    /// It does not exist, or not for this caller (404).
+    NotFound,
+    /// It exists already or changed meanwhile (409).
+    Conflict,
+    /// Something else must be done first (412).
+    Precondition,
+    /// Too often (429).
+    Limited,
+    /// Switched off (501).
+    Unsupported,
+    /// Try again later (503).
+    Unavailable,
+    /// A fault of the server (500).
+    Internal,
+}
+
+impl Kind {
+    /// The HTTP status that the Appwrite API answers for this class.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Invalid => 400,
+            Self::Unauthenticated => 401,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::Precondition => 412,
+            Self::Limited => 429,
+            Self::Internal => 500,
+            Self::Unsupported => 501,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
+impl Error {
+    /// The stable name of this error, as in the Appwrite API (`user_invalid_credentials`).
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.class().0
+    }
+
+    /// The coarse class of this error.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.class().1
+    }
+
+    fn class(&self) -> (&'static str, Kind) {
+        match self {
+            Self::Invalid(_) => ("general_argument_invalid", Kind::Invalid),
+            Self::NotSignedIn => ("general_unauthorized_scope", Kind::Unauthenticated),
+            Self::InvalidJwt(_) => ("user_jwt_invalid", Kind::Unauthenticated),
+            Self::InvalidCredentials => ("user_invalid_credentials", Kind::Unauthenticated),
+            Self::Blocked => ("user_blocked", Kind::Unauthenticated),
+            Self::PasswordResetRequired => ("user_password_reset_required", Kind::Precondition),
+            Self::MoreFactorsRequired => ("user_more_factors_required", Kind::Unauthenticated),
+            Self::ChallengeRequired => ("user_challenge_required", Kind::Unauthenticated),
+            Self::SessionExists => ("user_session_already_exists", Kind::Unauthenticated),
+            Self::UserExists => ("user_already_exists", Kind::Conflict),
+            Self::SessionNotFound => ("user_session_not_found", Kind::NotFound),
+            Self::IdentityNotFound => ("user_identity_not_found", Kind::NotFound),
+            Self::TargetExists => ("user_target_already_exists", Kind::Conflict),
+            Self::TargetNotFound => ("user_target_not_found", Kind::NotFound),
+            Self::ProviderNotFound => ("provider_not_found", Kind::NotFound),
+            Self::TooMany(_) => ("general_bad_request", Kind::Invalid),
+            Self::PasswordRecentlyUsed => ("password_recently_used", Kind::Invalid),
+            Self::PasswordPersonalData => ("password_personal_data", Kind::Invalid),
+            Self::MethodDisabled => ("user_auth_method_unsupported", Kind::Unsupported),
+            Self::CursorNotFound => ("general_cursor_not_found", Kind::Invalid),
+            Self::RateLimited(_) => ("general_rate_limit_exceeded", Kind::Limited),
+            Self::Busy(_) => ("general_busy", Kind::Unavailable),
+            Self::Store(_) => ("general_store_unavailable", Kind::Unavailable),
+            Self::Limiter(_) => ("general_limiter_unavailable", Kind::Unavailable),
+            Self::Internal => ("general_unknown", Kind::Internal),
+        }
+    }
+}

@@ -11,7 +11,7 @@ const PARALLELISM_LIMIT: u32 = 16;
 ///
 /// The host chooses it once for its [`Argon2Pool`](crate::Argon2Pool); a stored [`PasswordHash`](super::PasswordHash) carries
 /// its own. Values outside the limits of [`Argon2Params::new`] cannot exist, so no stored hash can ask for unbounded work.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Argon2Params {
     memory_kib: u32,
     time: u32,
@@ -73,7 +73,8 @@ impl Default for Argon2Params {
     }
 }
 
-impl fmt::Debug for Argon2Params {
+impl fmt::Display for Argon2Params {
+    /// As in a PHC string: `m=19456,t=2,p=1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "m={},t={},p={}", self.memory_kib, self.time, self.parallelism)
     }
@@ -111,6 +112,11 @@ mod tests {
         for (memory, time, lanes) in [(8, 1, 1), (128, 1, 16), (262_144, 16, 16)] {
             assert!(Argon2Params::new(memory, time, lanes).is_ok(), "{memory} {time} {lanes}");
         }
+    }
+
+    #[test]
+    fn displayed_as_in_a_phc_string() {
+        assert_eq!(Argon2Params::default().to_string(), "m=19456,t=2,p=1");
     }
 
     #[test]

@@ -1,11 +1,58 @@
 //! The account and its values: pure data and the rules that keep it whole.
 
+mod account;
 mod argon2_params;
+mod checked_url;
+mod client;
+mod compact_json;
+mod email;
+mod event;
+mod identity;
+mod ids;
+mod key;
+mod label;
+mod name;
+mod network;
+mod password;
 mod password_hash;
+mod phone;
+mod preferences;
+mod query;
+mod redirects;
+mod session;
+pub(crate) mod stored;
+mod target;
 mod time;
+mod user;
 
-pub(crate) use password_hash::Argon2Hash;
-
+pub use account::{Account, GuessLimit};
+pub(crate) use account::{Attachment, Contact, Failures, PasswordRecord};
 pub use argon2_params::{Argon2Params, InvalidArgon2Params};
+pub use checked_url::CheckedUrl;
+pub use client::Client;
+pub use email::Email;
+pub use event::{Event, EventKind, EventPage};
+pub use identity::Identity;
+pub(crate) use identity::IdentityRecord;
+pub use ids::{CustomId, EventId, IdentityId, ProviderId, SessionId, TargetId, Uid, UserId};
+pub use key::Key;
+pub use label::Label;
+pub use name::Name;
+pub use network::{Network, parse_client_ip};
+pub use password::Password;
+pub(crate) use password_hash::Argon2Hash;
 pub use password_hash::{InvalidPasswordHash, PasswordHash};
+pub use phone::Phone;
+pub use preferences::Preferences;
+pub use query::{
+    CursorNotFound, Field, IdentityAttribute, IdentityQuery, IdentityRows, PageQuery, QueryFields,
+};
+pub use redirects::AllowedRedirects;
+pub use session::{Factor, Session, SessionProvider, SessionSecret};
+pub(crate) use session::{SecretDigest, SessionRecord};
+pub(crate) use target::PushTargetRecord;
+pub use target::{Target, TargetKind};
 pub use time::Timestamp;
+pub use user::User;
+
+pub(crate) use crate::error::Invalid;

@@ -65,7 +65,7 @@ impl fmt::Debug for PasswordHash {
         match self.decode() {
             Some(hash) => {
                 let (name, version) = (hash.algorithm.as_str(), u32::from(hash.version));
-                write!(f, "PasswordHash({name} v={version},{:?})", hash.params)
+                write!(f, "PasswordHash({name} v={version},{})", hash.params)
             }
             None => f.write_str("PasswordHash(…)"),
         }
@@ -120,7 +120,7 @@ impl Argon2Hash {
     pub(crate) fn encode(&self) -> PasswordHash {
         let (name, version) = (self.algorithm.as_str(), u32::from(self.version));
         let (salt, output) = (BASE64_NOPAD.encode(&self.salt), BASE64_NOPAD.encode(&self.output));
-        PasswordHash(format!("${name}$v={version}${:?}${salt}${output}", self.params).into())
+        PasswordHash(format!("${name}$v={version}${}${salt}${output}", self.params).into())
     }
 
     pub(crate) fn weaker_than(&self, params: Argon2Params) -> bool {

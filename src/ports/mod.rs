@@ -1,5 +1,19 @@
-//! What the accounts need from the outside, as traits that the host can implement.
+//! What the service needs from its host: one small trait each, with in-memory or null implementations.
 
+mod clock;
+mod entropy;
+mod geo;
 mod hasher;
+mod hooks;
+mod limiter;
+mod messages;
+mod store;
 
+pub use clock::{Clock, SystemClock};
+pub use entropy::{Entropy, EntropyError, SystemEntropy};
+pub use geo::{GeoLocator, NoGeo};
 pub use hasher::{HashError, PasswordHasher, Verdict};
+pub use hooks::{Observer, PasswordRefusal, PasswordRule};
+pub use limiter::{LimitKeyText, LimiterError, NoLimits, Quota, RateLimiter, window_end};
+pub use messages::{EmailMessage, Mailer, NoMailer, NoSms, Notice, SendError, SmsMessage, SmsSender};
+pub use store::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version};

@@ -1,0 +1,3 @@
+//! Suites that an implementation of a port must pass, for those who write one.
+
+pub mod limiter;

@@ -1,0 +1,79 @@
+//! Linked accounts at OAuth2 providers.
+
+use crate::{
+    AccountService, Caller, Error,
+    model::{EventKind, Field, Identity, IdentityAttribute, IdentityId, IdentityQuery, QueryFields},
+    operation::Operation,
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
+    service::Draft,
+};
+
+/// A part of the caller's identities.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct IdentityPage {
+    /// The identities.
+    pub identities: Vec<Identity>,
+    /// How many match the filters, whatever the limit and offset.
+    pub total: usize,
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// The caller's identities that match a query, in its order.
+    ///
+    /// # Errors
+    /// [`Error::CursorNotFound`] if the query's cursor is none of them; the gates; [`Error::Store`].
+    #[doc(alias = "listIdentities")]
+    pub async fn identities(&self, caller: &Caller, query: &IdentityQuery) -> Result<IdentityPage, Error> {
+        let account = self.load_as(caller, Parts::Body).await?.account;
+        let identity = |record: &crate::model::IdentityRecord| Identity {
+            id: record.id,
+            user: *account.id(),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            provider: record.provider.clone(),
+            provider_uid: record.uid.clone(),
+            provider_email: record.verified_email.clone(),
+        };
+        let page = query
+            .apply(account.identities.iter().map(identity).collect())
+            .map_err(|_| Error::CursorNotFound)?;
+        Ok(IdentityPage { identities: page.rows, total: page.total })
+    }
+
+    /// Removes one of the caller's identities.
+    ///
+    /// # Errors
+    /// [`Error::IdentityNotFound`] if the caller has no such identity; the gates; [`Error::Store`].
+    #[doc(alias = "deleteIdentity")]
+    pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
+        let decide = |draft: &mut Draft| {
+            let before = draft.identities.len();
+            draft.identities.retain(|identity| identity.id != *id);
+            if draft.identities.len() == before {
+                return Err(Error::IdentityNotFound.into());
+            }
+            draft.note(EventKind::IdentityDeleted, None);
+            Ok(())
+        };
+        self.change_as(caller, Operation::UnlinkIdentity, Parts::Body, decide).await?;
+        Ok(())
+    }
+}
+
+impl QueryFields for Identity {
+    fn field(&self, attribute: IdentityAttribute) -> Field<'_> {
+        match attribute {
+            IdentityAttribute::Id => Field::Text(self.id.as_str()),
+            IdentityAttribute::UserId => Field::Text(self.user.as_str()),
+            IdentityAttribute::Provider => Field::Text(&self.provider),
+            IdentityAttribute::ProviderUid => Field::Text(&self.provider_uid),
+            IdentityAttribute::ProviderEmail => {
+                self.provider_email.as_ref().map_or(Field::Null, |email| Field::Text(email.as_str()))
+            }
+            IdentityAttribute::ProviderAccessTokenExpiry => Field::Null,
+            IdentityAttribute::CreatedAt => Field::Date(self.created_at),
+            IdentityAttribute::UpdatedAt => Field::Date(self.updated_at),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! JWTs: a short-lived proof of a session for other servers of the host (RFC 7519).
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    AccountService, Caller, Error,
+    crypto::Claims,
+    model::{EventKind, Timestamp},
+    operation::Operation,
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
+};
+
+/// A compact JWS that proves a session until it expires or the session ends.
+///
+/// # Security
+/// Whoever has it acts as the user for its lifetime; `Debug` shows nothing.
+pub struct Jwt {
+    text: Zeroizing<String>,
+    expires_at: Timestamp,
+}
+
+impl Jwt {
+    /// The token, for `X-Appwrite-JWT` or [`AccountService::caller_by_jwt`].
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// From this instant on it is refused.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+impl fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwt").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Issues a JWT for the caller's current session. It lives for [`jwt_lifetime`](crate::Config::jwt_lifetime), and dies earlier with its
+    /// session, with a change of password, and with the account.
+    ///
+    /// # Errors
+    /// [`Error::SessionNotFound`] if the caller came with a JWT, which is no session; [`Error::MethodDisabled`]; the gates; [`Error::Store`].
+    #[doc(alias = "createJWT")]
+    pub async fn issue_jwt(&self, caller: &Caller) -> Result<Jwt, Error> {
+        self.require(self.inner.config.methods.jwt)?;
+        let session = *caller.current_session().ok_or(Error::SessionNotFound)?;
+        let account = self.load_as(caller, Parts::Body).await?.account;
+        let errand = self.errand(Operation::IssueJwt, caller.client());
+        let issued = errand.now.as_secs();
+        let life = i64::try_from(self.inner.config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
+        let claims = Claims {
+            user_id: account.id,
+            session_id: session,
+            generation: account.jwt_generation,
+            aud: self.inner.jwts.audience(),
+            iat: issued,
+            nbf: None,
+            exp: issued.saturating_add(life),
+        };
+        let text = self.inner.jwts.sign(&claims).ok_or(Error::Internal)?;
+        self.append(&account, errand, EventKind::JwtCreated, Some(session)).await?;
+        Ok(Jwt {
+            text: Zeroizing::new(text),
+            expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
+        })
+    }
+}

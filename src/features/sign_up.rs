@@ -1,0 +1,81 @@
+//! Sign-up with email and password.
+
+use crate::{
+    AccountService, Error,
+    model::{
+        Account, Client, CustomId, Email, EventKind, Name, Password, PasswordHash, TargetId, User, UserId,
+    },
+    operation::Operation,
+    ports::{Clock, Mailer, SmsSender, Store},
+    service::Draft,
+};
+
+/// What a new account is made of.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SignUp {
+    /// The id: one of the host's choice or a generated one.
+    pub user_id: CustomId<UserId>,
+    /// The email address; not proven yet.
+    pub email: Email,
+    /// The password.
+    pub password: Password,
+    /// The display name, or the empty one.
+    pub name: Name,
+}
+
+impl SignUp {
+    /// A sign-up with a generated id and no name.
+    #[must_use]
+    pub fn new(email: Email, password: Password) -> Self {
+        Self { user_id: CustomId::Generate, email, password, name: Name::default() }
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Creates an account with email and password. It does not sign in.
+    ///
+    /// # Errors
+    /// [`Error::UserExists`] if the id or the email is taken; [`Error::Invalid`], [`Error::PasswordPersonalData`] if the password breaks a
+    /// rule; [`Error::MethodDisabled`]; [`Error::Busy`]; [`Error::Store`].
+    ///
+    /// # Security
+    /// The answer tells whether an email has an account. Ask [`admit`](AccountService::admit) first, which limits how often.
+    #[doc(alias = "create")]
+    pub async fn sign_up(&self, request: SignUp, client: &Client) -> Result<User, Error> {
+        self.require(self.inner.config.methods.email_password)?;
+        let errand = self.errand(Operation::SignUp, client);
+        let SignUp { user_id, email, password, name } = request;
+        let id = match user_id {
+            CustomId::Given(id) => id,
+            CustomId::Generate => UserId::generate(errand.now, *self.draw()?),
+        };
+        let target = TargetId::generate(errand.now, *self.draw()?);
+        let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
+        draft.account.sign_up(email, target, name);
+        self.check_new_password(&password, &draft.account).await?;
+        let hash = self.hash_password(&password).await?;
+        draft.set_password(hash, self.inner.config.passwords.history);
+        draft.note(EventKind::UserCreated, None);
+        self.create(draft, errand).await.map(User::new)
+    }
+
+    pub(crate) fn require(&self, switched_on: bool) -> Result<(), Error> {
+        if switched_on { Ok(()) } else { Err(Error::MethodDisabled) }
+    }
+}
+
+impl Account {
+    fn sign_up(&mut self, email: Email, target: TargetId, name: Name) {
+        self.set_email(email, target, self.created_at);
+        self.name = name;
+    }
+}
+
+impl Draft {
+    /// Sets the password and keeps as many earlier ones as the policy says, the new one included.
+    pub(crate) fn set_password(&mut self, hash: PasswordHash, history: usize) {
+        let now = self.now;
+        self.account.set_password(hash, history, now);
+    }
+}

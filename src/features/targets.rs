@@ -1,0 +1,156 @@
+//! Push targets: the devices to which the host's messages can be pushed.
+
+use crate::{
+    AccountService, Caller, Error,
+    error::Invalid,
+    model::{CustomId, EventKind, ProviderId, PushTargetRecord, Target, TargetId, TargetKind, User},
+    operation::Operation,
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
+    service::{Draft, Refusal},
+};
+
+/// A device token: what a push provider calls a device, 1–255 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceToken(Box<str>);
+
+impl std::str::FromStr for DeviceToken {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.chars().count() {
+            1..=255 if !text.contains('\0') => Ok(Self(text.into())),
+            _ => Err(Invalid::Text { min: 1, max: 255 }),
+        }
+    }
+}
+
+/// A device to be added.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NewPushTarget {
+    /// The id: one of the client's choice or a generated one.
+    pub id: CustomId<TargetId>,
+    /// The device token.
+    pub token: DeviceToken,
+    /// The push provider; the first configured one if not given.
+    pub provider: Option<ProviderId>,
+}
+
+impl NewPushTarget {
+    /// A target with a generated id at the default provider.
+    #[must_use]
+    pub fn new(token: DeviceToken) -> Self {
+        Self { id: CustomId::Generate, token, provider: None }
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Adds a device. It goes with the session that added it; a caller by JWT adds one that belongs to no session.
+    ///
+    /// # Errors
+    /// [`Error::TargetExists`] if the id or the device token is taken, by whomever; [`Error::ProviderNotFound`]; [`Error::TooMany`];
+    /// the gates; [`Error::Store`].
+    #[doc(alias = "createPushTarget")]
+    pub async fn add_push_target(&self, caller: &Caller, new: NewPushTarget) -> Result<Target, Error> {
+        let providers = &self.inner.config.push_providers;
+        let provider = match new.provider {
+            Some(id) if providers.is_empty() || providers.contains(&id) => Some(id),
+            Some(_) => return Err(Error::ProviderNotFound),
+            None => providers.first().copied(),
+        };
+        let now = self.inner.clock.now();
+        let generated = TargetId::generate(now, *self.draw()?);
+        let record = PushTargetRecord {
+            id: new.id.given_or(|| generated),
+            created_at: now,
+            updated_at: now,
+            identifier: new.token.0,
+            provider,
+            name: self.device_name(caller),
+            session: caller.current_session().copied(),
+        };
+        let limit = self.inner.config.target_limit;
+        let decide = |draft: &mut Draft| draft.add_push_target(&record, limit);
+        let ((), account) = self.change_as(caller, Operation::AddPushTarget, Parts::Body, decide).await?;
+        push_target(&User::new(account), &record.id)
+    }
+
+    /// Gives one of the caller's devices another token.
+    ///
+    /// # Errors
+    /// [`Error::TargetNotFound`] if the caller has no such push target; [`Error::TargetExists`] if the token is taken; the gates;
+    /// [`Error::Store`].
+    #[doc(alias = "updatePushTarget")]
+    pub async fn change_push_target(
+        &self,
+        caller: &Caller,
+        id: &TargetId,
+        token: DeviceToken,
+    ) -> Result<Target, Error> {
+        let name = self.device_name(caller);
+        let decide = |draft: &mut Draft| draft.change_push_target(id, &token.0, &name);
+        let ((), account) = self.change_as(caller, Operation::ChangePushTarget, Parts::Body, decide).await?;
+        push_target(&User::new(account), id)
+    }
+
+    /// Removes one of the caller's devices.
+    ///
+    /// # Errors
+    /// [`Error::TargetNotFound`] if the caller has no such push target; the gates; [`Error::Store`].
+    #[doc(alias = "deletePushTarget")]
+    pub async fn remove_push_target(&self, caller: &Caller, id: &TargetId) -> Result<(), Error> {
+        let decide = |draft: &mut Draft| {
+            let before = draft.targets.len();
+            draft.targets.retain(|target| target.id != *id);
+            if draft.targets.len() == before {
+                return Err(Error::TargetNotFound.into());
+            }
+            draft.note(EventKind::TargetDeleted, None);
+            Ok(())
+        };
+        self.change_as(caller, Operation::RemovePushTarget, Parts::Body, decide).await?;
+        Ok(())
+    }
+
+    fn device_name(&self, caller: &Caller) -> Box<str> {
+        let device = self.device(caller.client().user_agent());
+        format!("{} {}", device.device_brand, device.device_model).into()
+    }
+}
+
+impl Draft {
+    fn add_push_target(&mut self, record: &PushTargetRecord, limit: usize) -> Result<(), Refusal> {
+        let now = self.now;
+        self.tidy(now);
+        if self.targets.iter().any(|target| target.id == record.id || target.identifier == record.identifier)
+        {
+            return Err(Error::TargetExists.into());
+        }
+        if self.targets.len() >= limit {
+            return Err(Error::TooMany("push targets").into());
+        }
+        self.targets.push(record.clone());
+        self.note(EventKind::TargetCreated, None);
+        Ok(())
+    }
+
+    fn change_push_target(&mut self, id: &TargetId, identifier: &str, name: &str) -> Result<(), Refusal> {
+        if self.targets.iter().any(|target| target.id != *id && *target.identifier == *identifier) {
+            return Err(Error::TargetExists.into());
+        }
+        let now = self.now;
+        let target = self.targets.iter_mut().find(|target| target.id == *id).ok_or(Error::TargetNotFound)?;
+        target.identifier = identifier.into();
+        target.name = name.into();
+        target.updated_at = now;
+        self.note(EventKind::TargetUpdated, None);
+        Ok(())
+    }
+}
+
+fn push_target(user: &User, id: &TargetId) -> Result<Target, Error> {
+    user.targets()
+        .into_iter()
+        .find(|target| target.kind == TargetKind::Push && target.id == *id)
+        .ok_or(Error::TargetNotFound)
+}

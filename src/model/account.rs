@@ -1,0 +1,311 @@
+//! The account: everything one person owns, as one value.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Email, IdentityRecord, Key, Label, Name, PasswordHash, Phone, Preferences, PushTargetRecord, SessionId,
+    SessionRecord, TargetId, Timestamp, UserId,
+};
+
+/// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
+///
+/// Stores keep it, replace it as a whole and find it by its [`keys`](Account::keys); the operations of
+/// [`AccountService`](crate::AccountService) change it. It holds digests and hashes, never a secret, and `Debug` shows only its id.
+#[derive(Clone)]
+pub struct Account {
+    pub(crate) id: UserId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) accessed_at: Timestamp,
+    pub(crate) name: Name,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) blocked: bool,
+    pub(crate) reset_required: bool,
+    pub(crate) email: Option<Contact<Email>>,
+    pub(crate) phone: Option<Contact<Phone>>,
+    pub(crate) password: Option<PasswordRecord>,
+    /// Earlier and current hashes, oldest first, as many as the policy keeps.
+    pub(crate) password_history: Vec<PasswordHash>,
+    pub(crate) mfa: bool,
+    /// Oldest first.
+    pub(crate) sessions: Vec<SessionRecord>,
+    pub(crate) identities: Vec<IdentityRecord>,
+    pub(crate) targets: Vec<PushTargetRecord>,
+    pub(crate) failures: Failures,
+    /// Raised whenever the JWTs issued so far must die.
+    pub(crate) jwt_generation: u32,
+    /// `None` if it was not loaded; it then stays as it is in the store.
+    pub(crate) attachment: Option<Arc<Attachment>>,
+}
+
+/// The part of an account that most operations do not need.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Attachment {
+    pub(crate) preferences: Preferences,
+}
+
+/// An address of the account and the messaging target that stands for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Contact<A> {
+    pub(crate) address: A,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) verified: bool,
+    pub(crate) target: TargetId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+/// The password and when it was set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordRecord {
+    pub(crate) hash: PasswordHash,
+    pub(crate) updated_at: Timestamp,
+}
+
+/// Wrong guesses in a row, over all endpoints and factors.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Failures {
+    /// Since the last success or lock.
+    #[serde(default)]
+    pub(crate) run: u32,
+    /// How often guesses were locked since the last success.
+    #[serde(default)]
+    pub(crate) locks: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) locked_until: Option<Timestamp>,
+}
+
+/// How many wrong guesses in a row an account takes, and how long it then refuses guesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GuessLimit {
+    /// Wrong guesses in a row until guesses are locked, 1 to 1,000; 100 by default (NIST SP 800-63B-4 §3.2.2).
+    pub run: u32,
+    /// How long the first lock lasts; every further one twice as long. 15 minutes by default.
+    pub lock: Duration,
+    /// How long a lock lasts at the most. 24 hours by default.
+    pub longest_lock: Duration,
+}
+
+impl Default for GuessLimit {
+    fn default() -> Self {
+        Self { run: 100, lock: Duration::from_secs(15 * 60), longest_lock: Duration::from_secs(24 * 3600) }
+    }
+}
+
+impl Failures {
+    pub(crate) fn is_locked(&self, now: Timestamp) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
+
+    /// Counts one wrong guess and tells whether it is the 1st, 10th or 100th … of its run, which the log records.
+    pub(crate) fn count(&mut self, now: Timestamp, limit: &GuessLimit) -> bool {
+        self.run = self.run.saturating_add(1);
+        let notable = matches!(self.run, 1 | 10 | 100);
+        if self.run >= limit.run {
+            let factor = 1_u32.checked_shl(self.locks).unwrap_or(u32::MAX);
+            self.locked_until = Some(now.after(limit.lock.saturating_mul(factor).min(limit.longest_lock)));
+            self.locks = self.locks.saturating_add(1);
+            self.run = 0;
+        }
+        notable
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Account {
+    pub(crate) fn new(id: UserId, now: Timestamp) -> Self {
+        Self {
+            id,
+            created_at: now,
+            updated_at: now,
+            accessed_at: now,
+            name: Name::default(),
+            labels: Vec::new(),
+            blocked: false,
+            reset_required: false,
+            email: None,
+            phone: None,
+            password: None,
+            password_history: Vec::new(),
+            mfa: false,
+            sessions: Vec::new(),
+            identities: Vec::new(),
+            targets: Vec::new(),
+            failures: Failures::default(),
+            jwt_generation: 0,
+            attachment: Some(Arc::default()),
+        }
+    }
+
+    /// The account's id, which never changes.
+    #[must_use]
+    pub fn id(&self) -> &UserId {
+        &self.id
+    }
+
+    /// When the account was created.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When the profile last changed.
+    #[must_use]
+    pub fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    /// When the account was last used, to the day.
+    #[must_use]
+    pub fn accessed_at(&self) -> Timestamp {
+        self.accessed_at
+    }
+
+    /// The display name, or the empty one.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The email address, if there is one.
+    #[must_use]
+    pub fn email(&self) -> Option<&Email> {
+        self.email.as_ref().map(|contact| &contact.address)
+    }
+
+    /// Whether somebody proved to read that mailbox.
+    #[must_use]
+    pub fn is_email_verified(&self) -> bool {
+        self.email.as_ref().is_some_and(|contact| contact.verified)
+    }
+
+    /// The phone number, if there is one.
+    #[must_use]
+    pub fn phone(&self) -> Option<&Phone> {
+        self.phone.as_ref().map(|contact| &contact.address)
+    }
+
+    /// Whether somebody proved to receive messages at that number.
+    #[must_use]
+    pub fn is_phone_verified(&self) -> bool {
+        self.phone.as_ref().is_some_and(|contact| contact.verified)
+    }
+
+    /// Whether the account is blocked.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// The earliest instant at which something of this account expires and tidying would make it smaller.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.sessions.iter().map(|session| session.expires_at).min()
+    }
+
+    /// All keys that this account holds, sorted, each once.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Key> {
+        let mut keys = vec![Key::Id(self.id)];
+        keys.extend(self.email().cloned().map(Key::Mailbox));
+        keys.extend(self.phone().cloned().map(Key::Phone));
+        for identity in &self.identities {
+            keys.push(Key::Identity { provider: identity.provider.clone(), uid: identity.uid.clone() });
+            keys.extend(identity.verified_email.clone().map(Key::Mailbox));
+        }
+        for target in &self.targets {
+            keys.push(Key::Target(target.id));
+            keys.push(Key::TargetIdentifier(target.identifier.clone()));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    pub(crate) fn preferences(&self) -> Preferences {
+        self.attachment.as_deref().map(|attachment| attachment.preferences.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn session(&self, id: &SessionId, now: Timestamp) -> Option<&SessionRecord> {
+        self.sessions.iter().find(|session| session.id == *id && session.is_live(now))
+    }
+
+    pub(crate) fn session_mut(&mut self, id: &SessionId, now: Timestamp) -> Option<&mut SessionRecord> {
+        self.sessions.iter_mut().find(|session| session.id == *id && session.is_live(now))
+    }
+
+    /// Adds a session and ends the oldest ones beyond the limit, in the same value.
+    pub(crate) fn add_session(&mut self, session: SessionRecord, limit: usize, now: Timestamp) {
+        self.tidy(now);
+        self.sessions.push(session);
+        let over = self.sessions.len().saturating_sub(limit.max(1));
+        self.sessions.drain(..over);
+        self.drop_orphaned_targets();
+    }
+
+    /// Ends the sessions for which `keep` is false, with their push targets.
+    pub(crate) fn retain_sessions(&mut self, keep: impl FnMut(&SessionRecord) -> bool) {
+        self.sessions.retain(keep);
+        self.drop_orphaned_targets();
+    }
+
+    /// Drops what has expired.
+    pub(crate) fn tidy(&mut self, now: Timestamp) {
+        self.retain_sessions(|session| session.is_live(now));
+    }
+
+    /// How many factors a session must have proved.
+    pub(crate) fn required_factors(&self) -> usize {
+        if self.mfa && (self.is_email_verified() || self.is_phone_verified()) { 2 } else { 1 }
+    }
+
+    fn drop_orphaned_targets(&mut self) {
+        let Self { sessions, targets, .. } = self;
+        targets
+            .retain(|target| target.session.is_none_or(|id| sessions.iter().any(|session| session.id == id)));
+    }
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::MIN;
+
+    #[test]
+    fn a_run_of_failures_locks_for_twice_as_long_each_time() {
+        let limit = GuessLimit { run: 3, ..GuessLimit::default() };
+        let mut failures = Failures::default();
+        let mut notable = Vec::new();
+        for _ in 0..3 {
+            notable.push(failures.count(NOW, &limit));
+        }
+        assert_eq!(notable, [true, false, false]);
+        assert_eq!(failures.locked_until, Some(NOW.after(Duration::from_secs(900))));
+        for _ in 0..3 {
+            failures.count(NOW, &limit);
+        }
+        assert_eq!(failures.locked_until, Some(NOW.after(Duration::from_secs(1800))));
+        for _ in 0..300 {
+            failures.count(NOW, &limit);
+        }
+        assert_eq!(failures.locked_until, Some(NOW.after(limit.longest_lock)));
+        failures.clear();
+        assert!(!failures.is_locked(NOW));
+    }
+}

@@ -1,0 +1,105 @@
+//! Who sent a request, as far as the host can tell.
+
+use std::{net::IpAddr, sync::Arc};
+
+const USER_AGENT_BYTES: usize = 1024;
+
+/// The client behind a request: its address, user agent and language, for sessions, the security log and messages.
+///
+/// Cheap to clone; the default knows nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Client(Option<Arc<Parts>>);
+
+#[derive(Debug, Clone, Default)]
+struct Parts {
+    ip: Option<IpAddr>,
+    user_agent: Option<Box<str>>,
+    locale: Option<Box<str>>,
+}
+
+impl Client {
+    /// A client at this address. IPv4-mapped IPv6 addresses become IPv4.
+    ///
+    /// # Security
+    /// Pass the peer's address, or what a proxy says of it only if that proxy is trusted.
+    #[must_use]
+    pub fn at(ip: IpAddr) -> Self {
+        Self::default().with(|parts| parts.ip = Some(ip.to_canonical()))
+    }
+
+    /// The same client with this user agent, of which at most 1,024 bytes are kept and control characters become `?`.
+    #[must_use]
+    pub fn with_user_agent(self, text: &str) -> Self {
+        let mut end = text.len().min(USER_AGENT_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let clean: String = text
+            .chars()
+            .scan(0, |at, c| {
+                *at += c.len_utf8();
+                (*at <= end).then_some(c)
+            })
+            .map(|c| if c.is_control() { '?' } else { c })
+            .collect();
+        self.with(|parts| parts.user_agent = (!clean.is_empty()).then(|| clean.into_boxed_str()))
+    }
+
+    /// The same client with this language tag (BCP 47) for messages.
+    #[must_use]
+    pub fn with_locale(self, tag: &str) -> Self {
+        self.with(|parts| {
+            parts.locale =
+                Some(tag.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(35).collect())
+        })
+    }
+
+    /// The address, if known.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.0.as_ref()?.ip
+    }
+
+    /// The user agent, if known.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.0.as_ref()?.user_agent.as_deref()
+    }
+
+    /// The language tag, if known.
+    #[must_use]
+    pub fn locale(&self) -> Option<&str> {
+        self.0.as_ref()?.locale.as_deref()
+    }
+
+    fn with(self, change: impl FnOnce(&mut Parts)) -> Self {
+        let mut parts = self.0.unwrap_or_default();
+        change(Arc::make_mut(&mut parts));
+        Self(Some(parts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_cannot_forge_a_log_line() {
+        let client = Client::default().with_user_agent("a\r\nfake: log line\0");
+        assert_eq!(client.user_agent(), Some("a??fake: log line?"));
+    }
+
+    #[test]
+    fn a_long_user_agent_is_cut_at_a_character() {
+        let client = Client::default().with_user_agent(&"é".repeat(600));
+        assert_eq!(client.user_agent().map(str::len), Some(1024));
+        let odd = Client::default().with_user_agent(&format!("x{}", "é".repeat(600)));
+        assert_eq!(odd.user_agent().map(str::len), Some(1023));
+    }
+
+    #[test]
+    fn a_mapped_address_is_its_ipv4_address() {
+        let client = Client::at("::ffff:192.0.2.1".parse().unwrap());
+        assert_eq!(client.ip(), Some("192.0.2.1".parse().unwrap()));
+    }
+}

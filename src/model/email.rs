@@ -1,0 +1,164 @@
+//! Email addresses, in the one spelling under which they are stored, looked up and counted.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use url::Host;
+
+use crate::error::Invalid;
+
+/// An ASCII dot-atom address (RFC 5321 §4.1.2 without quoted local parts and address literals), in lower case.
+///
+/// Nothing is trimmed or converted but the case, so that one mailbox has one spelling. Cloning is cheap. `Debug` hides the
+/// local part.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "Arc<str>")]
+pub struct Email(Arc<str>);
+
+impl Email {
+    /// The whole address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the at sign.
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// What stands after the at sign.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+impl FromStr for Email {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        // 254 octets is what a RFC 5321 path leaves once its angle brackets are taken off.
+        if text.len() > 254 {
+            return Err(Invalid::Email);
+        }
+        let lower = text.to_ascii_lowercase();
+        match lower.split_once('@') {
+            Some((local, domain)) if is_dot_atom(local) && is_mail_domain(domain) => Ok(Self(lower.into())),
+            _ => Err(Invalid::Email),
+        }
+    }
+}
+
+/// RFC 5322 §3.2.3, at most the 64 octets of RFC 5321 §4.5.3.1.1.
+fn is_dot_atom(local: &str) -> bool {
+    let is_atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
+    local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
+}
+
+fn is_mail_domain(domain: &str) -> bool {
+    let mut labels = domain.split('.').rev();
+    let top_is_no_number =
+        labels.next().is_some_and(|top| top.starts_with(|first: char| first.is_ascii_alphabetic()));
+    let is_qualified = labels.next().is_some();
+    top_is_no_number && is_qualified && domain.split('.').all(is_host_label) && has_sound_a_labels(domain)
+}
+
+/// RFC 1123 §2.1 and RFC 1035 §2.3.4.
+fn is_host_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// RFC 5890 §2.3.2.1: an A-label must stand for a name that is written that way.
+fn has_sound_a_labels(domain: &str) -> bool {
+    !domain.split('.').any(|label| label.starts_with("xn--"))
+        || matches!(Host::parse(domain), Ok(Host::Domain(canonical)) if canonical == domain)
+}
+
+impl TryFrom<String> for Email {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Email> for Arc<str> {
+    fn from(email: Email) -> Self {
+        email.0
+    }
+}
+
+impl AsRef<str> for Email {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Email(…@{})", self.domain())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn case_is_the_only_thing_that_is_changed() {
+        let email: Email = "User+Tag@Example.COM".parse().unwrap();
+        assert_eq!(email.as_str(), "user+tag@example.com");
+        assert_eq!((email.local_part(), email.domain()), ("user+tag", "example.com"));
+        assert_eq!(email, "user+tag@example.com".parse().unwrap());
+    }
+
+    #[test]
+    fn lengths_are_counted_to_the_octet() {
+        let label = "d".repeat(63);
+        let domain = format!("{label}.{label}.{}.com", "d".repeat(57));
+        assert!(format!("{}@{domain}", "l".repeat(64)).parse::<Email>().is_ok());
+        assert!(format!("{}@{domain}.x", "l".repeat(64)).parse::<Email>().is_err());
+        assert!(format!("{}@example.com", "l".repeat(65)).parse::<Email>().is_err());
+        assert!(format!("u@{label}d.com").parse::<Email>().is_err());
+    }
+
+    #[test]
+    fn debug_hides_who_it_is() {
+        assert_eq!(format!("{:?}", "ada@example.com".parse::<Email>().unwrap()), "Email(…@example.com)");
+    }
+
+    #[test]
+    fn serde_parses_again() {
+        let email: Email = serde_json::from_str(r#""ADA@example.com""#).unwrap();
+        assert_eq!(serde_json::to_string(&email).unwrap(), r#""ada@example.com""#);
+        assert!(serde_json::from_str::<Email>(r#""ada@localhost""#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_what_was_parsed_changes_nothing(text in "[A-Za-z0-9.!+-]{1,8}@[A-Za-z0-9.-]{1,12}\\.[A-Za-z0-9-]{1,4}") {
+            if let Ok(email) = text.parse::<Email>() {
+                prop_assert_eq!(email.as_str().parse::<Email>().unwrap(), email.clone());
+                prop_assert!(email_address::EmailAddress::is_valid(email.as_str()), "mail transports refuse {}", email);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            let _ = text.parse::<Email>();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The security log: what happened to an account, when and from where.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EventId, SessionId, Timestamp, UserId};
+
+/// What happened. The name is the one of the Appwrite API's activity log where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The account was created.
+    #[serde(rename = "user.create")]
+    UserCreated,
+    /// Name, email, phone, password, preferences, status or MFA changed.
+    #[serde(rename = "user.update")]
+    UserUpdated,
+    /// A session began.
+    #[serde(rename = "session.create")]
+    SessionCreated,
+    /// A session was extended.
+    #[serde(rename = "session.update")]
+    SessionUpdated,
+    /// One session or all of them ended.
+    #[serde(rename = "session.delete")]
+    SessionDeleted,
+    /// A run of wrong guesses began, or reached 10 or 100.
+    #[serde(rename = "session.refuse")]
+    SignInRefused,
+    /// A JWT was issued.
+    #[serde(rename = "jwt.create")]
+    JwtCreated,
+    /// A linked identity was removed.
+    #[serde(rename = "identity.delete")]
+    IdentityDeleted,
+    /// A push target was added.
+    #[serde(rename = "target.create")]
+    TargetCreated,
+    /// A push target got another identifier.
+    #[serde(rename = "target.update")]
+    TargetUpdated,
+    /// A push target was removed.
+    #[serde(rename = "target.delete")]
+    TargetDeleted,
+}
+
+impl EventKind {
+    /// The name in the log, such as `session.create`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UserCreated => "user.create",
+            Self::UserUpdated => "user.update",
+            Self::SessionCreated => "session.create",
+            Self::SessionUpdated => "session.update",
+            Self::SessionDeleted => "session.delete",
+            Self::SignInRefused => "session.refuse",
+            Self::JwtCreated => "jwt.create",
+            Self::IdentityDeleted => "identity.delete",
+            Self::TargetCreated => "target.create",
+            Self::TargetUpdated => "target.update",
+            Self::TargetDeleted => "target.delete",
+        }
+    }
+}
+
+/// One entry of the security log. It never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Event {
+    /// Ids sort by time; of two events of one instant the later one has the greater id on one node.
+    pub id: EventId,
+    /// The account concerned. For a refused sign-in to no account, a stand-in derived from the address that was tried.
+    pub user: UserId,
+    /// What happened.
+    pub kind: EventKind,
+    /// When, by the service's clock.
+    pub at: Timestamp,
+    /// The name of the API operation, such as `updateName`.
+    pub operation: Box<str>,
+    /// The session concerned, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The client's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// The client's user agent, at most 1,024 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<Box<str>>,
+    /// The account's email at that time, or empty.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub email: Box<str>,
+    /// The account's name at that time, or empty.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub name: Box<str>,
+}
+
+impl Event {
+    /// The form in which stores keep an event.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads back what [`Event::to_json`] wrote.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`](crate::ports::StoreError::Corrupt) if it is not of that form.
+    pub fn from_json(text: &str) -> Result<Self, crate::ports::StoreError> {
+        serde_json::from_str(text).map_err(|_| crate::ports::StoreError::Corrupt)
+    }
+}
+
+/// A part of a log, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventPage {
+    /// The entries of this page.
+    pub events: Vec<Event>,
+    /// How many entries the whole log of the account has.
+    pub total: u64,
+}

@@ -1,0 +1,266 @@
+//! Sessions: a secret that the client keeps, and the digest of it in the account.
+
+use std::{fmt, net::IpAddr};
+
+use data_encoding::{BASE64, HEXLOWER};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{Account, Invalid, SessionId, Timestamp, UserId};
+use crate::user_agent::Device;
+
+/// How a session was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum SessionProvider {
+    /// Email and password.
+    #[serde(rename = "email")]
+    Email,
+    /// Nothing: an anonymous account.
+    #[serde(rename = "anonymous")]
+    Anonymous,
+}
+
+impl SessionProvider {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Anonymous => "anonymous",
+        }
+    }
+}
+
+/// What the holder of a session has proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Factor {
+    /// The password.
+    #[serde(rename = "password")]
+    Password,
+    /// Nothing: an anonymous account.
+    #[serde(rename = "anonymous")]
+    Anonymous,
+}
+
+impl Factor {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Anonymous => "anonymous",
+        }
+    }
+}
+
+/// What the client keeps of a session: the account's id and 256 random bits.
+///
+/// # Security
+/// Whoever has it is the user. Only its SHA-256 digest is stored. `Debug` shows nothing, there is no `Display`, and the bits are wiped on drop.
+pub struct SessionSecret {
+    user: UserId,
+    bits: Zeroizing<[u8; 32]>,
+}
+
+impl SessionSecret {
+    pub(crate) fn new(user: UserId, bits: Zeroizing<[u8; 32]>) -> Self {
+        Self { user, bits }
+    }
+
+    /// Reads the wire form: base64 of `{"id":"<user id>","secret":"<64 hex digits>"}`, as cookies and `X-Appwrite-Session` carry it.
+    ///
+    /// # Errors
+    /// [`Invalid::SessionSecret`] for anything else.
+    pub fn from_wire(text: &str) -> Result<Self, Invalid> {
+        #[derive(Deserialize)]
+        struct Wire<'a> {
+            id: &'a str,
+            secret: &'a str,
+        }
+        if text.len() > 512 {
+            return Err(Invalid::SessionSecret);
+        }
+        let json = Zeroizing::new(BASE64.decode(text.as_bytes()).map_err(|_| Invalid::SessionSecret)?);
+        let wire: Wire<'_> = serde_json::from_slice(&json).map_err(|_| Invalid::SessionSecret)?;
+        let mut bits = Zeroizing::new([0; 32]);
+        let whole =
+            wire.secret.len() == 64 && HEXLOWER.decode_mut(wire.secret.as_bytes(), bits.as_mut()).is_ok();
+        match (whole, wire.id.parse()) {
+            (true, Ok(user)) => Ok(Self { user, bits }),
+            _ => Err(Invalid::SessionSecret),
+        }
+    }
+
+    /// Writes the wire form, for a cookie or a trusted client.
+    #[must_use]
+    pub fn to_wire(&self) -> String {
+        let hex = Zeroizing::new(HEXLOWER.encode(self.bits.as_ref()));
+        let json = Zeroizing::new(format!(r#"{{"id":"{}","secret":"{}"}}"#, self.user, hex.as_str()));
+        BASE64.encode(json.as_bytes())
+    }
+
+    /// The account that the session belongs to, as the client claims.
+    #[must_use]
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    pub(crate) fn digest(&self) -> SecretDigest {
+        SecretDigest(Sha256::digest(self.bits.as_ref()).into())
+    }
+}
+
+impl fmt::Debug for SessionSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionSecret(…)")
+    }
+}
+
+/// The SHA-256 digest of 256 random bits (full entropy, so a plain digest serves).
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "&str", into = "String")]
+pub(crate) struct SecretDigest([u8; 32]);
+
+impl SecretDigest {
+    /// Compares in constant time.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        constant_time_eq::constant_time_eq_32(&self.0, &other.0)
+    }
+}
+
+impl TryFrom<&str> for SecretDigest {
+    type Error = Invalid;
+
+    fn try_from(text: &str) -> Result<Self, Invalid> {
+        let mut bytes = [0; 32];
+        match text.len() == 64 && HEXLOWER.decode_mut(text.as_bytes(), &mut bytes).is_ok() {
+            true => Ok(Self(bytes)),
+            false => Err(Invalid::SessionSecret),
+        }
+    }
+}
+
+impl From<SecretDigest> for String {
+    fn from(digest: SecretDigest) -> Self {
+        HEXLOWER.encode(&digest.0)
+    }
+}
+
+impl fmt::Debug for SecretDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretDigest(…)")
+    }
+}
+
+/// A session as the account keeps it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SessionRecord {
+    pub(crate) id: SessionId,
+    pub(crate) digest: SecretDigest,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) provider: SessionProvider,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub(crate) provider_uid: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ip: Option<IpAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user_agent: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) country: Option<Box<str>>,
+    pub(crate) factors: Vec<Factor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) challenged_at: Option<Timestamp>,
+}
+
+impl SessionRecord {
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// From this instant on it is no longer accepted.
+    pub expires_at: Timestamp,
+    /// How it was started.
+    pub provider: SessionProvider,
+    /// With a password: the email. Otherwise empty.
+    pub provider_uid: Box<str>,
+    /// The client's address at the start.
+    pub ip: Option<IpAddr>,
+    /// What the client's user agent said at the start.
+    pub device: Device,
+    /// ISO 3166-1 alpha-2 code of the country at the start, in upper case.
+    pub country: Option<Box<str>>,
+    /// What its holder has proved.
+    pub factors: Vec<Factor>,
+    /// When its holder last passed a second-factor challenge.
+    pub challenged_at: Option<Timestamp>,
+    /// Whether it is the one that made the request.
+    pub current: bool,
+}
+
+impl Session {
+    pub(crate) fn new(account: &Account, record: &SessionRecord, device: Device, current: bool) -> Self {
+        Self {
+            id: record.id,
+            user: *account.id(),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            expires_at: record.expires_at,
+            provider: record.provider,
+            provider_uid: record.provider_uid.clone(),
+            ip: record.ip,
+            device,
+            country: record.country.clone(),
+            factors: record.factors.clone(),
+            challenged_at: record.challenged_at,
+            current,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret() -> SessionSecret {
+        SessionSecret::new("u1".parse().unwrap(), Zeroizing::new([0x9f; 32]))
+    }
+
+    #[test]
+    fn the_wire_form_comes_back() {
+        let again = SessionSecret::from_wire(&secret().to_wire()).unwrap();
+        assert_eq!(again.user().as_str(), "u1");
+        assert!(again.digest().matches(&secret().digest()));
+    }
+
+    #[test]
+    fn a_secret_in_upper_case_is_refused() {
+        let wire = String::from_utf8(BASE64.decode(secret().to_wire().as_bytes()).unwrap()).unwrap();
+        let upper = BASE64.encode(wire.replace("9f", "9F").as_bytes());
+        assert_eq!(SessionSecret::from_wire(&upper).unwrap_err(), Invalid::SessionSecret);
+    }
+
+    #[test]
+    fn debug_shows_neither_secret_nor_digest() {
+        let text = format!("{:?} {:?}", secret(), secret().digest());
+        assert_eq!(text, "SessionSecret(…) SecretDigest(…)");
+    }
+}

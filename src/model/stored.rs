@@ -1,0 +1,149 @@
+//! The stored form of an account: JSON with a format number, strict in both directions.
+//!
+//! A format is readable one minor release before it is written. Unknown fields are refused, so that an older program never drops what a newer
+//! one wrote: it answers [`StoreError::NewerFormat`] instead.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Account, Attachment, Contact, Email, Failures, IdentityRecord, Label, Name, PasswordHash, PasswordRecord,
+    Phone, Preferences, PushTargetRecord, SessionRecord, Timestamp, UserId,
+};
+use crate::ports::StoreError;
+
+/// The format that this release writes.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body<A> {
+    format: u32,
+    account: A,
+}
+
+#[derive(Serialize)]
+struct Written<'a>(#[serde(with = "AccountForm")] &'a Account);
+
+#[derive(Deserialize)]
+struct Read(#[serde(with = "AccountForm")] Account);
+
+#[derive(Deserialize)]
+struct Header {
+    format: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Account", deny_unknown_fields)]
+struct AccountForm {
+    id: UserId,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    accessed_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Name::is_empty")]
+    name: Name,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<Label>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    blocked: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reset_required: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<Contact<Email>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phone: Option<Contact<Phone>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    password: Option<PasswordRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    password_history: Vec<PasswordHash>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    mfa: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sessions: Vec<SessionRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    identities: Vec<IdentityRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<PushTargetRecord>,
+    #[serde(default)]
+    failures: Failures,
+    #[serde(default)]
+    jwt_generation: u32,
+    #[serde(skip)]
+    attachment: Option<std::sync::Arc<Attachment>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AttachmentForm {
+    format: u32,
+    preferences: Preferences,
+}
+
+pub(crate) fn encode(account: &Account) -> Result<String, StoreError> {
+    serde_json::to_string(&Body { format: FORMAT, account: Written(account) })
+        .map_err(|_| StoreError::Corrupt)
+}
+
+pub(crate) fn encode_attachment(attachment: &Attachment) -> Result<String, StoreError> {
+    let form = AttachmentForm { format: FORMAT, preferences: attachment.preferences.clone() };
+    serde_json::to_string(&form).map_err(|_| StoreError::Corrupt)
+}
+
+pub(crate) fn decode(body: &str) -> Result<Account, StoreError> {
+    match serde_json::from_str::<Body<Read>>(body) {
+        Ok(Body { format: FORMAT, account: Read(account) }) => Ok(account),
+        _ => Err(refusal(body)),
+    }
+}
+
+pub(crate) fn decode_attachment(text: &str) -> Result<Attachment, StoreError> {
+    match serde_json::from_str(text) {
+        Ok(AttachmentForm { format: FORMAT, preferences }) => Ok(Attachment { preferences }),
+        _ => Err(refusal(text)),
+    }
+}
+
+/// Tells a form of a newer release from damage.
+fn refusal(text: &str) -> StoreError {
+    match serde_json::from_str(text) {
+        Ok(Header { format }) if format > FORMAT => StoreError::NewerFormat(format),
+        _ => StoreError::Corrupt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOLDEN: &str = include_str!("../../tests/data/account-format-1.json");
+
+    #[test]
+    fn every_form_ever_released_can_be_read() {
+        let account = decode(GOLDEN.trim_end()).unwrap();
+        assert_eq!(account.sessions.len(), 2);
+        assert_eq!(account.keys().len(), 7);
+        assert!(account.is_email_verified());
+    }
+
+    #[test]
+    fn the_golden_form_is_what_is_written() {
+        let account = decode(GOLDEN.trim_end()).unwrap();
+        let again: serde_json::Value = serde_json::from_str(&encode(&account).unwrap()).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(GOLDEN).unwrap());
+    }
+
+    #[test]
+    fn a_newer_format_is_named_and_not_read() {
+        assert!(matches!(
+            decode(r#"{"format":2,"account":{"anything":1}}"#),
+            Err(StoreError::NewerFormat(2))
+        ));
+        assert!(matches!(decode_attachment(r#"{"format":3,"tokens":[]}"#), Err(StoreError::NewerFormat(3))));
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_rather_than_lost() {
+        let more = GOLDEN.replacen("\"failures\"", "\"colour\":1,\"failures\"", 1);
+        assert!(matches!(decode(&more), Err(StoreError::Corrupt)));
+        assert!(matches!(decode("not json"), Err(StoreError::Corrupt)));
+    }
+}

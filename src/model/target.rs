@@ -1,0 +1,67 @@
+//! Messaging targets: where a person can be reached.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ProviderId, SessionId, TargetId, Timestamp, UserId};
+
+/// A device that receives push messages, as the account keeps it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PushTargetRecord {
+    pub(crate) id: TargetId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) identifier: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) provider: Option<ProviderId>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub(crate) name: Box<str>,
+    /// The session that ends the target with itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<SessionId>,
+}
+
+/// The channel of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TargetKind {
+    /// The account's email address.
+    Email,
+    /// The account's phone number.
+    Sms,
+    /// A device token.
+    Push,
+}
+
+impl TargetKind {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Push => "push",
+        }
+    }
+}
+
+/// Where a person can be reached: the email and phone of the account, and devices for push messages.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Target {
+    /// Its id.
+    pub id: TargetId,
+    /// Whose it is.
+    pub user: UserId,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Its channel.
+    pub kind: TargetKind,
+    /// Email address, phone number or device token.
+    pub identifier: Box<str>,
+    /// The push provider it belongs to.
+    pub provider: Option<ProviderId>,
+    /// Of a push target: brand and model of the device that added it, with a space between.
+    pub name: Box<str>,
+}

@@ -1,0 +1,140 @@
+//! The account as its owner sees it.
+
+use std::sync::Arc;
+
+use super::{
+    Account, Contact, Email, Label, Name, Phone, Preferences, Target, TargetKind, Timestamp, UserId,
+};
+
+/// An account as its owner sees it, at one instant. Cheap to clone; holds no secret that it could show.
+#[derive(Debug, Clone)]
+pub struct User(Arc<Account>);
+
+impl User {
+    pub(crate) fn new(account: Arc<Account>) -> Self {
+        Self(account)
+    }
+
+    /// The id, which never changes.
+    #[must_use]
+    pub fn id(&self) -> &UserId {
+        self.0.id()
+    }
+
+    /// When the account was created.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// When the profile last changed.
+    #[must_use]
+    pub fn updated_at(&self) -> Timestamp {
+        self.0.updated_at
+    }
+
+    /// When the account was last used, to the day.
+    #[must_use]
+    pub fn accessed_at(&self) -> Timestamp {
+        self.0.accessed_at
+    }
+
+    /// The display name, or the empty one.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.0.name
+    }
+
+    /// The email address, if there is one.
+    #[must_use]
+    pub fn email(&self) -> Option<&Email> {
+        self.0.email()
+    }
+
+    /// Whether somebody proved to read that mailbox.
+    #[must_use]
+    pub fn is_email_verified(&self) -> bool {
+        self.0.is_email_verified()
+    }
+
+    /// The phone number, if there is one.
+    #[must_use]
+    pub fn phone(&self) -> Option<&Phone> {
+        self.0.phone()
+    }
+
+    /// Whether somebody proved to receive messages at that number.
+    #[must_use]
+    pub fn is_phone_verified(&self) -> bool {
+        self.0.is_phone_verified()
+    }
+
+    /// Whether the account is blocked.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.0.blocked
+    }
+
+    /// Whether signing in takes a second factor, once there is one.
+    #[must_use]
+    pub fn has_mfa(&self) -> bool {
+        self.0.mfa
+    }
+
+    /// Labels given by the host.
+    #[must_use]
+    pub fn labels(&self) -> &[Label] {
+        &self.0.labels
+    }
+
+    /// When the password was last set; `None` if there is none.
+    #[must_use]
+    pub fn password_updated_at(&self) -> Option<Timestamp> {
+        self.0.password.as_ref().map(|password| password.updated_at)
+    }
+
+    /// The preferences, exactly as they were sent.
+    #[must_use]
+    pub fn preferences(&self) -> Preferences {
+        self.0.preferences()
+    }
+
+    /// Where the person can be reached: email, phone, then devices in the order they were added.
+    #[must_use]
+    pub fn targets(&self) -> Vec<Target> {
+        let email = self
+            .0
+            .email
+            .as_ref()
+            .map(|contact| self.contact_target(TargetKind::Email, contact, contact.address.as_str()));
+        let phone = self
+            .0
+            .phone
+            .as_ref()
+            .map(|contact| self.contact_target(TargetKind::Sms, contact, contact.address.as_str()));
+        let push = self.0.targets.iter().map(|record| Target {
+            id: record.id,
+            user: *self.id(),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            kind: TargetKind::Push,
+            identifier: record.identifier.clone(),
+            provider: record.provider,
+            name: record.name.clone(),
+        });
+        email.into_iter().chain(phone).chain(push).collect()
+    }
+
+    fn contact_target<A>(&self, kind: TargetKind, contact: &Contact<A>, identifier: &str) -> Target {
+        Target {
+            id: contact.target,
+            user: *self.id(),
+            created_at: contact.created_at,
+            updated_at: contact.updated_at,
+            kind,
+            identifier: identifier.into(),
+            provider: None,
+            name: "".into(),
+        }
+    }
+}

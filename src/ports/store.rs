@@ -1,0 +1,278 @@
+//! The store: keeps accounts under unique keys, and replaces one only if nobody else did first.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::model::{Account, Event, EventPage, Key, PageQuery, Timestamp, UserId, stored};
+
+/// Names one saved state of one account: 64 random bits, drawn anew for every save, compared only for equality.
+///
+/// A counter would repeat when an account is removed and made again under the same id; random bits do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version(u64);
+
+impl Version {
+    /// A version from the bits that a store kept.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The bits, for a store to keep.
+    #[must_use]
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+}
+
+/// How much of an account to load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// The body, which is all that most operations need.
+    Body,
+    /// The body and the attachment (preferences).
+    Whole,
+}
+
+/// An account as a store holds it, with the version of that state.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The account.
+    pub account: Arc<Account>,
+    /// The version under which it was saved.
+    pub version: Version,
+}
+
+impl Stored {
+    /// Reads back what [`Change::body`] and [`Change::attachment`] wrote. Stores call it when they load.
+    ///
+    /// `attachment` is `None` if only the [body](Parts::Body) was asked for, `Some(None)` if the account has none, and otherwise its text.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerFormat`] if a newer release wrote it, [`StoreError::Corrupt`] if it is damaged.
+    pub fn decode(
+        version: Version,
+        body: &str,
+        attachment: Option<Option<&str>>,
+    ) -> Result<Self, StoreError> {
+        let mut account = stored::decode(body)?;
+        account.attachment = match attachment {
+            None => None,
+            Some(None) => Some(Arc::default()),
+            Some(Some(text)) => Some(Arc::new(stored::decode_attachment(text)?)),
+        };
+        Ok(Self { account: Arc::new(account), version })
+    }
+
+    /// Whether this holds the given parts. A cache asks before it answers.
+    #[must_use]
+    pub fn has(&self, parts: Parts) -> bool {
+        parts == Parts::Body || self.account.attachment.is_some()
+    }
+}
+
+/// One change of one account, to be made whole or not at all.
+///
+/// Built only by the service, so that "absent", "unchanged" and the new value cannot disagree.
+#[derive(Debug)]
+pub struct Change<'a> {
+    before: Option<&'a Stored>,
+    after: Arc<Account>,
+    next: Version,
+    events: &'a [Event],
+}
+
+impl<'a> Change<'a> {
+    pub(crate) fn new(
+        before: Option<&'a Stored>,
+        after: Arc<Account>,
+        next: Version,
+        events: &'a [Event],
+    ) -> Self {
+        Self { before, after, next, events }
+    }
+
+    /// The state that must still be the stored one; `None`: the account must be absent.
+    #[must_use]
+    pub fn before(&self) -> Option<&'a Stored> {
+        self.before
+    }
+
+    /// The new value.
+    #[must_use]
+    pub fn after(&self) -> &Arc<Account> {
+        &self.after
+    }
+
+    /// The version of the new value.
+    #[must_use]
+    pub fn next(&self) -> Version {
+        self.next
+    }
+
+    /// The keys that the new value holds and the old one did not, sorted. To be taken before any is released.
+    #[must_use]
+    pub fn claims(&self) -> Vec<Key> {
+        let before = self.keys_before();
+        self.after.keys().into_iter().filter(|key| before.binary_search(key).is_err()).collect()
+    }
+
+    /// The keys that the old value held and the new one does not, sorted. To be released after all claims are taken.
+    #[must_use]
+    pub fn releases(&self) -> Vec<Key> {
+        let after = self.after.keys();
+        self.keys_before().into_iter().filter(|key| after.binary_search(key).is_err()).collect()
+    }
+
+    /// The stored form of the new value, without its attachment: JSON text that [`Stored::decode`] reads.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it cannot be written, which no value that the service builds causes.
+    pub fn body(&self) -> Result<String, StoreError> {
+        stored::encode(&self.after)
+    }
+
+    /// The stored form of the attachment, or `None` if it stays as it is.
+    ///
+    /// # Errors
+    /// As [`Change::body`].
+    pub fn attachment(&self) -> Result<Option<String>, StoreError> {
+        let before = self.before.and_then(|stored| stored.account.attachment.as_ref());
+        match (&self.after.attachment, before) {
+            (None, _) => Ok(None),
+            (Some(after), Some(before)) if after == before => Ok(None),
+            (Some(after), None) if self.before.is_none() && **after == Default::default() => Ok(None),
+            (Some(after), _) => stored::encode_attachment(after).map(Some),
+        }
+    }
+
+    /// The new value as a store that keeps values rather than texts holds it: with the attachment of `current` where the change left it alone.
+    #[must_use]
+    pub fn whole(&self, current: Option<&Stored>) -> Stored {
+        let mut account = Arc::clone(&self.after);
+        if account.attachment.is_none() {
+            Arc::make_mut(&mut account).attachment =
+                current.and_then(|stored| stored.account.attachment.clone());
+        }
+        Stored { account, version: self.next }
+    }
+
+    /// Entries of the security log, to be written with the change or not at all.
+    #[must_use]
+    pub fn events(&self) -> &'a [Event] {
+        self.events
+    }
+
+    fn keys_before(&self) -> Vec<Key> {
+        self.before.map(|stored| stored.account.keys()).unwrap_or_default()
+    }
+}
+
+/// Which accounts to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Select<'a> {
+    /// All, by ascending id (bytewise), after the given one.
+    After(Option<&'a UserId>),
+    /// Those whose [`due_at`](Account::due_at) is at or before this instant, the earliest first.
+    DueBy(Timestamp),
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store did not answer, or not in time. Whether a change was made is open: the service finds out by the version.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Option<Arc<dyn std::error::Error + Send + Sync>>),
+    /// A newer release wrote this value, in this format; upgrade before reading it.
+    #[error("the value was written in format {0} by a newer release")]
+    NewerFormat(u32),
+    /// A stored value cannot be read.
+    #[error("a stored value is damaged")]
+    Corrupt,
+}
+
+impl StoreError {
+    /// An [`Unavailable`](StoreError::Unavailable) with its cause.
+    pub fn unavailable(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Unavailable(Some(Arc::new(cause)))
+    }
+}
+
+/// Why a save did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Another account holds this key.
+    #[error("a key is taken")]
+    Taken(Key),
+    /// The stored state is no longer the one that the change was made from.
+    #[error("the account has changed meanwhile")]
+    Stale,
+    /// The store failed; the change may or may not have been made.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+/// Keeps accounts, their keys and their log.
+///
+/// A host implements it to keep accounts where it likes, and proves it with
+/// [`store_conformance!`](crate::store_conformance). Every method is one promise; none has a default.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// The account that holds this key now, or `None`. Sees every save that was acknowledged before the call.
+    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError>;
+
+    /// Makes a change if the stored state is still [`Change::before`]: the value, its claims and releases, and its events, all or nothing.
+    /// Once it has answered `Ok` the change survives whatever the store promises to survive.
+    ///
+    /// If the state is not the expected one the answer is [`SaveError::Stale`], whether or not a key is taken as well.
+    async fn save(&self, change: Change<'_>) -> Result<(), SaveError>;
+
+    /// Removes the account with its keys, attachment and log if this is still its stored state.
+    async fn remove(&self, account: &Stored) -> Result<(), SaveError>;
+
+    /// Accounts in the order of `which`, at most `limit`, with their bodies.
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError>;
+
+    /// Adds log entries that belong to no change, as durably as a save.
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError>;
+
+    /// A page of an account's log, newest (greatest id) first, with the total.
+    async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError>;
+
+    /// Removes log entries older than `before`, at most `limit`, and tells how many.
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
+}
+
+#[async_trait]
+impl<T: Store + ?Sized> Store for Arc<T> {
+    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
+        (**self).load(key, parts).await
+    }
+
+    async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
+        (**self).save(change).await
+    }
+
+    async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
+        (**self).remove(account).await
+    }
+
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+        (**self).list(which, limit).await
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        (**self).append(events).await
+    }
+
+    async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
+        (**self).events(user, page).await
+    }
+
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        (**self).forget(before, limit).await
+    }
+}

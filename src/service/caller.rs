@@ -1,0 +1,228 @@
+//! Callers: the proof that somebody is signed in.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+
+use super::{AccountService, Draft};
+use crate::{
+    Error,
+    model::{
+        Account, Client, Key, SecretDigest, Session, SessionId, SessionRecord, SessionSecret, Timestamp,
+        User, UserId,
+    },
+    ports::{Clock, Mailer, Parts, SmsSender, Store, Stored},
+};
+
+/// How stale `accessedAt` may become.
+const ACCESS_GRAIN: Duration = Duration::from_secs(24 * 3600);
+/// How long a passed second-factor challenge counts as fresh.
+const FRESH: Duration = Duration::from_secs(30 * 60);
+
+/// Somebody who is signed in, with all factors that the account asks for. Only authentication makes one.
+///
+/// It proves the past: every operation on its behalf proves it again on the account as it then is, so what was ended meanwhile cannot finish
+/// what it began. Make one per request and do not keep it.
+#[derive(Clone)]
+pub struct Caller {
+    stored: Stored,
+    session: SessionId,
+    proof: Proof,
+    client: Client,
+    at: Timestamp,
+}
+
+#[derive(Clone)]
+enum Proof {
+    /// The session's secret, by its digest.
+    Secret(SecretDigest),
+    /// A JWT of this generation.
+    Jwt(u32),
+}
+
+impl Caller {
+    /// The account's id.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        self.stored.account.id()
+    }
+
+    /// The account as it was when the caller was authenticated. Its preferences may not be loaded; ask
+    /// [`AccountService::user`] for what holds now.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.stored.account
+    }
+
+    /// The session that was proved, by its secret or by a JWT.
+    #[must_use]
+    pub fn session_id(&self) -> &SessionId {
+        &self.session
+    }
+
+    /// The session that sent its secret; `None` with a JWT, which proves a session but is not it.
+    #[must_use]
+    pub fn current_session(&self) -> Option<&SessionId> {
+        match self.proof {
+            Proof::Secret(_) => Some(&self.session),
+            Proof::Jwt(_) => None,
+        }
+    }
+
+    /// The same caller, asking from this client. The security log and new push targets tell it.
+    #[must_use]
+    pub fn with_client(self, client: Client) -> Self {
+        Self { client, ..self }
+    }
+
+    /// The client it asks from.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Refuses a caller who did not pass a second-factor challenge in the 30 minutes before it was authenticated.
+    ///
+    /// # Errors
+    /// [`Error::ChallengeRequired`].
+    pub fn require_fresh_factor(&self) -> Result<(), Error> {
+        let session = self.stored.account.session(&self.session, self.at).ok_or(Error::NotSignedIn)?;
+        match session.challenged_at {
+            Some(passed) if self.at.since(passed) <= FRESH => Ok(()),
+            _ => Err(Error::ChallengeRequired),
+        }
+    }
+
+    /// Proves the caller again, on the account as it is now.
+    pub(crate) fn prove(&self, account: &Account, now: Timestamp) -> Result<(), Error> {
+        let session = account.session(&self.session, now).ok_or(Error::NotSignedIn)?;
+        let holds = match &self.proof {
+            Proof::Secret(digest) => session.digest.matches(digest),
+            Proof::Jwt(generation) => *generation == account.jwt_generation,
+        };
+        if holds { admit(account, session) } else { Err(Error::NotSignedIn) }
+    }
+}
+
+/// What stands between a proved session and the account, in the order of the API's gates.
+fn admit(account: &Account, session: &SessionRecord) -> Result<(), Error> {
+    if account.blocked {
+        Err(Error::Blocked)
+    } else if account.reset_required {
+        Err(Error::PasswordResetRequired)
+    } else if session.factors.len() < account.required_factors() {
+        Err(Error::MoreFactorsRequired)
+    } else {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("user", self.user_id())
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Authenticates callers, whatever the service is generic over. A host's handlers and extractors hold it as `Arc<dyn Authenticator>`.
+#[async_trait]
+pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
+    /// As [`AccountService::caller`].
+    async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error>;
+
+    /// As [`AccountService::caller_by_jwt`].
+    async fn caller_by_jwt(&self, jwt: &str) -> Result<Caller, Error>;
+}
+
+#[async_trait]
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Authenticator for AccountService<S, M, P, C> {
+    async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
+        Self::caller(self, secret).await
+    }
+
+    async fn caller_by_jwt(&self, jwt: &str) -> Result<Caller, Error> {
+        Self::caller_by_jwt(self, jwt).await
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Checks a session: who holds this secret? Called on every request of a signed-in user.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`], [`Error::PasswordResetRequired`] and
+    /// [`Error::MoreFactorsRequired`] if it lives but may not act; [`Error::Store`].
+    pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
+        let digest = secret.digest();
+        let stored =
+            self.inner.store.load(&Key::Id(*secret.user()), Parts::Body).await?.ok_or(Error::NotSignedIn)?;
+        let now = self.inner.clock.now();
+        let session = stored.account.sessions.iter().find(|session| session.digest.matches(&digest));
+        let session = session.filter(|session| session.is_live(now)).ok_or(Error::NotSignedIn)?;
+        admit(&stored.account, session)?;
+        let caller = Caller {
+            session: session.id,
+            proof: Proof::Secret(digest),
+            client: Client::default(),
+            at: now,
+            stored,
+        };
+        self.note_access(&caller).await;
+        Ok(caller)
+    }
+
+    /// Checks a JWT of [`issue_jwt`](AccountService::issue_jwt): signature, expiry, and that its session still lives.
+    ///
+    /// # Errors
+    /// [`Error::InvalidJwt`] if it is malformed, forged or expired; [`Error::NotSignedIn`] if it is genuine but its session or account has
+    /// gone, or the password changed since; otherwise as [`AccountService::caller`].
+    pub async fn caller_by_jwt(&self, jwt: &str) -> Result<Caller, Error> {
+        let now = self.inner.clock.now();
+        let claims = self.inner.jwts.verify(jwt, now)?;
+        let stored =
+            self.inner.store.load(&Key::Id(claims.user_id), Parts::Body).await?.ok_or(Error::NotSignedIn)?;
+        let proof = Proof::Jwt(claims.generation);
+        let caller = Caller { session: claims.session_id, proof, client: Client::default(), at: now, stored };
+        caller.prove(&caller.stored.account, now)?;
+        self.note_access(&caller).await;
+        Ok(caller)
+    }
+
+    /// Loads the caller's account as it is now, and proves the caller on it.
+    pub(crate) async fn load_as(&self, caller: &Caller, parts: Parts) -> Result<Stored, Error> {
+        let stored =
+            self.inner.store.load(&Key::Id(*caller.user_id()), parts).await?.ok_or(Error::NotSignedIn)?;
+        caller.prove(&stored.account, self.inner.clock.now())?;
+        Ok(stored)
+    }
+
+    pub(crate) fn session_view(
+        &self,
+        account: &Account,
+        record: &SessionRecord,
+        caller: Option<&Caller>,
+    ) -> Session {
+        let current = caller.and_then(Caller::current_session) == Some(&record.id);
+        Session::new(account, record, self.device(record.user_agent.as_deref()), current)
+    }
+
+    /// Notes once a day that the account is in use. If somebody else changed it meanwhile, they noted it.
+    async fn note_access(&self, caller: &Caller) {
+        if caller.at.since(caller.stored.account.accessed_at) < ACCESS_GRAIN {
+            return;
+        }
+        let mut draft = Draft::of(&caller.stored, caller.at);
+        draft.account.accessed_at = caller.at;
+        let _ = self.commit(Some(&caller.stored), draft.account, &[]).await;
+    }
+
+    /// The caller's account.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`] and the other gates if the caller may no longer act; [`Error::Store`].
+    #[doc(alias = "get")]
+    pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
+        Ok(User::new(self.load_as(caller, Parts::Whole).await?.account))
+    }
+}

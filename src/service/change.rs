@@ -1,0 +1,281 @@
+//! The one change loop: load, decide, save, and again if somebody else was first.
+
+use std::{
+    future::Future,
+    ops::{Deref, DerefMut},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{AccountService, Caller};
+use crate::{
+    Error,
+    model::{Account, Client, Event, EventKind, Key, SessionId, Timestamp},
+    operation::Operation,
+    ports::{Change, Clock, Mailer, Parts, SaveError, SmsSender, Store, StoreError, Stored, Version},
+};
+
+/// An account in the making: what *decide* works on. No clock, no randomness and no I/O are within its reach.
+pub(crate) struct Draft {
+    pub(crate) account: Account,
+    pub(crate) now: Timestamp,
+    notes: Vec<(EventKind, Option<SessionId>)>,
+}
+
+/// Why *decide* does not simply save.
+pub(crate) enum Refusal {
+    /// Refuse and change nothing.
+    Plain(Error),
+    /// Save, then refuse: a wrong guess costs an attempt although the caller gets an error.
+    Costly(Error),
+    /// What was prepared no longer fits the account; prepare again.
+    Stale,
+}
+
+/// What an operation is, for the log: its name, and the client that asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Errand<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) client: &'a Client,
+    pub(crate) now: Timestamp,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Plain(error)
+    }
+}
+
+impl Draft {
+    pub(crate) fn of(stored: &Stored, now: Timestamp) -> Self {
+        Self::new(Account::clone(&stored.account), now)
+    }
+
+    pub(crate) fn new(account: Account, now: Timestamp) -> Self {
+        Self { account, now, notes: Vec::new() }
+    }
+
+    /// Notes an event, to be saved with the change.
+    pub(crate) fn note(&mut self, kind: EventKind, session: Option<SessionId>) {
+        self.notes.push((kind, session));
+    }
+
+    /// Notes a change of the profile.
+    pub(crate) fn touch(&mut self) {
+        self.account.updated_at = self.now;
+        self.note(EventKind::UserUpdated, None);
+    }
+}
+
+impl Deref for Draft {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.account
+    }
+}
+
+impl DerefMut for Draft {
+    fn deref_mut(&mut self) -> &mut Account {
+        &mut self.account
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    pub(crate) fn errand<'a>(&self, operation: Operation, client: &'a Client) -> Errand<'a> {
+        Errand { operation, client, now: self.inner.clock.now() }
+    }
+
+    /// Changes the caller's own account. The caller is proved again inside every run of `decide`.
+    pub(crate) async fn change_as<T>(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        parts: Parts,
+        mut decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
+    ) -> Result<(T, Arc<Account>), Error>
+    where
+        T: Send,
+    {
+        let errand = self.errand(operation, caller.client());
+        let key = Key::Id(*caller.user_id());
+        let settled = self
+            .change(&key, parts, errand, |draft| {
+                caller.prove(&draft.account, draft.now)?;
+                decide(draft)
+            })
+            .await?;
+        settled.ok_or(Error::NotSignedIn)?.ok_or(Error::Busy(Duration::from_secs(1)))
+    }
+
+    /// Changes the account under a key: `None` if there is none, `Some(None)` if it must be prepared again.
+    pub(crate) async fn change<T: Send>(
+        &self,
+        key: &Key,
+        parts: Parts,
+        errand: Errand<'_>,
+        mut decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
+    ) -> Result<Option<Option<(T, Arc<Account>)>>, Error> {
+        let deadline = self.inner.clock.elapsed().saturating_add(self.inner.config.patience);
+        let mut ghosts = 0;
+        for tries in 0_u32.. {
+            let Some(stored) = self.inner.store.load(key, parts).await? else { return Ok(None) };
+            let mut draft = Draft::of(&stored, errand.now);
+            let decided = match decide(&mut draft) {
+                Ok(answer) => Ok(answer),
+                Err(Refusal::Costly(error)) => Err(error),
+                Err(Refusal::Plain(error)) => return Err(error),
+                Err(Refusal::Stale) => return Ok(Some(None)),
+            };
+            let events = self.events_of(&draft, errand)?;
+            match self.commit(Some(&stored), draft.account, &events).await {
+                Ok(account) => {
+                    self.tell(&events, Some(&account)).await;
+                    return decided.map(|answer| Some(Some((answer, account))));
+                }
+                Err(SaveError::Stale) => {}
+                Err(SaveError::Taken(key)) if ghosts < 2 && self.dispel(&key, errand.now).await? => {
+                    ghosts += 1
+                }
+                Err(SaveError::Taken(_)) => return Err(Error::TargetExists),
+                Err(SaveError::Failed(error)) => return Err(error.into()),
+            }
+            if self.inner.clock.elapsed() >= deadline {
+                break;
+            }
+            self.step_aside(tries).await?;
+        }
+        Err(Error::Busy(Duration::from_secs(1)))
+    }
+
+    /// Saves a new account.
+    pub(crate) async fn create(&self, draft: Draft, errand: Errand<'_>) -> Result<Arc<Account>, Error> {
+        let events = self.events_of(&draft, errand)?;
+        for _ in 0..2 {
+            match self.commit(None, draft.account.clone(), &events).await {
+                Ok(account) => {
+                    self.tell(&events, Some(&account)).await;
+                    return Ok(account);
+                }
+                Err(SaveError::Taken(key)) if self.dispel(&key, errand.now).await? => {}
+                Err(SaveError::Taken(_) | SaveError::Stale) => return Err(Error::UserExists),
+                Err(SaveError::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::UserExists)
+    }
+
+    /// Saves once. After a failure it looks whether the save happened all the same: its version tells.
+    pub(crate) async fn commit(
+        &self,
+        before: Option<&Stored>,
+        after: Account,
+        events: &[Event],
+    ) -> Result<Arc<Account>, SaveError> {
+        let bits = self.draw::<8>().map_err(|_| StoreError::Unavailable(None))?;
+        let next = Version::from_bits(u64::from_le_bytes(*bits));
+        let after = Arc::new(after);
+        match self.inner.store.save(Change::new(before, Arc::clone(&after), next, events)).await {
+            Ok(()) => Ok(after),
+            Err(SaveError::Failed(error)) => {
+                match self.inner.store.load(&Key::Id(after.id), Parts::Body).await {
+                    Ok(Some(stored)) if stored.version == next => Ok(after),
+                    _ => Err(SaveError::Failed(error)),
+                }
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Frees a key that is held only by something expired; tells whether it is worth trying again.
+    async fn dispel(&self, key: &Key, now: Timestamp) -> Result<bool, Error> {
+        let Some(holder) = self.inner.store.load(key, Parts::Body).await? else { return Ok(true) };
+        let mut tidied = Draft::of(&holder, now);
+        tidied.account.tidy(now);
+        if tidied.account.keys().binary_search(key).is_ok() {
+            return Ok(false);
+        }
+        match self.commit(Some(&holder), tidied.account, &[]).await {
+            Ok(_) | Err(SaveError::Stale | SaveError::Taken(_)) => Ok(true),
+            Err(SaveError::Failed(error)) => Err(error.into()),
+        }
+    }
+
+    fn events_of(&self, draft: &Draft, errand: Errand<'_>) -> Result<Vec<Event>, Error> {
+        draft
+            .notes
+            .iter()
+            .map(|(kind, session)| self.event(&draft.account, errand, *kind, *session))
+            .collect()
+    }
+
+    fn event(
+        &self,
+        account: &Account,
+        errand: Errand<'_>,
+        kind: EventKind,
+        session: Option<SessionId>,
+    ) -> Result<Event, Error> {
+        Ok(Event {
+            id: self.new_event_id(errand.now)?,
+            user: account.id,
+            kind,
+            at: errand.now,
+            operation: errand.operation.api_name().into(),
+            session,
+            ip: errand.client.ip(),
+            user_agent: errand.client.user_agent().map(Into::into),
+            email: account.email().map(|email| email.as_str().into()).unwrap_or_default(),
+            name: account.name.as_str().into(),
+        })
+    }
+
+    /// Logs an event that comes with no change of its account.
+    pub(crate) async fn append(
+        &self,
+        account: &Account,
+        errand: Errand<'_>,
+        kind: EventKind,
+        session: Option<SessionId>,
+    ) -> Result<(), Error> {
+        let event = [self.event(account, errand, kind, session)?];
+        self.inner.store.append(&event).await?;
+        self.tell(&event, Some(account)).await;
+        Ok(())
+    }
+
+    pub(crate) async fn tell(&self, events: &[Event], account: Option<&Account>) {
+        for observer in &self.inner.observers {
+            for event in events {
+                observer.observe(event, account).await;
+            }
+        }
+    }
+
+    /// Lets others go first for a random while that grows with the tries, without naming a runtime: it yields.
+    async fn step_aside(&self, tries: u32) -> Result<(), Error> {
+        let [random] = *self.draw::<1>()?;
+        let most = tries.min(5);
+        StepAside(u32::from(random) % (1 << most)).await;
+        Ok(())
+    }
+}
+
+struct StepAside(u32);
+
+impl Future for StepAside {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        match self.0.checked_sub(1) {
+            None => Poll::Ready(()),
+            Some(left) => {
+                self.0 = left;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+}

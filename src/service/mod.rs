@@ -1,0 +1,182 @@
+//! The service: ports and policy put together, the one change loop, and callers.
+
+mod builder;
+mod caller;
+mod change;
+mod guess;
+mod guess_gate;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+pub use builder::Builder;
+pub use caller::{Authenticator, Caller};
+pub(crate) use change::{Draft, Errand, Refusal};
+pub(crate) use guess::PasswordProof;
+use guess_gate::GuessGate;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::{
+    Error,
+    config::Config,
+    crypto::JwtCodec,
+    model::{Client, Email, EventId, Name, Timestamp, UserId},
+    operation::{Operation, Subject, check},
+    ports::{
+        Clock, EmailMessage, Entropy, GeoLocator, Mailer, NoMailer, NoSms, Notice, Observer, PasswordHasher,
+        PasswordRule, Quota, RateLimiter, SmsSender, Store, SystemClock,
+    },
+    user_agent::{Device, DeviceParser},
+};
+
+/// The Account service: every operation is a method.
+///
+/// Generic over where accounts are kept (`S`), who sends email (`M`) and text messages (`P`), and the clock (`C`). It is a cheap handle: clone
+/// it into every task. Build one with [`AccountService::builder`].
+///
+/// Operations that act for somebody take a [`Caller`], which only authentication makes.
+pub struct AccountService<S, M = NoMailer, P = NoSms, C = SystemClock> {
+    pub(crate) inner: Arc<Inner<S, M, P, C>>,
+}
+
+pub(crate) struct Inner<S, M, P, C> {
+    pub(crate) store: S,
+    pub(crate) mailer: M,
+    #[expect(dead_code, reason = "the operations that send text messages come with phone sign-in")]
+    pub(crate) sms: P,
+    pub(crate) clock: C,
+    pub(crate) config: Config,
+    pub(crate) hasher: Arc<dyn PasswordHasher>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) geo: Arc<dyn GeoLocator>,
+    pub(crate) devices: Arc<dyn DeviceParser>,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
+    pub(crate) password_rules: Vec<Arc<dyn PasswordRule>>,
+    pub(crate) jwts: JwtCodec,
+    pub(crate) pseudo_ids: Zeroizing<[u8; 32]>,
+    pub(crate) limiter_salt: Zeroizing<[u8; 32]>,
+    pub(crate) gate: GuessGate,
+    pub(crate) event_count: AtomicU32,
+}
+
+impl<S> AccountService<S> {
+    /// Begins a service on this store, without mailer and SMS sender and with the system's clock.
+    #[must_use]
+    pub fn builder(store: S) -> Builder<S> {
+        Builder::new(store)
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// The policy that this service was built with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The store that this service was built with.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.inner.store
+    }
+
+    /// The mailer that this service was built with.
+    #[must_use]
+    pub fn mailer(&self) -> &M {
+        &self.inner.mailer
+    }
+
+    /// The clock that this service was built with.
+    #[must_use]
+    pub fn clock(&self) -> &C {
+        &self.inner.clock
+    }
+
+    /// Counts a request against the limits of its operation. Whoever puts the operations behind a network calls it once a request, before
+    /// anything else is done for it; the HTTP router does. The answer is what is left, `None` for an operation without limits.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] if the request must be refused; [`Error::Limiter`] if it could not be counted, and must be refused too.
+    pub async fn admit(&self, operation: Operation, subject: &Subject<'_>) -> Result<Option<Quota>, Error> {
+        let inner = &self.inner;
+        let quota =
+            check(&*inner.limiter, inner.limiter_salt.as_ref(), operation, subject, inner.clock.now())
+                .await?;
+        match quota {
+            Some(quota) if quota.exceeded => Err(Error::RateLimited(quota)),
+            left => Ok(left),
+        }
+    }
+
+    pub(crate) fn draw<const N: usize>(&self) -> Result<Zeroizing<[u8; N]>, Error> {
+        let mut bytes = Zeroizing::new([0; N]);
+        self.inner.entropy.fill(bytes.as_mut()).map_err(|_| Error::Internal)?;
+        Ok(bytes)
+    }
+
+    /// Ids of events sort in the order of their making, on one node even within a millisecond.
+    pub(crate) fn new_event_id(&self, now: Timestamp) -> Result<EventId, Error> {
+        let count = self.inner.event_count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let random = self.draw::<6>()?;
+        let mut bits = [0; 10];
+        bits.iter_mut().zip(count.iter().chain(random.iter())).for_each(|(slot, byte)| *slot = *byte);
+        Ok(EventId::generate(now, bits))
+    }
+
+    /// The id that stands for an address without account: the same on every call and node, in the form of generated ids.
+    pub(crate) fn pseudo_id(&self, address: &str) -> UserId {
+        use hmac::{Hmac, KeyInit as _, Mac as _};
+
+        let Ok(mac) = Hmac::<Sha256>::new_from_slice(self.inner.pseudo_ids.as_ref()) else {
+            return UserId::generate(Timestamp::MIN, [0; 10]);
+        };
+        let digest: [u8; 32] = mac.chain_update(address.as_bytes()).finalize().into_bytes().into();
+        let (time, rest) = digest.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+        // Some instant of the years 2025 and 2026, as an account that exists could show.
+        let at = 1_735_689_600_000 + i64::from_be_bytes(*time).rem_euclid(2 * 365 * 86_400_000);
+        UserId::generate(Timestamp::from_millis(at), *rest.first_chunk().unwrap_or(&[0; 10]))
+    }
+
+    pub(crate) fn device(&self, user_agent: Option<&str>) -> Device {
+        user_agent.map(|text| self.inner.devices.parse(text)).unwrap_or_default()
+    }
+
+    pub(crate) fn country(&self, client: &Client) -> Option<Box<str>> {
+        client.ip().and_then(|ip| self.inner.geo.country(ip))
+    }
+
+    /// Tells the person behind an account of a change. The answer to the caller does not depend on it.
+    pub(crate) async fn notify(
+        &self,
+        contact: Option<(Email, Name)>,
+        client: &Client,
+        now: Timestamp,
+        notice: Notice,
+    ) {
+        let Some((to, name)) = contact else { return };
+        let project = self.inner.config.project_name.as_str().into();
+        let message =
+            EmailMessage { to, name, locale: client.locale().map(Into::into), project, at: now, notice };
+        // What cannot be handed over is the mailer's to report; the change it tells of has happened.
+        let _ = self.inner.mailer.send(message).await;
+    }
+}
+
+impl<S, M, P, C> Clone for AccountService<S, M, P, C> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<S: fmt::Debug, M, P, C> fmt::Debug for AccountService<S, M, P, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountService").field("store", &self.inner.store).finish_non_exhaustive()
+    }
+}

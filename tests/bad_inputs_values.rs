@@ -1,0 +1,79 @@
+//! Every recorded input meets the verdict that stands beside it.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use account::model::{
+    AllowedRedirects, CustomId, Email, IdentityQuery, Name, PageQuery, Password, Phone, Preferences,
+    SessionId, UserId,
+};
+use serde_json::Value;
+
+fn agrees(kind: &str, accepts: impl Fn(&str) -> bool) {
+    let corpus: Value = serde_json::from_str(include_str!("data/bad-inputs.json")).unwrap();
+    let entries = corpus[kind].as_array().unwrap();
+    let wrong: Vec<&Value> = entries
+        .iter()
+        .filter(|entry| accepts(entry["input"].as_str().unwrap()) != entry["valid"].as_bool().unwrap())
+        .collect();
+    assert!(!entries.is_empty() && wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn emails() {
+    agrees("email", |input| input.parse::<Email>().is_ok());
+}
+
+#[test]
+fn phones() {
+    agrees("phone", |input| input.parse::<Phone>().is_ok());
+}
+
+#[test]
+fn user_ids() {
+    agrees("userId", |input| input.parse::<CustomId<UserId>>().is_ok());
+}
+
+#[test]
+fn session_ids() {
+    agrees("sessionId", |input| input.parse::<SessionId>().is_ok());
+}
+
+#[test]
+fn passwords() {
+    agrees("password", |input| input.parse::<Password>().is_ok());
+}
+
+#[cfg(feature = "strength")]
+#[test]
+fn common_passwords() {
+    agrees("passwordBlocklist", |input| {
+        input.parse::<Password>().is_ok() && !account::policy::is_common(input)
+    });
+}
+
+#[test]
+fn preferences() {
+    agrees("prefsJson", |input| input.parse::<Preferences>().is_ok());
+}
+
+#[test]
+fn log_queries() {
+    agrees("queryLogs", |input| PageQuery::parse(&[input], 25).is_ok());
+}
+
+#[test]
+fn identity_queries() {
+    agrees("queryIdentities", |input| IdentityQuery::parse(&[input], 25).is_ok());
+}
+
+#[test]
+fn names() {
+    agrees("name", |input| Name::optional(input).is_ok());
+}
+
+#[test]
+fn redirect_urls() {
+    let hosts = ["app.example.com", "localhost", "127.0.0.1", "[::1]", "*.tenant.example"];
+    let allowed = AllowedRedirects::new(hosts, ["com.example.app"]).unwrap();
+    agrees("redirectUrl", |input| allowed.check(input).is_ok());
+}
