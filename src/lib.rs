@@ -24,4 +24,4 @@ pub use features::{
 };
 pub use model::Argon2Params;
 pub use secret::Secret;
-pub use service::{AccountService, Authenticator, Builder, Caller};
+pub use service::{AccountService, Authenticate, Builder, Caller};

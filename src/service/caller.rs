@@ -126,9 +126,9 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// Authenticates callers, whatever the service is generic over. A host's handlers and extractors hold it as `Arc<dyn Authenticator>`.
+/// Authenticates callers, whatever the service is generic over. A host's handlers and extractors hold it as `Arc<dyn Authenticate>`.
 #[async_trait]
-pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
+pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
     /// As [`AccountService::caller`].
     async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error>;
 
@@ -137,7 +137,7 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
 }
 
 #[async_trait]
-impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Authenticator for AccountService<S, M, P, C> {
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Authenticate for AccountService<S, M, P, C> {
     async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
         Self::caller(self, secret).await
     }

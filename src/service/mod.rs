@@ -15,7 +15,7 @@ use std::{
 };
 
 pub use builder::Builder;
-pub use caller::{Authenticator, Caller};
+pub use caller::{Authenticate, Caller};
 pub(crate) use change::{Draft, Errand, Refusal};
 pub(crate) use guess::PasswordProof;
 use guess_gate::GuessGate;
