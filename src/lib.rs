@@ -13,6 +13,8 @@ pub mod policy;
 pub mod ports;
 mod secret;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod user_agent;
 
 pub use adapters::{MemoryLimiter, MemoryStore};

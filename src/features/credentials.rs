@@ -1,18 +1,15 @@
 //! Changing password, email and phone: each proves the current password first (ASVS 7.5.1).
 
-use std::sync::Arc;
-
-use zeroize::Zeroizing;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    AccountService, Caller, Error,
+    AccountService, Caller, Config, Error,
     model::{
-        Account, Contact, Email, Key, Name, Password, PasswordHash, Phone, SessionSecret, TargetId,
-        Timestamp, User,
+        Account, Contact, Email, Key, Password, PasswordHash, Phone, SessionSecret, TargetId, Timestamp, User,
     },
     operation::Operation,
     ports::{Clock, Mailer, Notice, Parts, SmsSender, Store},
-    service::{Draft, PasswordProof, Refusal},
+    service::{Draft, PREPARATIONS, Refusal},
 };
 
 /// A change of how the caller signs in.
@@ -24,12 +21,6 @@ pub struct CredentialChange {
     /// A new secret of the caller's session, if the old one ended with the change (an anonymous account became a lasting one).
     /// The client must keep it instead; the [`Caller`] is spent.
     pub secret: Option<SessionSecret>,
-}
-
-/// What a change of credentials needs beside the account, drawn and hashed beforehand.
-struct Prepared {
-    new_password: Option<PasswordHash>,
-    secret: Zeroizing<[u8; 32]>,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -49,22 +40,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         new: Password,
         old: Option<Password>,
     ) -> Result<CredentialChange, Error> {
-        let account = self.load_as(caller, Parts::Body).await?.account;
-        if account.password.is_some() && old.is_none() {
-            return Err(Error::InvalidCredentials);
-        }
-        if let Some(old) = &old {
-            self.prove_current_password(caller, Operation::ChangePassword, &account, old).await?;
-        }
-        self.check_password_history(&new, &account).await?;
-        self.check_new_password(&new, &account).await?;
-        let prepared = Prepared { new_password: Some(self.hash_password(&new).await?), secret: self.draw()? };
-        let seen = account.password.as_ref().map(|password| password.hash.clone());
-        let change =
-            self.change_credentials(caller, Operation::ChangePassword, prepared, seen, |_| Ok(())).await?;
-        self.notify(contact(&change.0), caller.client(), self.inner.clock.now(), Notice::PasswordChanged)
-            .await;
-        Ok(change.1)
+        let change = self
+            .change_credentials(caller, Operation::ChangePassword, old.as_ref(), Some(&new), |_, _| ())
+            .await?;
+        self.tell_of(&change.before, caller, Notice::PasswordChanged).await;
+        Ok(change.done)
     }
 
     /// Changes the email address; it counts as not proven until it is verified. An account without password gets the given one, which must
@@ -83,16 +63,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         password: Password,
     ) -> Result<CredentialChange, Error> {
         let target = TargetId::generate(self.inner.clock.now(), *self.draw()?);
-        let (before, change) = self
-            .change_contact(caller, Operation::ChangeEmail, &password, |account, now| {
-                account.set_email(email.clone(), target, now)
-            })
-            .await?;
-        if before.email() != Some(&email) {
-            self.notify(contact(&before), caller.client(), self.inner.clock.now(), Notice::EmailChanged)
-                .await;
+        let set = |account: &mut Account, now| account.set_email(email.clone(), target, now);
+        let change =
+            self.change_credentials(caller, Operation::ChangeEmail, Some(&password), None, set).await?;
+        if change.before.email() != Some(&email) {
+            self.tell_of(&change.before, caller, Notice::EmailChanged).await;
         }
-        Ok(change)
+        Ok(change.done)
     }
 
     /// Changes the phone number; it counts as not proven until it is verified. Otherwise as [`change_email`](AccountService::change_email);
@@ -108,104 +85,114 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         password: Password,
     ) -> Result<CredentialChange, Error> {
         let target = TargetId::generate(self.inner.clock.now(), *self.draw()?);
-        let (before, change) = self
-            .change_contact(caller, Operation::ChangePhone, &password, |account, now| {
-                account.set_phone(phone.clone(), target, now)
-            })
-            .await?;
-        if before.phone() != Some(&phone) {
-            self.notify(contact(&before), caller.client(), self.inner.clock.now(), Notice::PhoneChanged)
-                .await;
+        let set = |account: &mut Account, now| account.set_phone(phone.clone(), target, now);
+        let change =
+            self.change_credentials(caller, Operation::ChangePhone, Some(&password), None, set).await?;
+        if change.before.phone() != Some(&phone) {
+            self.tell_of(&change.before, caller, Notice::PhoneChanged).await;
         }
-        Ok(change)
+        Ok(change.done)
     }
 
-    async fn change_contact(
-        &self,
-        caller: &Caller,
-        operation: Operation,
-        password: &Password,
-        set: impl Fn(&mut Account, Timestamp) + Send + Sync,
-    ) -> Result<(Arc<Account>, CredentialChange), Error> {
-        let account = self.load_as(caller, Parts::Body).await?.account;
-        let new_password = match &account.password {
-            Some(_) => {
-                self.prove_current_password(caller, operation, &account, password).await?;
-                None
-            }
-            None => {
-                let mut changed = Account::clone(&account);
-                set(&mut changed, account.updated_at);
-                self.check_new_password(password, &changed).await?;
-                Some(self.hash_password(password).await?)
-            }
-        };
-        let seen = account.password.as_ref().map(|password| password.hash.clone());
-        let prepared = Prepared { new_password, secret: self.draw()? };
-        let (_, change) = self
-            .change_credentials(caller, operation, prepared, seen, |draft| {
-                let now = draft.now;
-                set(&mut draft.account, now);
-                Ok(())
-            })
-            .await?;
-        Ok((account, change))
-    }
-
-    /// Proves the current password, as one guess among all others on the account.
-    async fn prove_current_password(
-        &self,
-        caller: &Caller,
-        operation: Operation,
-        account: &Account,
-        password: &Password,
-    ) -> Result<(), Error> {
-        let errand = self.errand(operation, caller.client());
-        let guesses = self.inner.config.guesses;
-        let decide = |draft: &mut Draft, proof: &PasswordProof| -> Result<(), Refusal> {
-            caller.prove(&draft.account, draft.now)?;
-            Account::check_guess(draft, proof, &guesses)
-        };
-        let done = self.guess(&Key::Id(account.id), errand, password, |_| true, decide).await?;
-        done.map(|_| ()).ok_or(Error::NotSignedIn)
-    }
-
+    /// Proves the current password, prepares the new one, and makes the change.
+    ///
+    /// `proof` is the current password. An account without one takes `new`, or else `proof`, as its first.
     async fn change_credentials(
         &self,
         caller: &Caller,
         operation: Operation,
-        prepared: Prepared,
-        seen: Option<PasswordHash>,
-        mut set: impl FnMut(&mut Draft) -> Result<(), Error> + Send,
-    ) -> Result<(Arc<Account>, CredentialChange), Error> {
-        let (history, end_others) =
-            (self.inner.config.passwords.history, self.inner.config.end_other_sessions);
-        let fresh = SessionSecret::new(*caller.user_id(), prepared.secret);
-        let decide = |draft: &mut Draft| -> Result<bool, Refusal> {
-            if draft.password.as_ref().map(|password| &password.hash) != seen.as_ref() {
-                return Err(Error::InvalidCredentials.into());
+        proof: Option<&Password>,
+        new: Option<&Password>,
+        set: impl Fn(&mut Account, Timestamp) + Send + Sync,
+    ) -> Result<Change, Error> {
+        let fresh = SessionSecret::new(*caller.user_id(), self.draw()?);
+        let (policy, guesses) = (&self.inner.config, self.inner.config.guesses);
+        for _ in 0..PREPARATIONS {
+            let before = self.load_as(caller, Parts::Body).await?.account;
+            let guess = match (&before.password, proof) {
+                (None, _) => None,
+                (Some(_), None) => return Err(Error::InvalidCredentials),
+                (Some(_), Some(proof)) => {
+                    self.guess(&Key::Id(before.id), self.inner.clock.now(), proof, |_| true).await?
+                }
+            };
+            let new = new.or(proof.filter(|_| before.password.is_none()));
+            let hash = match new.filter(|_| guess.as_ref().is_none_or(|guess| guess.proof.matches())) {
+                Some(new) => Some(self.prepare_password(new, &before, &set).await?),
+                None => None,
+            };
+            let decide = |draft: &mut Draft| -> Result<bool, Refusal> {
+                match &guess {
+                    Some(guess) => draft.check_guess(&guess.proof, &guesses)?,
+                    None if draft.password.is_none() => {}
+                    None => return Err(Refusal::Stale),
+                }
+                Ok(draft.change_credentials(caller, &hash, policy, &fresh, &set))
+            };
+            if let Some((rotated, account)) =
+                self.try_change_as(caller, operation, Parts::Whole, decide).await?
+            {
+                let done = CredentialChange { user: User::new(account), secret: rotated.then_some(fresh) };
+                return Ok(Change { before, done });
             }
-            let lasting = draft.is_lasting();
-            set(draft)?;
-            if let Some(hash) = &prepared.new_password {
-                draft.set_password(hash.clone(), history);
-                draft.jwt_generation = draft.jwt_generation.wrapping_add(1);
-            }
-            if end_others {
-                draft.retain_sessions(|session| session.id == *caller.session_id());
-                draft.jwt_generation = draft.jwt_generation.wrapping_add(1);
-            }
-            let rotate = !lasting && caller.current_session().is_some();
-            if rotate && let Some(session) = draft.session_mut_unchecked(caller) {
-                session.digest = fresh.digest();
-            }
-            draft.touch();
-            Ok(rotate)
-        };
-        let (rotated, account) = self.change_as(caller, operation, Parts::Whole, decide).await?;
-        let change =
-            CredentialChange { user: User::new(Arc::clone(&account)), secret: rotated.then_some(fresh) };
-        Ok((account, change))
+        }
+        Err(Error::Busy(Duration::from_secs(1)))
+    }
+
+    /// Checks a new password against the rules, on the account as it will be, and hashes it.
+    async fn prepare_password(
+        &self,
+        new: &Password,
+        before: &Account,
+        set: &(impl Fn(&mut Account, Timestamp) + Send + Sync),
+    ) -> Result<PasswordHash, Error> {
+        let mut after = before.clone();
+        set(&mut after, before.updated_at);
+        self.check_password_history(new, before).await?;
+        self.check_new_password(new, &after).await?;
+        self.hash_password(new).await
+    }
+
+    /// Tells the address that the account had before a change.
+    async fn tell_of(&self, before: &Account, caller: &Caller, notice: Notice) {
+        let contact = before.email().map(|email| (email.clone(), before.name.clone()));
+        self.notify(contact, caller.client(), self.inner.clock.now(), notice).await;
+    }
+}
+
+/// A change that was made, and the account as it was before.
+struct Change {
+    before: Arc<Account>,
+    done: CredentialChange,
+}
+
+impl Draft {
+    /// Makes the change and ends what must not outlive it. Tells whether the caller's session got the fresh secret.
+    fn change_credentials(
+        &mut self,
+        caller: &Caller,
+        hash: &Option<PasswordHash>,
+        policy: &Config,
+        fresh: &SessionSecret,
+        set: &impl Fn(&mut Account, Timestamp),
+    ) -> bool {
+        let now = self.now;
+        let rotate = !self.is_lasting() && caller.current_session().is_some();
+        set(&mut self.account, now);
+        if let Some(hash) = hash {
+            self.set_password(hash.clone(), policy.passwords.history);
+        }
+        if policy.end_other_sessions {
+            self.retain_sessions(|session| session.id == *caller.session_id());
+        }
+        if hash.is_some() || policy.end_other_sessions {
+            self.jwt_generation = self.jwt_generation.wrapping_add(1);
+        }
+        if let Some(session) = self.session_mut(caller.session_id(), now).filter(|_| rotate) {
+            session.digest = fresh.digest();
+        }
+        self.touch();
+        rotate
     }
 }
 
@@ -225,21 +212,10 @@ impl Account {
     }
 }
 
-impl Draft {
-    fn session_mut_unchecked(&mut self, caller: &Caller) -> Option<&mut crate::model::SessionRecord> {
-        let now = self.now;
-        self.session_mut(caller.session_id(), now)
-    }
-}
-
 fn set_contact<A: PartialEq>(slot: &mut Option<Contact<A>>, address: A, target: TargetId, now: Timestamp) {
     match slot {
         Some(contact) if contact.address == address => {}
         Some(contact) => *contact = Contact { address, verified: false, updated_at: now, ..*contact },
         None => *slot = Some(Contact { address, verified: false, target, created_at: now, updated_at: now }),
     }
-}
-
-fn contact(account: &Account) -> Option<(Email, Name)> {
-    account.email().map(|email| (email.clone(), account.name.clone()))
 }

@@ -1,12 +1,14 @@
 //! Sign-in with email and password, and without anything.
 
+use std::time::Duration;
+
 use crate::{
     AccountService, Error,
     features::SignedIn,
     model::{Account, Client, Email, EventKind, Factor, Key, Password, SessionProvider, UserId},
     operation::Operation,
-    ports::{Clock, Mailer, SmsSender, Store},
-    service::{Draft, Errand, Refusal},
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
+    service::{Draft, Errand, PREPARATIONS, Refusal, Settled},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -32,22 +34,34 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             self.new_session(client, errand.now, SessionProvider::Email, email.as_str(), Factor::Password)?;
         let (guesses, limit) = (self.inner.config.guesses, self.inner.config.session_limit);
         let belongs = |account: &Account| account.email() == Some(&email);
-        let done = self
-            .guess(&Key::Mailbox(email.clone()), errand, &password, belongs, |draft, proof| {
-                Account::check_guess(draft, proof, &guesses)?;
+        let key = Key::Mailbox(email.clone());
+        for _ in 0..PREPARATIONS {
+            let guess = self.guess(&key, errand.now, &password, belongs).await?;
+            if guess.is_none() {
+                self.spend_guess(&password).await?;
+            }
+            let mut somebody_else = false;
+            let decide = |draft: &mut Draft| {
+                let (Some(guess), true) = (&guess, belongs(draft)) else {
+                    somebody_else = !belongs(draft);
+                    return Err(Refusal::Stale);
+                };
+                draft.check_guess(&guess.proof, &guesses)?;
                 draft.admit_sign_in()?;
                 draft.start_session(&new, limit);
                 Ok(())
-            })
-            .await?;
-        match done {
-            Some(((), account)) => Ok(self.signed_in(&account, new)),
-            None => {
-                self.spend_guess(&password).await?;
+            };
+            let nobody = match self.change(&key, Parts::Body, errand, decide).await? {
+                Settled::Done((), account) => return Ok(self.signed_in(&account, new)),
+                Settled::PrepareAgain => somebody_else,
+                Settled::Absent => true,
+            };
+            if nobody {
                 self.note_guess_at_nobody(&email, errand).await?;
-                Err(Error::InvalidCredentials)
+                return Err(Error::InvalidCredentials);
             }
         }
+        Err(Error::Busy(Duration::from_secs(1)))
     }
 
     /// Creates an account without any identifier and starts a session for it. [`change_email`](AccountService::change_email) or

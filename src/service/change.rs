@@ -34,6 +34,16 @@ pub(crate) enum Refusal {
     Stale,
 }
 
+/// How a change ended that was not refused.
+pub(crate) enum Settled<T> {
+    /// Saved, with what *decide* answered and the account as it is now.
+    Done(T, Arc<Account>),
+    /// What was prepared no longer fits the account.
+    PrepareAgain,
+    /// There is no such account.
+    Absent,
+}
+
 /// What an operation is, for the log: its name, and the client that asked.
 #[derive(Clone, Copy)]
 pub(crate) struct Errand<'a> {
@@ -89,51 +99,63 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Changes the caller's own account. The caller is proved again inside every run of `decide`.
-    pub(crate) async fn change_as<T>(
+    pub(crate) async fn change_as<T: Send>(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        parts: Parts,
+        decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
+    ) -> Result<(T, Arc<Account>), Error> {
+        let changed = self.try_change_as(caller, operation, parts, decide).await?;
+        changed.ok_or(Error::Busy(Duration::from_secs(1)))
+    }
+
+    /// As [`change_as`](Self::change_as); `None` if it must be prepared again.
+    pub(crate) async fn try_change_as<T: Send>(
         &self,
         caller: &Caller,
         operation: Operation,
         parts: Parts,
         mut decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
-    ) -> Result<(T, Arc<Account>), Error>
-    where
-        T: Send,
-    {
+    ) -> Result<Option<(T, Arc<Account>)>, Error> {
         let errand = self.errand(operation, caller.client());
-        let key = Key::Id(*caller.user_id());
         let settled = self
-            .change(&key, parts, errand, |draft| {
+            .change(&Key::Id(*caller.user_id()), parts, errand, |draft| {
                 caller.prove(&draft.account, draft.now)?;
                 decide(draft)
             })
             .await?;
-        settled.ok_or(Error::NotSignedIn)?.ok_or(Error::Busy(Duration::from_secs(1)))
+        match settled {
+            Settled::Done(answer, account) => Ok(Some((answer, account))),
+            Settled::PrepareAgain => Ok(None),
+            Settled::Absent => Err(Error::NotSignedIn),
+        }
     }
 
-    /// Changes the account under a key: `None` if there is none, `Some(None)` if it must be prepared again.
+    /// Changes the account under a key.
     pub(crate) async fn change<T: Send>(
         &self,
         key: &Key,
         parts: Parts,
         errand: Errand<'_>,
         mut decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
-    ) -> Result<Option<Option<(T, Arc<Account>)>>, Error> {
+    ) -> Result<Settled<T>, Error> {
         let deadline = self.inner.clock.elapsed().saturating_add(self.inner.config.patience);
         let mut ghosts = 0;
         for tries in 0_u32.. {
-            let Some(stored) = self.inner.store.load(key, parts).await? else { return Ok(None) };
+            let Some(stored) = self.inner.store.load(key, parts).await? else { return Ok(Settled::Absent) };
             let mut draft = Draft::of(&stored, errand.now);
             let decided = match decide(&mut draft) {
                 Ok(answer) => Ok(answer),
                 Err(Refusal::Costly(error)) => Err(error),
                 Err(Refusal::Plain(error)) => return Err(error),
-                Err(Refusal::Stale) => return Ok(Some(None)),
+                Err(Refusal::Stale) => return Ok(Settled::PrepareAgain),
             };
             let events = self.events_of(&draft, errand)?;
             match self.commit(Some(&stored), draft.account, &events).await {
                 Ok(account) => {
                     self.tell(&events, Some(&account)).await;
-                    return decided.map(|answer| Some(Some((answer, account))));
+                    return decided.map(|answer| Settled::Done(answer, account));
                 }
                 Err(SaveError::Stale) => {}
                 Err(SaveError::Taken(key)) if ghosts < 2 && self.dispel(&key, errand.now).await? => {

@@ -1,20 +1,25 @@
 //! Guessing a password: at most as many guesses as the limit says, the count saved before the answer.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use super::{
     AccountService, Draft, Refusal,
-    change::Errand,
     guess_gate::{Entry, Permit},
 };
 use crate::{
     Error,
-    model::{Account, EventKind, Key, Password, PasswordHash},
+    model::{Account, EventKind, GuessLimit, Key, Password, PasswordHash, Timestamp},
     ports::{Clock, HashError, Mailer, Parts, SmsSender, Store, Stored},
 };
 
-/// How often a guess is prepared anew because the password changed under it.
-const PREPARATIONS: u32 = 3;
+/// How often an operation is prepared anew because what it prepared for has changed under it.
+pub(crate) const PREPARATIONS: u32 = 3;
+
+/// A password that has been checked, and the right to have done so. It is given back once the outcome is saved and this is dropped.
+pub(crate) struct Guess<'a> {
+    pub(crate) proof: PasswordProof,
+    _permit: Permit<'a>,
+}
 
 /// What hashing has learnt about a password: it counts only for the hash it was computed from.
 #[derive(Debug)]
@@ -25,75 +30,77 @@ pub(crate) struct PasswordProof {
     rehashed: Option<PasswordHash>,
 }
 
-impl Account {
+impl PasswordProof {
+    /// Whether the password was right, for deciding what else to prepare.
+    pub(crate) fn matches(&self) -> bool {
+        self.matches
+    }
+}
+
+impl Draft {
     /// Decides on a guess. Past the limit the answer is the same whether it was right; a wrong one costs an attempt; a right one clears
     /// the count.
-    pub(crate) fn check_guess(
-        draft: &mut Draft,
-        proof: &PasswordProof,
-        limit: &crate::model::GuessLimit,
-    ) -> Result<(), Refusal> {
-        let now = draft.now;
-        if draft.failures.is_locked(now) {
+    pub(crate) fn check_guess(&mut self, proof: &PasswordProof, limit: &GuessLimit) -> Result<(), Refusal> {
+        let now = self.now;
+        if self.failures.is_locked(now) {
             return Err(Error::InvalidCredentials.into());
         }
-        if draft.password.as_ref().map(|password| &password.hash) != proof.of.as_ref() {
+        if self.password.as_ref().map(|password| &password.hash) != proof.of.as_ref() {
             return Err(Refusal::Stale);
         }
         if !proof.matches {
-            if draft.failures.count(now, limit) {
-                draft.note(EventKind::SignInRefused, None);
+            if self.failures.count(now, limit) {
+                self.note(EventKind::SignInRefused, None);
             }
             return Err(Refusal::Costly(Error::InvalidCredentials));
         }
-        draft.failures.clear();
-        if let (Some(hash), Some(password)) = (&proof.rehashed, draft.password.as_mut()) {
-            let old = std::mem::replace(&mut password.hash, hash.clone());
-            draft
-                .password_history
-                .iter_mut()
-                .filter(|other| **other == old)
-                .for_each(|other| *other = hash.clone());
+        self.failures.clear();
+        if let Some(hash) = &proof.rehashed {
+            self.account.replace_hash(hash);
         }
         Ok(())
     }
 }
 
+impl Account {
+    /// Keeps the same password under a stronger hash.
+    fn replace_hash(&mut self, hash: &PasswordHash) {
+        let Self { password: Some(password), password_history, .. } = self else { return };
+        let old = std::mem::replace(&mut password.hash, hash.clone());
+        for other in password_history.iter_mut().filter(|other| **other == old) {
+            *other = hash.clone();
+        }
+    }
+}
+
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Guesses the password of the account under `key`, and lets `decide` go on with the outcome. `None`: there is no such account.
+    /// Loads the account under `key`, waits for the right to guess on it, and checks the password. `None`: there is no such account.
     ///
     /// `belongs` says whether the account found is the one that is meant.
-    pub(crate) async fn guess<T: Send>(
+    pub(crate) async fn guess(
         &self,
         key: &Key,
-        errand: Errand<'_>,
+        now: Timestamp,
         password: &Password,
         belongs: impl Fn(&Account) -> bool + Send + Sync,
-        mut decide: impl FnMut(&mut Draft, &PasswordProof) -> Result<T, Refusal> + Send,
-    ) -> Result<Option<(T, Arc<Account>)>, Error> {
-        for _ in 0..PREPARATIONS {
-            let Some((stored, _permit)) = self.enter(key, errand, &belongs).await? else { return Ok(None) };
-            let proof = self.prove_password(password, &stored).await?;
-            let settled = self
-                .change(&Key::Id(stored.account.id), Parts::Body, errand, |draft| {
-                    if belongs(draft) { decide(draft, &proof) } else { Err(Refusal::Stale) }
-                })
-                .await?;
-            match settled {
-                None => return Ok(None),
-                Some(Some(done)) => return Ok(Some(done)),
-                Some(None) => {}
-            }
-        }
-        Err(Error::Busy(Duration::from_secs(1)))
+    ) -> Result<Option<Guess<'_>>, Error> {
+        let Some((stored, permit)) = self.enter(key, now, belongs).await? else { return Ok(None) };
+        let of = stored.account.password.as_ref().map(|password| password.hash.clone());
+        let verdict =
+            self.inner.hasher.verify(password.secret(), of.clone()).await.map_err(hashing_failed)?;
+        let rehashed = match verdict.matches && verdict.weaker {
+            true => Some(self.hash_password(password).await?),
+            false => None,
+        };
+        Ok(Some(Guess { proof: PasswordProof { of, matches: verdict.matches, rehashed }, _permit: permit }))
     }
 
     /// Loads the account and waits for the right to guess on it.
     async fn enter(
         &self,
         key: &Key,
-        errand: Errand<'_>,
-        belongs: &impl Fn(&Account) -> bool,
+        now: Timestamp,
+        belongs: impl Fn(&Account) -> bool + Send + Sync,
     ) -> Result<Option<(Stored, Permit<'_>)>, Error> {
         let limit = self.inner.config.guesses.run;
         loop {
@@ -102,7 +109,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 self.inner.store.load(key, Parts::Body).await?.filter(|stored| belongs(&stored.account));
             let Some(stored) = stored else { return Ok(None) };
             let failures = &stored.account.failures;
-            if failures.is_locked(errand.now) {
+            if failures.is_locked(now) {
                 return Err(Error::InvalidCredentials);
             }
             match self.inner.gate.enter(stored.account.id, failures.run, limit, &moment) {
@@ -112,17 +119,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 Entry::Wait(turn) => drop(turn.await),
             }
         }
-    }
-
-    async fn prove_password(&self, password: &Password, stored: &Stored) -> Result<PasswordProof, Error> {
-        let of = stored.account.password.as_ref().map(|password| password.hash.clone());
-        let verdict =
-            self.inner.hasher.verify(password.secret(), of.clone()).await.map_err(hashing_failed)?;
-        let rehashed = match verdict.matches && verdict.weaker {
-            true => Some(self.hash_password(password).await?),
-            false => None,
-        };
-        Ok(PasswordProof { of, matches: verdict.matches, rehashed })
     }
 
     /// The work of a guess, spent on an account that does not exist.

@@ -16,8 +16,8 @@ use std::{
 
 pub use builder::Builder;
 pub use caller::{Authenticate, Caller};
-pub(crate) use change::{Draft, Errand, Refusal};
-pub(crate) use guess::PasswordProof;
+pub(crate) use change::{Draft, Errand, Refusal, Settled};
+pub(crate) use guess::PREPARATIONS;
 use guess_gate::GuessGate;
 use sha2::Sha256;
 use zeroize::Zeroizing;
