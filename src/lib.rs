@@ -15,6 +15,8 @@ mod secret;
 mod service;
 pub mod user_agent;
 
+#[cfg(feature = "geoip")]
+pub use adapters::{GeoError, MaxMindLocator};
 pub use adapters::{MemoryLimiter, MemoryStore};
 pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey};
