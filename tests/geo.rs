@@ -1,6 +1,7 @@
 //! Countries of addresses, read from databases that the tests write themselves.
 
 #![cfg(feature = "geoip")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::{error::Error as _, fs, net::IpAddr, path::Path};
 
