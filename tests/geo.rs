@@ -149,6 +149,15 @@ fn a_tree_that_points_outside_the_data_or_into_itself_is_refused() {
 }
 
 #[test]
+fn one_damaged_record_among_sound_ones_is_refused() {
+    let mut bytes = sample().bytes();
+    let code = bytes.windows(2).position(|pair| pair == b"JP").unwrap();
+    // A pointer of four bytes, which leads out of the data.
+    bytes[code - 1] = 0x3f;
+    assert!(matches!(MaxMindLocator::from_bytes(bytes), Err(GeoError::Corrupt(_))));
+}
+
+#[test]
 fn no_damage_to_a_database_makes_it_panic_or_invent_text() {
     let whole = sample().bytes();
     let addresses = ["81.2.69.160", "10.1.0.1", "255.255.255.255", "2001:218::1", "::"];
