@@ -17,6 +17,8 @@ mod service;
 pub mod testing;
 pub mod user_agent;
 
+#[cfg(feature = "geoip")]
+pub use adapters::{GeoError, MaxMindLocator};
 pub use adapters::{MemoryLimiter, MemoryStore};
 pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey};

@@ -1,7 +1,11 @@
 //! Implementations of the ports. They use only what a host could use.
 
 mod limiter;
+#[cfg(feature = "geoip")]
+mod maxmind;
 mod memory;
 
 pub use limiter::MemoryLimiter;
+#[cfg(feature = "geoip")]
+pub use maxmind::{GeoError, MaxMindLocator};
 pub use memory::MemoryStore;
