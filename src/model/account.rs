@@ -14,28 +14,30 @@ use super::{
 /// Stores keep it, replace it as a whole and find it by its [`keys`](Account::keys); the operations of
 /// [`AccountService`](crate::AccountService) change it. It holds digests and hashes, never a secret, and `Debug` shows only its id.
 #[derive(Clone)]
+// What every session check reads comes first and stays together: two cache lines instead of six.
+#[repr(C)]
 pub struct Account {
     pub(crate) id: UserId,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
-    pub(crate) accessed_at: Timestamp,
-    pub(crate) name: Name,
-    pub(crate) labels: Vec<Label>,
     pub(crate) blocked: bool,
     pub(crate) reset_required: bool,
+    pub(crate) mfa: bool,
+    pub(crate) accessed_at: Timestamp,
+    /// Oldest first.
+    pub(crate) sessions: Vec<SessionRecord>,
+    /// Raised whenever the JWTs issued so far must die.
+    pub(crate) jwt_generation: u32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) name: Name,
+    pub(crate) labels: Vec<Label>,
     pub(crate) email: Option<Contact<Email>>,
     pub(crate) phone: Option<Contact<Phone>>,
     pub(crate) password: Option<PasswordRecord>,
     /// Earlier and current hashes, oldest first, as many as the policy keeps.
     pub(crate) password_history: Vec<PasswordHash>,
-    pub(crate) mfa: bool,
-    /// Oldest first.
-    pub(crate) sessions: Vec<SessionRecord>,
     pub(crate) identities: Vec<IdentityRecord>,
     pub(crate) targets: Vec<PushTargetRecord>,
     pub(crate) failures: Failures,
-    /// Raised whenever the JWTs issued so far must die.
-    pub(crate) jwt_generation: u32,
     /// `None` if it was not loaded; it then stays as it is in the store.
     pub(crate) attachment: Option<Arc<Attachment>>,
 }

@@ -158,12 +158,15 @@ impl fmt::Debug for SecretDigest {
 /// A session as the account keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+// What every session check reads comes first and stays together.
+#[repr(C)]
 pub(crate) struct SessionRecord {
-    pub(crate) id: SessionId,
     pub(crate) digest: SecretDigest,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) id: SessionId,
+    pub(crate) factors: Vec<Factor>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
     pub(crate) provider: SessionProvider,
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub(crate) provider_uid: Box<str>,
@@ -173,7 +176,6 @@ pub(crate) struct SessionRecord {
     pub(crate) user_agent: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) country: Option<Box<str>>,
-    pub(crate) factors: Vec<Factor>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) challenged_at: Option<Timestamp>,
 }
