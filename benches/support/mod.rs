@@ -1,5 +1,11 @@
 //! Ratios: two pieces of work in every round, in turn, so that other load on the machine cancels out.
-#![allow(dead_code, clippy::expect_used, clippy::indexing_slicing, missing_docs, reason = "shared by benches that use parts of it")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "shared by benches that use parts of it"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +21,13 @@ pub(crate) fn time(work: &mut impl FnMut()) -> Duration {
 }
 
 /// Prints the median of `ours / floor` over the rounds, with the extremes and the time of one of `per_round` operations.
-pub(crate) fn ratio(name: &str, rounds: usize, per_round: u32, mut floor: impl FnMut(), mut ours: impl FnMut()) -> f64 {
+pub(crate) fn ratio(
+    name: &str,
+    rounds: usize,
+    per_round: u32,
+    mut floor: impl FnMut(),
+    mut ours: impl FnMut(),
+) -> f64 {
     floor();
     ours();
     let (mut ratios, mut times) = (Vec::new(), Vec::new());

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{
     Email, IdentityRecord, Key, Label, Name, PasswordHash, Phone, Preferences, PushTargetRecord, SessionId,
@@ -22,8 +23,8 @@ pub struct Account {
     pub(crate) reset_required: bool,
     pub(crate) mfa: bool,
     pub(crate) accessed_at: Timestamp,
-    /// Oldest first.
-    pub(crate) sessions: Vec<SessionRecord>,
+    /// Oldest first. The first is kept in place, which saves the check of most sessions a wait for memory.
+    pub(crate) sessions: SmallVec<[SessionRecord; 1]>,
     /// Raised whenever the JWTs issued so far must die.
     pub(crate) jwt_generation: u32,
     pub(crate) created_at: Timestamp,
@@ -139,7 +140,7 @@ impl Account {
             password: None,
             password_history: Vec::new(),
             mfa: false,
-            sessions: Vec::new(),
+            sessions: SmallVec::new(),
             identities: Vec::new(),
             targets: Vec::new(),
             failures: Failures::default(),
@@ -255,8 +256,8 @@ impl Account {
     }
 
     /// Ends the sessions for which `keep` is false, with their push targets.
-    pub(crate) fn retain_sessions(&mut self, keep: impl FnMut(&SessionRecord) -> bool) {
-        self.sessions.retain(keep);
+    pub(crate) fn retain_sessions(&mut self, mut keep: impl FnMut(&SessionRecord) -> bool) {
+        self.sessions.retain(|session| keep(session));
         self.drop_orphaned_targets();
     }
 

@@ -51,7 +51,7 @@ pub use query::{
 };
 pub use redirects::AllowedRedirects;
 pub use session::{Factor, Session, SessionProvider, SessionSecret};
-pub(crate) use session::{SecretDigest, SessionRecord};
+pub(crate) use session::{Factors, SecretDigest, SessionDetails, SessionRecord};
 pub(crate) use target::PushTargetRecord;
 pub use target::{Target, TargetKind};
 pub use time::Timestamp;
