@@ -25,9 +25,9 @@ pub enum JwtError {
     Expired,
 }
 
-/// What a session JWT says.
+/// What a session JWT says. Claims of a newer release are ignored (RFC 7519 §4), duplicates of ours refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Claims {
     pub(crate) user_id: UserId,
     pub(crate) session_id: SessionId,
@@ -117,3 +117,6 @@ impl std::fmt::Debug for JwtCodec {
         f.write_str("JwtCodec(…)")
     }
 }
+
+#[cfg(test)]
+mod tests;

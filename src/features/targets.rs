@@ -135,10 +135,11 @@ impl Draft {
     }
 
     fn change_push_target(&mut self, id: &TargetId, identifier: &str, name: &str) -> Result<(), Refusal> {
+        let now = self.now;
+        self.tidy(now);
         if self.targets.iter().any(|target| target.id != *id && *target.identifier == *identifier) {
             return Err(Error::TargetExists.into());
         }
-        let now = self.now;
         let target = self.targets.iter_mut().find(|target| target.id == *id).ok_or(Error::TargetNotFound)?;
         target.identifier = identifier.into();
         target.name = name.into();

@@ -16,11 +16,13 @@
 //! ```
 
 mod doubles;
+mod faults;
 mod recording;
 
 use std::sync::Arc;
 
 pub use doubles::{InstantHasher, ManualClock, Outbox, SeededEntropy};
+pub use faults::{Fault, FaultPlan, FaultyStore, Pause};
 pub use recording::{Recorder, Step};
 
 use crate::{

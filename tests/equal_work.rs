@@ -1,0 +1,259 @@
+//! Nobody learns from an answer, or from the work behind it, whether an address has an account.
+#![cfg(feature = "testing")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use account::{
+    Argon2Pool, Error,
+    model::{Argon2Params, Client, Password, UserId},
+    ports::{EmailMessage, Mailer, SendError},
+    testing::{InstantHasher, Outbox, PASSWORD, Step, TestHost, password},
+};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use support::{
+    ADA, Service, WRONG,
+    operations::{Fixture, Operation},
+    service, sign_in, sign_up,
+    text_store::TextStore,
+};
+
+/// What an address can be to a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Missing,
+    Existing,
+    Blocked,
+    PasswordLess,
+    ResetRequired,
+    /// No account's own address, but one that a provider vouched for.
+    OfAnIdentity,
+}
+
+impl State {
+    const ALL: [Self; 6] = [
+        Self::Missing,
+        Self::Existing,
+        Self::Blocked,
+        Self::PasswordLess,
+        Self::ResetRequired,
+        Self::OfAnIdentity,
+    ];
+
+    fn email(self) -> String {
+        format!("{self:?}@example.com")
+    }
+
+    fn plant(self, account: &mut Value) {
+        match self {
+            Self::Missing | Self::Existing => {}
+            Self::Blocked => account["blocked"] = json!(true),
+            Self::ResetRequired => account["reset_required"] = json!(true),
+            Self::PasswordLess => {
+                account.as_object_mut().unwrap().retain(|field, _| !field.starts_with("password"));
+            }
+            Self::OfAnIdentity => {
+                account["email"]["address"] = json!("own@example.com");
+                account["identities"] = json!([{ "id": "06q2vgk1o0000000000000000e", "provider": "github",
+                    "created_at": 0, "updated_at": 0, "uid": "1", "verified_email": self.email().to_lowercase() }]);
+            }
+        }
+    }
+}
+
+/// A host with one account in each state.
+async fn host() -> TestHost {
+    let texts = TextStore::default();
+    let host = TestHost::on(texts.clone());
+    for state in State::ALL.into_iter().filter(|state| *state != State::Missing) {
+        let id: UserId = *host.signed_up(&state.email()).await.user_id();
+        texts.edit(&id, |account| state.plant(account));
+    }
+    host
+}
+
+/// The answer to a sign-in and the work behind it, an entry of the log standing for a saved change.
+async fn attempt(host: &TestHost, state: State, secret: &str) -> (Option<Error>, Vec<Step>) {
+    host.recorder.take();
+    let email = state.email().parse().unwrap();
+    let outcome = host.service.sign_in_with_password(email, password(secret), &Client::default()).await;
+    let saved = |step| if step == Step::Append { Step::Save } else { step };
+    (outcome.err(), host.recorder.take().into_iter().map(saved).collect())
+}
+
+const WORK: [Step; 4] = [Step::Load, Step::Check, Step::Load, Step::Save];
+
+#[tokio::test]
+async fn a_wrong_password_costs_and_tells_the_same_whatever_the_account_is() {
+    let host = host().await;
+    // The first, second and tenth wrong guess differ in what is logged.
+    for guess in 1..=12 {
+        for state in State::ALL {
+            let (refused, work) = attempt(&host, state, WRONG).await;
+            let refused = refused.unwrap();
+            assert_eq!(refused.code(), "user_invalid_credentials", "{state:?}");
+            assert_eq!(refused.to_string(), Error::InvalidCredentials.to_string(), "{state:?}");
+            assert_eq!(format!("{refused:?}"), "InvalidCredentials", "{state:?}");
+            assert_eq!(work, WORK, "{state:?}, guess {guess}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_right_password_costs_the_same_and_tells_only_who_knows_it() {
+    let host = host().await;
+    for state in State::ALL {
+        let (refused, work) = attempt(&host, state, PASSWORD).await;
+        let code = refused.as_ref().map(Error::code);
+        let expected = match state {
+            State::Existing | State::ResetRequired => None,
+            State::Blocked => Some("user_blocked"),
+            State::Missing | State::PasswordLess | State::OfAnIdentity => Some("user_invalid_credentials"),
+        };
+        assert_eq!(code, expected, "{state:?}");
+        assert_eq!(work, WORK, "{state:?}");
+    }
+}
+
+/// The one state that works less: a lock that hashed on would be no lock, and one that wrote would let guesses at it cost the store. The
+/// answer is the same.
+#[tokio::test]
+async fn a_locked_account_is_refused_by_one_read_in_the_same_words() {
+    let host = host().await;
+    for _ in 0..100 {
+        attempt(&host, State::Existing, WRONG).await;
+    }
+    for secret in [WRONG, PASSWORD] {
+        let (refused, work) = attempt(&host, State::Existing, secret).await;
+        assert_eq!(refused.unwrap().to_string(), Error::InvalidCredentials.to_string());
+        assert_eq!(work, [Step::Load]);
+    }
+    let (refused, work) = attempt(&host, State::Missing, WRONG).await;
+    assert_eq!((refused.unwrap().code(), work), ("user_invalid_credentials", WORK.to_vec()));
+    host.clock.advance(Duration::from_secs(15 * 60));
+    assert!(attempt(&host, State::Existing, PASSWORD).await.0.is_none());
+}
+
+/// What stands in for the hash of an account without password must match nothing.
+#[tokio::test]
+async fn no_password_signs_in_to_an_account_without_one() {
+    let words = [
+        "password",
+        "        ",
+        "dummypassword",
+        "placeholder",
+        "00000000",
+        "\0\0\0\0\0\0\0\0",
+        "correct horse",
+    ];
+    let texts = TextStore::default();
+    let pool = Argon2Pool::builder().params(Argon2Params::new(64, 1, 1).unwrap()).build();
+    let service = service(texts.clone(), Outbox::default(), pool, |_| ());
+    let id = *sign_up(&service, ADA).await.id();
+    texts.edit(&id, |account| State::PasswordLess.plant(account));
+    for word in words.into_iter().chain([PASSWORD, ADA]) {
+        let refused = sign_in(&service, ADA, word).await.unwrap_err();
+        assert_eq!(refused.code(), "user_invalid_credentials", "{word:?}");
+    }
+}
+
+#[test]
+fn a_password_too_long_to_hash_never_reaches_an_account() {
+    for length in [257, 1025, 1 << 20] {
+        assert!("a".repeat(length).parse::<Password>().is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_guess_leaves_as_durable_a_trace_at_an_address_without_account() {
+    let texts = TextStore::default();
+    let service = service(texts.clone(), Outbox::default(), InstantHasher::default(), |_| ());
+    for email in ["nobody@example.com", "Nobody@Example.com", "other@example.com"] {
+        sign_in(&service, email, WRONG).await.unwrap_err();
+    }
+    let log = texts.dump();
+    let users: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["user"].clone()).collect();
+    assert_eq!(users.len(), 3);
+    assert_eq!(users[0], users[1], "one address is one stand-in, however it is spelt");
+    assert_ne!(users[0], users[2]);
+    assert!(!log.contains("example.com"), "an address that somebody tried is not kept");
+}
+
+/// A mailer that accepts nothing, or never answers.
+#[derive(Debug, Clone, Copy)]
+enum BadMailer {
+    Fails,
+    Hangs,
+}
+
+#[async_trait]
+impl Mailer for BadMailer {
+    async fn send(&self, _: EmailMessage) -> Result<(), SendError> {
+        match self {
+            Self::Fails => Err(SendError),
+            Self::Hangs => std::future::pending().await,
+        }
+    }
+}
+
+/// A service in memory never has to wait for itself.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+async fn with_mailer<M: Mailer>(mailer: M) -> (Service<M>, TextStore, Fixture) {
+    let texts = TextStore::default();
+    let service = service(texts.clone(), mailer, InstantHasher::default(), |_| ());
+    let fixture = Fixture::new(&service, Some(&texts)).await;
+    (service, texts, fixture)
+}
+
+#[tokio::test]
+async fn a_mailer_that_fails_or_hangs_changes_nothing() {
+    for operation in Operation::ALL {
+        let (service, texts, fixture) = with_mailer(Outbox::default()).await;
+        let expected = operation.run(&service, &fixture).await.map_err(|error| error.to_string());
+        let state = texts.dump();
+
+        let (service, texts, fixture) = with_mailer(BadMailer::Fails).await;
+        let outcome = operation.run(&service, &fixture).await.map_err(|error| error.to_string());
+        assert_eq!((&outcome, &texts.dump()), (&expected, &state), "{operation:?}");
+
+        let (service, texts, fixture) = with_mailer(BadMailer::Hangs).await;
+        let outcome = at_once(operation.run(&service, &fixture));
+        assert_eq!(texts.dump(), state, "{operation:?}");
+        match outcome {
+            Some(outcome) => {
+                assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{operation:?}")
+            }
+            // Whoever changes how they sign in waits for the notice to be taken over; a guest waits for no mail.
+            None => assert!(operation.takes_a_caller(), "{operation:?} waits for the mailer"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_told_apart_by_its_own_address_only() {
+    let texts = TextStore::default();
+    let service = service(texts.clone(), Outbox::default(), InstantHasher::default(), |_| ());
+    let id = *sign_up(&service, ADA).await.id();
+    texts.edit(&id, |account| State::OfAnIdentity.plant(account));
+    let other = State::OfAnIdentity.email();
+    assert_eq!(sign_in(&service, &other, PASSWORD).await.unwrap_err().code(), "user_invalid_credentials");
+    for _ in 0..100 {
+        sign_in(&service, &other, WRONG).await.unwrap_err();
+    }
+    sign_in(&service, "own@example.com", PASSWORD).await.expect("guesses at a borrowed address lock nobody");
+}

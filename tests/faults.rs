@@ -1,0 +1,236 @@
+//! Stores that fail at the worst moment, and callers that leave in the middle.
+#![cfg(feature = "testing")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use account::{
+    Error,
+    model::Key,
+    ports::{Mailer, Parts, Store as _},
+    testing::{Fault, FaultPlan, FaultyStore, InstantHasher, Outbox, PASSWORD},
+};
+use support::{
+    ADA, Service, WRONG,
+    operations::{Fixture, Operation},
+    service, sign_in,
+    text_store::TextStore,
+    yielding::Yielding,
+};
+
+/// A service in the state that every operation starts from, two days after its last use, so that a session check has something to write.
+struct Stage<M> {
+    service: Service<M>,
+    texts: TextStore,
+    plan: FaultPlan,
+    fixture: Fixture,
+}
+
+impl Stage<Outbox> {
+    async fn set() -> Self {
+        let texts = TextStore::default();
+        let store = FaultyStore::new(texts.clone());
+        let plan = store.plan();
+        let service = service(store, Outbox::default(), InstantHasher::default(), |_| ());
+        Self::at(service, texts, plan).await
+    }
+}
+
+impl Stage<Yielding<Outbox>> {
+    async fn set_with_pauses() -> Self {
+        let texts = TextStore::default();
+        let store = FaultyStore::new(Yielding(texts.clone()));
+        let plan = store.plan();
+        let service = service(store, Yielding(Outbox::default()), Yielding(InstantHasher::default()), |_| ());
+        Self::at(service, texts, plan).await
+    }
+}
+
+impl<M: Mailer> Stage<M> {
+    async fn at(service: Service<M>, texts: TextStore, plan: FaultPlan) -> Self {
+        let mut fixture = Fixture::new(&service, Some(&texts)).await;
+        service.clock().advance(Duration::from_secs(2 * 86_400));
+        fixture.jwt = service.issue_jwt(&fixture.caller).await.unwrap().as_str().to_owned();
+        plan.clear();
+        Self { service, texts, plan, fixture }
+    }
+
+    async fn run(&self, operation: Operation) -> Result<(), Error> {
+        operation.run(&self.service, &self.fixture).await
+    }
+
+    /// Leaves one wrong guess until guesses are locked.
+    fn one_guess_left(&self) {
+        self.texts.edit(&self.fixture.id, |account| account["failures"] = serde_json::json!({ "run": 99 }));
+    }
+}
+
+/// What an operation does when nothing goes wrong.
+struct Course {
+    before: String,
+    after: String,
+    calls: usize,
+    writes: usize,
+}
+
+impl Course {
+    async fn of(operation: Operation) -> Self {
+        let stage = Stage::set().await;
+        let (before, writes) = (stage.texts.dump(), stage.texts.writes());
+        let outcome = stage.run(operation).await;
+        assert_eq!(outcome.is_err(), operation.is_refused(), "{operation:?}: {outcome:?}");
+        let writes = stage.texts.writes() - writes;
+        Self { before, after: stage.texts.dump(), calls: stage.plan.calls(), writes }
+    }
+}
+
+#[tokio::test]
+async fn a_failing_store_leaves_the_state_before_or_after_and_the_answer_is_true() {
+    for operation in Operation::ALL {
+        let course = Course::of(operation).await;
+        assert!(course.calls > 0, "{operation:?}");
+        for (fault, call) in
+            Fault::ALL.into_iter().flat_map(|fault| (0..course.calls).map(move |call| (fault, call)))
+        {
+            let what = format!("{operation:?}, {fault:?} at call {call} of {}", course.calls);
+            let stage = Stage::set().await;
+            let writes = stage.texts.writes();
+            stage.plan.fail(call, fault);
+            let outcome = stage.run(operation).await;
+            // What comes late has come once another call was answered.
+            stage.service.store().load(&Key::Id(stage.fixture.id), Parts::Body).await.unwrap();
+            let state = stage.texts.dump();
+            let is_after = state == course.after;
+            assert!(is_after || state == course.before, "{what}: neither before nor after");
+            assert!(stage.texts.writes() - writes <= course.writes, "{what}: written twice");
+            // That an account is in use is noted when it can be.
+            let is_check = matches!(operation, Operation::Caller | Operation::CallerByJwt);
+            match outcome {
+                Ok(()) if is_check => {}
+                Ok(()) => assert!(is_after && !operation.is_refused(), "{what}: acknowledged and not there"),
+                Err(Error::Store(_)) => {}
+                Err(Error::InvalidCredentials) => {
+                    assert!(is_after && operation.is_refused(), "{what}: refused and not counted");
+                }
+                Err(other) => panic!("{what}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_save_is_found_out() {
+    for operation in Operation::ALL {
+        let course = Course::of(operation).await;
+        let stage = Stage::set().await;
+        // The save is the last call of every operation that has one; a log entry has no version to be found by.
+        let by_entry = [Operation::IssueJwt, Operation::SignInUnknown, Operation::Events];
+        if course.writes == 0 || by_entry.contains(&operation) {
+            continue;
+        }
+        stage.plan.fail(course.calls - 1, Fault::After);
+        let outcome = stage.run(operation).await;
+        match operation.is_refused() {
+            true => assert_eq!(outcome.unwrap_err().code(), "user_invalid_credentials", "{operation:?}"),
+            false => outcome.unwrap(),
+        }
+        assert_eq!(stage.texts.dump(), course.after, "{operation:?}");
+    }
+}
+
+/// Polls a future a number of times and drops it unless it has ended.
+fn poll_times<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    (0..times).find_map(|_| match future.as_mut().poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    })
+}
+
+/// More polls than any operation takes.
+const ENOUGH: usize = 200;
+
+#[tokio::test]
+async fn whoever_leaves_in_the_middle_leaves_the_state_before_or_after() {
+    for operation in Operation::ALL {
+        let course = Course::of(operation).await;
+        for polls in 0.. {
+            let stage = Stage::set_with_pauses().await;
+            let ended = poll_times(stage.run(operation), polls).is_some();
+            let state = stage.texts.dump();
+            assert!(
+                state == course.after || (!ended && state == course.before),
+                "{operation:?} dropped after {polls} polls"
+            );
+            if ended {
+                break;
+            }
+            assert!(polls < ENOUGH, "{operation:?} does not end");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_leaves_in_the_middle_of_a_guess_leaves_the_door_open() {
+    use Operation::*;
+    for operation in [SignIn, SignInWrongly, ChangePassword, ChangePasswordWrongly, ChangeEmail, ChangePhone]
+    {
+        for polls in 0..ENOUGH {
+            let stage = Stage::set_with_pauses().await;
+            stage.one_guess_left();
+            let ended = poll_times(stage.run(operation), polls).is_some();
+            let next = poll_times(sign_in(&stage.service, ADA, PASSWORD), ENOUGH);
+            assert!(next.is_some(), "{operation:?} dropped after {polls} polls left its permit behind");
+            if ended {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_guess_is_let_in_whoever_leaves() {
+    for leaver in 0..3 {
+        let stage = Stage::set_with_pauses().await;
+        stage.one_guess_left();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut guesses: Vec<_> =
+            (0..3).map(|_| Some(Box::pin(sign_in(&stage.service, ADA, PASSWORD)))).collect();
+        // The first is at the hasher, the others wait.
+        for guess in guesses.iter_mut().flatten() {
+            for _ in 0..4 {
+                assert!(guess.as_mut().poll(&mut context).is_pending());
+            }
+        }
+        guesses[leaver] = None;
+        for (place, guess) in guesses.into_iter().enumerate() {
+            if let Some(guess) = guess {
+                let outcome = poll_times(guess, ENOUGH);
+                assert!(matches!(outcome, Some(Ok(_))), "{place} after {leaver} left: {outcome:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_lets_nobody_in_and_comes_back_by_itself() {
+    let stage = Stage::set().await;
+    for call in 0..2 {
+        stage.plan.fail(call, Fault::Before);
+        let refused = sign_in(&stage.service, ADA, PASSWORD).await.unwrap_err();
+        assert_eq!(refused.code(), "general_store_unavailable");
+        assert!(std::error::Error::source(&refused).is_some_and(|cause| !cause.to_string().contains(ADA)));
+    }
+    stage.plan.fail(0, Fault::Before);
+    assert_eq!(stage.run(Operation::Caller).await.unwrap_err().code(), "general_store_unavailable");
+    assert_eq!(sign_in(&stage.service, ADA, WRONG).await.unwrap_err().code(), "user_invalid_credentials");
+    sign_in(&stage.service, ADA, PASSWORD).await.unwrap();
+}

@@ -1,0 +1,58 @@
+//! What the adversity tests share. Each test program uses a part of it.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+pub mod operations;
+pub mod text_store;
+pub mod yielding;
+
+use std::sync::Arc;
+
+use account::{
+    AccountService, Config, MasterKey, SignUp, SignedIn,
+    model::Client,
+    ports::{Mailer, NoLimits, NoSms, PasswordHasher, Store},
+    testing::{ManualClock, PASSWORD, SeededEntropy, password},
+};
+
+pub const ADA: &str = "ada@example.com";
+pub const BOB: &str = "bob@example.com";
+pub const WRONG: &str = "not the password";
+
+/// A service on ports of the test's choice, with a clock that stands still and the same randomness in every run.
+pub type Service<M> = AccountService<Arc<dyn Store>, M, NoSms, ManualClock>;
+
+pub fn master_key() -> MasterKey {
+    MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap()
+}
+
+pub fn service<M: Mailer>(
+    store: impl Store,
+    mailer: M,
+    hasher: impl PasswordHasher,
+    policy: impl FnOnce(&mut Config),
+) -> Service<M> {
+    let mut config = Config::new(master_key());
+    policy(&mut config);
+    AccountService::builder(Arc::new(store) as Arc<dyn Store>)
+        .config(config)
+        .mailer(mailer)
+        .clock(ManualClock::default())
+        .hasher(hasher)
+        .entropy(SeededEntropy::new(1))
+        .limiter(NoLimits)
+        .build()
+        .unwrap()
+}
+
+pub async fn sign_up<M: Mailer>(service: &Service<M>, email: &str) -> account::model::User {
+    let request = SignUp::new(email.parse().unwrap(), password(PASSWORD));
+    service.sign_up(request, &Client::default()).await.unwrap()
+}
+
+pub async fn sign_in<M: Mailer>(
+    service: &Service<M>,
+    email: &str,
+    secret: &str,
+) -> Result<SignedIn, account::Error> {
+    service.sign_in_with_password(email.parse().unwrap(), password(secret), &Client::default()).await
+}

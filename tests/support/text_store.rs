@@ -1,0 +1,158 @@
+//! A store of texts: what a database would hold, open to the test.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use account::{
+    model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
+    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+};
+use async_trait::async_trait;
+use serde_json::Value;
+
+/// Keeps accounts in their stored form. Clones are the same store.
+#[derive(Debug, Clone, Default)]
+pub struct TextStore(Arc<Mutex<Tables>>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    accounts: BTreeMap<UserId, Row>,
+    keys: BTreeMap<String, UserId>,
+    log: Vec<Event>,
+    writes: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    version: Version,
+    body: String,
+    attachment: Option<String>,
+}
+
+impl Row {
+    fn stored(&self, parts: Parts) -> Result<Stored, StoreError> {
+        let attachment = (parts == Parts::Whole).then_some(self.attachment.as_deref());
+        Stored::decode(self.version, &self.body, attachment)
+    }
+}
+
+impl TextStore {
+    /// Everything that is kept, but the random versions.
+    pub fn dump(&self) -> String {
+        let tables = self.tables();
+        let mut text = String::new();
+        for (id, row) in &tables.accounts {
+            writeln!(text, "{id} {} {:?}", row.body, row.attachment).unwrap();
+        }
+        for (key, id) in &tables.keys {
+            writeln!(text, "{key} {id}").unwrap();
+        }
+        for event in &tables.log {
+            writeln!(text, "{}", event.to_json()).unwrap();
+        }
+        text
+    }
+
+    /// As [`dump`](TextStore::dump), without the log.
+    pub fn accounts(&self) -> String {
+        let tables = self.tables();
+        tables.accounts.values().map(|row| format!("{} {:?}\n", row.body, row.attachment)).collect()
+    }
+
+    /// Changes the stored form of an account behind the service's back.
+    pub fn edit(&self, id: &UserId, change: impl FnOnce(&mut Value)) {
+        let mut tables = self.tables();
+        let row = tables.accounts.get_mut(id).unwrap();
+        let mut body: Value = serde_json::from_str(&row.body).unwrap();
+        change(&mut body["account"]);
+        row.body = body.to_string();
+        row.version = Version::from_bits(row.version.to_bits() ^ 1);
+        let keys = row.stored(Parts::Body).unwrap().account.keys();
+        tables.keys.retain(|_, holder| holder != id);
+        tables.keys.extend(keys.iter().map(|key| (key.to_text(), *id)));
+    }
+
+    /// How often something was to be written.
+    pub fn writes(&self) -> usize {
+        self.tables().writes
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Store for TextStore {
+    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
+        let tables = self.tables();
+        let row = tables.keys.get(&key.to_text()).and_then(|id| tables.accounts.get(id));
+        row.map(|row| row.stored(parts)).transpose()
+    }
+
+    async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
+        let mut tables = self.tables();
+        tables.writes += 1;
+        let id = *change.after().id();
+        let current = tables.accounts.get(&id).cloned();
+        let expected = change.before().map(|stored| stored.version);
+        if expected.is_some() && current.as_ref().map(|row| row.version) != expected {
+            return Err(SaveError::Stale);
+        }
+        if let Some(taken) = change.claims().into_iter().find(|key| tables.keys.contains_key(&key.to_text()))
+        {
+            return Err(SaveError::Taken(taken));
+        }
+        let row = Row {
+            version: change.next(),
+            body: change.body()?,
+            attachment: change.attachment()?.or(current.and_then(|row| row.attachment)),
+        };
+        tables.keys.extend(change.claims().iter().map(|key| (key.to_text(), id)));
+        for key in change.releases() {
+            tables.keys.remove(&key.to_text());
+        }
+        tables.accounts.insert(id, row);
+        tables.log.extend_from_slice(change.events());
+        Ok(())
+    }
+
+    async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
+        let mut tables = self.tables();
+        let id = account.account.id();
+        match tables.accounts.get(id) {
+            Some(row) if row.version == account.version => {
+                tables.accounts.remove(id);
+                tables.keys.retain(|_, holder| holder != id);
+                tables.log.retain(|event| event.user != *id);
+                Ok(())
+            }
+            _ => Err(SaveError::Stale),
+        }
+    }
+
+    async fn list(&self, _: Select<'_>, _: u32) -> Result<Vec<Stored>, StoreError> {
+        self.tables().accounts.values().map(|row| row.stored(Parts::Body)).collect()
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables.writes += 1;
+        tables.log.extend_from_slice(events);
+        Ok(())
+    }
+
+    async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
+        let tables = self.tables();
+        let own: Vec<&Event> = tables.log.iter().rev().filter(|event| event.user == *user).collect();
+        let shown = own.iter().skip(usize::try_from(page.offset()).unwrap()).take(page.limit());
+        Ok(EventPage { events: shown.map(|event| (*event).clone()).collect(), total: own.len() as u64 })
+    }
+
+    async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
+        Ok(0)
+    }
+}
