@@ -20,6 +20,8 @@ pub mod user_agent;
 #[cfg(feature = "geoip")]
 pub use adapters::{GeoError, MaxMindLocator};
 pub use adapters::{MemoryLimiter, MemoryStore};
+#[cfg(feature = "sqlite")]
+pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
 pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey};
 pub use error::Error;
