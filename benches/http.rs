@@ -1,0 +1,179 @@
+//! `GET /v1/account` against a bare axum handler that returns the same bytes, in memory and, with one prepared look-up, on SQLite; and session
+//! checks while all hashing slots are taken.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a benchmark")]
+
+mod support;
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use account::{
+    AccountService, Config, MasterKey, MemoryStore, SignUp, SqliteStore,
+    http::{Settings, router_with},
+    model::{Client, Password},
+    ports::Store,
+};
+use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+use support::{now, ratio};
+
+const CONNECTIONS: usize = 8;
+const REQUESTS: usize = 1_000;
+const ROUNDS: usize = 15;
+
+fn main() {
+    let server = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let folder = std::env::temp_dir().join(format!("account-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("account.db");
+
+    let (ours, cookie, _) = server.block_on(api(Arc::new(MemoryStore::new())));
+    let ours = server.block_on(serve(ours));
+    let body = body_of(&ask(ours, &cookie));
+    let bytes = body.clone();
+    let bare = server.block_on(serve(Router::new().route("/v1/account", get(async move || ([(CONTENT_TYPE, "application/json")], bytes.clone())))));
+    compare("GET /v1/account in memory / bare axum", bare, ours, &cookie);
+
+    let (ours, cookie, id) = server.block_on(api(Arc::new(SqliteStore::open(&file).unwrap())));
+    let ours = server.block_on(serve(ours));
+    let lookup = {
+        let connections: Vec<_> = (0..2).map(|_| Mutex::new(rusqlite::Connection::open(&file).unwrap())).collect();
+        let connections = Arc::new(connections);
+        move || {
+            let connection = connections.iter().find_map(|one| one.try_lock().ok()).unwrap_or_else(|| connections[0].lock().unwrap());
+            let mut statement = connection.prepare_cached("SELECT version FROM accounts WHERE id = ?1").unwrap();
+            statement.query_row([&id], |row| row.get::<_, i64>(0)).unwrap()
+        }
+    };
+    let bytes = body_of(&ask(ours, &cookie));
+    let bare = Router::new().route(
+        "/v1/account",
+        get(async move || {
+            assert_ne!(lookup(), 0);
+            ([(CONTENT_TYPE, "application/json")], bytes.clone())
+        }),
+    );
+    let bare = server.block_on(serve(bare));
+    compare("GET /v1/account on SQLite / bare axum and one prepared look-up", bare, ours, &cookie);
+
+    checks_while_hashing(&server);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The API on a store, with the cookie of somebody who is signed in.
+async fn api(store: Arc<dyn Store>) -> (Router, String, String) {
+    let service = AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
+    let password = || "tr4verse-Cobalt-heron".parse::<Password>().unwrap();
+    let email = || "ada@example.com".parse().unwrap();
+    let user = service.sign_up(SignUp::new(email(), password()), &Client::default()).await.unwrap();
+    let signed_in = service.sign_in_with_password(email(), password(), &Client::default()).await.unwrap();
+    let cookie = format!("a_session_default={}", signed_in.secret.to_wire().replace('=', "%3D").replace('+', "%2B"));
+    (router_with(service, Settings::default()).unwrap(), cookie, user.id().to_string())
+}
+
+async fn serve(router: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await });
+    address
+}
+
+fn request(cookie: &str) -> String {
+    format!("GET /v1/account HTTP/1.1\r\nhost: localhost\r\nx-appwrite-project: default\r\ncookie: {cookie}\r\n\r\n")
+}
+
+fn ask(address: SocketAddr, cookie: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request(cookie).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+    reply
+}
+
+fn body_of(reply: &str) -> String {
+    reply.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+fn compare(name: &str, bare: SocketAddr, ours: SocketAddr, cookie: &str) {
+    let slower = ratio(name, ROUNDS, (CONNECTIONS * REQUESTS) as u32, || load(bare, cookie), || load(ours, cookie));
+    println!("  throughput: {:.2} × the bare one's", 1.0 / slower);
+}
+
+/// Many requests on a few connections that stay open.
+fn load(address: SocketAddr, cookie: &str) {
+    thread::scope(|scope| {
+        for _ in 0..CONNECTIONS {
+            scope.spawn(|| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.set_nodelay(true).unwrap();
+                let request = request(cookie);
+                stream.write_all(request.as_bytes()).unwrap();
+                let mut buffer = vec![0; 16 * 1024];
+                // Replies to one request have one length.
+                let length = stream.read(&mut buffer).unwrap();
+                for _ in 1..REQUESTS {
+                    stream.write_all(request.as_bytes()).unwrap();
+                    stream.read_exact(&mut buffer[..length]).unwrap();
+                }
+                assert!(buffer.starts_with(b"HTTP/1.1 200"));
+            });
+        }
+    });
+}
+
+/// How long a session check takes, from when it was due, while nobody hashes and while all slots are taken.
+fn checks_while_hashing(server: &tokio::runtime::Runtime) {
+    const CHECKS: u32 = 4_000;
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let service = AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
+    let signed_in = Arc::new(server.block_on(service.sign_in_anonymously(&Client::default())).unwrap());
+    let percentile = |busy: bool| {
+        let guessers: Vec<_> = (0..if busy { 8 } else { 0 })
+            .map(|n| {
+                let service = service.clone();
+                server.spawn(async move {
+                    loop {
+                        let email = format!("nobody{n}@example.com").parse().unwrap();
+                        let password = "tr4verse-Cobalt-heron".parse().unwrap();
+                        let _ = service.sign_in_with_password(email, password, &Client::default()).await;
+                    }
+                })
+            })
+            .collect();
+        let mut late: Vec<Duration> = server.block_on(async {
+            let mut tasks = Vec::new();
+            let start = now();
+            for n in 0..CHECKS {
+                let due = start + Duration::from_micros(500) * n;
+                tokio::time::sleep_until(due.into()).await;
+                let (service, signed_in) = (service.clone(), Arc::clone(&signed_in));
+                tasks.push(tokio::spawn(async move {
+                    service.caller(&signed_in.secret).await.unwrap();
+                    now().duration_since(due)
+                }));
+            }
+            let mut late = Vec::new();
+            for task in tasks {
+                late.push(task.await.unwrap());
+            }
+            late
+        });
+        guessers.iter().for_each(tokio::task::JoinHandle::abort);
+        late.sort();
+        (late[late.len() / 2], late[late.len() * 99 / 100])
+    };
+    let mut ratios: Vec<_> = (0..7)
+        .map(|_| {
+            let (idle, busy) = (percentile(false), percentile(true));
+            (busy.1.as_secs_f64() / idle.1.as_secs_f64(), idle, busy)
+        })
+        .collect();
+    ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (ratio, idle, busy) = ratios[3];
+    println!("p99 of session checks with all hashing slots taken / idle: {ratio:.2} ×, {:?} to {:?} (p50 {:?} to {:?})", busy.1, idle.1, busy.0, idle.0);
+}
