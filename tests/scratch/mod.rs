@@ -9,10 +9,10 @@ use std::{
 use account::{AccountService, Argon2Params, Config, MasterKey, SqliteStore};
 
 /// Removed with everything in it when it is dropped.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("account-{}-{number}", std::process::id()));
@@ -20,7 +20,7 @@ impl Scratch {
         Self(path)
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -32,13 +32,13 @@ impl Drop for Scratch {
 }
 
 /// A service whose password hashes cost nearly nothing.
-pub fn service(store: SqliteStore) -> AccountService<SqliteStore> {
+pub(crate) fn service(store: SqliteStore) -> AccountService<SqliteStore> {
     let mut config = Config::appwrite_1_6(MasterKey::from_bytes(&KEY).expect("the key is good"));
     config.hashing = Argon2Params::new(8, 1, 1).expect("the parameters are allowed");
     AccountService::builder(store).config(config).build().expect("the configuration is good")
 }
 
-pub fn open(path: &Path) -> AccountService<SqliteStore> {
+pub(crate) fn open(path: &Path) -> AccountService<SqliteStore> {
     service(SqliteStore::open(path).expect("the file can be opened"))
 }
 
