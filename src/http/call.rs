@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 
 use super::{
     body::{Field, Fields},
@@ -99,7 +99,3 @@ fn wrong_kind<T: FromStr<Err = Invalid>>(name: &str) -> Refusal {
         Ok(_) => Refusal::argument(format!("Invalid `{name}` param: Value must be a text")),
     }
 }
-
-/// The statuses of success.
-pub(super) const OK: StatusCode = StatusCode::OK;
-pub(super) const CREATED: StatusCode = StatusCode::CREATED;

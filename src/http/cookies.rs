@@ -10,6 +10,7 @@ use super::percent;
 use crate::model::{SessionSecret, Timestamp};
 
 const FALLBACK: HeaderName = HeaderName::from_static("x-fallback-cookies");
+const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
 const SESSION: HeaderName = HeaderName::from_static("x-appwrite-session");
 
 /// RFC 9110 §5.6.7.
@@ -31,6 +32,12 @@ pub(super) struct Presented {
     pub(super) secret: SessionSecret,
     /// It came by a cookie, which browsers send of their own accord (RFC 6265 §8.2).
     pub(super) by_cookie: bool,
+}
+
+/// The JWT of a request, if there is one; SDKs send an empty header for none.
+pub(super) fn jwt(headers: &HeaderMap) -> Option<&str> {
+    // What is no text is no JWT either; the service words the refusal.
+    headers.get(JWT).map(|jwt| jwt.to_str().unwrap_or("?")).filter(|jwt| !jwt.is_empty())
 }
 
 impl Cookies {

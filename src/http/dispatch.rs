@@ -5,14 +5,15 @@ use std::{future::Future, net::IpAddr, sync::Arc};
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 
 use super::{
     body::Fields,
     call::Call,
-    origin::{Origin, preflight},
+    cookies::jwt,
+    origin::{Origin, PROJECT, preflight},
     peer,
     query::Pairs,
     refusal::{Refusal, write_quota},
@@ -34,9 +35,7 @@ const MOST_BYTES_OF_PREFERENCES: usize = 1024 * 1024;
 /// 126 days, as the API says it.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=10886400");
 
-const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
 const KEY: HeaderName = HeaderName::from_static("x-appwrite-key");
-const PROJECT: HeaderName = HeaderName::from_static("x-appwrite-project");
 
 /// A service and the settings under which it is offered.
 pub(super) struct Desk<S, M, P, C> {
@@ -100,7 +99,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             let by_cookie = presented.as_ref().is_some_and(|presented| presented.by_cookie);
             origin.check(&parts.headers, &self.door, by_cookie)?;
         }
-        let by_jwt = self.by_jwt(&parts).await?;
+        let by_jwt = self.by_jwt(&parts.headers).await?;
         self.check_project(&parts)?;
         let is_trusted = self.check_key(key)?;
         let (standing, presented) = match (by_jwt, presented) {
@@ -155,10 +154,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
     }
 
     /// Whom a JWT proves, if there is one. It replaces whoever the session would prove.
-    async fn by_jwt(&self, parts: &Parts) -> Result<Option<Standing>, Refusal> {
-        let Some(jwt) = parts.headers.get(JWT).filter(|jwt| !jwt.is_empty()) else { return Ok(None) };
-        // What is no text is no JWT either; the service words the refusal.
-        let outcome = self.service.caller_by_jwt(jwt.to_str().unwrap_or("?")).await;
+    async fn by_jwt(&self, headers: &HeaderMap) -> Result<Option<Standing>, Refusal> {
+        let Some(jwt) = jwt(headers) else { return Ok(None) };
+        let outcome = self.service.caller_by_jwt(jwt).await;
         Standing::of(outcome).map(Some)
     }
 

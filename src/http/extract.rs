@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
-    http::{HeaderName, Method, request::Parts},
+    http::{Method, request::Parts},
 };
 
 use super::{
+    cookies::jwt,
     dispatch::Standing,
     origin::Origin,
     peer,
@@ -18,8 +19,6 @@ use crate::{
     AccountService, Authenticate, Caller, ConfigError, Error,
     ports::{Clock, Mailer, SmsSender, Store},
 };
-
-const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
 
 /// Finds out who makes a request. Keep one in the state of the host's router; cloning it is cheap.
 ///
@@ -87,8 +86,8 @@ impl Authenticator {
             let by_cookie = presented.as_ref().is_some_and(|presented| presented.by_cookie);
             Origin::of(headers, door).check(headers, door, by_cookie)?;
         }
-        let standing = match (headers.get(JWT).filter(|jwt| !jwt.is_empty()), presented) {
-            (Some(jwt), _) => Standing::of(service.caller_by_jwt(jwt.to_str().unwrap_or("?")).await)?,
+        let standing = match (jwt(headers), presented) {
+            (Some(jwt), _) => Standing::of(service.caller_by_jwt(jwt).await)?,
             (None, Some(presented)) => Standing::of(service.caller(&presented.secret).await)?,
             (None, None) => Standing::Guest,
         };

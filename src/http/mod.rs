@@ -16,6 +16,7 @@
 mod body;
 mod call;
 mod cookies;
+mod date;
 mod dispatch;
 mod extract;
 mod models;

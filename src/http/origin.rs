@@ -15,7 +15,7 @@ const ALLOWED_HEADERS: &str = "Content-Type, X-Appwrite-Project, X-Appwrite-Key,
     X-Fallback-Cookies, X-Forwarded-For, X-Forwarded-User-Agent, Cookie, Set-Cookie, Origin, Accept, X-Requested-With";
 const EXPOSED_HEADERS: &str = "X-Appwrite-Session, X-Fallback-Cookies";
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const PROJECT: HeaderName = HeaderName::from_static("x-appwrite-project");
+pub(super) const PROJECT: HeaderName = HeaderName::from_static("x-appwrite-project");
 
 /// The `Origin` of a request, judged once.
 pub(super) enum Origin {

@@ -113,14 +113,13 @@ impl IntoResponse for Refusal {
             Body { message: &self.message, code: self.status.as_u16(), r#type: self.code, version: VERSION };
         let mut response = reply::json(self.status, &body);
         if let Some(wait) = self.retry_after {
-            let seconds = wait.as_secs().max(1) + u64::from(wait.subsec_nanos() > 0 && wait.as_secs() > 0);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(wait));
         }
         response
     }
 }
 
-/// Writes what is left of a limit. `now` is needed only to tell a refused client how long to wait.
+/// Writes what is left of a limit, and for a request that it refused how long to wait.
 pub(super) fn write_quota(response: &mut Response, quota: &Quota, wait: Option<Duration>) {
     const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
     const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -131,6 +130,11 @@ pub(super) fn write_quota(response: &mut Response, quota: &Quota, wait: Option<D
     headers.insert(REMAINING, HeaderValue::from(quota.remaining));
     headers.insert(RESET, HeaderValue::from(quota.reset.as_secs()));
     if let Some(wait) = wait {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        headers.insert(header::RETRY_AFTER, whole_seconds(wait));
     }
+}
+
+fn whole_seconds(wait: Duration) -> HeaderValue {
+    let rounded_up = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    HeaderValue::from(rounded_up.max(1))
 }

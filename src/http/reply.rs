@@ -27,15 +27,21 @@ pub(super) enum CookieChange {
 }
 
 impl Reply {
-    /// A reply with a model in it.
-    pub(super) fn json(status: StatusCode, model: &impl Serialize) -> Self {
-        Self { response: json(status, model), cookie: CookieChange::Keep }
+    /// 200 with a model.
+    pub(super) fn ok(model: &impl Serialize) -> Self {
+        Self { response: json(StatusCode::OK, model), cookie: CookieChange::Keep }
+    }
+
+    /// 201 with the model of what is new.
+    pub(super) fn created(model: &impl Serialize) -> Self {
+        Self { response: json(StatusCode::CREATED, model), cookie: CookieChange::Keep }
     }
 
     /// 204, which has neither a body nor a type.
     pub(super) fn empty() -> Self {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
+        harden(response.headers_mut());
         Self { response, cookie: CookieChange::Keep }
     }
 

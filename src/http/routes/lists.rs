@@ -2,7 +2,7 @@
 
 use crate::{
     http::{
-        call::{Call, OK},
+        call::Call,
         models::{IdentityListModel, LogListModel},
         reply::{Answer, Reply},
     },
@@ -18,13 +18,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let page = usize::try_from(self.service.config().log_page).unwrap_or(usize::MAX);
         let query = self.queries(|queries| PageQuery::parse(queries, page))?;
         let page = self.service.events(self.caller()?, query).await?;
-        Ok(Reply::json(OK, &LogListModel::new(&page)))
+        Ok(Reply::ok(&LogListModel::new(&page)))
     }
 
     pub(super) async fn identities(self) -> Answer {
         let query = self.queries(|queries| IdentityQuery::parse(queries, IDENTITY_PAGE))?;
         let page = self.service.identities(self.caller()?, &query).await?;
-        Ok(Reply::json(OK, &IdentityListModel::new(&page)))
+        Ok(Reply::ok(&IdentityListModel::new(&page)))
     }
 
     pub(super) async fn unlink_identity(self) -> Answer {

@@ -121,7 +121,7 @@ mod tests {
     fn every_operation_is_found_by_its_own_routes() {
         for operation in SERVED {
             for path in std::iter::once(operation.path()).chain(operation.aliases().iter().copied()) {
-                let path = path.replace('{', "").replace('}', "");
+                let path = path.replace(['{', '}'], "");
                 assert_eq!(found(operation.method(), &path), Some(*operation), "{path}");
             }
         }

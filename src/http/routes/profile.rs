@@ -3,7 +3,7 @@
 use crate::{
     SignUp,
     http::{
-        call::{CREATED, Call, OK},
+        call::Call,
         models::{AccountModel, preferences_model},
         refusal::Refusal,
         reply::{Answer, CookieChange, Reply},
@@ -25,7 +25,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         request.name = self.optional::<OptionalName>("name")?.unwrap_or_default().0;
         let user = self.service.sign_up(request, &self.client).await?;
         let preferences = user.preferences();
-        Ok(Reply::json(CREATED, &AccountModel::new(&user, preferences.as_json())))
+        Ok(Reply::created(&AccountModel::new(&user, preferences.as_json())))
     }
 
     pub(super) async fn change_name(self) -> Answer {
@@ -35,7 +35,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
 
     pub(super) async fn preferences(self) -> Answer {
         let preferences = self.service.preferences(self.caller()?).await?;
-        Ok(Reply::json(OK, &preferences_model(preferences.as_json())))
+        Ok(Reply::ok(&preferences_model(preferences.as_json())))
     }
 
     pub(super) async fn replace_preferences(self) -> Answer {
@@ -53,7 +53,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
 
 pub(super) fn account(user: &User) -> Reply {
     let preferences = user.preferences();
-    Reply::json(OK, &AccountModel::new(user, preferences.as_json()))
+    Reply::ok(&AccountModel::new(user, preferences.as_json()))
 }
 
 /// A name that may be empty.

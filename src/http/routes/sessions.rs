@@ -1,11 +1,9 @@
 //! Sessions: sign-in, list, extension and end; and the JWTs of a session.
 
-use axum::http::StatusCode;
-
 use crate::{
     Error, SignedIn,
     http::{
-        call::{CREATED, Call, OK},
+        call::Call,
         models::{JwtModel, SessionListModel, SessionModel},
         refusal::Refusal,
         reply::{Answer, CookieChange, Reply},
@@ -29,13 +27,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     /// The answer to every sign-in. Only a server that holds the API key sees the secret; others get it as a cookie.
     fn signed_in(&self, SignedIn { session, secret }: SignedIn) -> Reply {
         let shown = if self.is_trusted { secret.to_wire() } else { String::new() };
-        let reply = Reply::json(CREATED, &SessionModel::new(&session, &shown));
+        let reply = Reply::created(&SessionModel::new(&session, &shown));
         reply.with_cookie(CookieChange::Set(secret, session.expires_at))
     }
 
     pub(super) async fn sessions(self) -> Answer {
         let sessions = self.service.sessions(self.caller()?).await?;
-        Ok(Reply::json(OK, &SessionListModel::new(&sessions)))
+        Ok(Reply::ok(&SessionListModel::new(&sessions)))
     }
 
     pub(super) async fn session(self) -> Answer {
@@ -67,11 +65,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
 
     pub(super) async fn issue_jwt(self) -> Answer {
         let jwt = self.service.issue_jwt(self.caller()?).await?;
-        Ok(Reply::json(StatusCode::CREATED, &JwtModel { jwt: jwt.as_str() }))
+        Ok(Reply::created(&JwtModel { jwt: jwt.as_str() }))
     }
 
     fn shown(session: &Session) -> Reply {
-        Reply::json(OK, &SessionModel::new(session, ""))
+        Reply::ok(&SessionModel::new(session, ""))
     }
 
     /// The session that the path names; `current` is the one that made the request.

@@ -3,7 +3,7 @@
 use crate::{
     DeviceToken, NewPushTarget,
     http::{
-        call::{CREATED, Call, OK},
+        call::Call,
         models::TargetModel,
         reply::{Answer, Reply},
     },
@@ -18,14 +18,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         new.id = id;
         new.provider = self.optional::<ProviderId>("providerId")?;
         let target = self.service.add_push_target(self.caller()?, new).await?;
-        Ok(Reply::json(CREATED, &TargetModel::new(&target)))
+        Ok(Reply::created(&TargetModel::new(&target)))
     }
 
     pub(super) async fn change_push_target(self) -> Answer {
         let id = self.in_path::<TargetId>("targetId")?;
         let token = self.required::<DeviceToken>("identifier")?;
         let target = self.service.change_push_target(self.caller()?, &id, token).await?;
-        Ok(Reply::json(OK, &TargetModel::new(&target)))
+        Ok(Reply::ok(&TargetModel::new(&target)))
     }
 
     pub(super) async fn remove_push_target(self) -> Answer {

@@ -1,0 +1,115 @@
+//! Session cookies, and where else a session may come from.
+
+use super::support::{Cookie, Server};
+
+const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
+
+#[tokio::test]
+async fn on_https_cookies_are_secure() {
+    let server = Server::set(|settings| settings.public_url = "https://api.example.net".into());
+    server.user("ada").await;
+    let reply = server.post("/v1/account/sessions/email", SIGN_IN).header("host", "localhost").ok(201).await;
+    assert!(
+        reply.set_cookies()[0].ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"),
+        "{:?}",
+        reply.set_cookies()
+    );
+}
+
+#[tokio::test]
+async fn the_cookie_is_named_after_the_project_in_lower_case() {
+    let server = Server::with(|config| config.project = "Shop.1".into(), |_| {}, false);
+    let call = server.post("/v1/account/sessions/anonymous", "{}").header("x-appwrite-project", "Shop.1");
+    let cookie = call.ok(201).await.cookie();
+    assert!(cookie.0.starts_with("a_session_shop.1="));
+    server.get("/v1/account").header("x-appwrite-project", "Shop.1").by(&cookie).ok(200).await;
+}
+
+#[tokio::test]
+async fn across_sites_there_are_two_cookies_and_a_header() {
+    let server = Server::set(|settings| settings.cross_site_cookies = true);
+    server.user("ada").await;
+    let reply = server.post("/v1/account/sessions/email", SIGN_IN).ok(201).await;
+    let cookies = reply.set_cookies();
+    let value = cookies[0].split(['=', ';']).nth(1).unwrap();
+    let until = "Expires=Sat, 15 Jan 2028 08:00:00 GMT; Path=/; Secure; HttpOnly";
+    assert_eq!(
+        cookies,
+        [
+            format!("a_session_default={value}; {until}; SameSite=None"),
+            format!("a_session_default_legacy={value}; {until}")
+        ]
+    );
+    let fallback = reply.header("x-fallback-cookies").unwrap().to_owned();
+    assert_eq!(fallback, format!(r#"{{"a_session_default":"{}"}}"#, reply.cookie().wire()));
+
+    let legacy = Cookie(format!("a_session_default_legacy={value}"));
+    server.get("/v1/account").by(&legacy).ok(200).await;
+    server.get("/v1/account").header("x-fallback-cookies", &fallback).ok(200).await;
+    server
+        .get("/v1/account")
+        .header("x-fallback-cookies", "[]")
+        .refused(401, "general_unauthorized_scope")
+        .await;
+    let reply = server.call("DELETE", "/v1/account/sessions/current").by(&legacy).ok(204).await;
+    assert_eq!(reply.set_cookies().len(), 2);
+    assert_eq!(reply.header("x-fallback-cookies"), Some("[]"));
+}
+
+#[tokio::test]
+async fn the_stand_ins_count_only_across_sites() {
+    let server = Server::new();
+    let cookie = server.user("ada").await;
+    let legacy = Cookie(cookie.0.replace("default=", "default_legacy="));
+    server.get("/v1/account").by(&legacy).refused(401, "general_unauthorized_scope").await;
+    let fallback = format!(r#"{{"a_session_default":"{}"}}"#, cookie.wire());
+    server
+        .get("/v1/account")
+        .header("x-fallback-cookies", &fallback)
+        .refused(401, "general_unauthorized_scope")
+        .await;
+}
+
+#[tokio::test]
+async fn the_cookie_goes_before_the_header_and_unreadable_ones_are_passed_over() {
+    let server = Server::new();
+    let (ada, bob) = (server.user("ada").await, server.user("bob").await);
+    let who = |cookies: &str| {
+        server.get("/v1/account").header("cookie", cookies).header("x-appwrite-session", &bob.wire())
+    };
+    assert_eq!(who(&ada.0).ok(200).await.value("$id"), "ada");
+    assert_eq!(who(&format!("theme=dark; {}; x", ada.0)).ok(200).await.value("$id"), "ada");
+    assert_eq!(who(&format!("a_session_default=%; {}", ada.0)).ok(200).await.value("$id"), "ada");
+    assert_eq!(who(&format!("a_session_default={}", ada.wire())).ok(200).await.value("$id"), "ada");
+    for unreadable in
+        ["a_session_default=%", "a_session_default=", "a_session_other=x", "A_SESSION_DEFAULT=x"]
+    {
+        assert_eq!(who(unreadable).ok(200).await.value("$id"), "bob");
+    }
+    // A readable one that is no longer good makes a guest.
+    server.call("DELETE", "/v1/account/sessions/current").by(&ada).ok(204).await;
+    who(&ada.0).refused(401, "general_unauthorized_scope").await;
+}
+
+#[tokio::test]
+async fn every_recorded_session_that_is_none_makes_a_guest() {
+    let server = Server::new();
+    server.user("u1").await;
+    for (input, _) in super::inputs::corpus("sessionCookie") {
+        // The valid one is of a session that this server did not start.
+        for text in [input.clone(), input.replace('=', "%3D")] {
+            let cookie = server.get("/v1/account").header("cookie", &format!("a_session_default={text}"));
+            cookie.refused(401, "general_unauthorized_scope").await;
+        }
+        server
+            .get("/v1/account")
+            .header("x-appwrite-session", &input)
+            .refused(401, "general_unauthorized_scope")
+            .await;
+        server
+            .post("/v1/account/sessions/anonymous", "{}")
+            .header("x-appwrite-session", &input)
+            .ok(201)
+            .await;
+    }
+}
