@@ -9,6 +9,7 @@ mod keys;
 mod maintenance;
 mod outbox;
 mod say;
+mod serve;
 mod settings;
 mod shutdown;
 
@@ -19,7 +20,7 @@ use account::{
     http::{self, router_with},
     ports::{Mailer, NoMailer, NoSms, SmsSender, Store},
 };
-use axum::{Router, serve::ListenerExt as _};
+use axum::Router;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
@@ -62,15 +63,9 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     welcome(&settings, address);
 
     let (stop, stopped) = oneshot::channel::<()>();
-    // Replies are small and written at once; waiting to fill a packet would only delay them.
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
-    let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async {
-            let _ = stopped.await;
-        });
-    let server = tokio::spawn(serving.into_future());
+    let server = tokio::spawn(serve::serve(listener, app, async {
+        let _ = stopped.await;
+    }));
     let tidying = tokio::spawn(maintenance::run(Arc::clone(&store)));
 
     signals.next().await;

@@ -87,15 +87,15 @@ impl Settings {
                 public_url,
             )?,
             trusted_proxies: given
-                .list("ACCOUNT_TRUSTED_PROXIES", "networks such as `10.0.0.0/8, ::1`", |text| text.parse().ok())?
+                .list("ACCOUNT_TRUSTED_PROXIES", "networks such as `10.0.0.0/8, ::1`", |text| {
+                    text.parse().ok()
+                })?
                 .unwrap_or_default(),
             cross_site_cookies: given.switch("ACCOUNT_CROSS_SITE_COOKIES")?.unwrap_or(false),
             database: database(&mut given)?,
-            keys: given.list(
-                "ACCOUNT_KEY",
-                "comma-separated random keys of 32 bytes or more in base64, as `openssl rand -base64 32` makes them",
-                |text| MasterKey::from_base64(text).ok(),
-            )?,
+            keys: given.list("ACCOUNT_KEY", "keys as `openssl rand -base64 32` makes them", |text| {
+                MasterKey::from_base64(text).ok()
+            })?,
             project: given
                 .read("ACCOUNT_PROJECT", "1 to 36 characters of `A-Z a-z 0-9 . _ -`", |text| {
                     text.parse::<ProviderId>().is_ok().then(|| text.to_owned())
@@ -107,7 +107,7 @@ impl Settings {
                 |text| (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned()),
             )?,
             allowed_hosts: given
-                .list("ACCOUNT_ALLOWED_HOSTS", "hosts such as `localhost, app.example.com, *.example.com`", |text| {
+                .list("ACCOUNT_ALLOWED_HOSTS", "hosts such as `localhost, *.example.com`", |text| {
                     AllowedRedirects::new([text], []).is_ok().then(|| text.to_owned())
                 })?
                 .unwrap_or_else(|| vec!["localhost".to_owned()]),
@@ -138,7 +138,8 @@ impl Settings {
         }
         given.nothing_is_left()?;
         if !settings.is_https() && !settings.is_local() && !insecure_http {
-            let problem = "beyond loopback, ACCOUNT_PUBLIC_URL must be https; ACCOUNT_INSECURE_HTTP=on serves passwords and cookies in clear";
+            let problem = "beyond loopback ACCOUNT_PUBLIC_URL must be https, \
+                           unless ACCOUNT_INSECURE_HTTP=on lets passwords and cookies pass in clear";
             return Err(SettingError::new("ACCOUNT_LISTEN", problem));
         }
         Ok(settings)

@@ -6,8 +6,8 @@ use account::ports::Store;
 
 use crate::say;
 
-/// How long requests that have begun may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long requests that have begun may take. Supervisors kill after ten seconds or more.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// SIGTERM and ctrl-c, caught from the moment this is made.
 pub(crate) struct Signals {

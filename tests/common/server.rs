@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
@@ -62,9 +62,11 @@ impl Server {
         assert!(killed.unwrap().success());
     }
 
-    /// Waits until the server has ended by itself.
-    pub(crate) fn ended(mut self) -> ExitStatus {
-        self.process.wait().unwrap()
+    /// What the server had printed when it had ended by itself.
+    pub(crate) fn log_at_end(mut self) -> String {
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "{status}");
+        self.log()
     }
 
     fn wait_until_ready(&mut self) {
