@@ -25,7 +25,7 @@ pub(crate) enum KeyError {
     Lost { database: PathBuf, key: PathBuf },
     #[error("{0} holds no master key: restore the file, or set ACCOUNT_KEY")]
     Damaged(PathBuf),
-    #[error("the key file {0}: {1}")]
+    #[error("the key file {0} cannot be used")]
     File(PathBuf, #[source] io::Error),
     #[error("the operating system gave no randomness")]
     Randomness(#[from] Invalid),

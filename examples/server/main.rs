@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
     match run(settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say::error(error);
+            say::error(with_causes(&*error));
             ExitCode::FAILURE
         }
     }
@@ -179,4 +179,9 @@ fn welcome(settings: &Settings, address: SocketAddr) {
     if !settings.is_https() {
         say::notice("cookies are not Secure, because the public URL is http");
     }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
