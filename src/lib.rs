@@ -7,6 +7,8 @@ pub mod conformance;
 mod crypto;
 pub mod error;
 mod features;
+#[cfg(feature = "axum")]
+pub mod http;
 pub mod model;
 pub mod operation;
 pub mod policy;

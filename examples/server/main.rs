@@ -17,7 +17,7 @@ use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc};
 
 use account::{
     AccountService, Config, MasterKey, MemoryStore, Secret, SqliteStore,
-    http::{self, router_with},
+    http::{self, Refusal, router_with},
     ports::{Mailer, NoMailer, NoSms, SmsSender, Store},
 };
 use axum::Router;
@@ -119,7 +119,9 @@ fn app(
         .sms(sms)
         .config(config(settings, keys)?)
         .build()?;
-    let mut app = router_with(service, http_settings(settings, address))?.merge(health::router(store));
+    let mut app = router_with(service, http_settings(settings, address))?
+        .merge(health::router(store))
+        .fallback(async || Refusal::unknown_route());
     if let Some(outbox) = outbox {
         app = app.merge(dev::router(outbox));
     }
