@@ -18,6 +18,8 @@ mod service;
 pub mod user_agent;
 
 pub use adapters::{MemoryLimiter, MemoryStore};
+#[cfg(feature = "sqlite")]
+pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
 pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey};
 pub use error::Error;
