@@ -175,10 +175,12 @@ fn the_outbox_is_for_this_machine_only() {
 }
 
 #[test]
-fn a_healthy_server_says_so() {
+fn a_healthy_server_says_so_and_knows_no_other_route() {
     let server = Server::start(&empty_directory("health"), &[]);
     let health = server.send("GET /v1/health", &[], "");
     assert_eq!((health.status, health.body.as_str()), (200, r#"{"status":"pass"}"#));
+    let elsewhere = server.send("GET /v1/nowhere", &[], "");
+    assert_eq!((elsewhere.status, elsewhere.json()["type"].as_str()), (404, Some("general_route_not_found")));
 }
 
 /// Expects the start to end with one line on standard error that names the cause.
