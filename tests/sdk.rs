@@ -6,15 +6,15 @@
 #![cfg(all(feature = "axum", feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
-use std::thread;
-use std::time::Duration;
+use std::process::{Command, Output, Stdio};
+
+use common::server::Server;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk");
 const NO_LIMITS: &[(&str, &str)] = &[("ACCOUNT_RATE_LIMITS", "off")];
@@ -58,7 +58,7 @@ fn scenario(name: &str, settings: &[(&str, &str)]) {
         return;
     };
     let server = Server::start(&sdk.directory.join("server"), settings);
-    sdk.run(&server.address);
+    sdk.run(&server.url);
 }
 
 /// A copy of `tests/sdk` with its packages installed, one for each scenario so that they can run side by side.
@@ -100,113 +100,6 @@ impl Sdk {
         let log = fs::read_to_string(self.directory.join("server/log")).unwrap_or_default();
         assert!(ran.status.success(), "{script} failed\n{}\nServer:\n{log}", transcript(&ran));
     }
-}
-
-/// The reference server on a free port, with an empty database; ends with the value.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(directory: &Path, settings: &[(&str, &str)]) -> Self {
-        fs::create_dir_all(directory).unwrap();
-        let log = File::create(directory.join("log")).unwrap();
-        let port = free_port();
-        let address = format!("http://localhost:{port}");
-        let mut command = Command::new(executable());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("ACCOUNT_") {
-                command.env_remove(name);
-            }
-        }
-        let process = command
-            .current_dir(directory)
-            .env("ACCOUNT_LISTEN", format!("127.0.0.1:{port}"))
-            .env("ACCOUNT_PUBLIC_URL", &address)
-            .env("ACCOUNT_DATABASE", "sqlite:account.db")
-            .env("ACCOUNT_ALLOWED_APPS", "com.example.notes")
-            .envs(settings.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut server = Self { process, address };
-        server.wait_until_ready(port, directory);
-        server
-    }
-
-    fn wait_until_ready(&mut self, port: u16, directory: &Path) {
-        for _ in 0..600 {
-            if is_healthy(port) {
-                return;
-            }
-            if let Some(status) = self.process.try_wait().unwrap() {
-                let log = fs::read_to_string(directory.join("log")).unwrap();
-                panic!("the server ended with {status}\n{log}");
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        panic!("the server did not become ready in 30 s");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Path of the reference server, built as these tests were; cargo builds no examples for `cargo test --test sdk`.
-fn executable() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
-            .args([
-                "build",
-                "--example",
-                "server",
-                "--all-features",
-                "--message-format=json-render-diagnostics",
-            ])
-            .current_dir(env!("CARGO_MANIFEST_DIR"));
-        if !cfg!(debug_assertions) {
-            command.arg("--release");
-        }
-        let built = command.output().unwrap();
-        assert!(
-            built.status.success(),
-            "the server does not build\n{}",
-            String::from_utf8_lossy(&built.stderr)
-        );
-        String::from_utf8_lossy(&built.stdout)
-            .lines()
-            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .filter(|message| message["target"]["name"] == "server")
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-            .expect("cargo names the executable it built")
-    })
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-fn is_healthy(port: u16) -> bool {
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET /v1/health HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
 }
 
 /// Copies the files of `from`, leaving out packages that somebody installed there by hand.

@@ -53,7 +53,9 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "general_unauthorized_scope", message)
     }
 
-    pub(super) fn unknown_route() -> Self {
+    /// The refusal of a path that is no route. A host that serves nothing but the API makes it its fallback, so that clients can read it.
+    #[must_use]
+    pub fn unknown_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "general_route_not_found", "The requested route was not found.")
     }
 

@@ -18,6 +18,18 @@ pub enum Notice {
     PhoneChanged,
 }
 
+impl Notice {
+    fn sentence(&self) -> &'static str {
+        match self {
+            Self::PasswordChanged => "The password of your account was changed.",
+            Self::EmailChanged => {
+                "The email address of your account was changed, and this address no longer belongs to it."
+            }
+            Self::PhoneChanged => "The phone number of your account was changed.",
+        }
+    }
+}
+
 /// An email to one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -51,13 +63,7 @@ impl EmailMessage {
     /// The text in English.
     #[must_use]
     pub fn text(&self) -> String {
-        let what = match self.notice {
-            Notice::PasswordChanged => "The password of your account was changed.",
-            Notice::EmailChanged => {
-                "The email address of your account was changed, and this address no longer belongs to it."
-            }
-            Notice::PhoneChanged => "The phone number of your account was changed.",
-        };
+        let what = self.notice.sentence();
         format!("{what}\n\nTime: {}\n\nIf it was not you, contact {} at once.\n", self.at, self.project)
     }
 }
@@ -84,6 +90,14 @@ pub struct SmsMessage {
     pub locale: Option<Box<str>>,
     /// What to say.
     pub notice: Notice,
+}
+
+impl SmsMessage {
+    /// The text in English.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.notice.sentence().into()
+    }
 }
 
 /// Hands over text messages, as [`Mailer`] does email.

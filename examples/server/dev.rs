@@ -1,0 +1,130 @@
+//! `GET /dev/outbox` and `GET /dev`: the messages not sent, as JSON and as a page. For programs on this machine only.
+
+use std::{net::SocketAddr, sync::LazyLock};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, StatusCode, header, uri::Authority},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use data_encoding::BASE64;
+use sha2::{Digest as _, Sha256};
+
+use crate::outbox::Outbox;
+
+const PAGE: &str = include_str!("dev.html");
+
+/// Nothing but the page's own script and style; frames with a mail's HTML inherit this, so that they load nothing either.
+static PAGE_POLICY: LazyLock<String> = LazyLock::new(|| {
+    let script = PAGE.split_once("<script>").and_then(|(_, rest)| rest.split_once("</script>"));
+    let digest = BASE64.encode(&Sha256::digest(script.map_or("", |(script, _)| script)));
+    format!(
+        "default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; \
+         connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    )
+});
+
+/// The routes, to be mounted only while the server listens on loopback.
+pub(crate) fn router(outbox: Outbox) -> Router {
+    Router::new()
+        .route("/dev/outbox", get(list))
+        .route("/dev", get(page))
+        .layer(middleware::from_fn(for_this_machine_only))
+        .with_state(outbox)
+}
+
+async fn list(State(outbox): State<Outbox>) -> Response {
+    match outbox.to_json() {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json)
+            .into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn page() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY.as_str()),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, PAGE).into_response()
+}
+
+async fn for_this_machine_only(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !is_from_this_machine(peer, request.headers()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Whether a program on this machine asks for itself: neither a proxy for somebody else, nor a page of a foreign host whose name
+/// was pointed at loopback (DNS rebinding).
+fn is_from_this_machine(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    let is_forwarded = ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name));
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .and_then(|host| host.parse::<Authority>().ok());
+    peer.ip().to_canonical().is_loopback()
+        && !is_forwarded
+        && host.is_some_and(|host| is_loopback(host.host()))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn sees_outbox(peer: &str, headers: &[(&'static str, &str)]) -> bool {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                (header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+            })
+            .collect();
+        is_from_this_machine(peer.parse().unwrap(), &headers)
+    }
+
+    #[test]
+    fn programs_on_this_machine_see_the_outbox() {
+        assert!(sees_outbox("127.0.0.1:9", &[("host", "localhost:8080")]));
+        assert!(sees_outbox("[::1]:9", &[("host", "[::1]:8080")]));
+        assert!(sees_outbox("[::ffff:127.0.0.1]:9", &[("host", "127.0.0.1")]));
+    }
+
+    #[test]
+    fn nobody_else_sees_the_outbox() {
+        assert!(!sees_outbox("192.0.2.7:9", &[("host", "localhost:8080")]));
+        assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost"), ("x-forwarded-for", "192.0.2.7")]));
+        assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost"), ("forwarded", "for=192.0.2.7")]));
+        assert!(!sees_outbox("127.0.0.1:9", &[("host", "rebound.example.com:8080")]));
+        assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost.example.com")]));
+        assert!(!sees_outbox("127.0.0.1:9", &[]));
+    }
+
+    #[test]
+    fn the_page_allows_its_own_script_and_loads_nothing_else() {
+        assert_eq!(PAGE.matches("<script>").count(), 1);
+        assert!(!PAGE.contains(" src=") && !PAGE.contains("href=\"http"));
+        let of_nothing = BASE64.encode(&Sha256::digest(""));
+        assert!(!PAGE_POLICY.contains(&of_nothing));
+    }
+}

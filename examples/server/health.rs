@@ -1,0 +1,86 @@
+//! `GET /v1/health`: whether the store answers, for load balancers and supervisors.
+
+use std::{sync::Arc, time::Duration};
+
+use account::{
+    model::{Key, Timestamp, UserId},
+    ports::{Parts, Store},
+};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+/// Longer than any store in order takes, shorter than supervisors wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) fn router(store: Arc<dyn Store>) -> Router {
+    Router::new().route("/v1/health", get(health)).with_state(store)
+}
+
+async fn health(State(store): State<Arc<dyn Store>>) -> Response {
+    let nobody = Key::Id(UserId::generate(Timestamp::MIN, [0; 10]));
+    let (status, body) = match tokio::time::timeout(PATIENCE, store.load(&nobody, Parts::Body)).await {
+        Ok(Ok(_)) => (StatusCode::OK, r#"{"status":"pass"}"#),
+        Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"fail"}"#),
+    };
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use account::{
+        MemoryStore,
+        model::{Event, EventPage, PageQuery},
+        ports::{Change, SaveError, Select, StoreError, Stored},
+    };
+
+    use super::*;
+
+    /// A store that has lost its database.
+    #[derive(Debug)]
+    struct Lost;
+
+    const GONE: StoreError = StoreError::Unavailable(None);
+
+    #[async_trait::async_trait]
+    impl Store for Lost {
+        async fn load(&self, _: &Key, _: Parts) -> Result<Option<Stored>, StoreError> {
+            Err(GONE)
+        }
+
+        async fn save(&self, _: Change<'_>) -> Result<(), SaveError> {
+            Err(GONE.into())
+        }
+
+        async fn remove(&self, _: &Stored) -> Result<(), SaveError> {
+            Err(GONE.into())
+        }
+
+        async fn list(&self, _: Select<'_>, _: u32) -> Result<Vec<Stored>, StoreError> {
+            Err(GONE)
+        }
+
+        async fn append(&self, _: &[Event]) -> Result<(), StoreError> {
+            Err(GONE)
+        }
+
+        async fn events(&self, _: &UserId, _: PageQuery) -> Result<EventPage, StoreError> {
+            Err(GONE)
+        }
+
+        async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
+            Err(GONE)
+        }
+    }
+
+    #[tokio::test]
+    async fn the_status_tells_whether_the_store_answers() {
+        assert_eq!(health(State(Arc::new(MemoryStore::default()))).await.status(), StatusCode::OK);
+        assert_eq!(health(State(Arc::new(Lost))).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

@@ -1,0 +1,189 @@
+//! The reference server: every part of the library behind the Appwrite Account REST API, configured by environment variables alone.
+//!
+//! `cargo run --release --example server --all-features` comes up on a fresh machine. `settings.rs` knows the variables, this file puts the
+//! parts together, and each other file is one thing that a server needs and a library does not have.
+
+mod dev;
+mod health;
+mod keys;
+mod maintenance;
+mod outbox;
+mod say;
+mod serve;
+mod settings;
+mod shutdown;
+
+use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc};
+
+use account::{
+    AccountService, Config, MasterKey, MemoryStore, Secret, SqliteStore,
+    http::{self, Refusal, router_with},
+    ports::{Mailer, NoMailer, NoSms, SmsSender, Store},
+};
+use axum::Router;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    outbox::Outbox,
+    settings::{Database, Profile, Settings},
+    shutdown::Signals,
+};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    if std::env::args_os().len() > 1 {
+        say::error("the server takes no arguments; environment variables named ACCOUNT_… set it up");
+        return ExitCode::from(2);
+    }
+    let settings = match Settings::from_environment() {
+        Ok(settings) => settings,
+        Err(error) => {
+            say::error(error);
+            return ExitCode::from(2);
+        }
+    };
+    match run(settings).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(with_causes(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
+    let mut signals = Signals::catch()?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let keys = master_keys(&settings)?;
+    let store = open(&settings.database)?;
+    let app = app(&settings, keys, Arc::clone(&store), address)?;
+    welcome(&settings, address);
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve::serve(listener, app, async {
+        let _ = stopped.await;
+    }));
+    let tidying = tokio::spawn(maintenance::run(Arc::clone(&store)));
+
+    signals.next().await;
+    say::plainly("Ending: requests that have begun are finished.");
+    tidying.abort();
+    let _ = stop.send(());
+    signals
+        .drain(async {
+            let _ = server.await;
+            shutdown::last_use(&store).await;
+        })
+        .await;
+    Ok(())
+}
+
+fn master_keys(settings: &Settings) -> Result<Vec<MasterKey>, keys::KeyError> {
+    if let Some(keys) = &settings.keys {
+        return Ok(keys.clone());
+    }
+    let found = keys::key_for(&settings.database)?;
+    if let Some(notice) = found.notice {
+        say::notice(notice);
+    }
+    Ok(vec![found.key])
+}
+
+fn open(database: &Database) -> Result<Arc<dyn Store>, Box<dyn Error>> {
+    match database {
+        Database::Memory => Ok(Arc::new(MemoryStore::default())),
+        Database::Sqlite(path) => {
+            let store =
+                SqliteStore::open(path).map_err(|error| format!("cannot open {database}: {error}"))?;
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+fn app(
+    settings: &Settings,
+    keys: Vec<MasterKey>,
+    store: Arc<dyn Store>,
+    address: SocketAddr,
+) -> Result<Router, Box<dyn Error>> {
+    let outbox = settings.is_local().then(Outbox::default);
+    let (mailer, sms): (Arc<dyn Mailer>, Arc<dyn SmsSender>) = match &outbox {
+        Some(outbox) => (Arc::new(outbox.clone()), Arc::new(outbox.clone())),
+        None => (Arc::new(NoMailer), Arc::new(NoSms)),
+    };
+    let service = AccountService::builder(Arc::clone(&store))
+        .mailer(mailer)
+        .sms(sms)
+        .config(config(settings, keys)?)
+        .build()?;
+    let mut app = router_with(service, http_settings(settings, address))?
+        .merge(health::router(store))
+        .fallback(async || Refusal::unknown_route());
+    if let Some(outbox) = outbox {
+        app = app.merge(dev::router(outbox));
+    }
+    Ok(app)
+}
+
+fn config(settings: &Settings, keys: Vec<MasterKey>) -> Result<Config, Box<dyn Error>> {
+    let first = keys.first().cloned().ok_or("no master key")?;
+    let mut config = match settings.profile {
+        Profile::Default => Config::new(first),
+        Profile::Appwrite16 => Config::appwrite_1_6(first),
+    };
+    config.keys = keys;
+    config.project.clone_from(&settings.project);
+    if let Some(name) = &settings.project_name {
+        config.project_name.clone_from(name);
+    }
+    config.push_providers.clone_from(&settings.push_providers);
+    Ok(config)
+}
+
+fn http_settings(settings: &Settings, address: SocketAddr) -> http::Settings {
+    let mut http = match settings.profile {
+        Profile::Default => http::Settings::default(),
+        Profile::Appwrite16 => http::Settings::appwrite_1_6(),
+    };
+    http.public_url = public_url(settings, address);
+    http.allowed_hosts.clone_from(&settings.allowed_hosts);
+    http.allowed_apps.clone_from(&settings.allowed_apps);
+    http.trusted_proxies.clone_from(&settings.trusted_proxies);
+    http.cross_site_cookies = settings.cross_site_cookies;
+    http.rate_limits = settings.rate_limits;
+    http.api_key = settings.api_key.as_ref().map(|key| Secret::new(key.expose().to_owned()));
+    http
+}
+
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    settings.public_url.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()))
+}
+
+fn welcome(settings: &Settings, address: SocketAddr) {
+    let (url, project) = (public_url(settings, address), &settings.project);
+    say::plainly(format_args!(
+        "account {} listens on http://{address} for {url}, project {project}, database {}",
+        env!("CARGO_PKG_VERSION"),
+        settings.database
+    ));
+    if settings.is_local() {
+        say::plainly(format_args!(
+            "Messages not sent: http://{address}/dev\nCreate the first account:\n  \
+             curl http://{address}/v1/account -H 'X-Appwrite-Project: {project}' -H 'Content-Type: application/json' \
+             -d '{{\"userId\":\"unique()\",\"email\":\"ada@example.com\",\"password\":\"violet-anvil-71\"}}'"
+        ));
+    } else {
+        say::notice("neither mail nor SMS is set up: what needs them answers 503");
+    }
+    if !settings.is_https() {
+        say::notice("cookies are not Secure, because the public URL is http");
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,257 @@
+//! Settings from the environment: one typed value, checked as a whole before anything is opened.
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
+
+use account::{
+    MasterKey, Secret,
+    http::ProxyNetwork,
+    model::{AllowedRedirects, ProviderId},
+};
+use url::Url;
+
+/// What the server was told, and the defaults for the rest.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    /// Without a trailing slash. `None`: `http://localhost` and the port that the server listens on.
+    pub(crate) public_url: Option<String>,
+    pub(crate) trusted_proxies: Vec<ProxyNetwork>,
+    pub(crate) cross_site_cookies: bool,
+    pub(crate) database: Database,
+    /// `None`: kept in a file beside the database.
+    pub(crate) keys: Option<Vec<MasterKey>>,
+    pub(crate) project: String,
+    pub(crate) project_name: Option<String>,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) allowed_apps: Vec<String>,
+    pub(crate) profile: Profile,
+    pub(crate) api_key: Option<Secret>,
+    pub(crate) rate_limits: bool,
+    pub(crate) push_providers: Vec<ProviderId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Database {
+    Memory,
+    Sqlite(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Default,
+    Appwrite16,
+}
+
+/// A variable that is unknown, does not parse or breaks a rule. It names the variable and never shows its value, which may be secret.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub(crate) struct SettingError {
+    variable: String,
+    problem: String,
+}
+
+/// Variables of what this build cannot do, by their beginnings.
+const UNSUPPORTED: [(&str, &str); 5] = [
+    ("ACCOUNT_REDIS", "shared rate limits (Redis)"),
+    ("ACCOUNT_SMTP", "SMTP"),
+    ("ACCOUNT_TWILIO_", "Twilio"),
+    ("ACCOUNT_SMS_WEBHOOK", "an SMS webhook"),
+    ("ACCOUNT_OAUTH2_", "OAuth2 providers"),
+];
+
+impl Settings {
+    /// Reads the variables of the process that begin with `ACCOUNT_`.
+    pub(crate) fn from_environment() -> Result<Self, SettingError> {
+        let mut variables = BTreeMap::new();
+        for (name, value) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("ACCOUNT_") {
+                let value =
+                    value.into_string().map_err(|_| SettingError::new(&name, "the value is not UTF-8"))?;
+                variables.insert(name, value);
+            }
+        }
+        Self::parse(variables)
+    }
+
+    /// Reads variables whose names begin with `ACCOUNT_`; all of them must be known.
+    pub(crate) fn parse(variables: BTreeMap<String, String>) -> Result<Self, SettingError> {
+        let mut given = Given(variables);
+        let settings = Self {
+            listen: given
+                .read("ACCOUNT_LISTEN", "an address such as `127.0.0.1:8080`", |text| text.parse().ok())?
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: given.read(
+                "ACCOUNT_PUBLIC_URL",
+                "an http or https URL such as `https://accounts.example.com`",
+                public_url,
+            )?,
+            trusted_proxies: given
+                .list("ACCOUNT_TRUSTED_PROXIES", "networks such as `10.0.0.0/8, ::1`", |text| {
+                    text.parse().ok()
+                })?
+                .unwrap_or_default(),
+            cross_site_cookies: given.switch("ACCOUNT_CROSS_SITE_COOKIES")?.unwrap_or(false),
+            database: database(&mut given)?,
+            keys: given.list("ACCOUNT_KEY", "keys as `openssl rand -base64 32` makes them", |text| {
+                MasterKey::from_base64(text).ok()
+            })?,
+            project: given
+                .read("ACCOUNT_PROJECT", "1 to 36 characters of `A-Z a-z 0-9 . _ -`", |text| {
+                    text.parse::<ProviderId>().is_ok().then(|| text.to_owned())
+                })?
+                .unwrap_or_else(|| "default".to_owned()),
+            project_name: given.read(
+                "ACCOUNT_PROJECT_NAME",
+                "a text without control characters",
+                |text| (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned()),
+            )?,
+            allowed_hosts: given
+                .list("ACCOUNT_ALLOWED_HOSTS", "hosts such as `localhost, *.example.com`", |text| {
+                    AllowedRedirects::new([text], []).is_ok().then(|| text.to_owned())
+                })?
+                .unwrap_or_else(|| vec!["localhost".to_owned()]),
+            allowed_apps: given
+                .list("ACCOUNT_ALLOWED_APPS", "application ids such as `com.example.app`", |text| {
+                    AllowedRedirects::new([], [text]).is_ok().then(|| text.to_owned())
+                })?
+                .unwrap_or_default(),
+            profile: given
+                .read("ACCOUNT_PROFILE", "`default` or `appwrite-1.6`", |text| match text {
+                    "default" => Some(Profile::Default),
+                    "appwrite-1.6" => Some(Profile::Appwrite16),
+                    _ => None,
+                })?
+                .unwrap_or(Profile::Default),
+            api_key: given.read("ACCOUNT_API_KEY", "16 or more visible ASCII characters", |text| {
+                let is_plain = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic());
+                is_plain.then(|| Secret::new(text.to_owned()))
+            })?,
+            rate_limits: given.switch("ACCOUNT_RATE_LIMITS")?.unwrap_or(true),
+            push_providers: given
+                .list("ACCOUNT_PUSH_PROVIDERS", "provider ids such as `fcm, apns`", |text| text.parse().ok())?
+                .unwrap_or_default(),
+        };
+        let insecure_http = given.switch("ACCOUNT_INSECURE_HTTP")?.unwrap_or(false);
+        if given.switch("ACCOUNT_SESSION_ALERTS")?.unwrap_or(false) {
+            return Err(SettingError::unsupported("ACCOUNT_SESSION_ALERTS", "session alerts"));
+        }
+        given.nothing_is_left()?;
+        if !settings.is_https() && !settings.is_local() && !insecure_http {
+            let problem = "beyond loopback ACCOUNT_PUBLIC_URL must be https, \
+                           unless ACCOUNT_INSECURE_HTTP=on lets passwords and cookies pass in clear";
+            return Err(SettingError::new("ACCOUNT_LISTEN", problem));
+        }
+        Ok(settings)
+    }
+
+    /// Whether only programs on this machine can connect.
+    pub(crate) fn is_local(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether clients use https, which decides on `Secure` cookies.
+    pub(crate) fn is_https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+impl SettingError {
+    fn new(variable: &str, problem: &str) -> Self {
+        Self { variable: variable.to_owned(), problem: problem.to_owned() }
+    }
+
+    fn unsupported(variable: &str, what: &str) -> Self {
+        Self::new(variable, &format!("this build does not support {what} yet"))
+    }
+}
+
+/// The variables not read so far: reading takes a variable out, so that what is left at the end is unknown.
+struct Given(BTreeMap<String, String>);
+
+impl Given {
+    fn read<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, SettingError> {
+        let Some(text) = self.0.remove(name) else { return Ok(None) };
+        match parse(text.trim()) {
+            Some(value) => Ok(Some(value)),
+            None => Err(SettingError::new(name, &format!("expected {expected}"))),
+        }
+    }
+
+    /// Comma-separated values. An empty text is an empty list, except for keys, where no value parses from it.
+    fn list<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<Vec<T>>, SettingError> {
+        self.read(name, expected, |text| {
+            if text.is_empty() && name != "ACCOUNT_KEY" {
+                return Some(Vec::new());
+            }
+            text.split(',').map(|item| parse(item.trim())).collect()
+        })
+    }
+
+    fn switch(&mut self, name: &str) -> Result<Option<bool>, SettingError> {
+        self.read(name, "`on` or `off`", |text| match text {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        })
+    }
+
+    fn nothing_is_left(self) -> Result<(), SettingError> {
+        let Some(name) = self.0.into_keys().next() else { return Ok(()) };
+        match UNSUPPORTED.iter().find(|(beginning, _)| name.starts_with(beginning)) {
+            Some((_, what)) => Err(SettingError::unsupported(&name, what)),
+            None => Err(SettingError::new(&name, "this is no setting of the server")),
+        }
+    }
+}
+
+fn database(given: &mut Given) -> Result<Database, SettingError> {
+    const NAME: &str = "ACCOUNT_DATABASE";
+    if given.0.get(NAME).is_some_and(|text| text.starts_with("postgres")) {
+        return Err(SettingError::unsupported(NAME, "PostgreSQL"));
+    }
+    let expected = "`sqlite:` with a path, such as `sqlite:account.db`, or `memory`";
+    let database = given.read(NAME, expected, |text| {
+        if text == "memory" {
+            return Some(Database::Memory);
+        }
+        let path = text.strip_prefix("sqlite:")?;
+        // The forms of URLs, `sqlite:///path` and `sqlite://path`, differ too easily from what is meant.
+        let is_path = !path.is_empty() && !path.starts_with("//") && !path.starts_with(':');
+        is_path.then(|| Database::Sqlite(path.into()))
+    })?;
+    Ok(database.unwrap_or_else(|| Database::Sqlite("account.db".into())))
+}
+
+fn public_url(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let is_base = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    is_base.then(|| url.as_str().trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests;

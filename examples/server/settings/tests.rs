@@ -1,0 +1,137 @@
+use super::*;
+
+fn parse(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
+    Settings::parse(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+}
+
+fn refusal(variables: &[(&str, &str)]) -> String {
+    parse(variables).unwrap_err().to_string()
+}
+
+#[test]
+fn nothing_is_required() {
+    let settings = parse(&[]).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.database, Database::Sqlite("account.db".into()));
+    assert_eq!(settings.allowed_hosts, ["localhost"]);
+    assert_eq!(settings.profile, Profile::Default);
+    assert!(settings.rate_limits && settings.is_local() && !settings.is_https());
+    assert!(settings.keys.is_none() && settings.api_key.is_none() && !settings.cross_site_cookies);
+}
+
+#[test]
+fn every_setting_is_read() {
+    let (first, second) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+    let keys = format!("{}, {}", first.to_base64(), second.to_base64());
+    let settings = parse(&[
+        ("ACCOUNT_LISTEN", "[::]:80"),
+        ("ACCOUNT_PUBLIC_URL", "https://accounts.example.com/"),
+        ("ACCOUNT_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("ACCOUNT_CROSS_SITE_COOKIES", "on"),
+        ("ACCOUNT_DATABASE", "memory"),
+        ("ACCOUNT_KEY", &keys),
+        ("ACCOUNT_PROJECT", "notes"),
+        ("ACCOUNT_PROJECT_NAME", "Notes & more"),
+        ("ACCOUNT_ALLOWED_HOSTS", "app.example.com,*.example.org"),
+        ("ACCOUNT_ALLOWED_APPS", "com.example.notes"),
+        ("ACCOUNT_PROFILE", "appwrite-1.6"),
+        ("ACCOUNT_API_KEY", "0123456789abcdef"),
+        ("ACCOUNT_RATE_LIMITS", "off"),
+        ("ACCOUNT_SESSION_ALERTS", "off"),
+        ("ACCOUNT_INSECURE_HTTP", "off"),
+        ("ACCOUNT_PUSH_PROVIDERS", "fcm, apns"),
+    ])
+    .unwrap();
+    assert_eq!(settings.public_url.as_deref(), Some("https://accounts.example.com"));
+    assert_eq!(settings.trusted_proxies, ["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]);
+    assert_eq!(settings.database, Database::Memory);
+    assert_eq!(settings.keys.as_ref().map(Vec::len), Some(2));
+    assert_eq!(
+        (settings.project.as_str(), settings.project_name.as_deref()),
+        ("notes", Some("Notes & more"))
+    );
+    assert_eq!(settings.allowed_hosts, ["app.example.com", "*.example.org"]);
+    assert_eq!(settings.allowed_apps, ["com.example.notes"]);
+    assert_eq!(settings.profile, Profile::Appwrite16);
+    assert_eq!(settings.push_providers.len(), 2);
+    assert!(settings.cross_site_cookies && !settings.rate_limits && !settings.is_local());
+    assert!(!format!("{settings:?}").contains("0123456789abcdef"));
+}
+
+#[test]
+fn empty_lists_are_lists() {
+    let settings = parse(&[("ACCOUNT_ALLOWED_HOSTS", ""), ("ACCOUNT_TRUSTED_PROXIES", "")]).unwrap();
+    assert!(settings.allowed_hosts.is_empty() && settings.trusted_proxies.is_empty());
+}
+
+#[test]
+fn an_unknown_variable_is_refused_by_name() {
+    assert_eq!(refusal(&[("ACCOUNT_LISTENS", "x")]), "ACCOUNT_LISTENS: this is no setting of the server");
+}
+
+#[test]
+fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
+    for (name, value) in [
+        ("ACCOUNT_LISTEN", "8080"),
+        ("ACCOUNT_PUBLIC_URL", "accounts.example.com"),
+        ("ACCOUNT_PUBLIC_URL", "ftp://accounts.example.com"),
+        ("ACCOUNT_PUBLIC_URL", "https://ada:pw@accounts.example.com"),
+        ("ACCOUNT_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("ACCOUNT_TRUSTED_PROXIES", "proxy.example.com"),
+        ("ACCOUNT_CROSS_SITE_COOKIES", "yes"),
+        ("ACCOUNT_DATABASE", "account.db"),
+        ("ACCOUNT_DATABASE", "sqlite:"),
+        ("ACCOUNT_DATABASE", "sqlite::memory:"),
+        ("ACCOUNT_DATABASE", "sqlite://account.db"),
+        ("ACCOUNT_KEY", ""),
+        ("ACCOUNT_KEY", "changeme"),
+        ("ACCOUNT_PROJECT", "-no-"),
+        ("ACCOUNT_PROJECT_NAME", "two\nlines"),
+        ("ACCOUNT_ALLOWED_HOSTS", "https://app.example.com/path"),
+        ("ACCOUNT_ALLOWED_APPS", "javascript"),
+        ("ACCOUNT_PROFILE", "appwrite-1.5"),
+        ("ACCOUNT_API_KEY", "short"),
+        ("ACCOUNT_RATE_LIMITS", ""),
+        ("ACCOUNT_PUSH_PROVIDERS", "no spaces"),
+        ("ACCOUNT_INSECURE_HTTP", "1"),
+        ("ACCOUNT_SESSION_ALERTS", "maybe"),
+    ] {
+        let line = refusal(&[(name, value)]);
+        assert!(line.starts_with(&format!("{name}: expected ")), "{name}={value}: {line}");
+        assert!(!line.contains('\n'));
+    }
+    assert!(!refusal(&[("ACCOUNT_KEY", "hunter2hunter2")]).contains("hunter2"));
+}
+
+#[test]
+fn what_this_build_cannot_do_is_named() {
+    for (name, value) in [
+        ("ACCOUNT_DATABASE", "postgres://localhost/account"),
+        ("ACCOUNT_REDIS", "redis://localhost"),
+        ("ACCOUNT_SMTP", "smtp://localhost:25"),
+        ("ACCOUNT_SMTP_FROM", "notes@example.com"),
+        ("ACCOUNT_TWILIO_SID", "sid"),
+        ("ACCOUNT_TWILIO_TOKEN", "token"),
+        ("ACCOUNT_TWILIO_FROM", "+15550100"),
+        ("ACCOUNT_SMS_WEBHOOK", "https://example.com/sms"),
+        ("ACCOUNT_OAUTH2_GITHUB_ID", "id"),
+        ("ACCOUNT_OAUTH2_OIDC_DISCOVERY_URL", "https://example.com"),
+        ("ACCOUNT_SESSION_ALERTS", "on"),
+    ] {
+        let line = refusal(&[(name, value)]);
+        assert!(line.starts_with(&format!("{name}: this build does not support ")), "{line}");
+    }
+}
+
+#[test]
+fn plain_http_beyond_loopback_must_be_asked_for() {
+    let everywhere = ("ACCOUNT_LISTEN", "0.0.0.0:8080");
+    assert!(refusal(&[everywhere]).starts_with("ACCOUNT_LISTEN: beyond loopback"));
+    assert!(
+        refusal(&[everywhere, ("ACCOUNT_PUBLIC_URL", "http://10.0.0.7")])
+            .contains("ACCOUNT_INSECURE_HTTP=on")
+    );
+    assert!(parse(&[everywhere, ("ACCOUNT_INSECURE_HTTP", "on")]).is_ok());
+    assert!(parse(&[everywhere, ("ACCOUNT_PUBLIC_URL", "https://accounts.example.com")]).is_ok());
+    assert!(parse(&[("ACCOUNT_LISTEN", "[::1]:0"), ("ACCOUNT_PUBLIC_URL", "http://accounts.test")]).is_ok());
+}
