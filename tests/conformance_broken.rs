@@ -423,13 +423,7 @@ const AIMED_AT: &[(Fault, &[&str])] = &[
     (Fault::ListsFromAndNotAfter, &["listing::a_list_goes_on_after_an_id"]),
     (Fault::DueById, &["listing::the_earliest_due_comes_first"]),
     (Fault::DueBefore, &["listing::due_is_what_expires_by_that_instant"]),
-    (
-        Fault::WritesInTwoSteps,
-        &[
-            "cancellation::a_dropped_change_is_whole_or_nothing",
-            "cancellation::a_dropped_creation_is_whole_or_nothing",
-        ],
-    ),
+    (Fault::WritesInTwoSteps, &["cancellation::a_dropped_change_is_whole_or_nothing"]),
 ];
 
 /// Faults of which all rules are asked, and how many of them must notice.
