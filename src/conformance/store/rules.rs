@@ -81,7 +81,6 @@ macro_rules! __store_rules {
                 a_mailbox_is_one_key_however_it_is_proven
                 a_mailbox_held_twice_is_held_until_both_are_gone
                 a_store_works_behind_a_pointer
-                debug_output_shows_no_account
             }
             attachments (attachments) {
                 preferences_come_back

@@ -383,12 +383,3 @@ pub async fn a_store_works_behind_a_pointer(bench: Bench) {
     assert_eq!(outer.forget(at(100), 10).await, 1);
     outer.remove(&account).await;
 }
-
-/// What a store and an account show for debugging names no address and no hash.
-pub async fn debug_output_shows_no_account(bench: Bench) {
-    let account = bench.create(full(1)).await;
-    let text = format!("{:?} {account:?}", bench.store());
-    for private in ["person-1@example.com", "+1617", "argon2id", "token-1", "Ada"] {
-        assert!(!text.contains(private), "Debug shows {private:?}");
-    }
-}

@@ -1,0 +1,146 @@
+//! A store of the host's own: everything under one lock, which makes every promise of the port easy to keep.
+//!
+//! `cargo run --example own_store` signs somebody up and in; `cargo test --features testing --example own_store` proves the store.
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    ops::Bound,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use account::{
+    AccountService, Config, MasterKey, SignUp,
+    model::{Client, Event, EventId, EventPage, Key, PageQuery, Password, Timestamp, UserId},
+    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored},
+};
+use async_trait::async_trait;
+
+#[derive(Debug, Default)]
+struct OwnStore(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    accounts: BTreeMap<UserId, Stored>,
+    holders: BTreeMap<Key, UserId>,
+    log: BTreeMap<(UserId, EventId), Event>,
+}
+
+impl OwnStore {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn record(&mut self, events: &[Event]) {
+        self.log.extend(events.iter().map(|event| ((event.user, event.id), event.clone())));
+    }
+}
+
+#[async_trait]
+impl Store for OwnStore {
+    async fn load(&self, key: &Key, _: Parts) -> Result<Option<Stored>, StoreError> {
+        let state = self.state();
+        Ok(state.holders.get(key).and_then(|id| state.accounts.get(id)).cloned())
+    }
+
+    async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
+        let (mut state, id) = (self.state(), *change.after().id());
+        let current = state.accounts.get(&id);
+        if let Some(before) = change.before()
+            && current.map(|stored| stored.version) != Some(before.version)
+        {
+            return Err(SaveError::Stale);
+        }
+        let (whole, claims) = (change.whole(current), change.claims());
+        if let Some(taken) = claims.iter().find(|key| state.holders.contains_key(key)) {
+            return Err(SaveError::Taken(taken.clone()));
+        }
+        // Nothing can fail from here on.
+        state.holders.extend(claims.into_iter().map(|key| (key, id)));
+        for key in change.releases() {
+            state.holders.remove(&key);
+        }
+        state.accounts.insert(id, whole);
+        state.record(change.events());
+        Ok(())
+    }
+
+    async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
+        let (mut state, id) = (self.state(), *account.account.id());
+        if state.accounts.get(&id).map(|stored| stored.version) != Some(account.version) {
+            return Err(SaveError::Stale);
+        }
+        state.accounts.remove(&id);
+        state.holders.retain(|_, holder| *holder != id);
+        state.log.retain(|(user, _), _| *user != id);
+        Ok(())
+    }
+
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+        let (state, limit) = (self.state(), usize::try_from(limit).unwrap_or(usize::MAX));
+        match which {
+            Select::After(after) => {
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                Ok(state
+                    .accounts
+                    .range((from, Bound::Unbounded))
+                    .take(limit)
+                    .map(|(_, it)| it.clone())
+                    .collect())
+            }
+            Select::DueBy(instant) => {
+                let is_due = |it: &&Stored| it.account.due_at().is_some_and(|at| at <= instant);
+                let mut due: Vec<_> = state.accounts.values().filter(is_due).cloned().collect();
+                due.sort_by_key(|it| it.account.due_at());
+                due.truncate(limit);
+                Ok(due)
+            }
+            _ => Err(StoreError::Unavailable(None)),
+        }
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.state().record(events);
+        Ok(())
+    }
+
+    async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
+        let state = self.state();
+        let all: Vec<_> = state.log.values().filter(|event| event.user == *user).rev().collect();
+        let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+        let events = all.iter().skip(offset).take(page.limit()).map(|event| Event::clone(event)).collect();
+        Ok(EventPage { events, total: all.len() as u64 })
+    }
+
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        let (mut state, mut forgotten) = (self.state(), 0);
+        state.log.retain(|_, event| {
+            let goes = event.at < before && forgotten < limit;
+            forgotten += u32::from(goes);
+            !goes
+        });
+        Ok(forgotten)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let config = Config::new(MasterKey::generate()?);
+    let service = AccountService::builder(OwnStore::default()).config(config).build()?;
+    let password = || Password::parse("correct horse battery staple".to_owned());
+    let email: account::model::Email = "ada@example.com".parse()?;
+
+    let client = Client::default();
+    let user = service.sign_up(SignUp::new(email.clone(), password()?), &client).await?;
+    let signed_in = service.sign_in_with_password(email, password()?, &client).await?;
+    let caller = service.caller(&signed_in.secret).await?;
+    println!("{} signed up and has session {}", user.id(), caller.session_id());
+    Ok(())
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    account::store_conformance!(async { super::OwnStore::default() });
+}
