@@ -68,6 +68,9 @@ async fn an_observer_hears_of_each_event_once_after_it_was_saved() {
 
     assert_eq!(code(sign_in(ADA, "no such password").await), "user_invalid_credentials");
     assert_eq!(heard(), [told("session.refuse createEmailPasswordSession", "King")]);
+    // There is no account to show for a guess at nobody.
+    assert_eq!(code(sign_in("nobody@example.com", "no such password").await), "user_invalid_credentials");
+    assert_eq!(heard(), [("session.refuse createEmailPasswordSession".to_owned(), None, None)]);
 
     // What was not saved is not told.
     store.switch_off(true);

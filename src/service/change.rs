@@ -254,18 +254,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         })
     }
 
-    /// Logs an event that comes with no change of its account.
+    /// Logs an event that comes with no change of its account, and answers with what observers are to be told.
     pub(crate) async fn append(
         &self,
         account: &Account,
         errand: Errand<'_>,
         kind: EventKind,
         session: Option<SessionId>,
-    ) -> Result<(), Error> {
+    ) -> Result<[Event; 1], Error> {
         let event = [self.event(account, errand, kind, session)?];
         self.inner.store.append(&event).await?;
-        self.tell(&event, Some(account)).await;
-        Ok(())
+        Ok(event)
     }
 
     pub(crate) async fn tell(&self, events: &[Event], account: Option<&Account>) {
