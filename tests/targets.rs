@@ -92,6 +92,18 @@ async fn an_id_or_token_is_taken_by_whomever_has_it() {
 }
 
 #[tokio::test]
+async fn what_the_caller_does_not_have_is_not_found_whatever_the_new_token_is() {
+    let host = TestHost::new();
+    let (_, caller) = ada(&host).await;
+    host.service.add_push_target(&caller, named("phone", "token")).await.unwrap();
+    for text in ["token", "fresh"] {
+        let changed =
+            host.service.change_push_target(&caller, &"unknown".parse().unwrap(), token(text)).await;
+        assert_eq!(code(changed), "user_target_not_found");
+    }
+}
+
+#[tokio::test]
 async fn h64_email_and_phone_are_no_push_targets() {
     let host = TestHost::new();
     let (_, caller) = ada(&host).await;

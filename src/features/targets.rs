@@ -135,11 +135,12 @@ impl Draft {
     }
 
     fn change_push_target(&mut self, id: &TargetId, identifier: &str, name: &str) -> Result<(), Refusal> {
-        if self.targets.iter().any(|target| target.id != *id && *target.identifier == *identifier) {
-            return Err(Error::TargetExists.into());
-        }
+        let taken = self.targets.iter().any(|target| target.id != *id && *target.identifier == *identifier);
         let now = self.now;
         let target = self.targets.iter_mut().find(|target| target.id == *id).ok_or(Error::TargetNotFound)?;
+        if taken {
+            return Err(Error::TargetExists.into());
+        }
         target.identifier = identifier.into();
         target.name = name.into();
         target.updated_at = now;
