@@ -113,6 +113,9 @@ async fn h64_email_and_phone_are_no_push_targets() {
         assert_eq!(code(changed), "user_target_not_found");
         let removed = host.service.remove_push_target(&caller, &target.id).await;
         assert_eq!(code(removed), "user_target_not_found");
+        // Nor is the id of one to be had.
+        let added = host.service.add_push_target(&caller, named(target.id.as_str(), "mine")).await;
+        assert_eq!(code(added), "user_target_already_exists");
     }
 }
 

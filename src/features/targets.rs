@@ -122,7 +122,13 @@ impl Draft {
     fn add_push_target(&mut self, record: &PushTargetRecord, limit: usize) -> Result<(), Refusal> {
         let now = self.now;
         self.tidy(now);
-        if self.targets.iter().any(|target| target.id == record.id || target.identifier == record.identifier)
+        let contacts =
+            [self.email.as_ref().map(|email| email.target), self.phone.as_ref().map(|phone| phone.target)];
+        if contacts.contains(&Some(record.id))
+            || self
+                .targets
+                .iter()
+                .any(|target| target.id == record.id || target.identifier == record.identifier)
         {
             return Err(Error::TargetExists.into());
         }
