@@ -92,6 +92,27 @@ async fn h24_an_expired_session_cannot_extend_itself() {
 }
 
 #[tokio::test]
+async fn h24_the_push_targets_of_an_expired_session_are_gone_for_their_owner() {
+    let host = TestHost::with(MemoryStore::new(), |config| config.session_lifetime = DAY);
+    let (old, caller) = ada(&host).await;
+    let lost =
+        host.service.add_push_target(&caller, NewPushTarget::new("lost".parse().unwrap())).await.unwrap();
+    host.clock.advance(DAY / 2);
+    let caller = host.caller(&host.signed_in(ADA).await).await;
+    let kept =
+        host.service.add_push_target(&caller, NewPushTarget::new("kept".parse().unwrap())).await.unwrap();
+    host.clock.set(old.session.expires_at);
+
+    let listed = host.service.user(&caller).await.unwrap().targets();
+    assert!(listed.iter().all(|target| target.id != lost.id), "an ended device would still be messaged");
+    let changed = host.service.change_push_target(&caller, &lost.id, "new".parse().unwrap()).await;
+    assert_eq!(code(changed), "user_target_not_found");
+    assert_eq!(code(host.service.remove_push_target(&caller, &lost.id).await), "user_target_not_found");
+    // Its token is free again.
+    host.service.change_push_target(&caller, &kept.id, "lost".parse().unwrap()).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_extension_counts_from_now() {
     let host = TestHost::new();
     let (signed_in, caller) = ada(&host).await;

@@ -120,8 +120,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
 impl Draft {
     fn add_push_target(&mut self, record: &PushTargetRecord, limit: usize) -> Result<(), Refusal> {
-        let now = self.now;
-        self.tidy(now);
         let contacts =
             [self.email.as_ref().map(|email| email.target), self.phone.as_ref().map(|phone| phone.target)];
         if contacts.contains(&Some(record.id))
