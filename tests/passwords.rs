@@ -151,6 +151,19 @@ async fn h32_a_history_that_begins_later_knows_the_current_password() {
     change(&after, &caller, PASSWORD, OTHER).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_history_that_was_made_shorter_knows_the_latest_only() {
+    let store = Arc::new(MemoryStore::new());
+    let before = TestHost::with(Arc::clone(&store), |config| config.passwords.history = 3);
+    let (_, caller) = ada(&before).await;
+    change(&before, &caller, OTHER, PASSWORD).await.unwrap();
+    change(&before, &caller, "third-Umber-otter", OTHER).await.unwrap();
+    let after = TestHost::with(store, |config| config.passwords.history = 2);
+    let caller = after.caller(&sign_in(&after, ADA, "third-Umber-otter").await.unwrap()).await;
+    assert_eq!(code(change(&after, &caller, OTHER, "third-Umber-otter").await), "password_recently_used");
+    change(&after, &caller, PASSWORD, "third-Umber-otter").await.unwrap();
+}
+
 #[derive(Debug)]
 struct NoZebras;
 

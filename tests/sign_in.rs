@@ -206,10 +206,13 @@ async fn each_further_lock_lasts_twice_as_long_up_to_a_day_and_a_success_begins_
     host.signed_up(ADA).await;
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
     for lock in [15, 30, 60, 120, 240, 480, 960, 1440, 1440] {
+        let checks = host.hasher.checks();
         fail(&host, ADA, 100).await;
+        assert_eq!(host.hasher.checks() - checks, 100, "the lock before has ended");
         host.clock.advance(minutes(lock) - Duration::from_millis(1));
-        // Refused by a read, so it does not count.
+        host.recorder.take();
         fail(&host, ADA, 1).await;
+        assert_eq!(host.recorder.take(), [Step::Load], "still locked after {lock} minutes less a moment");
         host.clock.advance(Duration::from_millis(1));
     }
     assert!(opens(&host, ADA).await);
