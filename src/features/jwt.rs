@@ -65,7 +65,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             exp: issued.saturating_add(life),
         };
         let text = self.inner.jwts.sign(&claims).ok_or(Error::Internal)?;
-        self.append(&account, errand, EventKind::JwtCreated, Some(session)).await?;
+        let event = self.append(&account, errand, EventKind::JwtCreated, Some(session)).await?;
+        self.tell(&event, Some(&account)).await;
         Ok(Jwt {
             text: Zeroizing::new(text),
             expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),

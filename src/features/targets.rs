@@ -120,9 +120,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
 impl Draft {
     fn add_push_target(&mut self, record: &PushTargetRecord, limit: usize) -> Result<(), Refusal> {
-        let now = self.now;
-        self.tidy(now);
-        if self.targets.iter().any(|target| target.id == record.id || target.identifier == record.identifier)
+        let contacts =
+            [self.email.as_ref().map(|email| email.target), self.phone.as_ref().map(|phone| phone.target)];
+        if contacts.contains(&Some(record.id))
+            || self
+                .targets
+                .iter()
+                .any(|target| target.id == record.id || target.identifier == record.identifier)
         {
             return Err(Error::TargetExists.into());
         }
@@ -137,10 +141,11 @@ impl Draft {
     fn change_push_target(&mut self, id: &TargetId, identifier: &str, name: &str) -> Result<(), Refusal> {
         let now = self.now;
         self.tidy(now);
-        if self.targets.iter().any(|target| target.id != *id && *target.identifier == *identifier) {
+        let taken = self.targets.iter().any(|target| target.id != *id && *target.identifier == *identifier);
+        let target = self.targets.iter_mut().find(|target| target.id == *id).ok_or(Error::TargetNotFound)?;
+        if taken {
             return Err(Error::TargetExists.into());
         }
-        let target = self.targets.iter_mut().find(|target| target.id == *id).ok_or(Error::TargetNotFound)?;
         target.identifier = identifier.into();
         target.name = name.into();
         target.updated_at = now;

@@ -1,6 +1,10 @@
 //! Callers: the proof that somebody is signed in.
 
-use std::{fmt, sync::LazyLock, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 
@@ -228,6 +232,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] and the other gates if the caller may no longer act; [`Error::Store`].
     #[doc(alias = "get")]
     pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
-        Ok(User::new(self.load_as(caller, Parts::Whole).await?.account))
+        let mut account = self.load_as(caller, Parts::Whole).await?.account;
+        let now = self.inner.clock.now();
+        if account.due_at().is_some_and(|due| due <= now) {
+            Arc::make_mut(&mut account).tidy(now);
+        }
+        Ok(User::new(account))
     }
 }

@@ -59,8 +59,11 @@ impl From<Error> for Refusal {
 }
 
 impl Draft {
+    /// The account as it is at that instant: what has expired is not in it, so the save drops it for good.
     pub(crate) fn of(stored: &Stored, now: Timestamp) -> Self {
-        Self::new(Account::clone(&stored.account), now)
+        let mut account = Account::clone(&stored.account);
+        account.tidy(now);
+        Self::new(account, now)
     }
 
     pub(crate) fn new(account: Account, now: Timestamp) -> Self {
@@ -214,8 +217,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Frees a key that is held only by something expired; tells whether it is worth trying again.
     async fn dispel(&self, key: &Key, now: Timestamp) -> Result<bool, Error> {
         let Some(holder) = self.inner.store.load(key, Parts::Body).await? else { return Ok(true) };
-        let mut tidied = Draft::of(&holder, now);
-        tidied.account.tidy(now);
+        let tidied = Draft::of(&holder, now);
         if tidied.account.keys().binary_search(key).is_ok() {
             return Ok(false);
         }
@@ -254,18 +256,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         })
     }
 
-    /// Logs an event that comes with no change of its account.
+    /// Logs an event that comes with no change of its account, and answers with what observers are to be told.
     pub(crate) async fn append(
         &self,
         account: &Account,
         errand: Errand<'_>,
         kind: EventKind,
         session: Option<SessionId>,
-    ) -> Result<(), Error> {
+    ) -> Result<[Event; 1], Error> {
         let event = [self.event(account, errand, kind, session)?];
         self.inner.store.append(&event).await?;
-        self.tell(&event, Some(account)).await;
-        Ok(())
+        Ok(event)
     }
 
     pub(crate) async fn tell(&self, events: &[Event], account: Option<&Account>) {

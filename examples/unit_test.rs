@@ -1,0 +1,115 @@
+//! How a host tests its own code: no database, no mail server, no waiting.
+//!
+//! `cargo test --example unit_test --features testing`
+//!
+//! The host's functions are generic over the ports, so that a test hands them a [`TestHost`](account::testing::TestHost), whose clock stands
+//! still until it is moved and whose mail stays in an outbox.
+
+use account::{
+    AccountService, Error,
+    model::{Session, SessionSecret},
+    ports::{Clock, Mailer, SmsSender, Store},
+};
+
+/// What the host greets a visitor with.
+async fn greeting<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+    accounts: &AccountService<S, M, P, C>,
+    secret: Option<&SessionSecret>,
+) -> Result<String, Error> {
+    let Some(secret) = secret else { return Ok("Hello, stranger!".into()) };
+    match accounts.caller(secret).await {
+        Ok(caller) => {
+            let user = accounts.user(&caller).await?;
+            let name = if user.name().is_empty() { "you" } else { user.name().as_str() };
+            Ok(format!("Hello, {name}!"))
+        }
+        Err(Error::NotSignedIn) => Ok("Please sign in again.".into()),
+        Err(other) => Err(other),
+    }
+}
+
+/// Ends every session of the visitor but the present one, for a button "sign out my other devices".
+async fn sign_out_others<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+    accounts: &AccountService<S, M, P, C>,
+    secret: &SessionSecret,
+) -> Result<usize, Error> {
+    let caller = accounts.caller(secret).await?;
+    let others: Vec<Session> =
+        accounts.sessions(&caller).await?.into_iter().filter(|session| !session.current).collect();
+    for other in &others {
+        accounts.sign_out(&caller, &other.id).await?;
+    }
+    Ok(others.len())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let host = account::testing::TestHost::new();
+    let ada = host.signed_up("ada@example.com").await;
+    println!("{}", greeting(&host.service, Some(&ada.secret)).await?);
+    println!("{} other devices signed out", sign_out_others(&host.service, &ada.secret).await?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use account::{
+        MemoryStore,
+        ports::Notice,
+        testing::{PASSWORD, TestHost, password},
+    };
+
+    use super::*;
+
+    const ADA: &str = "ada@example.com";
+
+    #[tokio::test]
+    async fn a_visitor_is_greeted_by_name() {
+        let host = TestHost::new();
+        assert_eq!(greeting(&host.service, None).await.unwrap(), "Hello, stranger!");
+        let ada = host.signed_up(ADA).await;
+        assert_eq!(greeting(&host.service, Some(&ada.secret)).await.unwrap(), "Hello, you!");
+        let caller = host.caller(&ada).await;
+        host.service.change_name(&caller, "Ada".parse().unwrap()).await.unwrap();
+        assert_eq!(greeting(&host.service, Some(&ada.secret)).await.unwrap(), "Hello, Ada!");
+    }
+
+    #[tokio::test]
+    async fn a_year_later_the_visitor_is_asked_to_sign_in_again() {
+        let host = TestHost::new();
+        let ada = host.signed_up(ADA).await;
+        host.clock.advance(Duration::from_secs(365 * 24 * 3600));
+        assert_eq!(greeting(&host.service, Some(&ada.secret)).await.unwrap(), "Please sign in again.");
+    }
+
+    #[tokio::test]
+    async fn the_host_may_set_a_policy_of_its_own() {
+        let hour = Duration::from_secs(3600);
+        let host = TestHost::with(MemoryStore::new(), |config| config.session_lifetime = hour);
+        let ada = host.signed_up(ADA).await;
+        host.clock.advance(hour);
+        assert_eq!(greeting(&host.service, Some(&ada.secret)).await.unwrap(), "Please sign in again.");
+    }
+
+    #[tokio::test]
+    async fn the_other_devices_are_signed_out_and_this_one_is_not() {
+        let host = TestHost::new();
+        let here = host.signed_up(ADA).await;
+        let there = host.signed_in(ADA).await;
+        assert_eq!(sign_out_others(&host.service, &here.secret).await.unwrap(), 1);
+        assert_eq!(greeting(&host.service, Some(&there.secret)).await.unwrap(), "Please sign in again.");
+        assert_eq!(sign_out_others(&host.service, &here.secret).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_the_service_sends_can_be_read() {
+        let host = TestHost::new();
+        let caller = host.caller(&host.signed_up(ADA).await).await;
+        let (new, old) = (password("violet-Marmot-5even"), password(PASSWORD));
+        host.service.change_password(&caller, new, Some(old)).await.unwrap();
+        let mails = host.outbox.mails();
+        assert_eq!((mails[0].to.as_str(), &mails[0].notice), (ADA, &Notice::PasswordChanged));
+    }
+}

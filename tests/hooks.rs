@@ -1,0 +1,103 @@
+//! Observers: told of every event, once, after it was saved.
+#![cfg(feature = "testing")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod people;
+
+use std::sync::{Arc, Mutex};
+
+use account::{
+    AccountService, Config, MasterKey, MemoryStore, SignUp,
+    model::{Account, Client, Event, Key},
+    ports::{NoLimits, Observer, Parts, Store},
+    testing::{InstantHasher, PASSWORD, password},
+};
+use async_trait::async_trait;
+use people::*;
+
+/// Kind and operation of the event, the name that came with it, and the name that was saved by then.
+type Heard = (String, Option<String>, Option<String>);
+
+#[derive(Debug)]
+struct Witness {
+    store: Arc<Texts>,
+    seen: Arc<Mutex<Vec<Heard>>>,
+}
+
+#[async_trait]
+impl Observer for Witness {
+    async fn observe(&self, event: &Event, account: Option<&Account>) {
+        let name = |account: &Account| account.name().as_str().to_owned();
+        let saved = self.store.load(&Key::Id(event.user), Parts::Body).await.unwrap();
+        let saved = saved.map(|stored| name(&stored.account));
+        let what = format!("{} {}", event.kind.name(), event.operation);
+        self.seen.lock().unwrap().push((what, account.map(name), saved));
+    }
+}
+
+#[tokio::test]
+async fn an_observer_hears_of_each_event_once_after_it_was_saved() {
+    let store = Arc::new(Texts::default());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let service = AccountService::builder(Arc::clone(&store))
+        .config(Config::new(MasterKey::generate().unwrap()))
+        .hasher(InstantHasher::default())
+        .limiter(NoLimits)
+        .observer(Witness { store: Arc::clone(&store), seen: Arc::clone(&seen) })
+        .build()
+        .unwrap();
+    let heard = || std::mem::take(&mut *seen.lock().unwrap());
+    let told = |what: &str, name: &str| (what.to_owned(), Some(name.to_owned()), Some(name.to_owned()));
+
+    let mut request = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
+    request.name = "Ada".parse().unwrap();
+    service.sign_up(request, &Client::default()).await.unwrap();
+    assert_eq!(heard(), [told("user.create create", "Ada")]);
+
+    let client = Client::default();
+    let sign_in = async |email: &str, text: &str| {
+        service.sign_in_with_password(email.parse().unwrap(), password(text), &client).await
+    };
+    let signed_in = sign_in(ADA, PASSWORD).await.unwrap();
+    assert_eq!(heard(), [told("session.create createEmailPasswordSession", "Ada")]);
+    let caller = service.caller(&signed_in.secret).await.unwrap();
+    service.change_name(&caller, "King".parse().unwrap()).await.unwrap();
+    assert_eq!(heard(), [told("user.update updateName", "King")]);
+    service.issue_jwt(&caller).await.unwrap();
+    assert_eq!(heard(), [told("jwt.create createJWT", "King")]);
+
+    assert_eq!(code(sign_in(ADA, "no such password").await), "user_invalid_credentials");
+    assert_eq!(heard(), [told("session.refuse createEmailPasswordSession", "King")]);
+    // There is no account to show for a guess at nobody.
+    assert_eq!(code(sign_in("nobody@example.com", "no such password").await), "user_invalid_credentials");
+    assert_eq!(heard(), [("session.refuse createEmailPasswordSession".to_owned(), None, None)]);
+
+    // What was not saved is not told.
+    store.switch_off(true);
+    assert_eq!(
+        code(service.change_name(&caller, "Lost".parse().unwrap()).await),
+        "general_store_unavailable"
+    );
+    store.switch_off(false);
+    let taken = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
+    assert_eq!(code(service.sign_up(taken, &client).await), "user_already_exists");
+    assert_eq!(heard(), []);
+}
+
+#[tokio::test]
+async fn several_observers_all_hear() {
+    let store = Arc::new(Texts::default());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let witness = || Witness { store: Arc::clone(&store), seen: Arc::clone(&seen) };
+    let service = AccountService::builder(MemoryStore::new())
+        .config(Config::new(MasterKey::generate().unwrap()))
+        .observer(witness())
+        .observer(witness())
+        .build()
+        .unwrap();
+    service.sign_in_anonymously(&Client::default()).await.unwrap();
+    let heard: Vec<_> = seen.lock().unwrap().iter().map(|(what, ..)| what.clone()).collect();
+    let operation = "createAnonymousSession";
+    let twice = [format!("user.create {operation}"), format!("session.create {operation}")];
+    assert_eq!(heard, [twice.clone(), twice].concat());
+}
