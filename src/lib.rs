@@ -7,6 +7,8 @@ pub mod conformance;
 mod crypto;
 pub mod error;
 mod features;
+#[cfg(feature = "axum")]
+pub mod http;
 pub mod model;
 pub mod operation;
 pub mod policy;
@@ -17,7 +19,11 @@ mod service;
 pub mod testing;
 pub mod user_agent;
 
+#[cfg(feature = "geoip")]
+pub use adapters::{GeoError, MaxMindLocator};
 pub use adapters::{MemoryLimiter, MemoryStore};
+#[cfg(feature = "sqlite")]
+pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
 pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey};
 pub use error::Error;

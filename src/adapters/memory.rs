@@ -37,7 +37,7 @@ struct Index {
 struct Shard {
     accounts: HashTable<Stored>,
     /// By account, oldest first.
-    log: HashMap<UserId, VecDeque<Event>>,
+    log: HashMap<UserId, VecDeque<Box<Event>>>,
 }
 
 impl MemoryStore {
@@ -84,7 +84,7 @@ impl Shard {
     fn record(&mut self, event: &Event) {
         let log = self.log.entry(event.user).or_default();
         let newer = log.iter().rev().take_while(|other| other.id > event.id).count();
-        log.insert(log.len() - newer, event.clone());
+        log.insert(log.len() - newer, Box::new(event.clone()));
     }
 }
 
@@ -182,7 +182,8 @@ impl Store for MemoryStore {
         let shard = read(self.place(user)?.1);
         let Some(log) = shard.log.get(user) else { return Ok(EventPage::default()) };
         let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
-        let events = log.iter().rev().skip(offset).take(page.limit()).cloned().collect();
+        let events =
+            log.iter().rev().skip(offset).take(page.limit()).map(|event| (**event).clone()).collect();
         Ok(EventPage { events, total: u64::try_from(log.len()).unwrap_or(u64::MAX) })
     }
 

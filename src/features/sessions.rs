@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use crate::{
     AccountService, Caller, Error,
     model::{
-        Account, Client, EventKind, Factor, Session, SessionId, SessionProvider, SessionRecord,
-        SessionSecret, Timestamp, User, UserId,
+        Account, Client, EventKind, Factor, Factors, Session, SessionDetails, SessionId, SessionProvider,
+        SessionRecord, SessionSecret, Timestamp, User, UserId,
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
@@ -110,20 +110,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         factor: Factor,
     ) -> Result<NewSession, Error> {
         let bits = self.draw::<32>()?;
-        let record = SessionRecord {
+        let digest = SessionSecret::new(UserId::generate(now, [0; 10]), bits.clone()).digest();
+        let details = SessionDetails {
             id: SessionId::generate(now, *self.draw()?),
-            digest: SessionSecret::new(UserId::generate(now, [0; 10]), bits.clone()).digest(),
             created_at: now,
             updated_at: now,
-            expires_at: now.after(self.inner.config.session_lifetime),
             provider,
             provider_uid: uid.into(),
             ip: client.ip(),
             user_agent: client.user_agent().map(Into::into),
             country: self.country(client),
-            factors: vec![factor],
             challenged_at: None,
         };
+        let expires_at = now.after(self.inner.config.session_lifetime);
+        let record = SessionRecord::new(digest, expires_at, Factors::from(vec![factor]), details);
         Ok(NewSession { record, bits })
     }
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{
     Email, IdentityRecord, Key, Label, Name, PasswordHash, Phone, Preferences, PushTargetRecord, SessionId,
@@ -14,28 +15,30 @@ use super::{
 /// Stores keep it, replace it as a whole and find it by its [`keys`](Account::keys); the operations of
 /// [`AccountService`](crate::AccountService) change it. It holds digests and hashes, never a secret, and `Debug` shows only its id.
 #[derive(Clone)]
+// What every session check reads comes first and stays together: two cache lines instead of six.
+#[repr(C)]
 pub struct Account {
     pub(crate) id: UserId,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
-    pub(crate) accessed_at: Timestamp,
-    pub(crate) name: Name,
-    pub(crate) labels: Vec<Label>,
     pub(crate) blocked: bool,
     pub(crate) reset_required: bool,
+    pub(crate) mfa: bool,
+    pub(crate) accessed_at: Timestamp,
+    /// Oldest first. The first is kept in place, which saves the check of most sessions a wait for memory.
+    pub(crate) sessions: SmallVec<[SessionRecord; 1]>,
+    /// Raised whenever the JWTs issued so far must die.
+    pub(crate) jwt_generation: u32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) name: Name,
+    pub(crate) labels: Vec<Label>,
     pub(crate) email: Option<Contact<Email>>,
     pub(crate) phone: Option<Contact<Phone>>,
     pub(crate) password: Option<PasswordRecord>,
     /// Earlier and current hashes, oldest first, as many as the policy keeps.
     pub(crate) password_history: Vec<PasswordHash>,
-    pub(crate) mfa: bool,
-    /// Oldest first.
-    pub(crate) sessions: Vec<SessionRecord>,
     pub(crate) identities: Vec<IdentityRecord>,
     pub(crate) targets: Vec<PushTargetRecord>,
     pub(crate) failures: Failures,
-    /// Raised whenever the JWTs issued so far must die.
-    pub(crate) jwt_generation: u32,
     /// `None` if it was not loaded; it then stays as it is in the store.
     pub(crate) attachment: Option<Arc<Attachment>>,
 }
@@ -137,7 +140,7 @@ impl Account {
             password: None,
             password_history: Vec::new(),
             mfa: false,
-            sessions: Vec::new(),
+            sessions: SmallVec::new(),
             identities: Vec::new(),
             targets: Vec::new(),
             failures: Failures::default(),
@@ -253,8 +256,8 @@ impl Account {
     }
 
     /// Ends the sessions for which `keep` is false, with their push targets.
-    pub(crate) fn retain_sessions(&mut self, keep: impl FnMut(&SessionRecord) -> bool) {
-        self.sessions.retain(keep);
+    pub(crate) fn retain_sessions(&mut self, mut keep: impl FnMut(&SessionRecord) -> bool) {
+        self.sessions.retain(|session| keep(session));
         self.drop_orphaned_targets();
     }
 

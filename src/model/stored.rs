@@ -4,6 +4,7 @@
 //! one wrote: it answers [`StoreError::NewerFormat`] instead.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{
     Account, Attachment, Contact, Email, Failures, IdentityRecord, Label, Name, PasswordHash, PasswordRecord,
@@ -57,8 +58,8 @@ struct AccountForm {
     password_history: Vec<PasswordHash>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     mfa: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    sessions: Vec<SessionRecord>,
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    sessions: SmallVec<[SessionRecord; 1]>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     identities: Vec<IdentityRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -152,8 +152,8 @@ impl<'a> Change<'a> {
     pub fn whole(&self, current: Option<&Stored>) -> Stored {
         let mut account = Arc::clone(&self.after);
         if account.attachment.is_none() {
-            Arc::make_mut(&mut account).attachment =
-                current.and_then(|stored| stored.account.attachment.clone());
+            let kept = current.and_then(|stored| stored.account.attachment.clone());
+            Arc::make_mut(&mut account).attachment = Some(kept.unwrap_or_default());
         }
         Stored { account, version: self.next }
     }
@@ -221,28 +221,35 @@ pub enum SaveError {
 /// [`store_conformance!`](crate::store_conformance). Every method is one promise; none has a default.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// The account that holds this key now, or `None`. Sees every save that was acknowledged before the call.
+    /// The account that holds this key now, or `None`. Sees every save that was acknowledged before the call, and of each save all or nothing:
+    /// the account that is found holds the key, and body, attachment and version are of one save.
     async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError>;
 
     /// Makes a change if the stored state is still [`Change::before`]: the value, its claims and releases, and its events, all or nothing.
     /// Once it has answered `Ok` the change survives whatever the store promises to survive.
     ///
-    /// If the state is not the expected one the answer is [`SaveError::Stale`], whether or not a key is taken as well.
+    /// If the state is not the expected one, or the account is gone, the answer is [`SaveError::Stale`], whether or not a key is taken as well.
+    /// A new account is never stale: if its id is held the answer is [`SaveError::Taken`] with [`Key::Id`]. If several keys are taken, any of
+    /// them may be named. A store that has to give up because saves collide (a deadlock, a serialisation failure) answers `Stale` for a
+    /// change and tries a new account again by itself.
+    ///
+    /// A caller may drop the future at any point: the change is then made whole or not at all, now or a little later.
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError>;
 
-    /// Removes the account with its keys, attachment and log if this is still its stored state.
+    /// Removes the account with its keys, attachment and log if this is still its stored state; otherwise, or if it is gone, the answer is
+    /// [`SaveError::Stale`].
     async fn remove(&self, account: &Stored) -> Result<(), SaveError>;
 
-    /// Accounts in the order of `which`, at most `limit`, with their bodies.
+    /// Accounts in the order of `which`, at most `limit`, with their bodies. Each is a state that was saved, with its version.
     async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError>;
 
-    /// Adds log entries that belong to no change, as durably as a save.
+    /// Adds log entries that belong to no change, as durably as a save. Their accounts need not exist.
     async fn append(&self, events: &[Event]) -> Result<(), StoreError>;
 
     /// A page of an account's log, newest (greatest id) first, with the total.
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError>;
 
-    /// Removes log entries older than `before`, at most `limit`, and tells how many.
+    /// Removes log entries older than `before`, at most `limit`, and tells how many. Which ones go first is left to the store.
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
 }
 

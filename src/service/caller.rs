@@ -1,6 +1,6 @@
 //! Callers: the proof that somebody is signed in.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 
@@ -26,7 +26,8 @@ const FRESH: Duration = Duration::from_secs(30 * 60);
 #[derive(Clone)]
 pub struct Caller {
     stored: Stored,
-    session: SessionId,
+    /// The session's place in the account.
+    place: usize,
     proof: Proof,
     client: Client,
     at: Timestamp,
@@ -57,14 +58,16 @@ impl Caller {
     /// The session that was proved, by its secret or by a JWT.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
-        &self.session
+        // What is proved is there; a caller that it is not would be nobody.
+        static NOBODY: LazyLock<SessionId> = LazyLock::new(|| SessionId::generate(Timestamp::MIN, [0; 10]));
+        self.session().map_or(&NOBODY, |session| &session.id)
     }
 
     /// The session that sent its secret; `None` with a JWT, which proves a session but is not it.
     #[must_use]
     pub fn current_session(&self) -> Option<&SessionId> {
         match self.proof {
-            Proof::Secret(_) => Some(&self.session),
+            Proof::Secret(_) => Some(self.session_id()),
             Proof::Jwt(_) => None,
         }
     }
@@ -86,16 +89,19 @@ impl Caller {
     /// # Errors
     /// [`Error::ChallengeRequired`].
     pub fn require_fresh_factor(&self) -> Result<(), Error> {
-        let session = self.stored.account.session(&self.session, self.at).ok_or(Error::NotSignedIn)?;
-        match session.challenged_at {
+        match self.session().and_then(|session| session.challenged_at) {
             Some(passed) if self.at.since(passed) <= FRESH => Ok(()),
             _ => Err(Error::ChallengeRequired),
         }
     }
 
+    fn session(&self) -> Option<&SessionRecord> {
+        self.stored.account.sessions.get(self.place)
+    }
+
     /// Proves the caller again, on the account as it is now.
     pub(crate) fn prove(&self, account: &Account, now: Timestamp) -> Result<(), Error> {
-        let session = account.session(&self.session, now).ok_or(Error::NotSignedIn)?;
+        let session = account.session(self.session_id(), now).ok_or(Error::NotSignedIn)?;
         let holds = match &self.proof {
             Proof::Secret(digest) => session.digest.matches(digest),
             Proof::Jwt(generation) => *generation == account.jwt_generation,
@@ -121,7 +127,7 @@ impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Caller")
             .field("user", self.user_id())
-            .field("session", &self.session)
+            .field("session", self.session_id())
             .finish_non_exhaustive()
     }
 }
@@ -154,20 +160,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`], [`Error::PasswordResetRequired`] and
     /// [`Error::MoreFactorsRequired`] if it lives but may not act; [`Error::Store`].
     pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
-        let digest = secret.digest();
-        let stored =
-            self.inner.store.load(&Key::Id(*secret.user()), Parts::Body).await?.ok_or(Error::NotSignedIn)?;
+        // The clock first: reading it may wait for all that the processor has under way.
         let now = self.inner.clock.now();
-        let session = stored.account.sessions.iter().find(|session| session.digest.matches(&digest));
-        let session = session.filter(|session| session.is_live(now)).ok_or(Error::NotSignedIn)?;
-        admit(&stored.account, session)?;
-        let caller = Caller {
-            session: session.id,
-            proof: Proof::Secret(digest),
-            client: Client::default(),
-            at: now,
-            stored,
-        };
+        let digest = secret.digest();
+        let key = Key::Id(*secret.user());
+        let stored = self.inner.store.load(&key, Parts::Body).await?.ok_or(Error::NotSignedIn)?;
+        let sessions = &stored.account.sessions;
+        let place =
+            sessions.iter().position(|session| session.digest.matches(&digest) && session.is_live(now));
+        let place = place.ok_or(Error::NotSignedIn)?;
+        let caller =
+            Caller { place, proof: Proof::Secret(digest), client: Client::default(), at: now, stored };
+        admit(caller.account(), caller.session().ok_or(Error::NotSignedIn)?)?;
         self.note_access(&caller).await;
         Ok(caller)
     }
@@ -182,8 +186,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let claims = self.inner.jwts.verify(jwt, now)?;
         let stored =
             self.inner.store.load(&Key::Id(claims.user_id), Parts::Body).await?.ok_or(Error::NotSignedIn)?;
-        let proof = Proof::Jwt(claims.generation);
-        let caller = Caller { session: claims.session_id, proof, client: Client::default(), at: now, stored };
+        let place = stored.account.sessions.iter().position(|session| session.id == claims.session_id);
+        let (place, proof) = (place.ok_or(Error::NotSignedIn)?, Proof::Jwt(claims.generation));
+        let caller = Caller { place, proof, client: Client::default(), at: now, stored };
         caller.prove(&caller.stored.account, now)?;
         self.note_access(&caller).await;
         Ok(caller)

@@ -1,0 +1,51 @@
+//! Ratios: two pieces of work in every round, in turn, so that other load on the machine cancels out.
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "shared by benches that use parts of it"
+)]
+
+use std::time::{Duration, Instant};
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+pub(crate) fn time(work: &mut impl FnMut()) -> Duration {
+    let start = now();
+    work();
+    start.elapsed()
+}
+
+/// Prints the median of `ours / floor` over the rounds, with the extremes and the time of one of `per_round` operations.
+pub(crate) fn ratio(
+    name: &str,
+    rounds: usize,
+    per_round: u32,
+    mut floor: impl FnMut(),
+    mut ours: impl FnMut(),
+) -> f64 {
+    floor();
+    ours();
+    let (mut ratios, mut times) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        let (base, mine) = if round % 2 == 0 {
+            let base = time(&mut floor);
+            (base, time(&mut ours))
+        } else {
+            let mine = time(&mut ours);
+            (time(&mut floor), mine)
+        };
+        ratios.push(mine.as_secs_f64() / base.as_secs_f64());
+        times.push((base / per_round, mine / per_round));
+    }
+    ratios.sort_by(f64::total_cmp);
+    times.sort();
+    let median = ratios[rounds / 2];
+    let (base, mine) = times[rounds / 2];
+    println!("{name}: {median:.2} × [{:.2}..{:.2}], {mine:?} to {base:?}", ratios[0], ratios[rounds - 1]);
+    median
+}

@@ -1,0 +1,167 @@
+//! Bodies: JSON objects (and, if the settings say so, forms), kept as the texts that they are made of.
+
+use std::{borrow::Cow, fmt};
+
+use axum::{
+    body::{Body, HttpBody as _, to_bytes},
+    http::{HeaderMap, header},
+};
+use serde::{
+    Deserializer as _,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::{query::Pairs, refusal::Refusal};
+
+/// Names beyond this many are nothing that a client of this API sends.
+const MOST_FIELDS: usize = 256;
+
+/// The fields of a body, sorted by name. Values are checked when they are asked for.
+#[derive(Default)]
+pub(super) struct Fields(Vec<(Box<str>, Value)>);
+
+enum Value {
+    Json(Box<RawValue>),
+    Text(Zeroizing<String>),
+}
+
+/// One field of a body.
+pub(super) enum Field<'a> {
+    Absent,
+    Null,
+    Text(Cow<'a, Zeroizing<String>>),
+    /// A JSON value that is no string, or a string that is no text because of a lone surrogate.
+    Other(&'a str),
+}
+
+impl Fields {
+    /// Reads a body of at most `most_bytes`. Malformed JSON is as good as no body.
+    pub(super) async fn read(
+        headers: &HeaderMap,
+        body: Body,
+        most_bytes: usize,
+        takes_forms: bool,
+    ) -> Result<Self, Refusal> {
+        if body.is_end_stream() {
+            return Ok(Self::default());
+        }
+        let too_large =
+            || Refusal::argument(format!("The body must be readable and at most {most_bytes} bytes long."));
+        // A body that announces more is not read at all.
+        if body.size_hint().lower() > most_bytes as u64 {
+            return Err(too_large());
+        }
+        let bytes = to_bytes(body, most_bytes).await.map_err(|_| too_large())?;
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        match Kind::of(headers) {
+            Kind::Json => Self::from_json(&bytes),
+            Kind::Form if takes_forms => Self::from_form(&bytes),
+            Kind::Absent if bytes.trim_ascii() == b"{}" => Ok(Self::default()),
+            _ => Err(Refusal::argument(
+                "The body must be JSON, with the header `Content-Type: application/json`.",
+            )),
+        }
+    }
+
+    fn from_json(bytes: &[u8]) -> Result<Self, Refusal> {
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let fields = json.deserialize_map(ObjectVisitor).and_then(|fields| json.end().map(|()| fields));
+        fields.map_or_else(|_| Ok(Self::default()), Self::new)
+    }
+
+    fn from_form(bytes: &[u8]) -> Result<Self, Refusal> {
+        let bad = |_| Refusal::argument("The body must be a well-formed form.");
+        let text = std::str::from_utf8(bytes).map_err(|_| Refusal::argument("The body must be UTF-8."))?;
+        let pairs = Pairs::read(text).map_err(bad)?;
+        let own = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+            (name.into(), Value::Text(Zeroizing::new(value.into_owned())))
+        };
+        Self::new(pairs.into_iter().map(own).collect())
+    }
+
+    fn new(mut fields: Vec<(Box<str>, Value)>) -> Result<Self, Refusal> {
+        if fields.len() > MOST_FIELDS {
+            return Err(Refusal::argument("The body must have at most 256 fields."));
+        }
+        fields.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        // Parsers disagree about which of two equal names counts (RFC 8259 §4).
+        if fields.windows(2).any(|pair| matches!(pair, [(left, _), (right, _)] if left == right)) {
+            return Err(Refusal::argument("The body must name each field once."));
+        }
+        Ok(Self(fields))
+    }
+
+    /// The field of this name.
+    pub(super) fn field(&self, name: &str) -> Field<'_> {
+        let found = self.0.binary_search_by(|(given, _)| (**given).cmp(name));
+        match found.ok().and_then(|at| self.0.get(at)) {
+            None => Field::Absent,
+            Some((_, Value::Text(text))) => Field::Text(Cow::Borrowed(text)),
+            Some((_, Value::Json(raw))) => match raw.get() {
+                "null" => Field::Null,
+                json if json.starts_with('"') => match serde_json::from_str(json) {
+                    Ok(text) => Field::Text(Cow::Owned(Zeroizing::new(text))),
+                    Err(_) => Field::Other(json),
+                },
+                json => Field::Other(json),
+            },
+        }
+    }
+
+    /// The text of a field that is one, for the keys of request limits.
+    pub(super) fn text(&self, name: &str) -> Option<Zeroizing<String>> {
+        match self.field(name) {
+            Field::Text(text) => Some(text.into_owned()),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Json,
+    Form,
+    Absent,
+    Other,
+}
+
+impl Kind {
+    fn of(headers: &HeaderMap) -> Self {
+        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Self::Absent };
+        let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if kind.eq_ignore_ascii_case("application/json") {
+            Self::Json
+        } else if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            Self::Form
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Takes the fields of a JSON object as they are spelled.
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Vec<(Box<str>, Value)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(name) = map.next_key::<Box<str>>()? {
+            let value = map.next_value::<Box<RawValue>>()?;
+            // One more than may be is enough to refuse them all.
+            if fields.len() <= MOST_FIELDS {
+                fields.push((name, Value::Json(value)));
+            }
+        }
+        Ok(fields)
+    }
+}

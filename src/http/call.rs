@@ -1,0 +1,105 @@
+//! One request that has passed the gates: who asks, and its parameters.
+
+use std::str::FromStr;
+
+use axum::http::{StatusCode, Uri};
+
+use super::{
+    body::{Field, Fields},
+    cookies::Presented,
+    query::{BadQuery, Pairs},
+    refusal::Refusal,
+};
+use crate::{AccountService, Caller, Error, error::Invalid, model::Client};
+
+/// A request that has passed the gates. Every operation is a method of it.
+pub(super) struct Call<S, M, P, C> {
+    pub(super) service: AccountService<S, M, P, C>,
+    pub(super) caller: Option<Caller>,
+    /// The session that came with the request; present whenever the caller has a current session.
+    pub(super) presented: Option<Presented>,
+    /// Whether the request carries the API key.
+    pub(super) is_trusted: bool,
+    /// Known for operations that change something.
+    pub(super) client: Client,
+    pub(super) fields: Fields,
+    pub(super) uri: Uri,
+    /// The route, with parameters in braces.
+    pub(super) route: &'static str,
+}
+
+impl<S, M, P, C> Call<S, M, P, C> {
+    /// Who asks. The gates let nobody else come to an operation that needs a caller.
+    pub(super) fn caller(&self) -> Result<&Caller, Refusal> {
+        self.caller.as_ref().ok_or_else(|| Error::NotSignedIn.into())
+    }
+
+    /// A parameter of the body that must be there.
+    pub(super) fn required<T: FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
+        match self.fields.field(name) {
+            Field::Absent => Err(Refusal::missing(name)),
+            Field::Text(text) => text.parse().map_err(|rule| Refusal::invalid(name, &rule)),
+            Field::Null | Field::Other(_) => Err(wrong_kind::<T>(name)),
+        }
+    }
+
+    /// A parameter of the body that may be left out or null.
+    pub(super) fn optional<T: FromStr<Err = Invalid>>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, Refusal> {
+        match self.fields.field(name) {
+            Field::Absent | Field::Null => Ok(None),
+            _ => self.required(name).map(Some),
+        }
+    }
+
+    /// The JSON text of a parameter of the body that must be there; null and strings are none.
+    pub(super) fn required_json(&self, name: &'static str) -> Result<&str, Refusal> {
+        match self.fields.field(name) {
+            Field::Absent => Err(Refusal::missing(name)),
+            Field::Other(json) => Ok(json),
+            // No JSON text is empty, so the parameter's own parser refuses this one.
+            Field::Null | Field::Text(_) => Ok(""),
+        }
+    }
+
+    /// The parameter of the path with this name. It is taken as it is: no valid id needs an escape.
+    pub(super) fn in_path<T: FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
+        let segment = self.segment(name).unwrap_or_default();
+        segment.parse().map_err(|rule| Refusal::invalid(name, &rule))
+    }
+
+    pub(super) fn segment(&self, name: &str) -> Option<&str> {
+        let is_named =
+            |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name);
+        self.route
+            .split('/')
+            .zip(self.uri.path().split('/'))
+            .find_map(|(part, given)| is_named(part).then_some(given))
+    }
+
+    /// The list `queries` of the query string.
+    pub(super) fn queries<T>(&self, parse: impl FnOnce(&[&str]) -> Result<T, Invalid>) -> Result<T, Refusal> {
+        let refuse = |BadQuery| {
+            Refusal::argument(
+                "Invalid `queries` param: Invalid query: Value must be a list of texts, and the query string well-formed",
+            )
+        };
+        let pairs = Pairs::read(self.uri.query().unwrap_or_default()).map_err(refuse)?;
+        let queries = pairs.list("queries").map_err(refuse)?;
+        parse(&queries).map_err(|rule| Refusal::invalid("queries", &rule))
+    }
+}
+
+/// What the rule of a type says is what it says of the empty text, which no such parameter may be.
+fn wrong_kind<T: FromStr<Err = Invalid>>(name: &str) -> Refusal {
+    match "".parse::<T>() {
+        Err(rule) => Refusal::invalid(name, &rule),
+        Ok(_) => Refusal::argument(format!("Invalid `{name}` param: Value must be a text")),
+    }
+}
+
+/// The statuses of success.
+pub(super) const OK: StatusCode = StatusCode::OK;
+pub(super) const CREATED: StatusCode = StatusCode::CREATED;

@@ -1,0 +1,132 @@
+//! Session cookies: writing them, and finding what a client presents.
+
+use std::fmt::Write as _;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use zeroize::Zeroizing;
+
+use super::percent;
+use crate::model::{SessionSecret, Timestamp};
+
+const FALLBACK: HeaderName = HeaderName::from_static("x-fallback-cookies");
+const SESSION: HeaderName = HeaderName::from_static("x-appwrite-session");
+
+/// RFC 9110 §5.6.7.
+const HTTP_DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+
+/// How this server's session cookies are called and written.
+#[derive(Debug)]
+pub(super) struct Cookies {
+    name: Box<str>,
+    legacy_name: Box<str>,
+    is_secure: bool,
+    is_cross_site: bool,
+}
+
+/// What a client sends to prove its session.
+#[derive(Debug)]
+pub(super) struct Presented {
+    pub(super) secret: SessionSecret,
+    /// It came by a cookie, which browsers send of their own accord (RFC 6265 §8.2).
+    pub(super) by_cookie: bool,
+}
+
+impl Cookies {
+    pub(super) fn new(project: &str, is_secure: bool, is_cross_site: bool) -> Self {
+        let name = format!("a_session_{}", project.to_ascii_lowercase());
+        // Browsers refuse `SameSite=None` without `Secure`.
+        Self {
+            legacy_name: format!("{name}_legacy").into(),
+            name: name.into(),
+            is_secure: is_secure || is_cross_site,
+            is_cross_site,
+        }
+    }
+
+    /// The first readable session among cookie, `X-Appwrite-Session`, and their stand-ins for cross-site browsers. Whatever cannot be read
+    /// is as good as absent.
+    pub(super) fn find(&self, headers: &HeaderMap) -> Option<Presented> {
+        let cookie = || {
+            let cookie = self.in_cookies(headers, &self.name);
+            let legacy = || self.is_cross_site.then(|| self.in_cookies(headers, &self.legacy_name)).flatten();
+            cookie.or_else(legacy).map(|secret| Presented { secret, by_cookie: true })
+        };
+        let header =
+            || headers.get(SESSION).and_then(|value| SessionSecret::from_wire(value.to_str().ok()?).ok());
+        let fallback = || self.is_cross_site.then(|| self.in_fallback(headers)).flatten();
+        cookie().or_else(|| {
+            let secret = header().or_else(fallback)?;
+            Some(Presented { secret, by_cookie: false })
+        })
+    }
+
+    fn in_cookies(&self, headers: &HeaderMap, name: &str) -> Option<SessionSecret> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+        pairs.find_map(|(given, value)| {
+            if given.trim() != name {
+                return None;
+            }
+            let value = percent::decode(value.trim())?;
+            SessionSecret::from_wire(&value).ok()
+        })
+    }
+
+    fn in_fallback(&self, headers: &HeaderMap) -> Option<SessionSecret> {
+        let map: serde_json::Value = serde_json::from_slice(headers.get(FALLBACK)?.as_bytes()).ok()?;
+        let named = |name: &str| map.get(name).and_then(serde_json::Value::as_str);
+        SessionSecret::from_wire(named(&self.name).or_else(|| named(&self.legacy_name))?).ok()
+    }
+
+    /// Lets the client keep a secret until its session expires.
+    pub(super) fn set(&self, secret: &SessionSecret, expires_at: Timestamp, headers: &mut HeaderMap) {
+        let wire = Zeroizing::new(secret.to_wire());
+        let until = OffsetDateTime::from_unix_timestamp(expires_at.as_secs()).ok();
+        let until = until.and_then(|at| at.format(HTTP_DATE).ok()).unwrap_or_default();
+        self.write(headers, &encode(&wire), &format!("Expires={until}"));
+        if self.is_cross_site {
+            add(headers, FALLBACK, &format!(r#"{{"{}":"{}"}}"#, self.name, *wire));
+        }
+    }
+
+    /// Lets the client forget its secret.
+    pub(super) fn clear(&self, headers: &mut HeaderMap) {
+        self.write(headers, "deleted", "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0");
+        if self.is_cross_site {
+            headers.insert(FALLBACK, HeaderValue::from_static("[]"));
+        }
+    }
+
+    fn write(&self, headers: &mut HeaderMap, value: &str, life: &str) {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let same_site = if self.is_cross_site { "None" } else { "Lax" };
+        let name = &self.name;
+        let line = format!("{name}={value}; {life}; Path=/{secure}; HttpOnly; SameSite={same_site}");
+        add(headers, header::SET_COOKIE, &line);
+        if self.is_cross_site {
+            let name = &self.legacy_name;
+            add(headers, header::SET_COOKIE, &format!("{name}={value}; {life}; Path=/{secure}; HttpOnly"));
+        }
+    }
+}
+
+fn add(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(text) {
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+}
+
+/// The three characters of base64 that some readers of cookies take amiss.
+fn encode(base64: &str) -> Zeroizing<String> {
+    let mut encoded = Zeroizing::new(String::with_capacity(base64.len() + 16));
+    for character in base64.chars() {
+        let _ = match character {
+            '+' | '/' | '=' => write!(encoded, "%{:02X}", u32::from(character)),
+            plain => encoded.write_char(plain),
+        };
+    }
+    encoded
+}

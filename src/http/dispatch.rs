@@ -1,0 +1,292 @@
+//! The one way of every request: through the gates, to its operation, and back with the headers that each reply carries.
+
+use std::{future::Future, net::IpAddr, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse as _, Response},
+};
+
+use super::{
+    body::Fields,
+    call::Call,
+    origin::{Origin, preflight},
+    peer,
+    query::Pairs,
+    refusal::{Refusal, write_quota},
+    reply::{Answer, CookieChange, Reply, harden},
+    routes::{self, Route},
+    settings::{Door, Settings},
+};
+use crate::{
+    AccountService, Caller, ConfigError, Error,
+    model::Client,
+    operation::{Access, Assurance, AuthMethod, LimitKey, Operation, Subject},
+    ports::{Clock, Mailer, Quota, SmsSender, Store},
+};
+
+/// More than any set of parameters needs.
+const MOST_BYTES: usize = 64 * 1024;
+/// Preferences hold 65,535 bytes without white space; with it they may be longer.
+const MOST_BYTES_OF_PREFERENCES: usize = 1024 * 1024;
+/// 126 days, as the API says it.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=10886400");
+
+const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
+const KEY: HeaderName = HeaderName::from_static("x-appwrite-key");
+const PROJECT: HeaderName = HeaderName::from_static("x-appwrite-project");
+
+/// A service and the settings under which it is offered.
+pub(super) struct Desk<S, M, P, C> {
+    service: AccountService<S, M, P, C>,
+    door: Door,
+}
+
+/// Who is in front of the gates.
+pub(super) enum Standing {
+    Guest,
+    Signed(Caller),
+    /// Signed in, but held back: blocked, or owing a new password or another factor.
+    Held(Error),
+}
+
+impl Standing {
+    /// What the service said of a session or JWT. Whoever is not signed in is a guest, not an error.
+    pub(super) fn of(outcome: Result<Caller, Error>) -> Result<Self, Refusal> {
+        match outcome {
+            Ok(caller) => Ok(Self::Signed(caller)),
+            Err(Error::NotSignedIn) => Ok(Self::Guest),
+            Err(held @ (Error::Blocked | Error::PasswordResetRequired | Error::MoreFactorsRequired)) => {
+                Ok(Self::Held(held))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
+    pub(super) fn new(service: AccountService<S, M, P, C>, settings: &Settings) -> Result<Self, ConfigError> {
+        let door = Door::new(settings, service.config())?;
+        Ok(Self { service, door })
+    }
+
+    pub(super) async fn answer(self: Arc<Self>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let origin = Origin::of(&parts.headers, &self.door);
+        let mut response = if parts.method == Method::OPTIONS {
+            let mut response = preflight(&origin);
+            harden(response.headers_mut());
+            response
+        } else {
+            let mut quota = None;
+            let answer = self.pass(parts, body, &origin, &mut quota).await;
+            self.render(answer, quota)
+        };
+        origin.write(&mut response);
+        if self.door.is_https {
+            response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+        }
+        response
+    }
+
+    /// The gates, in the order of the API. `quota` is what is left of the limit that counted the request.
+    async fn pass(&self, parts: Parts, body: Body, origin: &Origin, quota: &mut Option<Quota>) -> Answer {
+        let presented = self.door.cookies.find(&parts.headers);
+        let key = parts.headers.get(KEY).map(HeaderValue::as_bytes).filter(|key| !key.is_empty());
+        let changes = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+        if changes && key.is_none() {
+            let by_cookie = presented.as_ref().is_some_and(|presented| presented.by_cookie);
+            origin.check(&parts.headers, &self.door, by_cookie)?;
+        }
+        let by_jwt = self.by_jwt(&parts).await?;
+        self.check_project(&parts)?;
+        let is_trusted = self.check_key(key)?;
+        let (standing, presented) = match (by_jwt, presented) {
+            (Some(standing), _) => (standing, None),
+            (None, Some(presented)) => {
+                (Standing::of(self.service.caller(&presented.secret).await)?, Some(presented))
+            }
+            (None, None) => (Standing::Guest, None),
+        };
+        if is_trusted && !matches!(standing, Standing::Guest) {
+            let message = "API key and session used in the same request. Use either setSession or setKey.";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "user_key_and_session_set", message));
+        }
+        let route = Route::find(&parts.method, parts.uri.path());
+        let caller = admit_standing(standing, is_trusted, route.as_ref().map(|route| route.operation))?;
+        // Whether a route exists is told only to those who may come this far.
+        let Some(Route { operation, path }) = route else { return Err(Refusal::unknown_route()) };
+
+        let fields = if changes {
+            let most_bytes = match operation {
+                Operation::ReplacePreferences => MOST_BYTES_OF_PREFERENCES,
+                _ => MOST_BYTES,
+            };
+            Fields::read(&parts.headers, body, most_bytes, self.door.form_bodies).await
+        } else {
+            Ok(Fields::default())
+        };
+        let needs_address = changes || !operation.limits().is_empty();
+        let address = needs_address.then(|| peer::client_address(&parts, &self.door.proxies)).flatten();
+        if self.door.rate_limits && !operation.limits().is_empty() {
+            let none = Fields::default();
+            let fields = fields.as_ref().unwrap_or(&none);
+            *quota = self.count(operation, address, caller.as_ref(), fields, is_trusted).await?;
+        }
+        self.check_operation(operation, caller.as_ref())?;
+        let client = if changes { peer::client(&parts, address) } else { Client::default() };
+        let call = Call {
+            service: self.service.clone(),
+            caller: caller.map(|caller| caller.with_client(client.clone())),
+            presented,
+            is_trusted,
+            client,
+            fields: fields?,
+            uri: parts.uri,
+            route: path,
+        };
+        if changes {
+            on_its_own(routes::change(operation, call)).await
+        } else {
+            routes::read(operation, call).await
+        }
+    }
+
+    /// Whom a JWT proves, if there is one. It replaces whoever the session would prove.
+    async fn by_jwt(&self, parts: &Parts) -> Result<Option<Standing>, Refusal> {
+        let Some(jwt) = parts.headers.get(JWT).filter(|jwt| !jwt.is_empty()) else { return Ok(None) };
+        // What is no text is no JWT either; the service words the refusal.
+        let outcome = self.service.caller_by_jwt(jwt.to_str().unwrap_or("?")).await;
+        Standing::of(outcome).map(Some)
+    }
+
+    fn check_project(&self, parts: &Parts) -> Result<(), Refusal> {
+        let is_named = match parts.headers.get(PROJECT) {
+            Some(project) => project.as_bytes() == self.door.project.as_bytes(),
+            None => parts.uri.query().is_some_and(|query| {
+                Pairs::read(query)
+                    .and_then(|pairs| Ok(pairs.scalar("project")? == Some(&*self.door.project)))
+                    .unwrap_or(false)
+            }),
+        };
+        if is_named {
+            return Ok(());
+        }
+        let message = "Project with the requested ID could not be found. Please check the value of the X-Appwrite-Project header to ensure the correct project ID is being used.";
+        Err(Refusal::new(StatusCode::NOT_FOUND, "project_not_found", message))
+    }
+
+    /// Whether the request carries the API key.
+    fn check_key(&self, key: Option<&[u8]>) -> Result<bool, Refusal> {
+        match key {
+            None => Ok(false),
+            Some(key) if self.door.is_api_key(key) => Ok(true),
+            Some(_) => {
+                Err(Refusal::new(StatusCode::UNAUTHORIZED, "user_unauthorized", "The API key is not valid."))
+            }
+        }
+    }
+
+    async fn count(
+        &self,
+        operation: Operation,
+        ip: Option<IpAddr>,
+        caller: Option<&Caller>,
+        fields: &Fields,
+        is_trusted: bool,
+    ) -> Result<Option<Quota>, Refusal> {
+        let is_counted_by = |key| operation.limits().iter().any(|limit| limit.by.contains(&key));
+        let text = |key, name| is_counted_by(key).then(|| fields.text(name)).flatten();
+        let (email, phone) = (text(LimitKey::Email, "email"), text(LimitKey::Phone, "phone"));
+        let user_id = text(LimitKey::UserIdParam, "userId");
+        let challenge = text(LimitKey::ChallengeId, "challengeId");
+        let subject = Subject {
+            ip,
+            email: email.as_ref().map(|text| text.as_str()),
+            phone: phone.as_ref().map(|text| text.as_str()),
+            user_id_param: user_id.as_ref().map(|text| text.as_str()),
+            caller_id: caller.map(|caller| caller.user_id().as_str()),
+            challenge: challenge.as_ref().map(|text| text.as_str()),
+        };
+        match self.service.admit(operation, &subject).await {
+            Err(Error::RateLimited(quota)) if is_trusted => Ok(Some(quota)),
+            Err(Error::Limiter(_)) if is_trusted => Ok(None),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// The gates of one operation: sign-in method, active session, fresh factor.
+    fn check_operation(&self, operation: Operation, caller: Option<&Caller>) -> Result<(), Refusal> {
+        let methods = self.service.config().methods;
+        let is_on = match operation.auth_method() {
+            Some(AuthMethod::EmailPassword) => methods.email_password,
+            Some(AuthMethod::Anonymous) => methods.anonymous,
+            Some(AuthMethod::Jwt) => methods.jwt,
+            _ => true,
+        };
+        if !is_on {
+            return Err(Error::MethodDisabled.into());
+        }
+        match caller {
+            Some(_) if operation.refuses_session() => Err(Error::SessionExists.into()),
+            Some(caller) if operation.assurance() == Assurance::Fresh => Ok(caller.require_fresh_factor()?),
+            _ => Ok(()),
+        }
+    }
+
+    fn render(&self, answer: Answer, quota: Option<Quota>) -> Response {
+        match answer {
+            Ok(Reply { mut response, cookie }) => {
+                let headers = response.headers_mut();
+                match cookie {
+                    CookieChange::Keep => {}
+                    CookieChange::Set(secret, expires_at) => {
+                        self.door.cookies.set(&secret, expires_at, headers)
+                    }
+                    CookieChange::Clear => self.door.cookies.clear(headers),
+                }
+                if let Some(quota) = quota {
+                    write_quota(&mut response, &quota, None);
+                }
+                response
+            }
+            Err(refusal) => {
+                let refused_by = refusal.quota();
+                let wait = refused_by.map(|quota| quota.reset.since(self.service.clock().now()));
+                let mut response = refusal.into_response();
+                if let Some(quota) = refused_by.or(quota) {
+                    write_quota(&mut response, &quota, wait);
+                }
+                response
+            }
+        }
+    }
+}
+
+/// Scope, block, reset and factors.
+fn admit_standing(
+    standing: Standing,
+    is_trusted: bool,
+    operation: Option<Operation>,
+) -> Result<Option<Caller>, Refusal> {
+    match standing {
+        Standing::Signed(caller) => Ok(Some(caller)),
+        Standing::Held(error) => Err(error.into()),
+        Standing::Guest => {
+            let access = operation.map_or(Access::Public, Operation::access);
+            let who = if is_trusted { "App (role: applications" } else { "User (role: guests" };
+            if access.allows_guests() {
+                Ok(None)
+            } else {
+                Err(Refusal::unauthorized_scope(who, access.scope()))
+            }
+        }
+    }
+}
+
+/// Runs a change to its end even if the client hangs up, and turns a panic in it into an answer.
+async fn on_its_own(change: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    tokio::spawn(change).await.unwrap_or_else(|_| Err(Refusal::unknown()))
+}

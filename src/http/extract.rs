@@ -1,0 +1,146 @@
+//! Extractors: the signed-in caller as an argument of the host's own handlers.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
+    http::{HeaderName, Method, request::Parts},
+};
+
+use super::{
+    dispatch::Standing,
+    origin::Origin,
+    peer,
+    refusal::Refusal,
+    settings::{Door, Settings},
+};
+use crate::{
+    AccountService, Authenticate, Caller, ConfigError, Error,
+    ports::{Clock, Mailer, SmsSender, Store},
+};
+
+const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
+
+/// Finds out who makes a request. Keep one in the state of the host's router; cloning it is cheap.
+///
+/// The extractors [`Caller`], `Option<Caller>` and [`FreshCaller`] rest on it. They take what the API's own routes take: the session
+/// cookie, `X-Appwrite-Session`, or `X-Appwrite-JWT`.
+///
+/// # Security
+/// Where the method is `POST`, `PUT`, `PATCH` or `DELETE` they refuse requests of foreign origins, as the API does.
+///
+/// # Examples
+/// ```
+/// use account::{AccountService, Caller, Config, MasterKey, MemoryStore, http::{Authenticator, Settings}};
+/// use axum::{Router, extract::FromRef, routing::get};
+///
+/// #[derive(Clone)]
+/// struct AppState {
+///     authenticator: Authenticator,
+/// }
+///
+/// impl FromRef<AppState> for Authenticator {
+///     fn from_ref(state: &AppState) -> Self {
+///         state.authenticator.clone()
+///     }
+/// }
+///
+/// let service = AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
+/// let authenticator = Authenticator::new(service, &Settings::default())?;
+/// let app: Router = Router::new()
+///     .route("/id", get(|caller: Caller| async move { caller.user_id().to_string() }))
+///     .with_state(AppState { authenticator });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Authenticator(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    service: Box<dyn Authenticate>,
+    door: Door,
+}
+
+impl Authenticator {
+    /// Authenticates by this service, under the settings that the router has too.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first setting that breaks a rule.
+    pub fn new<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+        service: AccountService<S, M, P, C>,
+        settings: &Settings,
+    ) -> Result<Self, ConfigError> {
+        let door = Door::new(settings, service.config())?;
+        Ok(Self(Arc::new(Inner { service: Box::new(service), door })))
+    }
+
+    /// Who makes this request; `None` for a guest. The extractors call it; middleware of the host's own may.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the request comes from a foreign origin, its JWT is not valid, its account is blocked or still owes something, or the
+    /// store does not answer.
+    pub async fn caller(&self, parts: &Parts) -> Result<Option<Caller>, Refusal> {
+        let Inner { service, door } = &*self.0;
+        let headers = &parts.headers;
+        let presented = door.cookies.find(headers);
+        if matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
+            let by_cookie = presented.as_ref().is_some_and(|presented| presented.by_cookie);
+            Origin::of(headers, door).check(headers, door, by_cookie)?;
+        }
+        let standing = match (headers.get(JWT).filter(|jwt| !jwt.is_empty()), presented) {
+            (Some(jwt), _) => Standing::of(service.caller_by_jwt(jwt.to_str().unwrap_or("?")).await)?,
+            (None, Some(presented)) => Standing::of(service.caller(&presented.secret).await)?,
+            (None, None) => Standing::Guest,
+        };
+        match standing {
+            Standing::Guest => Ok(None),
+            Standing::Held(error) => Err(error.into()),
+            Standing::Signed(caller) => {
+                let client = peer::client(parts, peer::client_address(parts, &door.proxies));
+                Ok(Some(caller.with_client(client)))
+            }
+        }
+    }
+}
+
+/// A caller who passed a second-factor challenge in the last 30 minutes.
+#[derive(Debug, Clone)]
+pub struct FreshCaller(pub Caller);
+
+impl<S> FromRequestParts<S> for Caller
+where
+    Authenticator: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        Authenticator::from_ref(state).caller(parts).await?.ok_or_else(|| Error::NotSignedIn.into())
+    }
+}
+
+impl<S> OptionalFromRequestParts<S> for Caller
+where
+    Authenticator: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Refusal> {
+        Authenticator::from_ref(state).caller(parts).await
+    }
+}
+
+impl<S> FromRequestParts<S> for FreshCaller
+where
+    Authenticator: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        caller.require_fresh_factor()?;
+        Ok(Self(caller))
+    }
+}

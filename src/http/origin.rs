@@ -1,0 +1,100 @@
+//! Where a request comes from: the check against forged requests, and CORS.
+
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{refusal::Refusal, settings::Door};
+use crate::model::AllowedRedirects;
+
+const ALLOWED_METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
+const ALLOWED_HEADERS: &str = "Content-Type, X-Appwrite-Project, X-Appwrite-Key, X-Appwrite-Locale, X-Appwrite-Mode, \
+    X-Appwrite-JWT, X-Appwrite-Response-Format, X-Appwrite-Timeout, X-SDK-Version, X-SDK-Name, X-SDK-Language, X-SDK-Platform, \
+    X-SDK-GraphQL, X-Appwrite-ID, X-Appwrite-Timestamp, Content-Range, Range, Cache-Control, Expires, Pragma, X-Appwrite-Session, \
+    X-Fallback-Cookies, X-Forwarded-For, X-Forwarded-User-Agent, Cookie, Set-Cookie, Origin, Accept, X-Requested-With";
+const EXPOSED_HEADERS: &str = "X-Appwrite-Session, X-Fallback-Cookies";
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const PROJECT: HeaderName = HeaderName::from_static("x-appwrite-project");
+
+/// The `Origin` of a request, judged once.
+pub(super) enum Origin {
+    /// None, or the one that native SDKs send when they know no app.
+    Absent,
+    /// Of an app that may call.
+    Allowed(HeaderValue),
+    /// Of anybody else.
+    Foreign(HeaderValue),
+}
+
+impl Origin {
+    pub(super) fn of(headers: &HeaderMap, door: &Door) -> Self {
+        match headers.get(header::ORIGIN) {
+            None => Self::Absent,
+            Some(origin) => match origin.to_str() {
+                Ok(text) if AllowedRedirects::is_origin_of_nobody(text) => Self::Absent,
+                Ok(text) if door.origins.allows_origin(text) => Self::Allowed(origin.clone()),
+                _ => Self::Foreign(origin.clone()),
+            },
+        }
+    }
+
+    /// Refuses a change that a foreign page may have made a browser send.
+    ///
+    /// A named origin, or else `Referer`, must be an allowed one. If there is neither, a session that came by cookie needs a header that a
+    /// foreign page cannot set: `Sec-Fetch-Site` of this site, or `X-Appwrite-Project`, for which a browser asks first (CORS preflight).
+    pub(super) fn check(&self, headers: &HeaderMap, door: &Door, by_cookie: bool) -> Result<(), Refusal> {
+        match self {
+            Self::Allowed(_) => Ok(()),
+            Self::Foreign(origin) => Err(foreign(origin)),
+            Self::Absent => match headers.get(header::REFERER) {
+                Some(referer) => match referer.to_str() {
+                    Ok(text) if door.origins.allows_origin(text) => Ok(()),
+                    _ => Err(foreign(referer)),
+                },
+                None if !by_cookie || is_of_this_site(headers) || headers.contains_key(PROJECT) => Ok(()),
+                None => Err(refused(
+                    "Invalid Origin. A session cookie needs an Origin, Referer, Sec-Fetch-Site or X-Appwrite-Project header beside it.",
+                )),
+            },
+        }
+    }
+
+    /// Lets the pages of an allowed origin read the reply (Fetch standard, CORS protocol).
+    pub(super) fn write(self, response: &mut Response) {
+        let headers = response.headers_mut();
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        if let Self::Allowed(origin) = self {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
+        }
+    }
+}
+
+/// The answer to `OPTIONS`.
+pub(super) fn preflight(origin: &Origin) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Origin::Allowed(_) = origin {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED_METHODS));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
+    }
+    response
+}
+
+fn is_of_this_site(headers: &HeaderMap) -> bool {
+    headers.get(FETCH_SITE).is_some_and(|site| site == "same-origin" || site == "same-site")
+}
+
+fn foreign(origin: &HeaderValue) -> Refusal {
+    refused(if origin.as_bytes().starts_with(b"appwrite-") {
+        "Invalid Origin. Add the id of this app to the setting allowed_apps."
+    } else {
+        "Invalid Origin. Add the host of this app to the setting allowed_hosts."
+    })
+}
+
+fn refused(message: &'static str) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, "general_unknown_origin", message)
+}

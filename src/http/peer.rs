@@ -1,0 +1,195 @@
+//! Who is at the other end: the true address of a client behind proxies, its user agent and its language.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderMap, header, request::Parts},
+};
+
+use crate::model::{Client, parse_client_ip};
+
+/// A network of proxies: one address, or a prefix such as `10.0.0.0/8` or `fd00::/8` (RFC 4632 §3.1, RFC 4291 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProxyNetwork {
+    first: IpAddr,
+    prefix: u32,
+}
+
+/// The text is neither an address nor a network prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "networks must be an address such as ::1, or a prefix such as 10.0.0.0/8 that names the network's first address"
+)]
+pub struct InvalidProxyNetwork;
+
+impl ProxyNetwork {
+    /// Whether the address is in this network. IPv4-mapped addresses are IPv4.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        first_of(address.to_canonical(), self.prefix) == Some(self.first)
+    }
+}
+
+impl FromStr for ProxyNetwork {
+    type Err = InvalidProxyNetwork;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProxyNetwork> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let first: IpAddr = address.parse().map_err(|_| InvalidProxyNetwork)?;
+        let whole = if first.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            None => whole,
+            Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+                digits.parse().map_err(|_| InvalidProxyNetwork)?
+            }
+            Some(_) => return Err(InvalidProxyNetwork),
+        };
+        let is_mapped = first.to_canonical() != first;
+        // Bits beyond the prefix are a mistake whose meaning nobody can know.
+        if is_mapped || prefix > whole || first_of(first, prefix) != Some(first) {
+            return Err(InvalidProxyNetwork);
+        }
+        Ok(Self { first, prefix })
+    }
+}
+
+impl fmt::Display for ProxyNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.first, self.prefix)
+    }
+}
+
+/// The first address of the network of this prefix in which an address lies.
+fn first_of(address: IpAddr, prefix: u32) -> Option<IpAddr> {
+    Some(match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(32_u32.checked_sub(prefix)?).unwrap_or(0);
+            IpAddr::V4((v4.to_bits() & mask).into())
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(128_u32.checked_sub(prefix)?).unwrap_or(0);
+            IpAddr::V6((v6.to_bits() & mask).into())
+        }
+    })
+}
+
+/// The client's address: the peer's, or behind trusted proxies the nearest hop that is none of them.
+///
+/// # Security
+/// Only what trusted proxies appended to `X-Forwarded-For` is looked at, from the right. If any of that is no address, the peer's counts, so
+/// that a strange header never opens a way around a limit.
+pub(super) fn client_address(parts: &Parts, proxies: &[ProxyNetwork]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    let peer = peer.ip().to_canonical();
+    Some(behind(&parts.headers, peer, proxies).unwrap_or(peer))
+}
+
+fn behind(headers: &HeaderMap, peer: IpAddr, proxies: &[ProxyNetwork]) -> Option<IpAddr> {
+    let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
+    if !is_proxy(peer) {
+        return None;
+    }
+    let mut nearest = None;
+    for line in headers.get_all("x-forwarded-for").iter().rev() {
+        for hop in line.to_str().ok()?.rsplit(',') {
+            let hop = parse_client_ip(hop.trim_matches([' ', '\t']))?;
+            nearest = Some(hop);
+            if !is_proxy(hop) {
+                return nearest;
+            }
+        }
+    }
+    nearest
+}
+
+/// The client behind a request, for sessions, the log and messages.
+pub(super) fn client(parts: &Parts, address: Option<IpAddr>) -> Client {
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let mut client = address.map(Client::at).unwrap_or_default();
+    // Bytes beyond ASCII are legal in a user agent, so it is read leniently.
+    if let Some(agent) = parts.headers.get(header::USER_AGENT) {
+        client = client.with_user_agent(&String::from_utf8_lossy(agent.as_bytes()));
+    }
+    let in_query = || parts.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("locale="));
+    match header("x-appwrite-locale").filter(|tag| !tag.is_empty()).or_else(in_query) {
+        Some(tag) => client.with_locale(tag),
+        None => client,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, Request};
+
+    use super::*;
+
+    fn seen(peer: &str, forwarded: &[&str]) -> String {
+        let mut request = Request::new(());
+        let peer: IpAddr = peer.parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer, 4711)));
+        for line in forwarded {
+            request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
+        }
+        let proxies = ["10.0.0.0/8", "::1"].map(|network| network.parse().unwrap());
+        client_address(&request.into_parts().0, &proxies).unwrap().to_string()
+    }
+
+    #[test]
+    fn only_what_trusted_proxies_say_counts() {
+        for (peer, forwarded, expected) in [
+            ("192.0.2.9", &["203.0.113.1"][..], "192.0.2.9"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["203.0.113.1"], "203.0.113.1"),
+            ("::ffff:10.0.0.1", &["203.0.113.1"], "203.0.113.1"),
+            ("10.0.0.1", &["1.1.1.1, 203.0.113.1, 10.2.3.4"], "203.0.113.1"),
+            ("10.0.0.1", &["1.1.1.1", "203.0.113.1", "::1"], "203.0.113.1"),
+            ("10.0.0.1", &["a, 203.0.113.1"], "203.0.113.1"),
+            ("10.0.0.1", &["203.0.113.1, a"], "10.0.0.1"),
+            ("10.0.0.1", &["203.0.113.1, a, 10.0.0.2"], "10.0.0.1"),
+            ("10.0.0.1", &["10.0.0.2, 10.0.0.3"], "10.0.0.2"),
+            ("10.0.0.1", &["2001:DB8::1"], "2001:db8::1"),
+            ("10.0.0.1", &["203.0.113.1:80"], "10.0.0.1"),
+            ("10.0.0.1", &[""], "10.0.0.1"),
+        ] {
+            assert_eq!(seen(peer, forwarded), expected, "{peer} {forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn networks_are_written_with_their_first_address() {
+        for good in ["10.0.0.0/8", "0.0.0.0/0", "192.0.2.1", "192.0.2.1/32", "::1", "fd00::/8", "::/0"] {
+            assert!(good.parse::<ProxyNetwork>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            "10.0.0.1/8",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "::/129",
+            "10.0.0.0/8/8",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(bad.parse::<ProxyNetwork>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_network_contains_its_own_addresses_only() {
+        let network: ProxyNetwork = "10.0.0.0/8".parse().unwrap();
+        assert!(network.contains("10.255.0.1".parse().unwrap()));
+        assert!(network.contains("::ffff:10.1.1.1".parse().unwrap()));
+        assert!(!network.contains("11.0.0.1".parse().unwrap()));
+        assert!(!network.contains("::1".parse().unwrap()));
+        assert_eq!(network.to_string(), "10.0.0.0/8");
+    }
+}

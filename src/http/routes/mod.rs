@@ -1,0 +1,146 @@
+//! The routes: which operations are offered, and the function that does each.
+
+mod credentials;
+mod lists;
+mod profile;
+mod sessions;
+mod targets;
+
+use axum::http::Method;
+
+use super::{call::Call, reply::Answer};
+use crate::{
+    operation::Operation,
+    ports::{Clock, Mailer, SmsSender, Store},
+};
+
+/// Makes the two tables of operations, those that read and those that change something: a row is an operation and its function.
+macro_rules! served {
+    (reads { $($read:ident => $reader:ident),* $(,)? } changes { $($change:ident => $changer:ident),* $(,)? }) => {
+        /// The operations that are offered.
+        pub(super) const SERVED: &[Operation] = &[$(Operation::$read,)* $(Operation::$change),*];
+
+        /// Does an operation that only reads.
+        pub(super) async fn read<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+            operation: Operation,
+            call: Call<S, M, P, C>,
+        ) -> Answer {
+            match operation {
+                $(Operation::$read => call.$reader().await,)*
+                _ => Err(super::Refusal::unknown_route()),
+            }
+        }
+
+        /// Does an operation that changes something.
+        pub(super) async fn change<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+            operation: Operation,
+            call: Call<S, M, P, C>,
+        ) -> Answer {
+            match operation {
+                $(Operation::$change => call.$changer().await,)*
+                _ => Err(super::Refusal::unknown_route()),
+            }
+        }
+    };
+}
+
+served! {
+    reads {
+        User => user,
+        Identities => identities,
+        Events => events,
+        Preferences => preferences,
+        Sessions => sessions,
+        Session => session,
+    }
+    changes {
+        SignUp => sign_up,
+        ChangeEmail => change_email,
+        UnlinkIdentity => unlink_identity,
+        IssueJwt => issue_jwt,
+        ChangeName => change_name,
+        ChangePassword => change_password,
+        ChangePhone => change_phone,
+        ReplacePreferences => replace_preferences,
+        SignOutEverywhere => sign_out_everywhere,
+        SignInAnonymously => sign_in_anonymously,
+        SignInWithPassword => sign_in_with_password,
+        ExtendSession => extend_session,
+        SignOut => sign_out,
+        Block => block,
+        AddPushTarget => add_push_target,
+        ChangePushTarget => change_push_target,
+        RemovePushTarget => remove_push_target,
+    }
+}
+
+/// An operation, and the route by which it was found.
+pub(super) struct Route {
+    pub(super) operation: Operation,
+    pub(super) path: &'static str,
+}
+
+impl Route {
+    /// The operation behind a method and a path. `HEAD` is `GET`.
+    ///
+    /// Where a fixed segment and a parameter both fit, the fixed one does: `/sessions/anonymous` is no session's id.
+    pub(super) fn find(method: &Method, path: &str) -> Option<Self> {
+        let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+        let routes =
+            SERVED.iter().filter(|operation| operation.methods().contains(&method)).flat_map(|operation| {
+                let paths = std::iter::once(operation.path()).chain(operation.aliases().iter().copied());
+                paths.map(|path| Self { operation: *operation, path })
+            });
+        let is_fixed = |route: &Self| !route.path.contains('{');
+        routes.filter(|route| fits(route.path, path)).max_by_key(is_fixed)
+    }
+}
+
+/// Whether a path has the form of a route. Segments are compared as they are sent: what is spelled otherwise is another path.
+fn fits(route: &str, path: &str) -> bool {
+    let (mut parts, mut given) = (route.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(segment))
+                if part == segment || (part.starts_with('{') && !segment.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(method: &str, path: &str) -> Option<Operation> {
+        Route::find(&method.parse().unwrap(), path).map(|route| route.operation)
+    }
+
+    #[test]
+    fn every_operation_is_found_by_its_own_routes() {
+        for operation in SERVED {
+            for path in std::iter::once(operation.path()).chain(operation.aliases().iter().copied()) {
+                let path = path.replace('{', "").replace('}', "");
+                assert_eq!(found(operation.method(), &path), Some(*operation), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn head_is_get_and_nothing_else_is_guessed() {
+        assert_eq!(found("HEAD", "/v1/account"), Some(Operation::User));
+        for (method, path) in [
+            ("PUT", "/v1/account"),
+            ("get", "/v1/account"),
+            ("GET", "/v1/account/"),
+            ("GET", "/v1/Account"),
+            ("GET", "/v1//account"),
+            ("GET", "/v1/account/sessions/"),
+            ("GET", "/v1/account/sessions/a/b"),
+            ("POST", "/v1/account/name"),
+        ] {
+            assert_eq!(found(method, path), None, "{method} {path}");
+        }
+    }
+}

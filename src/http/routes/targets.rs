@@ -1,0 +1,36 @@
+//! Push targets.
+
+use crate::{
+    DeviceToken, NewPushTarget,
+    http::{
+        call::{CREATED, Call, OK},
+        models::TargetModel,
+        reply::{Answer, Reply},
+    },
+    model::{ProviderId, TargetId},
+    ports::{Clock, Mailer, SmsSender, Store},
+};
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
+    pub(super) async fn add_push_target(self) -> Answer {
+        let id = self.required("targetId")?;
+        let mut new = NewPushTarget::new(self.required::<DeviceToken>("identifier")?);
+        new.id = id;
+        new.provider = self.optional::<ProviderId>("providerId")?;
+        let target = self.service.add_push_target(self.caller()?, new).await?;
+        Ok(Reply::json(CREATED, &TargetModel::new(&target)))
+    }
+
+    pub(super) async fn change_push_target(self) -> Answer {
+        let id = self.in_path::<TargetId>("targetId")?;
+        let token = self.required::<DeviceToken>("identifier")?;
+        let target = self.service.change_push_target(self.caller()?, &id, token).await?;
+        Ok(Reply::json(OK, &TargetModel::new(&target)))
+    }
+
+    pub(super) async fn remove_push_target(self) -> Answer {
+        let id = self.in_path::<TargetId>("targetId")?;
+        self.service.remove_push_target(self.caller()?, &id).await?;
+        Ok(Reply::empty())
+    }
+}

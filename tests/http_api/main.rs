@@ -1,0 +1,7 @@
+//! The HTTP adapter, asked through its router.
+
+#![cfg(feature = "axum")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod routes;
+mod support;

@@ -1,0 +1,295 @@
+//! A service in memory behind the router, and requests to it.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use account::{
+    AccountService, Config, MasterKey, MemoryStore, Secret,
+    http::{Settings, router_with},
+    model::{PasswordHash, Timestamp},
+    ports::{Clock, EmailMessage, HashError, Mailer, NoLimits, NoSms, PasswordHasher, SendError, Verdict},
+};
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, Request, header},
+};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use tower::ServiceExt as _;
+
+pub(crate) type Service = AccountService<MemoryStore, Outbox, NoSms, TestClock>;
+
+/// 2027-01-15T08:00:00 UTC, the beginning of a window of request limits.
+pub(crate) const START: i64 = 1_800_000_000_000;
+
+/// The clock of these tests; it stands still until it is moved.
+#[derive(Debug, Clone)]
+pub(crate) struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    pub(crate) fn pass(&self, time: Duration) {
+        self.0.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed).unsigned_abs())
+    }
+}
+
+/// Takes mail, or panics if it is told to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outbox(Arc<Mutex<(Vec<EmailMessage>, bool)>>);
+
+impl Outbox {
+    pub(crate) fn panic_from_now_on(&self) {
+        self.0.lock().unwrap().1 = true;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().0.len()
+    }
+}
+
+#[async_trait]
+impl Mailer for Outbox {
+    async fn send(&self, message: EmailMessage) -> Result<(), SendError> {
+        tokio::task::yield_now().await;
+        let panics = {
+            let mut inner = self.0.lock().unwrap();
+            inner.0.push(message);
+            inner.1
+        };
+        assert!(!panics, "the mailer was told to panic");
+        Ok(())
+    }
+}
+
+/// Makes hashes of the right form for the price of one SHA-256.
+#[derive(Debug)]
+struct FastHasher;
+
+impl FastHasher {
+    fn digest(password: &Secret) -> PasswordHash {
+        let digest = Sha256::digest(password.expose().as_bytes());
+        let text = data_encoding::BASE64_NOPAD.encode(&digest);
+        PasswordHash::parse(&format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA${text}")).unwrap()
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for FastHasher {
+    async fn hash(&self, password: Arc<Secret>, _: [u8; 16]) -> Result<PasswordHash, HashError> {
+        Ok(Self::digest(&password))
+    }
+
+    async fn verify(
+        &self,
+        password: Arc<Secret>,
+        against: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        Ok(Verdict { matches: against == Some(Self::digest(&password)), weaker: false })
+    }
+}
+
+/// A server in memory.
+pub(crate) struct Server {
+    pub(crate) service: Service,
+    pub(crate) clock: TestClock,
+    pub(crate) outbox: Outbox,
+    pub(crate) router: Router,
+}
+
+impl Server {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {}, |_| {}, false)
+    }
+
+    /// One that counts requests.
+    pub(crate) fn limited() -> Self {
+        Self::with(|_| {}, |_| {}, true)
+    }
+
+    pub(crate) fn set(settings: impl FnOnce(&mut Settings)) -> Self {
+        Self::with(|_| {}, settings, false)
+    }
+
+    pub(crate) fn with(
+        change_config: impl FnOnce(&mut Config),
+        change_settings: impl FnOnce(&mut Settings),
+        is_limited: bool,
+    ) -> Self {
+        let clock = TestClock(Arc::new(AtomicI64::new(START)));
+        let outbox = Outbox::default();
+        let mut config = Config::new(
+            MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| at as u8 * 7 + 3)).unwrap(),
+        );
+        change_config(&mut config);
+        let builder = AccountService::builder(MemoryStore::new()).config(config).hasher(FastHasher);
+        let builder = builder.mailer(outbox.clone()).clock(clock.clone());
+        let builder = if is_limited { builder } else { builder.limiter(NoLimits) };
+        let service = builder.build().unwrap();
+        let mut settings = Settings::default();
+        settings.allowed_hosts.push("app.example.com".into());
+        settings.allowed_apps = vec!["com.example.notes".into()];
+        change_settings(&mut settings);
+        let router = router_with(service.clone(), settings).unwrap();
+        Self { service, clock, outbox, router }
+    }
+
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call {
+        let request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(path)
+            .header("x-appwrite-project", "default")
+            .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))))
+            .body(Body::empty())
+            .unwrap();
+        Call { router: self.router.clone(), request }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call {
+        self.call("GET", path)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &str) -> Call {
+        self.call("POST", path).json(body)
+    }
+
+    pub(crate) fn patch(&self, path: &str, body: &str) -> Call {
+        self.call("PATCH", path).json(body)
+    }
+
+    /// Signs up `<id>@example.com` and signs it in.
+    pub(crate) async fn user(&self, id: &str) -> Cookie {
+        let body = format!(
+            r#"{{"userId":"{id}","email":"{id}@example.com","password":"violet-anvil-71","name":"{id} Doe"}}"#
+        );
+        let reply = self.post("/v1/account", &body).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        self.sign_in(id).await
+    }
+
+    pub(crate) async fn sign_in(&self, id: &str) -> Cookie {
+        let body = format!(r#"{{"email":"{id}@example.com","password":"violet-anvil-71"}}"#);
+        let reply = self.post("/v1/account/sessions/email", &body).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        reply.cookie()
+    }
+}
+
+/// `name=value` of a session cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cookie(pub(crate) String);
+
+impl Cookie {
+    /// The value as `X-Appwrite-Session` carries it.
+    pub(crate) fn wire(&self) -> String {
+        let value = self.0.split_once('=').unwrap().1;
+        value.replace("%3D", "=").replace("%2B", "+").replace("%2F", "/")
+    }
+}
+
+/// A request in the making.
+pub(crate) struct Call {
+    router: Router,
+    pub(crate) request: Request<Body>,
+}
+
+impl Call {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.request.headers_mut().insert(name, header::HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.request.headers_mut().remove(name);
+        self
+    }
+
+    pub(crate) fn json(self, body: &str) -> Self {
+        self.body("application/json", body)
+    }
+
+    pub(crate) fn body(mut self, kind: &str, body: &str) -> Self {
+        *self.request.body_mut() = Body::from(body.to_owned());
+        self.header("content-type", kind)
+    }
+
+    pub(crate) fn by(self, cookie: &Cookie) -> Self {
+        self.header("cookie", &cookie.0)
+    }
+
+    pub(crate) fn peer(mut self, address: &str) -> Self {
+        self.request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address.parse().unwrap(), 4711)));
+        self
+    }
+
+    pub(crate) async fn send(self) -> Reply {
+        let response = self.router.oneshot(self.request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// Sends it and expects to be refused.
+    pub(crate) async fn refused(self, status: u16, code: &str) -> Reply {
+        let reply = self.send().await;
+        assert_eq!((reply.status, reply.value("type").as_str()), (status, Some(code)), "{}", reply.text);
+        reply
+    }
+
+    pub(crate) async fn ok(self, status: u16) -> Reply {
+        let reply = self.send().await;
+        assert_eq!(reply.status, status, "{}", reply.text);
+        reply
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {:?}", self.text))
+    }
+
+    pub(crate) fn value(&self, key: &str) -> Value {
+        self.json().get(key).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.value("message").as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn set_cookies(&self) -> Vec<&str> {
+        self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
+    pub(crate) fn cookie(&self) -> Cookie {
+        Cookie(self.set_cookies().first().expect("a cookie").split(';').next().unwrap().to_owned())
+    }
+}
