@@ -21,6 +21,7 @@ mod preferences;
 mod query;
 mod redirects;
 mod session;
+mod session_record;
 pub(crate) mod stored;
 mod target;
 mod time;
@@ -51,7 +52,7 @@ pub use query::{
 };
 pub use redirects::AllowedRedirects;
 pub use session::{Factor, Session, SessionProvider, SessionSecret};
-pub(crate) use session::{Factors, SecretDigest, SessionDetails, SessionRecord};
+pub(crate) use session_record::{Factors, SecretDigest, SessionDetails, SessionRecord};
 pub(crate) use target::PushTargetRecord;
 pub use target::{Target, TargetKind};
 pub use time::Timestamp;

@@ -1,17 +1,13 @@
 //! Sessions: a secret that the client keeps, and the digest of it in the account.
 
-use std::{
-    fmt,
-    net::IpAddr,
-    ops::{Deref, DerefMut},
-};
+use std::{fmt, net::IpAddr};
 
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Account, Invalid, SessionId, Timestamp, UserId};
+use super::{Account, Invalid, SecretDigest, SessionId, SessionRecord, Timestamp, UserId};
 use crate::user_agent::Device;
 
 /// How a session was started.
@@ -113,223 +109,13 @@ impl SessionSecret {
     }
 
     pub(crate) fn digest(&self) -> SecretDigest {
-        SecretDigest(Sha256::digest(self.bits.as_ref()).into())
+        SecretDigest::new(Sha256::digest(self.bits.as_ref()).into())
     }
 }
 
 impl fmt::Debug for SessionSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionSecret(…)")
-    }
-}
-
-/// The SHA-256 digest of 256 random bits (full entropy, so a plain digest serves).
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(try_from = "&str", into = "String")]
-pub(crate) struct SecretDigest([u8; 32]);
-
-impl SecretDigest {
-    /// Compares in constant time.
-    pub(crate) fn matches(&self, other: &Self) -> bool {
-        constant_time_eq::constant_time_eq_32(&self.0, &other.0)
-    }
-}
-
-impl TryFrom<&str> for SecretDigest {
-    type Error = Invalid;
-
-    fn try_from(text: &str) -> Result<Self, Invalid> {
-        let mut bytes = [0; 32];
-        match text.len() == 64 && HEXLOWER.decode_mut(text.as_bytes(), &mut bytes).is_ok() {
-            true => Ok(Self(bytes)),
-            false => Err(Invalid::SessionSecret),
-        }
-    }
-}
-
-impl From<SecretDigest> for String {
-    fn from(digest: SecretDigest) -> Self {
-        HEXLOWER.encode(&digest.0)
-    }
-}
-
-impl fmt::Debug for SecretDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretDigest(…)")
-    }
-}
-
-/// The factors that a session has proved, each once, in the order they were proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<Factor>", into = "Vec<Factor>")]
-pub(crate) struct Factors([Option<Factor>; 7]);
-
-impl Factors {
-    pub(crate) fn len(self) -> usize {
-        self.iter().count()
-    }
-
-    fn iter(self) -> impl Iterator<Item = Factor> {
-        self.0.into_iter().flatten()
-    }
-
-    fn add(&mut self, factor: Factor) {
-        if !self.0.contains(&Some(factor))
-            && let Some(free) = self.0.iter_mut().find(|slot| slot.is_none())
-        {
-            *free = Some(factor);
-        }
-    }
-}
-
-impl From<Vec<Factor>> for Factors {
-    fn from(factors: Vec<Factor>) -> Self {
-        let mut all = Self::default();
-        factors.into_iter().for_each(|factor| all.add(factor));
-        all
-    }
-}
-
-impl From<Factors> for Vec<Factor> {
-    fn from(factors: Factors) -> Self {
-        factors.iter().collect()
-    }
-}
-
-/// A session as the account keeps it: in place what every check of it reads, behind a pointer the rest.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "SessionForm", into = "SessionForm")]
-#[repr(C)]
-pub(crate) struct SessionRecord {
-    pub(crate) digest: SecretDigest,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) factors: Factors,
-    details: Box<SessionDetails>,
-}
-
-/// What a session shows but no check reads. A [`SessionRecord`] is used as if these were its own fields.
-#[derive(Debug, Clone)]
-pub(crate) struct SessionDetails {
-    pub(crate) id: SessionId,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
-    pub(crate) provider: SessionProvider,
-    pub(crate) provider_uid: Box<str>,
-    pub(crate) ip: Option<IpAddr>,
-    pub(crate) user_agent: Option<Box<str>>,
-    pub(crate) country: Option<Box<str>>,
-    pub(crate) challenged_at: Option<Timestamp>,
-}
-
-/// A session as it is stored.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SessionForm {
-    id: SessionId,
-    digest: SecretDigest,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    expires_at: Timestamp,
-    provider: SessionProvider,
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    provider_uid: Box<str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ip: Option<IpAddr>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    user_agent: Option<Box<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    country: Option<Box<str>>,
-    factors: Factors,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    challenged_at: Option<Timestamp>,
-}
-
-impl From<SessionForm> for SessionRecord {
-    fn from(form: SessionForm) -> Self {
-        let SessionForm {
-            id,
-            created_at,
-            updated_at,
-            provider,
-            provider_uid,
-            ip,
-            user_agent,
-            country,
-            challenged_at,
-            ..
-        } = form;
-        let details = SessionDetails {
-            id,
-            created_at,
-            updated_at,
-            provider,
-            provider_uid,
-            ip,
-            user_agent,
-            country,
-            challenged_at,
-        };
-        Self::new(form.digest, form.expires_at, form.factors, details)
-    }
-}
-
-impl From<SessionRecord> for SessionForm {
-    fn from(record: SessionRecord) -> Self {
-        let SessionRecord { digest, expires_at, factors, details } = record;
-        let SessionDetails {
-            id,
-            created_at,
-            updated_at,
-            provider,
-            provider_uid,
-            ip,
-            user_agent,
-            country,
-            challenged_at,
-        } = *details;
-        Self {
-            id,
-            digest,
-            created_at,
-            updated_at,
-            expires_at,
-            provider,
-            provider_uid,
-            ip,
-            user_agent,
-            country,
-            factors,
-            challenged_at,
-        }
-    }
-}
-
-impl Deref for SessionRecord {
-    type Target = SessionDetails;
-
-    fn deref(&self) -> &SessionDetails {
-        &self.details
-    }
-}
-
-impl DerefMut for SessionRecord {
-    fn deref_mut(&mut self) -> &mut SessionDetails {
-        &mut self.details
-    }
-}
-
-impl SessionRecord {
-    pub(crate) fn new(
-        digest: SecretDigest,
-        expires_at: Timestamp,
-        factors: Factors,
-        details: SessionDetails,
-    ) -> Self {
-        Self { digest, expires_at, factors, details: Box::new(details) }
-    }
-
-    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires_at
     }
 }
 

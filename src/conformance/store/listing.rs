@@ -222,7 +222,7 @@ pub async fn what_is_due_can_be_worked_off(bench: Bench) {
 pub async fn the_ends_of_time_are_due_like_any_instant(bench: Bench) {
     for (text, instant) in [("first", Timestamp::MIN), ("last", Timestamp::MAX)] {
         let mut account = named(text);
-        account.sessions = vec![session("s", instant)];
+        account.sessions = vec![session("s", instant)].into();
         bench.create(account).await;
     }
     assert_eq!(texts(&bench.list_ids(Select::DueBy(Timestamp::MIN), 10).await), ["first"]);

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use zeroize::Zeroizing;
 
 use crate::model::{
-    Account, Attachment, Contact, Email, Event, EventId, EventKind, Factor, IdentityId, IdentityRecord, Key,
-    PasswordHash, PasswordRecord, Phone, Preferences, PushTargetRecord, SessionId, SessionProvider,
-    SessionRecord, SessionSecret, TargetId, Timestamp, UserId,
+    Account, Attachment, Contact, Email, Event, EventId, EventKind, Factor, Factors, IdentityId,
+    IdentityRecord, Key, PasswordHash, PasswordRecord, Phone, Preferences, PushTargetRecord, SessionDetails,
+    SessionId, SessionProvider, SessionRecord, SessionSecret, TargetId, Timestamp, UserId,
 };
 
 const HASH: &str =
@@ -114,7 +114,7 @@ pub(super) fn full(number: u32) -> Account {
     KeyKind::Identity.give(&mut account, number);
     let proven = email(&format!("proven-{number}@example.net"));
     account.identities.push(identity("google", &format!("google-{number}"), Some(proven)));
-    account.sessions = vec![session("first", at(3600)), session("second", at(7200))];
+    account.sessions = vec![session("first", at(3600)), session("second", at(7200))].into();
     KeyKind::Target.give(&mut account, number);
     account.targets.push(PushTargetRecord {
         session: Some(id("first")),
@@ -153,20 +153,18 @@ pub(super) fn number_of(account: &Account) -> u32 {
 
 pub(super) fn session(name: &str, expires_at: Timestamp) -> SessionRecord {
     let secret = SessionSecret::new(id("somebody"), Zeroizing::new([7; 32]));
-    SessionRecord {
+    let details = SessionDetails {
         id: id::<SessionId>(name),
-        digest: secret.digest(),
         created_at: at(0),
         updated_at: at(0),
-        expires_at,
         provider: SessionProvider::Email,
         provider_uid: "ada@example.com".into(),
         ip: Some([192, 0, 2, 1].into()),
         user_agent: Some("curl/8.0".into()),
         country: Some("CH".into()),
-        factors: vec![Factor::Password],
         challenged_at: Some(at(0)),
-    }
+    };
+    SessionRecord::new(secret.digest(), expires_at, Factors::from(vec![Factor::Password]), details)
 }
 
 pub(super) fn target(id: TargetId, identifier: &str) -> PushTargetRecord {

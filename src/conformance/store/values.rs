@@ -226,7 +226,7 @@ pub async fn the_ends_of_time_are_kept(bench: Bench) {
     for (number, instant) in [(1, Timestamp::MIN), (2, Timestamp::MAX)] {
         let mut account = full(number);
         (account.created_at, account.updated_at, account.accessed_at) = (instant, instant, instant);
-        account.sessions = vec![session("first", instant)];
+        account.sessions = vec![session("first", instant)].into();
         account.failures.locked_until = Some(instant);
         let noted = [event(&account.id, instant, number)];
         let stored = bench.save(None, account, &noted).await.expect("the keys are free");
@@ -337,7 +337,7 @@ pub async fn labels_keep_their_order(bench: Bench) {
 /// Sessions keep their order, and every field.
 pub async fn sessions_keep_their_order(bench: Bench) {
     let mut account = bare(1);
-    account.sessions = ["c", "a", "b"].map(|name| session(name, at(60))).into();
+    account.sessions = ["c", "a", "b"].map(|name| session(name, at(60))).into_iter().collect();
     account.sessions[1].ip = Some(std::net::Ipv6Addr::LOCALHOST.into());
     account.sessions[1].user_agent = None;
     account.sessions[2].ip = None;
