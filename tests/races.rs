@@ -2,6 +2,9 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "sqlite")]
+#[allow(dead_code, unreachable_pub)]
+mod scratch;
 mod support;
 
 use std::{
@@ -35,6 +38,18 @@ macro_rules! on_every_store {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
                 async fn $test() {
                     super::within_a_minute(super::$test(account::MemoryStore::new())).await;
+                }
+            )*
+        }
+
+        #[cfg(feature = "sqlite")]
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    let scratch = super::scratch::Scratch::new();
+                    let store = account::SqliteStore::open(scratch.file("account.db")).unwrap();
+                    super::within_a_minute(super::$test(store)).await;
                 }
             )*
         }

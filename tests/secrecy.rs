@@ -2,6 +2,9 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "sqlite")]
+#[allow(dead_code, unreachable_pub)]
+mod scratch;
 mod support;
 
 use std::{error::Error as _, fmt::Debug};
@@ -225,6 +228,36 @@ async fn what_is_kept_holds_digests_and_hashes_only() {
     for kept_on_purpose in [digest.as_str(), NEW_EMAIL, PHONE, NAME, "canary-diet", AGENT, "$argon2id$v=19$"]
     {
         assert!(kept.contains(kept_on_purpose), "{kept_on_purpose}");
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn no_file_of_a_database_holds_a_secret() {
+    let scratch = scratch::Scratch::new();
+    let path = scratch.file("account.db");
+    let host = TestHost::on(account::SqliteStore::open(&path).unwrap());
+    let (_, mut secrets) = lived_life(&host).await;
+    let ada = host.signed_up("plain@example.com").await;
+    secrets.session(&ada.secret);
+    let kept = || -> Vec<Vec<u8>> {
+        let files = std::fs::read_dir(path.parent().unwrap()).unwrap();
+        files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+    };
+    let holds = |files: &[Vec<u8>], what: &[u8]| {
+        files.iter().any(|file| file.windows(what.len()).any(|window| window == what))
+    };
+    let open = kept();
+    drop(host);
+    for files in [open, kept()] {
+        for canary in &secrets.0 {
+            assert!(!holds(&files, canary.as_bytes()), "a file holds {canary}");
+        }
+        assert!(!holds(&files, &bits_of(&ada.secret)), "a file holds the bits of a session");
+        assert!(
+            holds(&files, b"canary-diet") && holds(&files, b"$argon2id$v=19$"),
+            "nothing is found at all"
+        );
     }
 }
 
