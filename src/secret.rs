@@ -36,6 +36,135 @@ impl From<String> for Secret {
     }
 }
 
+/// What must not compile. The first block shows that the others fail for want of the trait and of nothing else.
+///
+/// ```
+/// fn clone<T: Clone>() {}
+/// fn compare<T: PartialEq>() {}
+/// fn show<T: std::fmt::Display>() {}
+/// fn write<T: serde::Serialize>() {}
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// (clone::<String>(), compare::<String>(), show::<String>(), write::<String>(), read::<String>());
+/// # use account::{Jwt, MasterKey, Secret, model::{Password, SessionSecret}};
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn clone<T: Clone>() {}
+/// clone::<account::Secret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn compare<T: PartialEq>() {}
+/// compare::<account::Secret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn show<T: std::fmt::Display>() {}
+/// show::<account::Secret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn write<T: serde::Serialize>() {}
+/// write::<account::Secret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<account::Secret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn compare<T: PartialEq>() {}
+/// compare::<account::model::Password>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn show<T: std::fmt::Display>() {}
+/// show::<account::model::Password>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn write<T: serde::Serialize>() {}
+/// write::<account::model::Password>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<account::model::Password>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn clone<T: Clone>() {}
+/// clone::<account::model::SessionSecret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn compare<T: PartialEq>() {}
+/// compare::<account::model::SessionSecret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn show<T: std::fmt::Display>() {}
+/// show::<account::model::SessionSecret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn write<T: serde::Serialize>() {}
+/// write::<account::model::SessionSecret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<account::model::SessionSecret>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn clone<T: Clone>() {}
+/// clone::<account::Jwt>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn compare<T: PartialEq>() {}
+/// compare::<account::Jwt>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn show<T: std::fmt::Display>() {}
+/// show::<account::Jwt>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn write<T: serde::Serialize>() {}
+/// write::<account::Jwt>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<account::Jwt>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn compare<T: PartialEq>() {}
+/// compare::<account::MasterKey>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn show<T: std::fmt::Display>() {}
+/// show::<account::MasterKey>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn write<T: serde::Serialize>() {}
+/// write::<account::MasterKey>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<account::MasterKey>();
+/// ```
+#[cfg(doctest)]
+struct MustNotCompile;
+
 #[cfg(test)]
 mod tests {
     use super::*;

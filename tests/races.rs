@@ -2,6 +2,9 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "sqlite")]
+#[allow(dead_code, unreachable_pub)]
+mod scratch;
 mod support;
 
 use std::{
@@ -38,6 +41,18 @@ macro_rules! on_every_store {
                 }
             )*
         }
+
+        #[cfg(feature = "sqlite")]
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    let scratch = super::scratch::Scratch::new();
+                    let store = account::SqliteStore::open(scratch.file("account.db")).unwrap();
+                    super::within_a_minute(super::$test(store)).await;
+                }
+            )*
+        }
     };
 }
 
@@ -55,7 +70,7 @@ on_every_store! {
 }
 
 async fn within_a_minute(test: impl Future<Output = ()>) {
-    tokio::time::timeout(Duration::from_secs(60), test).await.expect("the test hangs");
+    assert!(tokio::time::timeout(Duration::from_secs(60), test).await.is_ok(), "the test hangs");
 }
 
 /// Starts them all at the same moment, and waits for all.

@@ -9,9 +9,15 @@ use crate::{
     service::{Draft, Refusal},
 };
 
-/// A device token: what a push provider calls a device, 1–255 characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A device token: what a push provider calls a device, 1–255 characters. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct DeviceToken(Box<str>);
+
+impl std::fmt::Debug for DeviceToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeviceToken(…)")
+    }
+}
 
 impl std::str::FromStr for DeviceToken {
     type Err = Invalid;

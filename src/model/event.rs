@@ -1,6 +1,6 @@
 //! The security log: what happened to an account, when and from where.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,8 +65,8 @@ impl EventKind {
     }
 }
 
-/// One entry of the security log. It never holds a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One entry of the security log. It never holds a secret; `Debug` shows what happened, not to whom by name and from where.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Event {
@@ -110,6 +110,19 @@ impl Event {
     /// [`StoreError::Corrupt`](crate::ports::StoreError::Corrupt) if it is not of that form.
     pub fn from_json(text: &str) -> Result<Self, crate::ports::StoreError> {
         serde_json::from_str(text).map_err(|_| crate::ports::StoreError::Corrupt)
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("id", &self.id)
+            .field("user", &self.user)
+            .field("kind", &self.kind)
+            .field("at", &self.at)
+            .field("operation", &self.operation)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
     }
 }
 

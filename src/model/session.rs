@@ -119,8 +119,8 @@ impl fmt::Debug for SessionSecret {
     }
 }
 
-/// A session as its owner sees it.
-#[derive(Debug, Clone)]
+/// A session as its owner sees it. `Debug` shows whose it is and since when, not who that is and where.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Session {
     /// Its id.
@@ -149,6 +149,20 @@ pub struct Session {
     pub challenged_at: Option<Timestamp>,
     /// Whether it is the one that made the request.
     pub current: bool,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("id", &self.id)
+            .field("user", &self.user)
+            .field("created_at", &self.created_at)
+            .field("expires_at", &self.expires_at)
+            .field("provider", &self.provider)
+            .field("factors", &self.factors)
+            .field("current", &self.current)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Session {

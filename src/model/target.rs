@@ -44,8 +44,8 @@ impl TargetKind {
     }
 }
 
-/// Where a person can be reached: the email and phone of the account, and devices for push messages.
-#[derive(Debug, Clone)]
+/// Where a person can be reached: the email and phone of the account, and devices for push messages. `Debug` hides the identifier.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Target {
     /// Its id.
@@ -64,4 +64,15 @@ pub struct Target {
     pub provider: Option<ProviderId>,
     /// Of a push target: brand and model of the device that added it, with a space between.
     pub name: Box<str>,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target")
+            .field("id", &self.id)
+            .field("user", &self.user)
+            .field("kind", &self.kind)
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
 }
