@@ -96,6 +96,7 @@ struct State {
     /// What the last save found.
     earlier: Option<Box<State>>,
     cache: BTreeMap<(UserId, u64), Stored>,
+    attachments: BTreeMap<UserId, String>,
 }
 
 impl Faulty {
@@ -179,26 +180,24 @@ impl Faulty {
         }
     }
 
-    fn put(&self, state: &mut State, change: &Change<'_>) {
+    fn put(&self, state: &mut State, change: &Change<'_>) -> Result<(), StoreError> {
         let id = *change.after().id();
         let current = state.accounts.get(&id).cloned();
         let mut whole = change.whole(current.as_ref());
         whole.version = self.version(whole.version);
-        let body = change.body().expect("an account can be written");
-        let kept = change.attachment().expect("an attachment can be written");
-        let rewritten = |attachment| Stored::decode(whole.version, &body, Some(attachment));
-        match (self.0, &current) {
-            (Fault::LosesAttachments, _) => whole = rewritten(kept.as_deref()).expect("it was just written"),
-            (Fault::KeepsFirstAttachments, Some(current)) => {
-                let slim = Stored::decode(whole.version, &body, None).expect("it was just written");
-                whole = Stored { version: whole.version, ..current.clone() };
-                if kept.is_none() {
-                    whole = change.whole(Some(current));
-                } else {
-                    whole.account = slim.account;
-                }
+        let (body, changed) = (change.body()?, change.attachment()?);
+        match self.0 {
+            Fault::LosesAttachments => {
+                whole = Stored::decode(whole.version, &body, Some(changed.as_deref()))?;
             }
-            (Fault::CountsVersions, _) => {
+            Fault::KeepsFirstAttachments => {
+                if let Some(text) = changed {
+                    state.attachments.entry(id).or_insert(text);
+                }
+                let first = state.attachments.get(&id).map(String::as_str);
+                whole = Stored::decode(whole.version, &body, Some(first))?;
+            }
+            Fault::CountsVersions => {
                 let count = current.map_or(1, |current| current.version.to_bits() + 1);
                 whole.version = Version::from_bits(count);
                 whole = state.cache.entry((id, count)).or_insert(whole).clone();
@@ -206,6 +205,7 @@ impl Faulty {
             _ => {}
         }
         state.accounts.insert(id, whole);
+        Ok(())
     }
 }
 
@@ -248,7 +248,7 @@ impl Store for Faulty {
             if !early {
                 self.check(&state, &change)?;
             }
-            self.put(&mut state, &change);
+            self.put(&mut state, &change)?;
             if !self.has(Fault::WritesInTwoSteps) {
                 self.claim(&mut state, &change);
             }

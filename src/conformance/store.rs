@@ -42,13 +42,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Examples
 /// ```
 /// mod memory {
-/// ///     account::store_conformance!(async { account::MemoryStore::new() });
+///     account::store_conformance!(async { account::MemoryStore::new() });
 /// }
 /// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! store_conformance {
     ($store:expr) => {
+        #[cfg(test)]
         async fn conformance_bench() -> $crate::conformance::store::Bench {
             $crate::conformance::store::Bench::new($store.await)
         }

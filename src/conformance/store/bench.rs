@@ -16,12 +16,19 @@ pub struct Bench {
 /// All that a store says about its accounts, to be compared with what it says later.
 #[derive(Debug, PartialEq)]
 pub(super) struct Snapshot {
-    accounts: Vec<(UserId, Form, Vec<(Key, Option<UserId>)>, Vec<Event>)>,
+    accounts: Vec<Seen>,
     due: Vec<UserId>,
 }
 
-/// The stored form of an account with its attachment, and its version.
-type Form = (Version, String, Option<String>);
+/// One account in a snapshot.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    version: Version,
+    body: String,
+    attachment: Option<String>,
+    holders: Vec<(Key, Option<UserId>)>,
+    log: Vec<Event>,
+}
 
 impl Bench {
     /// Puts a store to the test.
@@ -169,8 +176,13 @@ impl Bench {
                 let holder = self.load_parts(&key, Parts::Body).await;
                 holders.push((key, holder.map(|holder| *holder.account.id())));
             }
-            let form = (whole.version, body(&whole), attachment(&whole));
-            accounts.push((id, form, holders, self.log(&id).await.events));
+            accounts.push(Seen {
+                version: whole.version,
+                body: body(&whole),
+                attachment: attachment(&whole),
+                holders,
+                log: self.log(&id).await.events,
+            });
         }
         Snapshot { accounts, due: self.list_ids(Select::DueBy(Timestamp::MAX), 1000).await }
     }
