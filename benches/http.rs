@@ -1,6 +1,12 @@
 //! `GET /v1/account` against a bare axum handler that returns the same bytes, in memory and, with one prepared look-up, on SQLite; and session
 //! checks while all hashing slots are taken.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a benchmark")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a benchmark"
+)]
 
 mod support;
 
@@ -35,17 +41,25 @@ fn main() {
     let ours = server.block_on(serve(ours));
     let body = body_of(&ask(ours, &cookie));
     let bytes = body.clone();
-    let bare = server.block_on(serve(Router::new().route("/v1/account", get(async move || ([(CONTENT_TYPE, "application/json")], bytes.clone())))));
+    let bare = server.block_on(serve(
+        Router::new()
+            .route("/v1/account", get(async move || ([(CONTENT_TYPE, "application/json")], bytes.clone()))),
+    ));
     compare("GET /v1/account in memory / bare axum", bare, ours, &cookie);
 
     let (ours, cookie, id) = server.block_on(api(Arc::new(SqliteStore::open(&file).unwrap())));
     let ours = server.block_on(serve(ours));
     let lookup = {
-        let connections: Vec<_> = (0..2).map(|_| Mutex::new(rusqlite::Connection::open(&file).unwrap())).collect();
+        let connections: Vec<_> =
+            (0..2).map(|_| Mutex::new(rusqlite::Connection::open(&file).unwrap())).collect();
         let connections = Arc::new(connections);
         move || {
-            let connection = connections.iter().find_map(|one| one.try_lock().ok()).unwrap_or_else(|| connections[0].lock().unwrap());
-            let mut statement = connection.prepare_cached("SELECT version FROM accounts WHERE id = ?1").unwrap();
+            let connection = connections
+                .iter()
+                .find_map(|one| one.try_lock().ok())
+                .unwrap_or_else(|| connections[0].lock().unwrap());
+            let mut statement =
+                connection.prepare_cached("SELECT version FROM accounts WHERE id = ?1").unwrap();
             statement.query_row([&id], |row| row.get::<_, i64>(0)).unwrap()
         }
     };
@@ -66,29 +80,37 @@ fn main() {
 
 /// The API on a store, with the cookie of somebody who is signed in.
 async fn api(store: Arc<dyn Store>) -> (Router, String, String) {
-    let service = AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
+    let service =
+        AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
     let password = || "tr4verse-Cobalt-heron".parse::<Password>().unwrap();
     let email = || "ada@example.com".parse().unwrap();
     let user = service.sign_up(SignUp::new(email(), password()), &Client::default()).await.unwrap();
     let signed_in = service.sign_in_with_password(email(), password(), &Client::default()).await.unwrap();
-    let cookie = format!("a_session_default={}", signed_in.secret.to_wire().replace('=', "%3D").replace('+', "%2B"));
+    let cookie =
+        format!("a_session_default={}", signed_in.secret.to_wire().replace('=', "%3D").replace('+', "%2B"));
     (router_with(service, Settings::default()).unwrap(), cookie, user.id().to_string())
 }
 
 async fn serve(router: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await });
+    tokio::spawn(async move {
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+    });
     address
 }
 
 fn request(cookie: &str) -> String {
-    format!("GET /v1/account HTTP/1.1\r\nhost: localhost\r\nx-appwrite-project: default\r\ncookie: {cookie}\r\n\r\n")
+    format!(
+        "GET /v1/account HTTP/1.1\r\nhost: localhost\r\nx-appwrite-project: default\r\ncookie: {cookie}\r\n\r\n"
+    )
 }
 
 fn ask(address: SocketAddr, cookie: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(request(cookie).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+    stream
+        .write_all(request(cookie).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n").as_bytes())
+        .unwrap();
     let mut reply = String::new();
     stream.read_to_string(&mut reply).unwrap();
     assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
@@ -100,7 +122,8 @@ fn body_of(reply: &str) -> String {
 }
 
 fn compare(name: &str, bare: SocketAddr, ours: SocketAddr, cookie: &str) {
-    let slower = ratio(name, ROUNDS, (CONNECTIONS * REQUESTS) as u32, || load(bare, cookie), || load(ours, cookie));
+    let slower =
+        ratio(name, ROUNDS, (CONNECTIONS * REQUESTS) as u32, || load(bare, cookie), || load(ours, cookie));
     println!("  throughput: {:.2} × the bare one's", 1.0 / slower);
 }
 
@@ -130,7 +153,8 @@ fn load(address: SocketAddr, cookie: &str) {
 fn checks_while_hashing(server: &tokio::runtime::Runtime) {
     const CHECKS: u32 = 4_000;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let service = AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
+    let service =
+        AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
     let signed_in = Arc::new(server.block_on(service.sign_in_anonymously(&Client::default())).unwrap());
     let percentile = |busy: bool| {
         let guessers: Vec<_> = (0..if busy { 8 } else { 0 })
@@ -175,5 +199,8 @@ fn checks_while_hashing(server: &tokio::runtime::Runtime) {
         .collect();
     ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (ratio, idle, busy) = ratios[3];
-    println!("p99 of session checks with all hashing slots taken / idle: {ratio:.2} ×, {:?} to {:?} (p50 {:?} to {:?})", busy.1, idle.1, busy.0, idle.0);
+    println!(
+        "p99 of session checks with all hashing slots taken / idle: {ratio:.2} ×, {:?} to {:?} (p50 {:?} to {:?})",
+        busy.1, idle.1, busy.0, idle.0
+    );
 }

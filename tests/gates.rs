@@ -9,8 +9,8 @@ use account::{
     model::{CustomId, IdentityQuery, PageQuery},
     testing::{PASSWORD, TestHost, password},
 };
-use serde_json::json;
 use people::*;
+use serde_json::json;
 
 /// Every operation that takes a caller, by name, with its answer. Those that end the session come last.
 async fn every_operation(host: &TestHost, caller: &Caller) -> Vec<(&'static str, Result<(), Error>)> {

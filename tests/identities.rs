@@ -11,8 +11,8 @@ use account::{
     model::{Identity, IdentityId, IdentityQuery},
     testing::TestHost,
 };
-use serde_json::json;
 use people::*;
+use serde_json::json;
 
 /// An account with identities at these providers, as sign-in with providers will make them.
 async fn linked(texts: &Arc<Texts>, host: &TestHost, email: &str, providers: &[&str]) -> Caller {

@@ -9,7 +9,7 @@ use crate::{
     },
     operation::Operation,
     ports::{Clock, Mailer, Notice, Parts, SmsSender, Store},
-    service::{Draft, PREPARATIONS, Refusal},
+    service::{Draft, Errand, PREPARATIONS, Refusal},
 };
 
 /// A change of how the caller signs in.
@@ -40,10 +40,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         new: Password,
         old: Option<Password>,
     ) -> Result<CredentialChange, Error> {
-        let change = self
-            .change_credentials(caller, Operation::ChangePassword, old.as_ref(), Some(&new), |_, _| ())
-            .await?;
-        self.tell_of(&change.before, caller, Notice::PasswordChanged).await;
+        let errand = self.errand(Operation::ChangePassword, caller.client());
+        let change = self.change_credentials(caller, errand, old.as_ref(), Some(&new), |_, _| ()).await?;
+        self.tell_of(&change.before, errand, Notice::PasswordChanged).await;
         Ok(change.done)
     }
 
@@ -62,12 +61,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         email: Email,
         password: Password,
     ) -> Result<CredentialChange, Error> {
-        let target = TargetId::generate(self.inner.clock.now(), *self.draw()?);
+        let errand = self.errand(Operation::ChangeEmail, caller.client());
+        let target = TargetId::generate(errand.now, *self.draw()?);
         let set = |account: &mut Account, now| account.set_email(email.clone(), target, now);
-        let change =
-            self.change_credentials(caller, Operation::ChangeEmail, Some(&password), None, set).await?;
+        let change = self.change_credentials(caller, errand, Some(&password), None, set).await?;
         if change.before.email() != Some(&email) {
-            self.tell_of(&change.before, caller, Notice::EmailChanged).await;
+            self.tell_of(&change.before, errand, Notice::EmailChanged).await;
         }
         Ok(change.done)
     }
@@ -84,12 +83,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         phone: Phone,
         password: Password,
     ) -> Result<CredentialChange, Error> {
-        let target = TargetId::generate(self.inner.clock.now(), *self.draw()?);
+        let errand = self.errand(Operation::ChangePhone, caller.client());
+        let target = TargetId::generate(errand.now, *self.draw()?);
         let set = |account: &mut Account, now| account.set_phone(phone.clone(), target, now);
-        let change =
-            self.change_credentials(caller, Operation::ChangePhone, Some(&password), None, set).await?;
+        let change = self.change_credentials(caller, errand, Some(&password), None, set).await?;
         if change.before.phone() != Some(&phone) {
-            self.tell_of(&change.before, caller, Notice::PhoneChanged).await;
+            self.tell_of(&change.before, errand, Notice::PhoneChanged).await;
         }
         Ok(change.done)
     }
@@ -100,7 +99,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     async fn change_credentials(
         &self,
         caller: &Caller,
-        operation: Operation,
+        errand: Errand<'_>,
         proof: Option<&Password>,
         new: Option<&Password>,
         set: impl Fn(&mut Account, Timestamp) + Send + Sync,
@@ -108,12 +107,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let fresh = SessionSecret::new(*caller.user_id(), self.draw()?);
         let (policy, guesses) = (&self.inner.config, self.inner.config.guesses);
         for _ in 0..PREPARATIONS {
-            let before = self.load_as(caller, Parts::Body).await?.account;
+            let before = self.load_as(caller, Parts::Body, errand.now).await?.account;
             let guess = match (&before.password, proof) {
                 (None, _) => None,
                 (Some(_), None) => return Err(Error::InvalidCredentials),
                 (Some(_), Some(proof)) => {
-                    self.guess(&Key::Id(before.id), self.inner.clock.now(), proof, |_| true).await?
+                    self.guess(&Key::Id(before.id), errand.now, proof, |_| true).await?
                 }
             };
             let new = new.or(proof.filter(|_| before.password.is_none()));
@@ -129,8 +128,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 }
                 Ok(draft.change_credentials(caller, &hash, policy, &fresh, &set))
             };
-            if let Some((rotated, account)) =
-                self.try_change_as(caller, operation, Parts::Whole, decide).await?
+            if let Some((rotated, account)) = self.try_change_as(caller, errand, Parts::Whole, decide).await?
             {
                 let done = CredentialChange { user: User::new(account), secret: rotated.then_some(fresh) };
                 return Ok(Change { before, done });
@@ -154,9 +152,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Tells the address that the account had before a change.
-    async fn tell_of(&self, before: &Account, caller: &Caller, notice: Notice) {
+    async fn tell_of(&self, before: &Account, errand: Errand<'_>, notice: Notice) {
         let contact = before.email().map(|email| (email.clone(), before.name.clone()));
-        self.notify(contact, caller.client(), self.inner.clock.now(), notice).await;
+        self.notify(contact, errand.client, errand.now, notice).await;
     }
 }
 
@@ -178,7 +176,11 @@ impl Draft {
     ) -> bool {
         let now = self.now;
         let rotate = !self.is_lasting() && caller.current_session().is_some();
+        let addresses = (self.email.clone(), self.phone.clone());
         set(&mut self.account, now);
+        if hash.is_none() && addresses == (self.email.clone(), self.phone.clone()) {
+            return false;
+        }
         if let Some(hash) = hash {
             self.set_password(hash.clone(), policy.passwords.history);
         }

@@ -36,7 +36,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "listLogs")]
     pub async fn events(&self, caller: &Caller, page: PageQuery) -> Result<LogPage, Error> {
-        let account = self.load_as(caller, Parts::Body).await?.account;
+        let account = self.load_as(caller, Parts::Body, self.inner.clock.now()).await?.account;
         let found = self.inner.store.events(account.id(), page).await?;
         let entry = |event: Event| LogEntry {
             device: self.device(event.user_agent.as_deref()),

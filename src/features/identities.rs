@@ -25,7 +25,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::CursorNotFound`] if the query's cursor is none of them; the gates; [`Error::Store`].
     #[doc(alias = "listIdentities")]
     pub async fn identities(&self, caller: &Caller, query: &IdentityQuery) -> Result<IdentityPage, Error> {
-        let account = self.load_as(caller, Parts::Body).await?.account;
+        let account = self.load_as(caller, Parts::Body, self.inner.clock.now()).await?.account;
         let identity = |record: &crate::model::IdentityRecord| Identity {
             id: record.id,
             user: *account.id(),
@@ -56,7 +56,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.note(EventKind::IdentityDeleted, None);
             Ok(())
         };
-        self.change_as(caller, Operation::UnlinkIdentity, Parts::Body, decide).await?;
+        self.change_as(caller, self.errand(Operation::UnlinkIdentity, caller.client()), Parts::Body, decide)
+            .await?;
         Ok(())
     }
 }

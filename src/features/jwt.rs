@@ -49,10 +49,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the caller came with a JWT, which is no session; [`Error::MethodDisabled`]; the gates; [`Error::Store`].
     #[doc(alias = "createJWT")]
     pub async fn issue_jwt(&self, caller: &Caller) -> Result<Jwt, Error> {
+        let errand = self.errand(Operation::IssueJwt, caller.client());
+        let account = self.load_as(caller, Parts::Body, errand.now).await?.account;
         self.require(self.inner.config.methods.jwt)?;
         let session = *caller.current_session().ok_or(Error::SessionNotFound)?;
-        let account = self.load_as(caller, Parts::Body).await?.account;
-        let errand = self.errand(Operation::IssueJwt, caller.client());
         let issued = errand.now.as_secs();
         let life = i64::try_from(self.inner.config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
         let claims = Claims {
@@ -66,7 +66,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         };
         let text = self.inner.jwts.sign(&claims).ok_or(Error::Internal)?;
         let event = self.append(&account, errand, EventKind::JwtCreated, Some(session)).await?;
-        self.tell(&event, Some(&account)).await;
+        self.tell(&event, &account).await;
         Ok(Jwt {
             text: Zeroizing::new(text),
             expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),

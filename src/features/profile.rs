@@ -22,7 +22,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.touch();
             Ok(())
         };
-        let ((), account) = self.change_as(caller, Operation::ChangeName, Parts::Whole, decide).await?;
+        let ((), account) = self
+            .change_as(caller, self.errand(Operation::ChangeName, caller.client()), Parts::Whole, decide)
+            .await?;
         Ok(User::new(account))
     }
 
@@ -32,7 +34,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "getPrefs")]
     pub async fn preferences(&self, caller: &Caller) -> Result<Preferences, Error> {
-        Ok(self.load_as(caller, Parts::Whole).await?.account.preferences())
+        Ok(self.load_as(caller, Parts::Whole, self.inner.clock.now()).await?.account.preferences())
     }
 
     /// Replaces the caller's preferences as a whole.
@@ -50,8 +52,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.touch();
             Ok(())
         };
-        let ((), account) =
-            self.change_as(caller, Operation::ReplacePreferences, Parts::Whole, decide).await?;
+        let ((), account) = self
+            .change_as(
+                caller,
+                self.errand(Operation::ReplacePreferences, caller.client()),
+                Parts::Whole,
+                decide,
+            )
+            .await?;
         Ok(User::new(account))
     }
 
@@ -66,7 +74,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.touch();
             Ok(())
         };
-        let ((), account) = self.change_as(caller, Operation::Block, Parts::Whole, decide).await?;
+        let ((), account) = self
+            .change_as(caller, self.errand(Operation::Block, caller.client()), Parts::Whole, decide)
+            .await?;
         Ok(User::new(account))
     }
 }

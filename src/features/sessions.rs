@@ -44,8 +44,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] and the other gates; [`Error::Store`].
     #[doc(alias = "listSessions")]
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
-        let account = self.load_as(caller, Parts::Body).await?.account;
         let now = self.inner.clock.now();
+        let account = self.load_as(caller, Parts::Body, now).await?.account;
         let live = account.sessions.iter().filter(|record| record.is_live(now));
         Ok(live.map(|record| self.session_view(&account, record, Some(caller))).collect())
     }
@@ -56,8 +56,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the caller has no such session; the gates; [`Error::Store`].
     #[doc(alias = "getSession")]
     pub async fn session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
-        let account = self.load_as(caller, Parts::Body).await?.account;
-        let record = account.session(id, self.inner.clock.now()).ok_or(Error::SessionNotFound)?;
+        let now = self.inner.clock.now();
+        let account = self.load_as(caller, Parts::Body, now).await?.account;
+        let record = account.session(id, now).ok_or(Error::SessionNotFound)?;
         Ok(self.session_view(&account, record, Some(caller)))
     }
 
@@ -70,7 +71,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub async fn extend_session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
         let (lifetime, cap) = (self.inner.config.session_lifetime, self.inner.config.session_cap);
         let decide = |draft: &mut Draft| Ok(draft.extend_session(id, lifetime, cap)?);
-        let ((), account) = self.change_as(caller, Operation::ExtendSession, Parts::Body, decide).await?;
+        let ((), account) = self
+            .change_as(caller, self.errand(Operation::ExtendSession, caller.client()), Parts::Body, decide)
+            .await?;
         let record = account.sessions.iter().find(|record| record.id == *id).ok_or(Error::SessionNotFound)?;
         Ok(self.session_view(&account, record, Some(caller)))
     }
@@ -82,7 +85,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     #[doc(alias = "deleteSession")]
     pub async fn sign_out(&self, caller: &Caller, id: &SessionId) -> Result<(), Error> {
         let decide = |draft: &mut Draft| Ok(draft.end_session(id)?);
-        self.change_as(caller, Operation::SignOut, Parts::Body, decide).await?;
+        self.change_as(caller, self.errand(Operation::SignOut, caller.client()), Parts::Body, decide).await?;
         Ok(())
     }
 
@@ -97,7 +100,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.note(EventKind::SessionDeleted, None);
             Ok(())
         };
-        self.change_as(caller, Operation::SignOutEverywhere, Parts::Body, decide).await?;
+        self.change_as(
+            caller,
+            self.errand(Operation::SignOutEverywhere, caller.client()),
+            Parts::Body,
+            decide,
+        )
+        .await?;
         Ok(())
     }
 

@@ -85,8 +85,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// A guess at an address without account leaves a durable trace, as one at an account does, under an id derived from the address.
     async fn note_guess_at_nobody(&self, email: &Email, errand: Errand<'_>) -> Result<(), Error> {
         let nobody = Account::new(self.pseudo_id(email.as_str()), errand.now);
-        let event = self.append(&nobody, errand, EventKind::SignInRefused, None).await?;
-        self.tell(&event, None).await;
+        self.append(&nobody, errand, EventKind::SignInRefused, None).await?;
         Ok(())
     }
 }

@@ -64,7 +64,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             Some(_) => return Err(Error::ProviderNotFound),
             None => providers.first().copied(),
         };
-        let now = self.inner.clock.now();
+        let errand = self.errand(Operation::AddPushTarget, caller.client());
+        let now = errand.now;
         let generated = TargetId::generate(now, *self.draw()?);
         let record = PushTargetRecord {
             id: new.id.given_or(|| generated),
@@ -77,7 +78,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         };
         let limit = self.inner.config.target_limit;
         let decide = |draft: &mut Draft| draft.add_push_target(&record, limit);
-        let ((), account) = self.change_as(caller, Operation::AddPushTarget, Parts::Body, decide).await?;
+        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
         push_target(&User::new(account), &record.id)
     }
 
@@ -95,7 +96,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<Target, Error> {
         let name = self.device_name(caller);
         let decide = |draft: &mut Draft| draft.change_push_target(id, &token.0, &name);
-        let ((), account) = self.change_as(caller, Operation::ChangePushTarget, Parts::Body, decide).await?;
+        let ((), account) = self
+            .change_as(caller, self.errand(Operation::ChangePushTarget, caller.client()), Parts::Body, decide)
+            .await?;
         push_target(&User::new(account), id)
     }
 
@@ -114,7 +117,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.note(EventKind::TargetDeleted, None);
             Ok(())
         };
-        self.change_as(caller, Operation::RemovePushTarget, Parts::Body, decide).await?;
+        self.change_as(
+            caller,
+            self.errand(Operation::RemovePushTarget, caller.client()),
+            Parts::Body,
+            decide,
+        )
+        .await?;
         Ok(())
     }
 

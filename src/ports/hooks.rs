@@ -9,11 +9,11 @@ use crate::model::{Account, Event, Password};
 /// Is told of every event after its change was saved, for instance to make the host's own row for a new user.
 ///
 /// It is called once per acknowledged event, before the operation answers; a process that dies in between never calls it. What it returns
-/// changes nothing.
+/// changes nothing. The caller waits for it, so it should hand slow work over to a queue. Guesses at accounts that do not exist are only logged.
 #[async_trait]
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// Called with an event and the account as saved with it. A guess at an account that does not exist comes without account.
-    async fn observe(&self, event: &Event, account: Option<&Account>);
+    /// Called with an event and the account as saved with it.
+    async fn observe(&self, event: &Event, account: &Account);
 }
 
 /// Why a host's rule refuses a password: one sentence for the user, without the password.

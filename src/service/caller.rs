@@ -199,10 +199,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Loads the caller's account as it is now, and proves the caller on it.
-    pub(crate) async fn load_as(&self, caller: &Caller, parts: Parts) -> Result<Stored, Error> {
+    pub(crate) async fn load_as(
+        &self,
+        caller: &Caller,
+        parts: Parts,
+        now: Timestamp,
+    ) -> Result<Stored, Error> {
         let stored =
             self.inner.store.load(&Key::Id(*caller.user_id()), parts).await?.ok_or(Error::NotSignedIn)?;
-        caller.prove(&stored.account, self.inner.clock.now())?;
+        caller.prove(&stored.account, now)?;
         Ok(stored)
     }
 
@@ -232,8 +237,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] and the other gates if the caller may no longer act; [`Error::Store`].
     #[doc(alias = "get")]
     pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
-        let mut account = self.load_as(caller, Parts::Whole).await?.account;
         let now = self.inner.clock.now();
+        let mut account = self.load_as(caller, Parts::Whole, now).await?.account;
         if account.due_at().is_some_and(|due| due <= now) {
             Arc::make_mut(&mut account).tidy(now);
         }

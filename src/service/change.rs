@@ -105,11 +105,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) async fn change_as<T: Send>(
         &self,
         caller: &Caller,
-        operation: Operation,
+        errand: Errand<'_>,
         parts: Parts,
         decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
     ) -> Result<(T, Arc<Account>), Error> {
-        let changed = self.try_change_as(caller, operation, parts, decide).await?;
+        let changed = self.try_change_as(caller, errand, parts, decide).await?;
         changed.ok_or(Error::Busy(Duration::from_secs(1)))
     }
 
@@ -117,11 +117,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) async fn try_change_as<T: Send>(
         &self,
         caller: &Caller,
-        operation: Operation,
+        errand: Errand<'_>,
         parts: Parts,
         mut decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
     ) -> Result<Option<(T, Arc<Account>)>, Error> {
-        let errand = self.errand(operation, caller.client());
         let settled = self
             .change(&Key::Id(*caller.user_id()), parts, errand, |draft| {
                 caller.prove(&draft.account, draft.now)?;
@@ -157,7 +156,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             let events = self.events_of(&draft, errand)?;
             match self.commit(Some(&stored), draft.account, &events).await {
                 Ok(account) => {
-                    self.tell(&events, Some(&account)).await;
+                    self.tell(&events, &account).await;
                     return decided.map(|answer| Settled::Done(answer, account));
                 }
                 Err(SaveError::Stale) => {}
@@ -181,7 +180,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         for _ in 0..2 {
             match self.commit(None, draft.account.clone(), &events).await {
                 Ok(account) => {
-                    self.tell(&events, Some(&account)).await;
+                    self.tell(&events, &account).await;
                     return Ok(account);
                 }
                 Err(SaveError::Taken(key)) if self.dispel(&key, errand.now).await? => {}
@@ -269,7 +268,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(event)
     }
 
-    pub(crate) async fn tell(&self, events: &[Event], account: Option<&Account>) {
+    pub(crate) async fn tell(&self, events: &[Event], account: &Account) {
         for observer in &self.inner.observers {
             for event in events {
                 observer.observe(event, account).await;
