@@ -99,7 +99,7 @@ impl Shard {
             }
         };
         let slot = self.slots.get_mut(place)?;
-        if slot.stored.version == stored.version && slot.stored.has(Parts::Whole) {
+        if slot.id == id && slot.stored.version == stored.version && slot.stored.has(Parts::Whole) {
             return Some(stored);
         }
         slot.hash = hash;
