@@ -1,5 +1,12 @@
 //! The process that writes is killed at random moments. Whatever it had acknowledged is there, and nothing is half there.
 #![cfg(all(feature = "sqlite", unix))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod scratch;
 

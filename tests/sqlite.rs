@@ -1,5 +1,12 @@
 //! What is particular to the SQLite store; what all stores promise is in the conformance suite.
 #![cfg(feature = "sqlite")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod scratch;
 

@@ -32,6 +32,8 @@ struct Shard {
 
 struct Slot {
     hash: u64,
+    // A copy, so that finding one value does not touch the others.
+    id: UserId,
     stored: Stored,
     used: bool,
 }
@@ -75,18 +77,17 @@ impl Cache {
 
 impl Shard {
     fn place(&self, hash: u64, id: &UserId) -> Option<usize> {
-        let is_it = |&(_, place): &(u64, usize)| {
-            self.slots.get(place).is_some_and(|slot| slot.stored.account.id() == id)
-        };
+        let is_it = |&(_, place): &(u64, usize)| self.slots.get(place).is_some_and(|slot| slot.id == *id);
         self.places.find(hash, is_it).map(|(_, place)| *place)
     }
 
     fn put(&mut self, hash: u64, stored: Stored) -> Option<Stored> {
-        let place = match self.place(hash, stored.account.id()) {
+        let id = *stored.account.id();
+        let place = match self.place(hash, &id) {
             Some(place) => place,
             None if self.slots.len() < self.capacity => {
                 self.places.insert_unique(hash, (hash, self.slots.len()), |(hash, _)| *hash);
-                self.slots.push(Slot { hash, stored, used: false });
+                self.slots.push(Slot { hash, id, stored, used: false });
                 return None;
             }
             None => {
@@ -98,10 +99,11 @@ impl Shard {
             }
         };
         let slot = self.slots.get_mut(place)?;
-        if slot.stored.version == stored.version && slot.stored.has(Parts::Whole) {
+        if slot.id == id && slot.stored.version == stored.version && slot.stored.has(Parts::Whole) {
             return Some(stored);
         }
         slot.hash = hash;
+        slot.id = id;
         slot.used = false;
         Some(std::mem::replace(&mut slot.stored, stored))
     }
@@ -163,7 +165,7 @@ mod tests {
             for number in 0..1000 {
                 cache.put(stored(number, 1));
                 assert!(cache.find(&id(number)).is_some());
-                if number % 3 == 0 {
+                if number % 3 == 1 {
                     cache.remove(&id(number));
                     assert!(cache.find(&id(number)).is_none());
                 }
