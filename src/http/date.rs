@@ -24,22 +24,20 @@ impl Date {
         let rest = u32::try_from(millis % 86_400_000).unwrap_or(0);
         let (year, month, day) = civil(days);
         let (seconds, milli) = (rest / 1000, rest % 1000);
+        let digit = |value: u32| b'0' + (value % 10) as u8;
+        let two = |value: u32| [digit(value / 10), digit(value)];
         let mut text = *b"0000-00-00T00:00:00.000+00:00";
-        for (at, width, value) in [
-            (0, 4, year),
-            (5, 2, month),
-            (8, 2, day),
-            (11, 2, seconds / 3600),
-            (14, 2, seconds / 60 % 60),
-            (17, 2, seconds % 60),
-            (20, 3, milli),
-        ] {
-            let mut left = value;
-            for slot in text.iter_mut().skip(at).take(width).rev() {
-                *slot = b'0' + (left % 10) as u8;
-                left /= 10;
-            }
-        }
+        let [y0, y1, y2, y3, _, m0, m1, _, d0, d1, _, h0, h1, _, n0, n1, _, s0, s1, _, f0, f1, f2, ..] =
+            &mut text;
+        [*y0, *y1] = two(year / 100);
+        [*y2, *y3] = two(year);
+        [*m0, *m1] = two(month);
+        [*d0, *d1] = two(day);
+        [*h0, *h1] = two(seconds / 3600);
+        [*n0, *n1] = two(seconds / 60 % 60);
+        [*s0, *s1] = two(seconds % 60);
+        [*f0, *f1] = two(milli / 10);
+        *f2 = digit(milli);
         text
     }
 }

@@ -151,7 +151,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         if changes {
             on_its_own(operation, call).await.unwrap_or_else(|_| Err(Refusal::unknown()))
         } else {
-            routes::read(operation, call).await
+            routes::read(operation, &call).await
         }
     }
 

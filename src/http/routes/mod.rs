@@ -23,7 +23,7 @@ macro_rules! served {
         /// Does an operation that only reads.
         pub(super) async fn read<S: Store, M: Mailer, P: SmsSender, C: Clock>(
             operation: Operation,
-            call: Call<S, M, P, C>,
+            call: &Call<S, M, P, C>,
         ) -> Answer {
             match operation {
                 $(Operation::$read => call.$reader().await,)*
@@ -34,7 +34,7 @@ macro_rules! served {
         /// Does an operation that changes something.
         pub(super) async fn change<S: Store, M: Mailer, P: SmsSender, C: Clock>(
             operation: Operation,
-            call: Call<S, M, P, C>,
+            mut call: Call<S, M, P, C>,
         ) -> Answer {
             match operation {
                 $(Operation::$change => call.$changer().await,)*
