@@ -18,57 +18,41 @@ impl Serialize for Date {
 
 impl Date {
     fn digits(self) -> [u8; 29] {
-        let millis = self.0.as_millis();
-        let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+        // Within the years 1970 to 9999 everything fits, and 32 bits divide faster than 64.
+        let millis = u64::try_from(self.0.as_millis()).unwrap_or(0);
+        let days = u32::try_from(millis / 86_400_000).unwrap_or(0);
+        let rest = u32::try_from(millis % 86_400_000).unwrap_or(0);
         let (year, month, day) = civil(days);
-        let digit = |value: i64, scale: i64| b'0' + u8::try_from(value / scale % 10).unwrap_or(0);
-        let (hour, minute, second, milli) =
-            (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
-        [
-            digit(year, 1000),
-            digit(year, 100),
-            digit(year, 10),
-            digit(year, 1),
-            b'-',
-            digit(month, 10),
-            digit(month, 1),
-            b'-',
-            digit(day, 10),
-            digit(day, 1),
-            b'T',
-            digit(hour, 10),
-            digit(hour, 1),
-            b':',
-            digit(minute, 10),
-            digit(minute, 1),
-            b':',
-            digit(second, 10),
-            digit(second, 1),
-            b'.',
-            digit(milli, 100),
-            digit(milli, 10),
-            digit(milli, 1),
-            b'+',
-            b'0',
-            b'0',
-            b':',
-            b'0',
-            b'0',
-        ]
+        let (seconds, milli) = (rest / 1000, rest % 1000);
+        let digit = |value: u32| b'0' + (value % 10) as u8;
+        let two = |value: u32| [digit(value / 10), digit(value)];
+        let mut text = *b"0000-00-00T00:00:00.000+00:00";
+        let [y0, y1, y2, y3, _, m0, m1, _, d0, d1, _, h0, h1, _, n0, n1, _, s0, s1, _, f0, f1, f2, ..] =
+            &mut text;
+        [*y0, *y1] = two(year / 100);
+        [*y2, *y3] = two(year);
+        [*m0, *m1] = two(month);
+        [*d0, *d1] = two(day);
+        [*h0, *h1] = two(seconds / 3600);
+        [*n0, *n1] = two(seconds / 60 % 60);
+        [*s0, *s1] = two(seconds % 60);
+        [*f0, *f1] = two(milli / 10);
+        *f2 = digit(milli);
+        text
     }
 }
 
-/// Year, month and day of a day since the epoch, in the proleptic Gregorian calendar. Years are taken to begin in March, so that the leap
-/// day is their last.
-fn civil(days: i64) -> (i64, i64, i64) {
+/// Year, month and day of a day since the epoch, in the Gregorian calendar. Years are taken to begin in March, so that the leap day is their
+/// last, and eras of 400 years in the year 0.
+fn civil(days: u32) -> (u32, u32, u32) {
     let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
     let (year, month) = (year_of_era + era * 400, if month < 10 { month + 3 } else { month - 9 });
-    (year + i64::from(month <= 2), month, day)
+    (year + u32::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The one way of every request: through the gates, to its operation, and back with the headers that each reply carries.
 
-use std::{future::Future, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     body::Body,
@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
+use tokio::task::JoinHandle;
 
 use super::{
     body::Fields,
@@ -80,7 +81,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             response
         } else {
             let mut quota = None;
-            let answer = self.pass(parts, body, &origin, &mut quota).await;
+            let answer = self.pass(&parts, body, &origin, &mut quota).await;
             self.render(answer, quota)
         };
         origin.write(&mut response);
@@ -91,7 +92,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
     }
 
     /// The gates, in the order of the API. `quota` is what is left of the limit that counted the request.
-    async fn pass(&self, parts: Parts, body: Body, origin: &Origin, quota: &mut Option<Quota>) -> Answer {
+    async fn pass(&self, parts: &Parts, body: Body, origin: &Origin, quota: &mut Option<Quota>) -> Answer {
         let presented = self.door.cookies.find(&parts.headers);
         let key = parts.headers.get(KEY).map(HeaderValue::as_bytes).filter(|key| !key.is_empty());
         let changes = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
@@ -100,7 +101,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             origin.check(&parts.headers, &self.door, by_cookie)?;
         }
         let by_jwt = self.by_jwt(&parts.headers).await?;
-        self.check_project(&parts)?;
+        self.check_project(parts)?;
         let is_trusted = self.check_key(key)?;
         let (standing, presented) = match (by_jwt, presented) {
             (Some(standing), _) => (standing, None),
@@ -123,19 +124,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
                 Operation::ReplacePreferences => MOST_BYTES_OF_PREFERENCES,
                 _ => MOST_BYTES,
             };
-            Fields::read(&parts.headers, body, most_bytes, self.door.form_bodies).await
+            // Boxed, because the many requests that only read should not carry its room along.
+            Box::pin(Fields::read(&parts.headers, body, most_bytes, self.door.form_bodies)).await
         } else {
             Ok(Fields::default())
         };
         let needs_address = changes || !operation.limits().is_empty();
-        let address = needs_address.then(|| peer::client_address(&parts, &self.door.proxies)).flatten();
+        let address = needs_address.then(|| peer::client_address(parts, &self.door.proxies)).flatten();
         if self.door.rate_limits && !operation.limits().is_empty() {
             let none = Fields::default();
             let fields = fields.as_ref().unwrap_or(&none);
             *quota = self.count(operation, address, caller.as_ref(), fields, is_trusted).await?;
         }
         self.check_operation(operation, caller.as_ref())?;
-        let client = if changes { peer::client(&parts, address) } else { Client::default() };
+        let client = if changes { peer::client(parts, address) } else { Client::default() };
         let call = Call {
             service: self.service.clone(),
             caller: caller.map(|caller| caller.with_client(client.clone())),
@@ -143,13 +145,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             is_trusted,
             client,
             fields: fields?,
-            uri: parts.uri,
+            uri: parts.uri.clone(),
             route: path,
         };
         if changes {
-            on_its_own(routes::change(operation, call)).await
+            on_its_own(operation, call).await.unwrap_or_else(|_| Err(Refusal::unknown()))
         } else {
-            routes::read(operation, call).await
+            routes::read(operation, &call).await
         }
     }
 
@@ -284,7 +286,10 @@ fn admit_standing(
     }
 }
 
-/// Runs a change to its end even if the client hangs up, and turns a panic in it into an answer.
-async fn on_its_own(change: impl Future<Output = Answer> + Send + 'static) -> Answer {
-    tokio::spawn(change).await.unwrap_or_else(|_| Err(Refusal::unknown()))
+/// Starts a change on a task of its own: it runs to its end even if the client hangs up, and a panic in it becomes an answer.
+fn on_its_own<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+    operation: Operation,
+    call: Call<S, M, P, C>,
+) -> JoinHandle<Answer> {
+    tokio::spawn(routes::change(operation, call))
 }

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 
 /// What an encoded text stands for; `None` if an escape is malformed or the result is not UTF-8.
 pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
+    let mut parts = text.split('%');
+    let plain = parts.next()?;
+    if plain.len() == text.len() {
         return Some(Cow::Borrowed(text));
     }
     let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
-            plain => plain,
-        });
+    decoded.extend_from_slice(plain.as_bytes());
+    for part in parts {
+        let (escape, plain) = part.as_bytes().split_first_chunk::<2>()?;
+        let [high, low] = *escape;
+        decoded.push(hex(high)? << 4 | hex(low)?);
+        decoded.extend_from_slice(plain);
     }
     String::from_utf8(decoded).ok().map(Cow::Owned)
 }

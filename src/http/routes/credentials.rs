@@ -14,21 +14,21 @@ use crate::{
 use super::profile::account;
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
-    pub(super) async fn change_email(self) -> Answer {
+    pub(super) async fn change_email(&self) -> Answer {
         let (email, password) = (self.required::<Email>("email")?, self.required::<Password>("password")?);
         let expires_at = self.session_expiry().await?;
         let change = self.service.change_email(self.caller()?, email, password).await?;
         Ok(changed(change, expires_at))
     }
 
-    pub(super) async fn change_password(self) -> Answer {
+    pub(super) async fn change_password(&self) -> Answer {
         let (new, old) = (self.required::<Password>("password")?, self.optional::<Password>("oldPassword")?);
         let expires_at = self.session_expiry().await?;
         let change = self.service.change_password(self.caller()?, new, old).await?;
         Ok(changed(change, expires_at))
     }
 
-    pub(super) async fn change_phone(self) -> Answer {
+    pub(super) async fn change_phone(&self) -> Answer {
         let (phone, password) = (self.required::<Phone>("phone")?, self.required::<Password>("password")?);
         let expires_at = self.session_expiry().await?;
         let change = self.service.change_phone(self.caller()?, phone, password).await?;

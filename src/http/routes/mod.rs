@@ -23,7 +23,7 @@ macro_rules! served {
         /// Does an operation that only reads.
         pub(super) async fn read<S: Store, M: Mailer, P: SmsSender, C: Clock>(
             operation: Operation,
-            call: Call<S, M, P, C>,
+            call: &Call<S, M, P, C>,
         ) -> Answer {
             match operation {
                 $(Operation::$read => call.$reader().await,)*
@@ -34,7 +34,7 @@ macro_rules! served {
         /// Does an operation that changes something.
         pub(super) async fn change<S: Store, M: Mailer, P: SmsSender, C: Clock>(
             operation: Operation,
-            call: Call<S, M, P, C>,
+            mut call: Call<S, M, P, C>,
         ) -> Answer {
             match operation {
                 $(Operation::$change => call.$changer().await,)*
@@ -86,13 +86,13 @@ impl Route {
     /// Where a fixed segment and a parameter both fit, the fixed one does: `/sessions/anonymous` is no session's id.
     pub(super) fn find(method: &Method, path: &str) -> Option<Self> {
         let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-        let routes =
-            SERVED.iter().filter(|operation| operation.methods().contains(&method)).flat_map(|operation| {
-                let paths = std::iter::once(operation.path()).chain(operation.aliases().iter().copied());
-                paths.map(|path| Self { operation: *operation, path })
-            });
-        let is_fixed = |route: &Self| !route.path.contains('{');
-        routes.filter(|route| fits(route.path, path)).max_by_key(is_fixed)
+        let find = |fits: &dyn Fn(&str) -> bool| {
+            SERVED.iter().filter(|operation| operation.methods().contains(&method)).find_map(|operation| {
+                let mut paths = std::iter::once(operation.path()).chain(operation.aliases().iter().copied());
+                paths.find(|route| fits(route)).map(|path| Self { operation: *operation, path })
+            })
+        };
+        find(&|route| route == path).or_else(|| find(&|route| fits(route, path)))
     }
 }
 

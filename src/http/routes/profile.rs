@@ -13,11 +13,11 @@ use crate::{
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
-    pub(super) async fn user(self) -> Answer {
+    pub(super) async fn user(&self) -> Answer {
         Ok(account(&self.service.user(self.caller()?).await?))
     }
 
-    pub(super) async fn sign_up(self) -> Answer {
+    pub(super) async fn sign_up(&self) -> Answer {
         let user_id = self.required("userId")?;
         let (email, password) = (self.required("email")?, self.required("password")?);
         let mut request = SignUp::new(email, password);
@@ -28,24 +28,24 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         Ok(Reply::created(&AccountModel::new(&user, preferences.as_json())))
     }
 
-    pub(super) async fn change_name(self) -> Answer {
+    pub(super) async fn change_name(&self) -> Answer {
         let name = self.required::<Name>("name")?;
         Ok(account(&self.service.change_name(self.caller()?, name).await?))
     }
 
-    pub(super) async fn preferences(self) -> Answer {
+    pub(super) async fn preferences(&self) -> Answer {
         let preferences = self.service.preferences(self.caller()?).await?;
         Ok(Reply::ok(&preferences_model(preferences.as_json())))
     }
 
-    pub(super) async fn replace_preferences(self) -> Answer {
+    pub(super) async fn replace_preferences(&self) -> Answer {
         let json = self.required_json("prefs")?;
         let preferences =
             Preferences::parse_lenient(json).map_err(|rule| Refusal::invalid("prefs", &rule))?;
         Ok(account(&self.service.replace_preferences(self.caller()?, preferences).await?))
     }
 
-    pub(super) async fn block(self) -> Answer {
+    pub(super) async fn block(&self) -> Answer {
         let user = self.service.block(self.caller()?).await?;
         Ok(account(&user).with_cookie(CookieChange::Clear))
     }

@@ -13,13 +13,13 @@ use crate::{
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
-    pub(super) async fn sign_in_with_password(self) -> Answer {
+    pub(super) async fn sign_in_with_password(&self) -> Answer {
         let (email, password) = (self.required::<Email>("email")?, self.required::<Password>("password")?);
         let signed_in = self.service.sign_in_with_password(email, password, &self.client).await?;
         Ok(self.signed_in(signed_in))
     }
 
-    pub(super) async fn sign_in_anonymously(self) -> Answer {
+    pub(super) async fn sign_in_anonymously(&self) -> Answer {
         let signed_in = self.service.sign_in_anonymously(&self.client).await?;
         Ok(self.signed_in(signed_in))
     }
@@ -31,17 +31,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         reply.with_cookie(CookieChange::Set(secret, session.expires_at))
     }
 
-    pub(super) async fn sessions(self) -> Answer {
+    pub(super) async fn sessions(&self) -> Answer {
         let sessions = self.service.sessions(self.caller()?).await?;
         Ok(Reply::ok(&SessionListModel::new(&sessions)))
     }
 
-    pub(super) async fn session(self) -> Answer {
+    pub(super) async fn session(&self) -> Answer {
         let session = self.service.session(self.caller()?, &self.session_id()?).await?;
         Ok(Self::shown(&session))
     }
 
-    pub(super) async fn extend_session(mut self) -> Answer {
+    pub(super) async fn extend_session(&mut self) -> Answer {
         let session = self.service.extend_session(self.caller()?, &self.session_id()?).await?;
         let reply = Self::shown(&session);
         // A browser would forget the cookie at the expiry it was told first.
@@ -51,19 +51,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         })
     }
 
-    pub(super) async fn sign_out(self) -> Answer {
+    pub(super) async fn sign_out(&self) -> Answer {
         let (caller, id) = (self.caller()?, self.session_id()?);
         self.service.sign_out(caller, &id).await?;
         let ends_current = caller.current_session() == Some(&id);
         Ok(Reply::empty().with_cookie(if ends_current { CookieChange::Clear } else { CookieChange::Keep }))
     }
 
-    pub(super) async fn sign_out_everywhere(self) -> Answer {
+    pub(super) async fn sign_out_everywhere(&self) -> Answer {
         self.service.sign_out_everywhere(self.caller()?).await?;
         Ok(Reply::empty().with_cookie(CookieChange::Clear))
     }
 
-    pub(super) async fn issue_jwt(self) -> Answer {
+    pub(super) async fn issue_jwt(&self) -> Answer {
         let jwt = self.service.issue_jwt(self.caller()?).await?;
         Ok(Reply::created(&JwtModel { jwt: jwt.as_str() }))
     }

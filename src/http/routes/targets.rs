@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
-    pub(super) async fn add_push_target(self) -> Answer {
+    pub(super) async fn add_push_target(&self) -> Answer {
         let id = self.required("targetId")?;
         let mut new = NewPushTarget::new(self.required::<DeviceToken>("identifier")?);
         new.id = id;
@@ -21,14 +21,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         Ok(Reply::created(&TargetModel::new(&target)))
     }
 
-    pub(super) async fn change_push_target(self) -> Answer {
+    pub(super) async fn change_push_target(&self) -> Answer {
         let id = self.in_path::<TargetId>("targetId")?;
         let token = self.required::<DeviceToken>("identifier")?;
         let target = self.service.change_push_target(self.caller()?, &id, token).await?;
         Ok(Reply::ok(&TargetModel::new(&target)))
     }
 
-    pub(super) async fn remove_push_target(self) -> Answer {
+    pub(super) async fn remove_push_target(&self) -> Answer {
         let id = self.in_path::<TargetId>("targetId")?;
         self.service.remove_push_target(self.caller()?, &id).await?;
         Ok(Reply::empty())
