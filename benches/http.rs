@@ -24,7 +24,11 @@ use account::{
     model::{Client, Password},
     ports::Store,
 };
-use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderName, HeaderValue},
+    routing::get,
+};
 use support::{now, ratio};
 
 const CONNECTIONS: usize = 8;
@@ -39,12 +43,9 @@ fn main() {
 
     let (ours, cookie, _) = server.block_on(api(Arc::new(MemoryStore::new())));
     let ours = server.block_on(serve(ours));
-    let body = body_of(&ask(ours, &cookie));
-    let bytes = body.clone();
-    let bare = server.block_on(serve(
-        Router::new()
-            .route("/v1/account", get(async move || ([(CONTENT_TYPE, "application/json")], bytes.clone()))),
-    ));
+    let same = reply_of(&ask(ours, &cookie));
+    let bare = Router::new().route("/v1/account", get(async move || same.clone()));
+    let bare = server.block_on(serve(bare));
     compare("GET /v1/account in memory / bare axum", bare, ours, &cookie);
 
     let (ours, cookie, id) = server.block_on(api(Arc::new(SqliteStore::open(&file).unwrap())));
@@ -63,12 +64,12 @@ fn main() {
             statement.query_row([&id], |row| row.get::<_, i64>(0)).unwrap()
         }
     };
-    let bytes = body_of(&ask(ours, &cookie));
+    let same = reply_of(&ask(ours, &cookie));
     let bare = Router::new().route(
         "/v1/account",
         get(async move || {
             assert_ne!(lookup(), 0);
-            ([(CONTENT_TYPE, "application/json")], bytes.clone())
+            same.clone()
         }),
     );
     let bare = server.block_on(serve(bare));
@@ -117,8 +118,15 @@ fn ask(address: SocketAddr, cookie: &str) -> String {
     reply
 }
 
-fn body_of(reply: &str) -> String {
-    reply.split_once("\r\n\r\n").unwrap().1.to_owned()
+/// The headers and the body, for a handler that returns the same bytes. Length and date come with every reply.
+fn reply_of(reply: &str) -> (HeaderMap, String) {
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    let own = fields.filter(|(name, _)| !["content-length", "date", "connection"].contains(name));
+    let headers = own
+        .map(|(name, value)| (HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap()))
+        .collect();
+    (headers, body.to_owned())
 }
 
 fn compare(name: &str, bare: SocketAddr, ours: SocketAddr, cookie: &str) {

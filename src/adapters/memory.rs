@@ -59,7 +59,9 @@ impl MemoryStore {
 
     fn find(&self, id: &UserId) -> Result<Option<Stored>, StoreError> {
         let (hash, shard) = self.place(id)?;
-        Ok(read(shard).accounts.find(hash, |stored| stored.account.id() == id).cloned())
+        let shard = read(shard);
+        let found = shard.accounts.find(hash, |stored| stored.account.is(id));
+        Ok(found.cloned())
     }
 }
 

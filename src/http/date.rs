@@ -17,7 +17,7 @@ impl Serialize for Date {
 }
 
 impl Date {
-    fn digits(self) -> [u8; 29] {
+    pub(super) fn digits(self) -> [u8; 29] {
         // Within the years 1970 to 9999 everything fits, and 32 bits divide faster than 64.
         let millis = u64::try_from(self.0.as_millis()).unwrap_or(0);
         let days = u32::try_from(millis / 86_400_000).unwrap_or(0);

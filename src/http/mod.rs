@@ -13,6 +13,7 @@
 //! limits, sign-in method, active session, fresh factor, parameters. Operations that change something run on a task of their own, so a
 //! client that hangs up cannot suppress what follows from what it did.
 
+mod account_json;
 mod body;
 mod call;
 mod cookies;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::date::Date;
 use crate::{
     IdentityPage, LogEntry, LogPage,
-    model::{Factor, Identity, Label, Session, Target, Timestamp, User},
+    model::{Factor, Identity, Session, Target, Timestamp, country_name},
     user_agent::Device,
 };
 
@@ -28,68 +28,9 @@ fn ip_or_empty<S: Serializer>(ip: &Option<IpAddr>, serializer: S) -> Result<S::O
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct AccountModel<'a> {
-    #[serde(rename = "$id")]
-    id: &'a str,
-    #[serde(rename = "$createdAt")]
-    created_at: Date,
-    #[serde(rename = "$updatedAt")]
-    updated_at: Date,
-    name: &'a str,
-    registration: Date,
-    status: bool,
-    #[serde(serialize_with = "labels")]
-    labels: &'a [Label],
-    #[serde(serialize_with = "date_or_empty")]
-    password_update: Option<Timestamp>,
-    email: &'a str,
-    phone: &'a str,
-    email_verification: bool,
-    phone_verification: bool,
-    mfa: bool,
-    prefs: &'a RawValue,
-    #[serde(serialize_with = "targets")]
-    targets: Vec<Target>,
-    accessed_at: Date,
-}
-
-impl<'a> AccountModel<'a> {
-    /// `preferences` are those of the user, lent because the user gives them by value.
-    pub(super) fn new(user: &'a User, preferences: &'a str) -> Self {
-        Self {
-            id: user.id().as_str(),
-            created_at: Date(user.created_at()),
-            updated_at: Date(user.updated_at()),
-            name: user.name().as_str(),
-            registration: Date(user.created_at()),
-            status: !user.is_blocked(),
-            labels: user.labels(),
-            password_update: user.password_updated_at(),
-            email: user.email().map_or("", |email| email.as_str()),
-            phone: user.phone().map_or("", |phone| phone.as_str()),
-            email_verification: user.is_email_verified(),
-            phone_verification: user.is_phone_verified(),
-            mfa: user.has_mfa(),
-            prefs: preferences_model(preferences),
-            targets: user.targets(),
-            accessed_at: Date(user.accessed_at()),
-        }
-    }
-}
-
 /// Preferences as they were sent.
 pub(super) fn preferences_model(json: &str) -> &RawValue {
     serde_json::from_str(json).unwrap_or(RawValue::NULL)
-}
-
-fn labels<S: Serializer>(labels: &[Label], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(labels.iter().map(Label::as_str))
-}
-
-fn targets<S: Serializer>(targets: &[Target], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(targets.iter().map(TargetModel::new))
 }
 
 #[derive(Serialize)]
@@ -199,11 +140,6 @@ impl Serialize for Country<'_> {
         let country_name = self.0.and_then(country_name).unwrap_or("Unknown");
         Keys { country_code: code.as_deref().unwrap_or("--"), country_name }.serialize(serializer)
     }
-}
-
-/// The English name of a country; none is known yet.
-fn country_name(_code: &str) -> Option<&'static str> {
-    None
 }
 
 #[derive(Serialize)]

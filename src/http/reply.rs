@@ -37,6 +37,16 @@ impl Reply {
         Self { response: json(StatusCode::CREATED, model), cookie: CookieChange::Keep }
     }
 
+    /// 200 with a model that is JSON already.
+    pub(super) fn ok_json(json: Vec<u8>) -> Self {
+        Self { response: with_body(StatusCode::OK, json), cookie: CookieChange::Keep }
+    }
+
+    /// 201 with such a model.
+    pub(super) fn created_json(json: Vec<u8>) -> Self {
+        Self { response: with_body(StatusCode::CREATED, json), cookie: CookieChange::Keep }
+    }
+
     /// 204, which has neither a body nor a type.
     pub(super) fn empty() -> Self {
         let mut response = Response::new(Body::empty());
@@ -55,7 +65,11 @@ pub(super) fn json(status: StatusCode, model: &impl Serialize) -> Response {
     if serde_json::to_writer(&mut text, model).is_err() {
         text.clear();
     }
-    let mut response = Response::new(Body::from(text));
+    with_body(status, text)
+}
+
+fn with_body(status: StatusCode, json: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.reserve(12);

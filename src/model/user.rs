@@ -15,6 +15,14 @@ impl User {
         Self(account)
     }
 
+    /// The account without what has expired by now.
+    pub(crate) fn at(mut account: Arc<Account>, now: Timestamp) -> Self {
+        if account.due_at().is_some_and(|due| due <= now) {
+            Arc::make_mut(&mut account).tidy(now);
+        }
+        Self(account)
+    }
+
     /// The id, which never changes.
     #[must_use]
     pub fn id(&self) -> &UserId {

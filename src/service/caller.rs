@@ -59,6 +59,13 @@ impl Caller {
         &self.stored.account
     }
 
+    /// The account as it was when the caller was authenticated, as its owner sees it: for an answer to the very request that the caller came
+    /// with. `None` if its preferences were not loaded on the way; ask [`AccountService::user`] then.
+    #[must_use]
+    pub fn user(&self) -> Option<User> {
+        self.stored.has(Parts::Whole).then(|| User::at(Arc::clone(&self.stored.account), self.at))
+    }
+
     /// The session that was proved, by its secret or by a JWT.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
@@ -238,10 +245,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     #[doc(alias = "get")]
     pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
         let now = self.inner.clock.now();
-        let mut account = self.load_as(caller, Parts::Whole, now).await?.account;
-        if account.due_at().is_some_and(|due| due <= now) {
-            Arc::make_mut(&mut account).tidy(now);
-        }
-        Ok(User::new(account))
+        Ok(User::at(self.load_as(caller, Parts::Whole, now).await?.account, now))
     }
 }

@@ -3,8 +3,9 @@
 use crate::{
     SignUp,
     http::{
+        account_json::account_json,
         call::Call,
-        models::{AccountModel, preferences_model},
+        models::preferences_model,
         refusal::Refusal,
         reply::{Answer, CookieChange, Reply},
     },
@@ -14,7 +15,11 @@ use crate::{
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     pub(super) async fn user(&self) -> Answer {
-        Ok(account(&self.service.user(self.caller()?).await?))
+        let caller = self.caller()?;
+        match caller.user() {
+            Some(user) => Ok(account(&user)),
+            None => Ok(account(&self.service.user(caller).await?)),
+        }
     }
 
     pub(super) async fn sign_up(&self) -> Answer {
@@ -24,8 +29,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         request.user_id = user_id;
         request.name = self.optional::<OptionalName>("name")?.unwrap_or_default().0;
         let user = self.service.sign_up(request, &self.client).await?;
-        let preferences = user.preferences();
-        Ok(Reply::created(&AccountModel::new(&user, preferences.as_json())))
+        Ok(Reply::created_json(account_json(&user)))
     }
 
     pub(super) async fn change_name(&self) -> Answer {
@@ -52,8 +56,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
 }
 
 pub(super) fn account(user: &User) -> Reply {
-    let preferences = user.preferences();
-    Reply::ok(&AccountModel::new(user, preferences.as_json()))
+    Reply::ok_json(account_json(user))
 }
 
 /// A name that may be empty.
