@@ -1,4 +1,8 @@
-//! Accounts for Rust programs: sign-up, sign-in, sessions, JWTs and profiles inside the host's own process.
+#![cfg_attr(all(feature = "axum", feature = "sqlite", feature = "testing"), doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(all(feature = "axum", feature = "sqlite", feature = "testing")),
+    doc = "Accounts for Rust programs: sign-up, sign-in, sessions, JWTs and profiles inside the host's own process."
+)]
 
 mod adapters;
 mod config;

@@ -1,0 +1,81 @@
+//! A host on another framework needs only the core: here plain hyper, and the session's secret in an `Authorization` header.
+//!
+//! Run it with `cargo run --example without_axum`, then:
+//!
+//! ```text
+//! secret=$(curl -s -X POST localhost:8080/join)
+//! curl -H "Authorization: Bearer $secret" localhost:8080/me
+//! ```
+
+use std::{convert::Infallible, error::Error as StdError};
+
+use account::{
+    AccountService, Config, Error, MasterKey, MemoryStore,
+    model::{Client, SessionSecret},
+};
+use hyper::{
+    Method, Request, Response, StatusCode, body::Incoming, header::AUTHORIZATION, service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+type Accounts = AccountService<MemoryStore>;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn StdError>> {
+    let accounts: Accounts =
+        AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
+    let listener = TcpListener::bind("127.0.0.1:8080").await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    loop {
+        let (stream, peer) = listener.accept().await?;
+        let accounts = accounts.clone();
+        tokio::spawn(async move {
+            let client = Client::at(peer.ip());
+            let answer = service_fn(|request| answer(&accounts, &client, request));
+            // A connection that breaks is its client's affair.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), answer)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    accounts: &Accounts,
+    client: &Client,
+    request: Request<Incoming>,
+) -> Result<Response<String>, Infallible> {
+    let outcome = match (request.method(), request.uri().path()) {
+        (&Method::POST, "/join") => join(accounts, client).await,
+        (&Method::GET, "/me") => me(accounts, &request).await,
+        _ => return Ok(reply(StatusCode::NOT_FOUND, "no such page".into())),
+    };
+    Ok(outcome.map_or_else(
+        |error| {
+            // Every error knows its class; the text is fit for the client.
+            let status =
+                StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            reply(status, format!("{}: {error}", error.code()))
+        },
+        |text| reply(StatusCode::OK, text),
+    ))
+}
+
+async fn join(accounts: &Accounts, client: &Client) -> Result<String, Error> {
+    Ok(accounts.sign_in_anonymously(client).await?.secret.to_wire())
+}
+
+async fn me(accounts: &Accounts, request: &Request<Incoming>) -> Result<String, Error> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Error::NotSignedIn)?;
+    let secret = SessionSecret::from_wire(bearer).map_err(|_| Error::NotSignedIn)?;
+    let caller = accounts.caller(&secret).await?;
+    Ok(format!("you are {}", caller.user_id()))
+}
+
+fn reply(status: StatusCode, text: String) -> Response<String> {
+    let mut response = Response::new(text + "\n");
+    *response.status_mut() = status;
+    response
+}
