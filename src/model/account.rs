@@ -1,6 +1,11 @@
 //! The account: everything one person owns, as one value.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -15,7 +20,7 @@ use super::{
 /// Stores keep it, replace it as a whole and find it by its [`keys`](Account::keys); the operations of
 /// [`AccountService`](crate::AccountService) change it. It holds digests and hashes, never a secret, and `Debug` shows only its id.
 #[derive(Clone)]
-// What every session check reads comes first and stays together: two cache lines instead of six.
+// What every session check reads, together and small: at a million accounts a check waits for memory and for little else.
 #[repr(C)]
 pub struct Account {
     pub(crate) id: UserId,
@@ -25,6 +30,13 @@ pub struct Account {
     pub(crate) accessed_at: Timestamp,
     /// Oldest first. The first is kept in place, which saves the check of most sessions a wait for memory.
     pub(crate) sessions: SmallVec<[SessionRecord; 1]>,
+    rest: Arc<Profile>,
+}
+
+/// What an account holds beside that. An [`Account`] is used as if these were its own fields.
+#[derive(Clone)]
+#[doc(hidden)]
+pub struct Profile {
     /// Raised whenever the JWTs issued so far must die.
     pub(crate) jwt_generation: u32,
     pub(crate) created_at: Timestamp,
@@ -41,6 +53,26 @@ pub struct Account {
     pub(crate) failures: Failures,
     /// `None` if it was not loaded; it then stays as it is in the store.
     pub(crate) attachment: Option<Arc<Attachment>>,
+}
+
+impl Deref for Account {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        &self.rest
+    }
+}
+
+impl DerefMut for Account {
+    fn deref_mut(&mut self) -> &mut Profile {
+        Arc::make_mut(&mut self.rest)
+    }
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profile").finish_non_exhaustive()
+    }
 }
 
 /// The part of an account that most operations do not need.
@@ -126,26 +158,33 @@ impl Failures {
 
 impl Account {
     pub(crate) fn new(id: UserId, now: Timestamp) -> Self {
-        Self {
-            id,
+        let rest = Profile {
+            jwt_generation: 0,
             created_at: now,
             updated_at: now,
-            accessed_at: now,
             name: Name::default(),
             labels: Vec::new(),
-            blocked: false,
-            reset_required: false,
             email: None,
             phone: None,
             password: None,
             password_history: Vec::new(),
-            mfa: false,
-            sessions: SmallVec::new(),
             identities: Vec::new(),
             targets: Vec::new(),
             failures: Failures::default(),
-            jwt_generation: 0,
             attachment: Some(Arc::default()),
+        };
+        Self::from_parts(id, now, rest)
+    }
+
+    pub(crate) fn from_parts(id: UserId, accessed_at: Timestamp, rest: Profile) -> Self {
+        Self {
+            id,
+            blocked: false,
+            reset_required: false,
+            mfa: false,
+            accessed_at,
+            sessions: SmallVec::new(),
+            rest: Arc::new(rest),
         }
     }
 
@@ -279,14 +318,18 @@ impl Account {
     }
 
     fn drop_orphaned_targets(&mut self) {
-        let Self { sessions, targets, .. } = self;
-        targets
+        let Self { sessions, rest, .. } = self;
+        if rest.targets.is_empty() {
+            return;
+        }
+        Arc::make_mut(rest)
+            .targets
             .retain(|target| target.session.is_none_or(|id| sessions.iter().any(|session| session.id == id)));
     }
 }
 
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account").field("id", &self.id).finish_non_exhaustive()
     }
 }

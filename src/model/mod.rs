@@ -28,7 +28,7 @@ mod time;
 mod user;
 
 pub use account::{Account, GuessLimit};
-pub(crate) use account::{Attachment, Contact, Failures, PasswordRecord};
+pub(crate) use account::{Attachment, Contact, Failures, PasswordRecord, Profile};
 pub use argon2_params::{Argon2Params, InvalidArgon2Params};
 pub use checked_url::CheckedUrl;
 pub use client::Client;

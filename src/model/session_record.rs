@@ -4,6 +4,7 @@ use std::{
     fmt,
     net::IpAddr,
     ops::{Deref, DerefMut},
+    sync::Arc,
 };
 
 use data_encoding::HEXLOWER;
@@ -56,7 +57,7 @@ pub(crate) struct SessionRecord {
     pub(crate) digest: SecretDigest,
     pub(crate) expires_at: Timestamp,
     pub(crate) factors: Factors,
-    details: Box<SessionDetails>,
+    details: Arc<SessionDetails>,
 }
 
 /// What a session shows but no check reads. A [`SessionRecord`] is used as if these were its own fields.
@@ -138,7 +139,7 @@ impl From<SessionRecord> for SessionForm {
             user_agent,
             country,
             challenged_at,
-        } = *details;
+        } = Arc::unwrap_or_clone(details);
         Self {
             id,
             digest,
@@ -166,7 +167,7 @@ impl Deref for SessionRecord {
 
 impl DerefMut for SessionRecord {
     fn deref_mut(&mut self) -> &mut SessionDetails {
-        &mut self.details
+        Arc::make_mut(&mut self.details)
     }
 }
 
@@ -177,7 +178,7 @@ impl SessionRecord {
         factors: Factors,
         details: SessionDetails,
     ) -> Self {
-        Self { digest, expires_at, factors, details: Box::new(details) }
+        Self { digest, expires_at, factors, details: Arc::new(details) }
     }
 
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::Profile;
 use super::{
     Account, Attachment, Contact, Email, Failures, IdentityRecord, Label, Name, PasswordHash, PasswordRecord,
     Phone, Preferences, PushTargetRecord, SessionRecord, Timestamp, UserId,
@@ -17,16 +18,10 @@ const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body<A> {
+struct Body {
     format: u32,
-    account: A,
+    account: AccountForm,
 }
-
-#[derive(Serialize)]
-struct Written<'a>(#[serde(with = "AccountForm")] &'a Account);
-
-#[derive(Deserialize)]
-struct Read(#[serde(with = "AccountForm")] Account);
 
 #[derive(Deserialize)]
 struct Header {
@@ -34,7 +29,7 @@ struct Header {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Account", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct AccountForm {
     id: UserId,
     created_at: Timestamp,
@@ -68,8 +63,57 @@ struct AccountForm {
     failures: Failures,
     #[serde(default)]
     jwt_generation: u32,
-    #[serde(skip)]
-    attachment: Option<std::sync::Arc<Attachment>>,
+}
+
+impl From<&Account> for AccountForm {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id,
+            created_at: account.created_at,
+            updated_at: account.updated_at,
+            accessed_at: account.accessed_at,
+            name: account.name.clone(),
+            labels: account.labels.clone(),
+            blocked: account.blocked,
+            reset_required: account.reset_required,
+            email: account.email.clone(),
+            phone: account.phone.clone(),
+            password: account.password.clone(),
+            password_history: account.password_history.clone(),
+            mfa: account.mfa,
+            sessions: account.sessions.clone(),
+            identities: account.identities.clone(),
+            targets: account.targets.clone(),
+            failures: account.failures.clone(),
+            jwt_generation: account.jwt_generation,
+        }
+    }
+}
+
+impl From<AccountForm> for Account {
+    fn from(form: AccountForm) -> Self {
+        let rest = Profile {
+            created_at: form.created_at,
+            updated_at: form.updated_at,
+            name: form.name,
+            labels: form.labels,
+            email: form.email,
+            phone: form.phone,
+            password: form.password,
+            password_history: form.password_history,
+            identities: form.identities,
+            targets: form.targets,
+            failures: form.failures,
+            jwt_generation: form.jwt_generation,
+            attachment: None,
+        };
+        let mut account = Self::from_parts(form.id, form.accessed_at, rest);
+        account.blocked = form.blocked;
+        account.reset_required = form.reset_required;
+        account.mfa = form.mfa;
+        account.sessions = form.sessions;
+        account
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,8 +124,7 @@ struct AttachmentForm {
 }
 
 pub(crate) fn encode(account: &Account) -> Result<String, StoreError> {
-    serde_json::to_string(&Body { format: FORMAT, account: Written(account) })
-        .map_err(|_| StoreError::Corrupt)
+    serde_json::to_string(&Body { format: FORMAT, account: account.into() }).map_err(|_| StoreError::Corrupt)
 }
 
 pub(crate) fn encode_attachment(attachment: &Attachment) -> Result<String, StoreError> {
@@ -90,8 +133,8 @@ pub(crate) fn encode_attachment(attachment: &Attachment) -> Result<String, Store
 }
 
 pub(crate) fn decode(body: &str) -> Result<Account, StoreError> {
-    match serde_json::from_str::<Body<Read>>(body) {
-        Ok(Body { format: FORMAT, account: Read(account) }) => Ok(account),
+    match serde_json::from_str::<Body>(body) {
+        Ok(Body { format: FORMAT, account }) => Ok(account.into()),
         _ => Err(refusal(body)),
     }
 }

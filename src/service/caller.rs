@@ -106,6 +106,12 @@ impl Caller {
         }
     }
 
+    /// Whether the account was last noted to be in use so long ago that it should be noted again. That happens once a day, so its future is
+    /// boxed: the many checks that have nothing to note should not carry its room along.
+    fn is_worth_noting(&self) -> bool {
+        self.at.since(self.account().accessed_at) >= ACCESS_GRAIN
+    }
+
     fn session(&self) -> Option<&SessionRecord> {
         self.stored.account.sessions.get(self.place)
     }
@@ -183,7 +189,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let caller =
             Caller { place, proof: Proof::Secret(digest), client: Client::default(), at: now, stored };
         admit(caller.account(), caller.session().ok_or(Error::NotSignedIn)?)?;
-        self.note_access(&caller).await;
+        if caller.is_worth_noting() {
+            Box::pin(self.note_access(&caller)).await;
+        }
         Ok(caller)
     }
 
@@ -201,7 +209,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let (place, proof) = (place.ok_or(Error::NotSignedIn)?, Proof::Jwt(claims.generation));
         let caller = Caller { place, proof, client: Client::default(), at: now, stored };
         caller.prove(&caller.stored.account, now)?;
-        self.note_access(&caller).await;
+        if caller.is_worth_noting() {
+            Box::pin(self.note_access(&caller)).await;
+        }
         Ok(caller)
     }
 
@@ -228,11 +238,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Session::new(account, record, self.device(record.user_agent.as_deref()), current)
     }
 
-    /// Notes once a day that the account is in use. If somebody else changed it meanwhile, they noted it.
+    /// Notes that the account is in use. If somebody else changed it meanwhile, they noted it.
     async fn note_access(&self, caller: &Caller) {
-        if caller.at.since(caller.stored.account.accessed_at) < ACCESS_GRAIN {
-            return;
-        }
         let mut draft = Draft::of(&caller.stored, caller.at);
         draft.account.accessed_at = caller.at;
         let _ = self.commit(Some(&caller.stored), draft.account, &[]).await;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error,
-    model::{Account, EventKind, GuessLimit, Key, Password, PasswordHash, Timestamp},
+    model::{Account, EventKind, GuessLimit, Key, Password, PasswordHash, Profile, Timestamp},
     ports::{Clock, HashError, Mailer, Parts, SmsSender, Store, Stored},
 };
 
@@ -65,7 +65,7 @@ impl Draft {
 impl Account {
     /// Keeps the same password under a stronger hash.
     fn replace_hash(&mut self, hash: &PasswordHash) {
-        let Self { password: Some(password), password_history, .. } = self else { return };
+        let Profile { password: Some(password), password_history, .. } = &mut **self else { return };
         let old = std::mem::replace(&mut password.hash, hash.clone());
         for other in password_history.iter_mut().filter(|other| **other == old) {
             *other = hash.clone();
