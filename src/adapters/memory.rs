@@ -3,7 +3,9 @@
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     fmt,
+    future::{Future, ready},
     hash::{BuildHasher as _, RandomState},
+    pin::Pin,
     sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -27,6 +29,9 @@ pub struct MemoryStore {
     index: RwLock<Index>,
     shards: Box<[RwLock<Shard>]>,
 }
+
+/// The answer of a load, as the port has it.
+type Loading<'a> = Pin<Box<dyn Future<Output = Result<Option<Stored>, StoreError>> + Send + 'a>>;
 
 /// Every key but the ids, and the ids in order. Locked before any shard.
 #[derive(Default)]
@@ -110,12 +115,16 @@ impl Shard {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn load(&self, key: &Key, _: Parts) -> Result<Option<Stored>, StoreError> {
-        if let Key::Id(id) = key {
-            return self.find(id);
-        }
-        let index = read(&self.index);
-        index.holders.get(key).map_or(Ok(None), |id| self.find(id))
+    // Not an async block: what is known at once needs no more room in the box than its answer.
+    fn load<'this, 'key, 'answer>(&'this self, key: &'key Key, _: Parts) -> Loading<'answer>
+    where
+        'this: 'answer,
+        'key: 'answer,
+    {
+        Box::pin(ready(match key {
+            Key::Id(id) => self.find(id),
+            key => read(&self.index).holders.get(key).map_or(Ok(None), |id| self.find(id)),
+        }))
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
