@@ -3,10 +3,11 @@
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     fmt,
-    future::{Future, ready},
+    future::{Future, poll_fn},
     hash::{BuildHasher as _, RandomState},
     pin::Pin,
     sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    task::Poll,
 };
 
 use async_trait::async_trait;
@@ -115,15 +116,17 @@ impl Shard {
 
 #[async_trait]
 impl Store for MemoryStore {
-    // Not an async block: what is known at once needs no more room in the box than its answer.
+    // Not an async block: a look-up that never waits needs no room in the box but for what it looks for.
     fn load<'this, 'key, 'answer>(&'this self, key: &'key Key, _: Parts) -> Loading<'answer>
     where
         'this: 'answer,
         'key: 'answer,
     {
-        Box::pin(ready(match key {
-            Key::Id(id) => self.find(id),
-            key => read(&self.index).holders.get(key).map_or(Ok(None), |id| self.find(id)),
+        Box::pin(poll_fn(move |_| {
+            Poll::Ready(match key {
+                Key::Id(id) => self.find(id),
+                key => read(&self.index).holders.get(key).map_or(Ok(None), |id| self.find(id)),
+            })
         }))
     }
 
