@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod cookies;
+mod corpus;
 mod extractors;
 mod gates;
 mod inputs;
