@@ -10,3 +10,4 @@ mod inputs;
 mod origins;
 mod routes;
 mod support;
+mod verdicts;
