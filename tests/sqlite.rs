@@ -24,7 +24,7 @@ use std::{
 
 use account::{
     AccountService, Caller, OpenError, SignUp, SqliteStore,
-    model::{Client, CustomId, Event, Key, PageQuery, SessionSecret, UserId},
+    model::{Client, CustomId, Event, Key, PageQuery, Preferences, SessionSecret, UserId},
     ports::{Parts, Select, Store, StoreError},
 };
 use rusqlite::Connection;
@@ -87,6 +87,24 @@ async fn an_account_is_there_after_the_file_is_opened_again() {
     assert_eq!(again.preferences(&caller).await.unwrap().as_json(), r#"{"theme":"dark"}"#);
     assert_eq!(again.store().events(&id("ada"), everything()).await.unwrap().total, 3);
     assert_sound(&path);
+}
+
+#[tokio::test]
+async fn preferences_outlive_a_sign_in_after_the_file_is_opened_again() {
+    let scratch = Scratch::new();
+    let path = scratch.file("a.db");
+    let before = open(&path);
+    let (caller, _) = sign_up(&before, "ada").await;
+    let preferences: Preferences = r#"{"theme":"dark"}"#.parse().unwrap();
+    before.replace_preferences(&caller, preferences.clone()).await.unwrap();
+    drop((before, caller));
+
+    let after = open(&path);
+    let email = "ada@example.com".parse().unwrap();
+    let signed_in =
+        after.sign_in_with_password(email, PASSWORD.parse().unwrap(), &Client::default()).await.unwrap();
+    let caller = after.caller(&signed_in.secret).await.unwrap();
+    assert_eq!(after.preferences(&caller).await.unwrap(), preferences);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Accepting connections: bounded in number, header size and patience, so that slow or greedy clients cannot hold up the others.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     sync::{
         Arc,
@@ -13,6 +14,8 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request},
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
 };
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
@@ -31,6 +34,8 @@ const MOST_CONNECTIONS: usize = 10_000;
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 /// How long a client may take to send a request's header, and how long an idle connection is kept.
 const HEADER_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a request may take from there on: without it a client that sends its body byte by byte would keep its place for good.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Answers connections until `stop` is ready, then closes the port, finishes the requests that have begun and returns.
 pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
@@ -80,7 +85,7 @@ async fn answer(stream: TcpStream, peer: SocketAddr, app: Router, mut stopped: w
         has_begun.store(true, Ordering::Relaxed);
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        app.clone().oneshot(request)
+        in_time(app.clone(), request, REQUEST_PATIENCE)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -96,5 +101,49 @@ async fn answer(stream: TcpStream, peer: SocketAddr, app: Router, mut stopped: w
     if has_begun.load(Ordering::Relaxed) {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
+    }
+}
+
+/// Answers a request, or tells that it took too long. A change that has begun goes on, on its own task.
+async fn in_time(app: Router, request: Request, patience: Duration) -> Result<Response, Infallible> {
+    match tokio::time::timeout(patience, app.oneshot(request)).await {
+        Ok(answer) => answer,
+        Err(_) => Ok(StatusCode::REQUEST_TIMEOUT.into_response()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use axum::body::{Bytes, HttpBody};
+    use http_body::Frame;
+
+    use super::*;
+
+    /// A body that never comes.
+    struct Silent;
+
+    impl HttpBody for Silent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_comes_holds_no_place_for_good() {
+        let app = Router::new().route("/", axum::routing::post(async |body: String| body));
+        let request = Request::post("/").body(Body::new(Silent)).unwrap();
+        let answer = in_time(app, request, Duration::from_millis(20)).await;
+        assert_eq!(answer.unwrap().status(), StatusCode::REQUEST_TIMEOUT);
     }
 }

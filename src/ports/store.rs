@@ -147,13 +147,20 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// The new value as a store that keeps values rather than texts holds it: with the attachment of `current` where the change left it alone.
+    /// The new value as a store that keeps values rather than texts holds it: with the attachment of `current` where the change left it alone,
+    /// and with an empty one if there is no `current` because the account is new.
+    ///
+    /// Where `current` does not [have](Stored::has) its attachment, as in a cache of bodies, the new value has none either: unknown is not
+    /// empty.
     #[must_use]
     pub fn whole(&self, current: Option<&Stored>) -> Stored {
         let mut account = Arc::clone(&self.after);
         if account.attachment.is_none() {
-            let kept = current.and_then(|stored| stored.account.attachment.clone());
-            Arc::make_mut(&mut account).attachment = Some(kept.unwrap_or_default());
+            let kept =
+                current.map_or_else(|| Some(Arc::default()), |stored| stored.account.attachment.clone());
+            if kept.is_some() {
+                Arc::make_mut(&mut account).attachment = kept;
+            }
         }
         Stored { account, version: self.next }
     }

@@ -11,3 +11,4 @@ mod inputs;
 mod origins;
 mod routes;
 mod support;
+mod verdicts;
