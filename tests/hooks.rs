@@ -8,9 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignUp,
-    model::{Account, Client, Event, Key},
-    ports::{NoLimits, Observer, Parts, Store},
+    model::{Account, Client, Event, Key, Password},
+    ports::{
+        NoGeo, NoLimits, Observer, Parts, PasswordHasher, PasswordRefusal, PasswordRule, Store, SystemEntropy,
+    },
     testing::{InstantHasher, PASSWORD, password},
+    user_agent::StandardDeviceParser,
 };
 use async_trait::async_trait;
 use people::*;
@@ -82,6 +85,35 @@ async fn an_observer_hears_of_each_event_once_after_it_was_saved() {
     let taken = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
     assert_eq!(code(service.sign_up(taken, &client).await), "user_already_exists");
     assert_eq!(heard(), []);
+}
+
+#[test]
+fn a_host_may_keep_a_handle_to_every_port() {
+    let store = Arc::new(Texts::default());
+    let observer: Arc<dyn Observer> = Arc::new(Witness { store, seen: Arc::default() });
+    let hasher: Arc<dyn PasswordHasher> = Arc::new(InstantHasher::default());
+    let (entropy, geo, devices) = (Arc::new(SystemEntropy), Arc::new(NoGeo), Arc::new(StandardDeviceParser));
+    let rule: Arc<dyn PasswordRule> = Arc::new(Anything);
+    let service = AccountService::builder(MemoryStore::new())
+        .config(Config::new(MasterKey::generate().unwrap()))
+        .observer(Arc::clone(&observer))
+        .password_rule(Arc::clone(&rule))
+        .hasher(Arc::clone(&hasher))
+        .entropy(Arc::clone(&entropy))
+        .geo(Arc::clone(&geo))
+        .devices(Arc::clone(&devices))
+        .build();
+    assert!(service.is_ok());
+}
+
+#[derive(Debug)]
+struct Anything;
+
+#[async_trait]
+impl PasswordRule for Anything {
+    async fn check(&self, _: &Password, _: &Account) -> Result<(), PasswordRefusal> {
+        Ok(())
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub struct CredentialChange {
     /// The account after it.
     pub user: User,
     /// A new secret of the caller's session, if the old one ended with the change (an anonymous account became a lasting one).
-    /// The client must keep it instead; the [`Caller`] is spent.
+    /// The client must keep it instead; the [`Caller`] is spent. Never for a caller that is [`keeping_secret`](Caller::keeping_secret).
     pub secret: Option<SessionSecret>,
 }
 
@@ -175,7 +175,7 @@ impl Draft {
         set: &impl Fn(&mut Account, Timestamp),
     ) -> bool {
         let now = self.now;
-        let rotate = !self.is_lasting() && caller.current_session().is_some();
+        let rotate = !self.is_lasting() && caller.takes_new_secret();
         let addresses = (self.email.clone(), self.phone.clone());
         set(&mut self.account, now);
         if hash.is_none() && addresses == (self.email.clone(), self.phone.clone()) {

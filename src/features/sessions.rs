@@ -8,7 +8,7 @@ use crate::{
     AccountService, Caller, Error,
     model::{
         Account, Client, EventKind, Factor, Factors, Session, SessionDetails, SessionId, SessionProvider,
-        SessionRecord, SessionSecret, Timestamp, User, UserId,
+        SessionRecord, SessionSecret, Timestamp, UserId,
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
@@ -182,11 +182,5 @@ impl SignedIn {
     #[must_use]
     pub fn user_id(&self) -> &UserId {
         &self.session.user
-    }
-}
-
-impl From<&User> for UserId {
-    fn from(user: &User) -> Self {
-        *user.id()
     }
 }

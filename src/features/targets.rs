@@ -155,7 +155,6 @@ impl Draft {
 
     fn change_push_target(&mut self, id: &TargetId, identifier: &str, name: &str) -> Result<(), Refusal> {
         let now = self.now;
-        self.tidy(now);
         let taken = self.targets.iter().any(|target| target.id != *id && *target.identifier == *identifier);
         let target = self.targets.iter_mut().find(|target| target.id == *id).ok_or(Error::TargetNotFound)?;
         if taken {

@@ -32,6 +32,8 @@ pub(super) struct Presented {
     pub(super) secret: SessionSecret,
     /// It came by a cookie, which browsers send of their own accord (RFC 6265 §8.2).
     pub(super) by_cookie: bool,
+    /// The client keeps what this server sets, and so takes over a new secret.
+    pub(super) is_kept_for_us: bool,
 }
 
 /// The JWT of a request, if there is one; SDKs send an empty header for none.
@@ -58,15 +60,18 @@ impl Cookies {
         let cookie = || {
             let cookie = self.in_cookies(headers, &self.name);
             let legacy = || self.is_cross_site.then(|| self.in_cookies(headers, &self.legacy_name)).flatten();
-            cookie.or_else(legacy).map(|secret| Presented { secret, by_cookie: true })
+            let secret = cookie.or_else(legacy)?;
+            Some(Presented { secret, by_cookie: true, is_kept_for_us: true })
         };
-        let header =
-            || headers.get(SESSION).and_then(|value| SessionSecret::from_wire(value.to_str().ok()?).ok());
-        let fallback = || self.is_cross_site.then(|| self.in_fallback(headers)).flatten();
-        cookie().or_else(|| {
-            let secret = header().or_else(fallback)?;
-            Some(Presented { secret, by_cookie: false })
-        })
+        let header = || {
+            let secret = SessionSecret::from_wire(headers.get(SESSION)?.to_str().ok()?).ok()?;
+            Some(Presented { secret, by_cookie: false, is_kept_for_us: false })
+        };
+        let fallback = || {
+            let secret = self.is_cross_site.then(|| self.in_fallback(headers)).flatten()?;
+            Some(Presented { secret, by_cookie: false, is_kept_for_us: true })
+        };
+        cookie().or_else(header).or_else(fallback)
     }
 
     fn in_cookies(&self, headers: &HeaderMap, name: &str) -> Option<SessionSecret> {

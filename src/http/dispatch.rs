@@ -138,6 +138,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         }
         self.check_operation(operation, caller.as_ref())?;
         let client = if changes { peer::client(parts, address) } else { Client::default() };
+        // A new secret is handed out as a cookie, and a client that keeps the old one itself would not notice.
+        let keeps_it_itself = presented.as_ref().is_some_and(|presented| !presented.is_kept_for_us);
+        let caller = caller.map(|caller| if keeps_it_itself { caller.keeping_secret() } else { caller });
         let call = Call {
             service: self.service.clone(),
             caller: caller.map(|caller| caller.with_client(client.clone())),

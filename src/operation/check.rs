@@ -47,8 +47,8 @@ impl std::fmt::Debug for Subject<'_> {
 /// succeeds later or not. The answer is the tightest of several quotas, the one to be shown in `X-RateLimit-*`; it is
 /// `None` for an operation without limits. The request must be refused if [`Quota::exceeded`].
 ///
-/// `salt` keeps services that share a limiter apart and the keys unreadable: 32 bytes derived from the service's key and the
-/// project's id, the same on every node.
+/// `salt` keeps services that share a limiter apart and the keys unreadable: 32 bytes derived from the service's key, the same on
+/// every node.
 ///
 /// # Errors
 /// [`LimiterError`] if the limiter cannot count. The request must then be refused too.

@@ -1,6 +1,6 @@
 //! Randomness.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use rand::{TryRng as _, rngs::SysRng};
 
@@ -16,6 +16,12 @@ pub trait Entropy: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`EntropyError`] if the source fails; the bytes must then not be used.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
+}
+
+impl<T: Entropy + ?Sized> Entropy for Arc<T> {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        (**self).fill(bytes)
+    }
 }
 
 /// The operating system's random source.

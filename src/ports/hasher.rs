@@ -39,6 +39,21 @@ pub trait PasswordHasher: Send + Sync + Debug + 'static {
     ) -> Result<Verdict, HashError>;
 }
 
+#[async_trait]
+impl<T: PasswordHasher + ?Sized> PasswordHasher for Arc<T> {
+    async fn hash(&self, password: Arc<Secret>, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
+        (**self).hash(password, salt).await
+    }
+
+    async fn verify(
+        &self,
+        password: Arc<Secret>,
+        against: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        (**self).verify(password, against).await
+    }
+}
+
 /// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {

@@ -1,6 +1,6 @@
 //! Hooks for hosts: told of what happened, asked about passwords.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -16,6 +16,13 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     async fn observe(&self, event: &Event, account: &Account);
 }
 
+#[async_trait]
+impl<T: Observer + ?Sized> Observer for Arc<T> {
+    async fn observe(&self, event: &Event, account: &Account) {
+        (**self).observe(event, account).await;
+    }
+}
+
 /// Why a host's rule refuses a password: one sentence for the user, without the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordRefusal(pub String);
@@ -29,4 +36,11 @@ pub trait PasswordRule: fmt::Debug + Send + Sync + 'static {
     /// [`PasswordRefusal`] refuses it; the user sees its text as
     /// [`Invalid::PasswordRule`](crate::error::Invalid::PasswordRule).
     async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRefusal>;
+}
+
+#[async_trait]
+impl<T: PasswordRule + ?Sized> PasswordRule for Arc<T> {
+    async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRefusal> {
+        (**self).check(password, account).await
+    }
 }

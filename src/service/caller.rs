@@ -35,6 +35,7 @@ pub struct Caller {
     proof: Proof,
     client: Client,
     at: Timestamp,
+    keeps_secret: bool,
 }
 
 #[derive(Clone)]
@@ -87,6 +88,18 @@ impl Caller {
     #[must_use]
     pub fn with_client(self, client: Client) -> Self {
         Self { client, ..self }
+    }
+
+    /// The same caller, whose session keeps its secret when an anonymous account becomes a lasting one. For a client that could not take over
+    /// a [new secret](crate::CredentialChange::secret), because it holds the old one itself and not in a cookie.
+    #[must_use]
+    pub fn keeping_secret(self) -> Self {
+        Self { keeps_secret: true, ..self }
+    }
+
+    /// Whether its session has a secret that may be renewed.
+    pub(crate) fn takes_new_secret(&self) -> bool {
+        self.current_session().is_some() && !self.keeps_secret
     }
 
     /// The client it asks from.
@@ -186,8 +199,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let place =
             sessions.iter().position(|session| session.digest.matches(&digest) && session.is_live(now));
         let place = place.ok_or(Error::NotSignedIn)?;
-        let caller =
-            Caller { place, proof: Proof::Secret(digest), client: Client::default(), at: now, stored };
+        let caller = Caller {
+            place,
+            proof: Proof::Secret(digest),
+            client: Client::default(),
+            at: now,
+            keeps_secret: false,
+            stored,
+        };
         admit(caller.account(), caller.session().ok_or(Error::NotSignedIn)?)?;
         if caller.is_worth_noting() {
             Box::pin(self.note_access(&caller)).await;
@@ -207,7 +226,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             self.inner.store.load(&Key::Id(claims.user_id), Parts::Body).await?.ok_or(Error::NotSignedIn)?;
         let place = stored.account.sessions.iter().position(|session| session.id == claims.session_id);
         let (place, proof) = (place.ok_or(Error::NotSignedIn)?, Proof::Jwt(claims.generation));
-        let caller = Caller { place, proof, client: Client::default(), at: now, stored };
+        let caller = Caller { place, proof, client: Client::default(), at: now, keeps_secret: false, stored };
         caller.prove(&caller.stored.account, now)?;
         if caller.is_worth_noting() {
             Box::pin(self.note_access(&caller)).await;

@@ -16,6 +16,7 @@ mod system;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// Bytes of a user agent that are read; browsers send about 120, the longest in-app browsers about 500.
 const READ_BYTES: usize = 1024;
@@ -65,6 +66,12 @@ pub struct Device {
 pub trait DeviceParser: Send + Sync + Debug + 'static {
     /// Tells what `user_agent` says about its sender; must accept any text and return promptly.
     fn parse(&self, user_agent: &str) -> Device;
+}
+
+impl<T: DeviceParser + ?Sized> DeviceParser for Arc<T> {
+    fn parse(&self, user_agent: &str) -> Device {
+        (**self).parse(user_agent)
+    }
 }
 
 /// The built-in reader: [`parse`] behind the port.

@@ -1,6 +1,6 @@
 //! Session cookies, and where else a session may come from.
 
-use super::support::{Cookie, Server};
+use super::support::{Call, Cookie, Server};
 
 const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
 
@@ -112,4 +112,23 @@ async fn every_recorded_session_that_is_none_makes_a_guest() {
             .ok(201)
             .await;
     }
+}
+
+#[tokio::test]
+async fn a_session_in_a_header_outlives_the_conversion_of_its_account() {
+    let server = Server::new();
+    let body = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
+    let anonymous = async || server.post("/v1/account/sessions/anonymous", "{}").ok(201).await.cookie();
+
+    let wire = anonymous().await.wire();
+    let by_header = |call: Call| call.header("x-appwrite-session", &wire);
+    let reply = by_header(server.patch("/v1/account/email", body)).ok(200).await;
+    assert_eq!(reply.set_cookies().len(), 0);
+    assert_eq!(by_header(server.get("/v1/account")).ok(200).await.value("email"), "ada@example.com");
+
+    let old = anonymous().await;
+    let body = body.replace("ada", "bob");
+    let new = server.patch("/v1/account/email", &body).by(&old).ok(200).await.cookie();
+    server.get("/v1/account").by(&old).refused(401, "general_unauthorized_scope").await;
+    assert_eq!(server.get("/v1/account").by(&new).ok(200).await.value("email"), "bob@example.com");
 }
