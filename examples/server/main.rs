@@ -109,7 +109,7 @@ fn app(
     store: Arc<dyn Store>,
     address: SocketAddr,
 ) -> Result<Router, Box<dyn Error>> {
-    let outbox = settings.is_local().then(Outbox::default);
+    let outbox = settings.is_private().then(Outbox::default);
     let (mailer, sms): (Arc<dyn Mailer>, Arc<dyn SmsSender>) = match &outbox {
         Some(outbox) => (Arc::new(outbox.clone()), Arc::new(outbox.clone())),
         None => (Arc::new(NoMailer), Arc::new(NoSms)),
@@ -169,7 +169,7 @@ fn welcome(settings: &Settings, address: SocketAddr) {
         env!("CARGO_PKG_VERSION"),
         settings.database
     ));
-    if settings.is_local() {
+    if settings.is_private() {
         say::plainly(format_args!(
             "Messages not sent: http://{address}/dev\nCreate the first account:\n  \
              curl http://{address}/v1/account -H 'X-Appwrite-Project: {project}' -H 'Content-Type: application/json' \

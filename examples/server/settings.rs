@@ -150,6 +150,19 @@ impl Settings {
         self.listen.ip().to_canonical().is_loopback()
     }
 
+    /// Whether everybody who reaches the server sits at this machine, so that the development outbox may show what was not sent: it
+    /// listens on loopback, and nothing says that a proxy passes strangers on to it.
+    pub(crate) fn is_private(&self) -> bool {
+        let url = self.public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        let is_here = url.is_none_or(|url| match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        });
+        self.is_local() && is_here && self.trusted_proxies.is_empty()
+    }
+
     /// Whether clients use https, which decides on `Secure` cookies.
     pub(crate) fn is_https(&self) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https:"))

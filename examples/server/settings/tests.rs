@@ -135,3 +135,13 @@ fn plain_http_beyond_loopback_must_be_asked_for() {
     assert!(parse(&[everywhere, ("ACCOUNT_PUBLIC_URL", "https://accounts.example.com")]).is_ok());
     assert!(parse(&[("ACCOUNT_LISTEN", "[::1]:0"), ("ACCOUNT_PUBLIC_URL", "http://accounts.test")]).is_ok());
 }
+
+#[test]
+fn the_outbox_is_shown_only_where_no_proxy_can_let_strangers_in() {
+    let private = |variables: &[(&str, &str)]| parse(variables).unwrap().is_private();
+    assert!(private(&[]));
+    assert!(private(&[("ACCOUNT_PUBLIC_URL", "http://127.0.0.1:9000")]));
+    assert!(!private(&[("ACCOUNT_PUBLIC_URL", "https://accounts.example.com")]));
+    assert!(!private(&[("ACCOUNT_TRUSTED_PROXIES", "127.0.0.1")]));
+    assert!(!private(&[("ACCOUNT_LISTEN", "0.0.0.0:80"), ("ACCOUNT_INSECURE_HTTP", "on")]));
+}
