@@ -13,6 +13,7 @@ pub mod error;
 mod features;
 #[cfg(feature = "axum")]
 pub mod http;
+pub mod messages;
 pub mod model;
 pub mod operation;
 pub mod policy;

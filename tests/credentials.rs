@@ -9,7 +9,7 @@ use std::time::Duration;
 use account::{
     AccountService, Config, CredentialChange, MasterKey, MemoryStore, NewPushTarget,
     model::{Client, TargetKind},
-    ports::{Clock as _, Notice},
+    ports::Clock as _,
     testing::{InstantHasher, PASSWORD, TestHost, password},
 };
 use people::*;
@@ -199,14 +199,18 @@ async fn h79_the_address_from_before_is_told_of_each_change() {
     change(&host, &caller, 1).await;
     let old = Some(password(PASSWORD));
     host.service.change_password(&caller, password(OTHER), old).await.unwrap();
-    let told: Vec<_> =
-        host.outbox.mails().into_iter().map(|mail| (mail.to.as_str().to_owned(), mail.notice)).collect();
+    let told: Vec<_> = host
+        .outbox
+        .mails()
+        .into_iter()
+        .map(|mail| (mail.to.as_str().to_owned(), mail.notice.name()))
+        .collect();
     assert_eq!(
         told,
         [
-            (ADA.to_owned(), Notice::PhoneChanged),
-            (ADA.to_owned(), Notice::EmailChanged),
-            (NEW.to_owned(), Notice::PasswordChanged),
+            (ADA.to_owned(), "phoneChanged"),
+            (ADA.to_owned(), "emailChanged"),
+            (NEW.to_owned(), "passwordChanged"),
         ]
     );
     let first = &host.outbox.mails()[0];

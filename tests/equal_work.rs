@@ -13,8 +13,9 @@ use std::{
 
 use account::{
     Argon2Pool, Error,
+    messages::EmailMessage,
     model::{Argon2Params, Client, Password, UserId},
-    ports::{EmailMessage, Mailer, SendError},
+    ports::{Mailer, SendError},
     testing::{InstantHasher, Outbox, PASSWORD, Step, TestHost, password},
 };
 use async_trait::async_trait;

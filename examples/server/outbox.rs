@@ -5,7 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use account::ports::{Clock as _, EmailMessage, Mailer, SendError, SmsMessage, SmsSender, SystemClock};
+use account::messages::{EmailMessage, SmsMessage};
+use account::ports::{Clock as _, Mailer, SendError, SmsSender, SystemClock};
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -53,7 +54,7 @@ impl Mailer for Outbox {
             to: message.to.to_string(),
             subject: message.subject(),
             text: message.text(),
-            html: String::new(),
+            html: message.html(),
             at: message.at.to_string(),
         });
         Ok(())

@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     AccountService, Caller, Config, Error,
+    messages::Notice,
     model::{
         Account, Contact, Email, Key, Password, PasswordHash, Phone, SessionSecret, TargetId, Timestamp, User,
     },
     operation::Operation,
-    ports::{Clock, Mailer, Notice, Parts, SmsSender, Store},
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::{Draft, Errand, PREPARATIONS, Refusal},
 };
 

@@ -15,5 +15,5 @@ pub use geo::{GeoLocator, NoGeo};
 pub use hasher::{HashError, PasswordHasher, Verdict};
 pub use hooks::{Observer, PasswordRefusal, PasswordRule};
 pub use limiter::{LimitKeyText, LimiterError, NoLimits, Quota, RateLimiter, window_end};
-pub use messages::{EmailMessage, Mailer, NoMailer, NoSms, Notice, SendError, SmsMessage, SmsSender};
+pub use messages::{Mailer, NoMailer, NoSms, SendError, SmsSender};
 pub use store::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version};

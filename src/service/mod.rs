@@ -26,11 +26,12 @@ use crate::{
     Error,
     config::Config,
     crypto::JwtCodec,
+    messages::{EmailMessage, Notice},
     model::{Client, Email, EventId, Name, Timestamp, UserId},
     operation::{Operation, Subject, check},
     ports::{
-        Clock, EmailMessage, Entropy, GeoLocator, Mailer, NoMailer, NoSms, Notice, Observer, PasswordHasher,
-        PasswordRule, Quota, RateLimiter, SmsSender, Store, SystemClock,
+        Clock, Entropy, GeoLocator, Mailer, NoMailer, NoSms, Observer, PasswordHasher, PasswordRule, Quota,
+        RateLimiter, SmsSender, Store, SystemClock,
     },
     user_agent::{Device, DeviceParser},
 };

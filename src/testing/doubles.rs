@@ -16,11 +16,9 @@ use sha2::{Digest as _, Sha256};
 use super::recording::{Recorder, Step};
 use crate::{
     Secret,
+    messages::{EmailMessage, SmsMessage},
     model::{PasswordHash, Timestamp},
-    ports::{
-        Clock, EmailMessage, Entropy, EntropyError, HashError, Mailer, PasswordHasher, SendError, SmsMessage,
-        SmsSender, Verdict,
-    },
+    ports::{Clock, Entropy, EntropyError, HashError, Mailer, PasswordHasher, SendError, SmsSender, Verdict},
 };
 
 /// A clock that stands still until it is moved. Clones are the same clock.

@@ -12,8 +12,9 @@ use std::{
 use account::{
     AccountService, Config, MasterKey, MemoryStore, Secret,
     http::{Settings, router_with},
+    messages::EmailMessage,
     model::{PasswordHash, Timestamp},
-    ports::{Clock, EmailMessage, HashError, Mailer, NoLimits, NoSms, PasswordHasher, SendError, Verdict},
+    ports::{Clock, HashError, Mailer, NoLimits, NoSms, PasswordHasher, SendError, Verdict},
 };
 use async_trait::async_trait;
 use axum::{

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use account::{
     Secret,
+    messages::EmailMessage,
     model::{Event, EventPage, Key, PageQuery, PasswordHash, Timestamp, UserId},
     ports::{
-        Change, EmailMessage, HashError, Mailer, Parts, PasswordHasher, SaveError, Select, SendError, Store,
-        StoreError, Stored, Verdict,
+        Change, HashError, Mailer, Parts, PasswordHasher, SaveError, Select, SendError, Store, StoreError,
+        Stored, Verdict,
     },
 };
 use async_trait::async_trait;
