@@ -30,7 +30,9 @@ pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
 pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
-pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey};
+#[cfg(feature = "qr")]
+pub use crypto::QrError;
+pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
 pub use error::Error;
 pub use features::{
     CredentialChange, DeviceToken, IdentityPage, Jwt, LogEntry, LogPage, NewPushTarget, SignUp, SignedIn,

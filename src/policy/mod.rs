@@ -2,6 +2,9 @@
 
 #[cfg(feature = "strength")]
 mod dictionary;
+mod phrase;
 
 #[cfg(feature = "strength")]
 pub use dictionary::is_common;
+#[allow(unused_imports)]
+pub(crate) use phrase::phrase;
