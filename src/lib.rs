@@ -29,7 +29,7 @@ pub use adapters::{GeoError, MaxMindLocator};
 pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
-pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
+pub use config::{Config, ConfigError, PasswordPolicy, SessionAlerts, SignInMethods, TokenPolicy};
 #[cfg(feature = "qr")]
 pub use crypto::QrError;
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
@@ -39,4 +39,4 @@ pub use features::{
 };
 pub use model::Argon2Params;
 pub use secret::Secret;
-pub use service::{AccountService, Authenticate, Builder, Caller};
+pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder};

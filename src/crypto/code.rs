@@ -1,12 +1,9 @@
 //! Codes that people read and type: how they are drawn, and the keyed digests that stand for them in a store.
-#![allow(dead_code)]
 
 use std::fmt;
 
-use constant_time_eq::constant_time_eq_32;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -14,7 +11,10 @@ use super::{
     framed,
     keys::{MasterKey, Purpose},
 };
-use crate::ports::{Entropy, EntropyError};
+use crate::{
+    model::SecretDigest,
+    ports::{Entropy, EntropyError},
+};
 
 /// How often a draw is repeated before the source is held to be broken: less likely than 2^-64 for one that works.
 const DRAWS: usize = 64;
@@ -35,20 +35,20 @@ impl CodeKeys {
     }
 
     /// What is stored in place of a code. `context` says whose it is, what for and where it was sent.
-    pub(crate) fn digest(&self, context: &[&[u8]], code: &str) -> CodeDigest {
+    pub(crate) fn digest(&self, context: &[&[u8]], code: &str) -> SecretDigest {
         let mac = self.macs.first().map(|mac| tag(mac, context, code));
         debug_assert!(mac.is_some(), "there is a key");
-        CodeDigest(mac.unwrap_or_default())
+        SecretDigest::new(mac.unwrap_or_default())
     }
 
     /// Whether the digest is of this code in this context, under any live key.
     ///
     /// # Security
     /// Compares in constant time, and with every key whichever matches.
-    pub(crate) fn matches(&self, context: &[&[u8]], code: &str, digest: &CodeDigest) -> bool {
+    pub(crate) fn matches(&self, context: &[&[u8]], code: &str, digest: &SecretDigest) -> bool {
         self.macs
             .iter()
-            .fold(false, |found, mac| found | constant_time_eq_32(&tag(mac, context, code), &digest.0))
+            .fold(false, |found, mac| found | SecretDigest::new(tag(mac, context, code)).matches(digest))
     }
 }
 
@@ -60,37 +60,6 @@ fn tag(mac: &Hmac<Sha256>, context: &[&[u8]], code: &str) -> [u8; 32] {
 impl fmt::Debug for CodeKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CodeKeys(…)")
-    }
-}
-
-/// The keyed digest of a code, from [`CodeKeys::digest`]. It is stored as 64 hex digits.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) struct CodeDigest([u8; 32]);
-
-/// Why a text is no [`CodeDigest`].
-#[derive(Debug, thiserror::Error)]
-#[error("not a digest of a code")]
-pub(crate) struct NotDigest;
-
-impl TryFrom<String> for CodeDigest {
-    type Error = NotDigest;
-
-    fn try_from(text: String) -> Result<Self, NotDigest> {
-        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| NotDigest)?;
-        bytes.try_into().map(Self).map_err(|_| NotDigest)
-    }
-}
-
-impl From<CodeDigest> for String {
-    fn from(digest: CodeDigest) -> Self {
-        HEXLOWER.encode(&digest.0)
-    }
-}
-
-impl fmt::Debug for CodeDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CodeDigest(…)")
     }
 }
 
@@ -224,12 +193,12 @@ mod tests {
         let keys = keys(&[1]);
         let json = serde_json::to_string(&keys.digest(PLACE, "1")).unwrap();
         assert_eq!(json.len(), 66);
-        let again: CodeDigest = serde_json::from_str(&json).unwrap();
+        let again: SecretDigest = serde_json::from_str(&json).unwrap();
         assert!(keys.matches(PLACE, "1", &again));
-        assert_eq!(format!("{keys:?} {again:?}"), "CodeKeys(…) CodeDigest(…)");
+        assert_eq!(format!("{keys:?} {again:?}"), "CodeKeys(…) SecretDigest(…)");
         let upper = json.to_uppercase();
         for bad in ["\"\"", "\"00\"", &upper, &json.replacen('"', "\"00", 1)] {
-            assert!(serde_json::from_str::<CodeDigest>(bad).is_err(), "{bad}");
+            assert!(serde_json::from_str::<SecretDigest>(bad).is_err(), "{bad}");
         }
     }
 

@@ -11,18 +11,15 @@ mod seal;
 mod totp;
 
 pub use argon2_pool::{Argon2Pool, Argon2PoolBuilder};
-#[allow(unused_imports)]
-pub(crate) use code::{CodeDigest, CodeKeys, below, hex_secret, recovery_codes, six_digits};
+pub(crate) use code::{CodeKeys, below, hex_secret, recovery_codes, six_digits};
 pub use jwt::JwtError;
 pub(crate) use jwt::{Claims, JwtCodec};
 pub use keys::MasterKey;
 pub(crate) use keys::Purpose;
 #[cfg(feature = "qr")]
 pub use qr::QrError;
-#[allow(unused_imports)]
-pub(crate) use seal::{Sealed, Sealer};
+pub(crate) use seal::Sealer;
 pub use totp::OtpauthUri;
-#[allow(unused_imports)]
 pub(crate) use totp::TotpSecret;
 
 /// One text for a list of parts: each with its length before it, so that no two lists read the same.

@@ -1,5 +1,4 @@
 //! Values that must be read again, such as the seed of an authenticator, encrypted before a store sees them.
-#![allow(dead_code)]
 
 use std::fmt;
 
@@ -7,18 +6,15 @@ use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
-use data_encoding::BASE64URL_NOPAD;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
     framed,
     keys::{MasterKey, Purpose},
 };
+use crate::model::Sealed;
 
 const NONCE: usize = 24;
-const TAG: usize = 16;
-const KEY_ID: usize = 8;
 
 /// Seals and opens with XChaCha20-Poly1305 (RFC 8439, with the longer nonce of draft-irtf-cfrg-xchacha-03). The first key seals, all open.
 pub(crate) struct Sealer {
@@ -54,7 +50,7 @@ impl Sealer {
         });
         debug_assert!(sealing.is_some(), "there is a key, and nobody seals 256 GiB");
         let (key, text) = sealing.unwrap_or_default();
-        Sealed { key, body: [&nonce, text.as_slice()].concat() }
+        Sealed::new(key, &nonce, &text)
     }
 
     /// The value, if it was sealed for this place with a key that is still live, and is undamaged.
@@ -72,47 +68,6 @@ impl Sealer {
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealer(…)")
-    }
-}
-
-/// A sealed value. It is stored as `<key id>.<base64url of nonce and ciphertext>`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) struct Sealed {
-    key: String,
-    body: Vec<u8>,
-}
-
-/// Why a text is no [`Sealed`].
-#[derive(Debug, thiserror::Error)]
-#[error("not a sealed value")]
-pub(crate) struct NotSealed;
-
-impl TryFrom<String> for Sealed {
-    type Error = NotSealed;
-
-    fn try_from(text: String) -> Result<Self, NotSealed> {
-        let (key, body) = text.split_once('.').ok_or(NotSealed)?;
-        let body = BASE64URL_NOPAD.decode(body.as_bytes()).map_err(|_| NotSealed)?;
-        match key.len() == KEY_ID && body.len() >= NONCE + TAG {
-            true => Ok(Self { key: key.to_owned(), body }),
-            false => Err(NotSealed),
-        }
-    }
-}
-
-impl From<Sealed> for String {
-    fn from(sealed: Sealed) -> Self {
-        let mut text = sealed.key;
-        text.push('.');
-        BASE64URL_NOPAD.encode_append(&sealed.body, &mut text);
-        text
-    }
-}
-
-impl fmt::Debug for Sealed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sealed(…)")
     }
 }
 

@@ -1,6 +1,5 @@
 //! One-time passwords of authenticator apps: TOTP (RFC 6238) with SHA-1, six digits and steps of 30 seconds, the one set that every app
 //! knows.
-#![allow(dead_code)]
 
 use std::fmt::{self, Write as _};
 

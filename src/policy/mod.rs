@@ -6,5 +6,4 @@ mod phrase;
 
 #[cfg(feature = "strength")]
 pub use dictionary::is_common;
-#[allow(unused_imports)]
 pub(crate) use phrase::phrase;

@@ -1,5 +1,4 @@
 //! Two words that tell a user that a mail belongs to the page that asked for it.
-#![allow(dead_code)]
 
 use crate::{
     crypto::below,

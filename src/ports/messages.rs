@@ -16,6 +16,17 @@ pub struct SendError;
 pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     /// Hands over one message.
     async fn send(&self, message: EmailMessage) -> Result<(), SendError>;
+
+    /// Does what [`send`](Mailer::send) would cost, for a message that nobody gets: where the answer must not tell whether there is such an
+    /// account. A mailer that hands over to a queue has nothing to do.
+    async fn withhold(&self) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// Whether there is anybody to hand messages over to. Operations that need it are refused otherwise.
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 /// Hands over text messages, as [`Mailer`] does email.
@@ -23,6 +34,16 @@ pub trait Mailer: fmt::Debug + Send + Sync + 'static {
 pub trait SmsSender: fmt::Debug + Send + Sync + 'static {
     /// Hands over one message.
     async fn send(&self, message: SmsMessage) -> Result<(), SendError>;
+
+    /// As [`Mailer::withhold`].
+    async fn withhold(&self) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// As [`Mailer::is_there`].
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 /// No email: nothing is sent.
@@ -33,6 +54,10 @@ pub struct NoMailer;
 impl Mailer for NoMailer {
     async fn send(&self, _: EmailMessage) -> Result<(), SendError> {
         Err(SendError)
+    }
+
+    fn is_there(&self) -> bool {
+        false
     }
 }
 
@@ -45,6 +70,10 @@ impl SmsSender for NoSms {
     async fn send(&self, _: SmsMessage) -> Result<(), SendError> {
         Err(SendError)
     }
+
+    fn is_there(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]
@@ -52,11 +81,27 @@ impl<T: Mailer + ?Sized> Mailer for std::sync::Arc<T> {
     async fn send(&self, message: EmailMessage) -> Result<(), SendError> {
         (**self).send(message).await
     }
+
+    async fn withhold(&self) -> Result<(), SendError> {
+        (**self).withhold().await
+    }
+
+    fn is_there(&self) -> bool {
+        (**self).is_there()
+    }
 }
 
 #[async_trait]
 impl<T: SmsSender + ?Sized> SmsSender for std::sync::Arc<T> {
     async fn send(&self, message: SmsMessage) -> Result<(), SendError> {
         (**self).send(message).await
+    }
+
+    async fn withhold(&self) -> Result<(), SendError> {
+        (**self).withhold().await
+    }
+
+    fn is_there(&self) -> bool {
+        (**self).is_there()
     }
 }
