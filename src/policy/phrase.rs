@@ -33,7 +33,7 @@ mod tests {
     use crate::ports::SystemEntropy;
 
     #[test]
-    fn the_lists_are_long_sorted_and_of_plain_words() {
+    fn the_lists_are_long_sorted_apart_and_of_plain_words() {
         for list in [ADJECTIVES, NOUNS] {
             let words: Vec<_> = list.lines().collect();
             assert!(words.len() >= 512);
@@ -46,6 +46,7 @@ mod tests {
             }
         }
         assert!(ADJECTIVES.lines().count() * NOUNS.lines().count() > 1_000_000);
+        assert!(!ADJECTIVES.lines().any(|adjective| NOUNS.lines().any(|noun| noun == adjective)));
     }
 
     #[test]

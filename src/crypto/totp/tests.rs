@@ -63,6 +63,18 @@ fn a_code_is_accepted_once_and_none_before_it_any_more() {
 }
 
 #[test]
+fn a_code_that_two_steps_share_is_accepted_once() {
+    // Two neighbours with the same code, found by search.
+    let (code, later) = ("911617", 910_738);
+    for at_step in [later - 1, later] {
+        let seconds = at(at_step * 30);
+        let accepted = rfc().check(code, seconds, None);
+        assert_eq!(accepted, Some(later as u64));
+        assert_eq!(rfc().check(code, seconds, accepted), None);
+    }
+}
+
+#[test]
 fn only_six_ascii_digits_are_a_code() {
     for bad in [
         "",
