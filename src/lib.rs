@@ -29,14 +29,14 @@ pub use adapters::{GeoError, MaxMindLocator};
 pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
-pub use config::{Config, ConfigError, PasswordPolicy, SessionAlerts, SignInMethods, TokenPolicy};
+pub use config::{Config, ConfigError, PasswordPolicy, SessionAlerts, SignInMethods};
 #[cfg(feature = "qr")]
 pub use crypto::QrError;
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
 pub use error::Error;
 pub use features::{
-    CredentialChange, DeviceToken, IdentityPage, Jwt, LogEntry, LogPage, NewPushTarget, SignUp, SignedIn,
+    CredentialChange, DeviceToken, EmailSignIn, IdentityPage, Jwt, LogEntry, LogPage, NewPushTarget, SignUp,
 };
 pub use model::Argon2Params;
 pub use secret::Secret;
-pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder};
+pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder, SignedIn};

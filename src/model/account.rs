@@ -102,6 +102,13 @@ pub(crate) struct Contact<A> {
     pub(crate) updated_at: Timestamp,
 }
 
+impl<A> Contact<A> {
+    /// An address that nobody has proved yet.
+    pub(crate) fn new(address: A, target: TargetId, now: Timestamp) -> Self {
+        Self { address, verified: false, target, created_at: now, updated_at: now }
+    }
+}
+
 /// The password and when it was set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

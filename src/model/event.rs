@@ -25,6 +25,18 @@ pub enum EventKind {
     /// One session or all of them ended.
     #[serde(rename = "session.delete")]
     SessionDeleted,
+    /// A link or code was sent that proves an address.
+    #[serde(rename = "verification.create")]
+    VerificationCreated,
+    /// An address was proved.
+    #[serde(rename = "verification.update")]
+    VerificationUpdated,
+    /// A link for a new password was asked for.
+    #[serde(rename = "recovery.create")]
+    RecoveryCreated,
+    /// A new password was set by such a link.
+    #[serde(rename = "recovery.update")]
+    RecoveryUpdated,
     /// A run of wrong guesses began, or reached 10 or 100.
     #[serde(rename = "session.refuse")]
     SignInRefused,
@@ -55,6 +67,10 @@ impl EventKind {
             Self::SessionCreated => "session.create",
             Self::SessionUpdated => "session.update",
             Self::SessionDeleted => "session.delete",
+            Self::VerificationCreated => "verification.create",
+            Self::VerificationUpdated => "verification.update",
+            Self::RecoveryCreated => "recovery.create",
+            Self::RecoveryUpdated => "recovery.update",
             Self::SignInRefused => "session.refuse",
             Self::JwtCreated => "jwt.create",
             Self::IdentityDeleted => "identity.delete",
