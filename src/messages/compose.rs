@@ -19,14 +19,14 @@ pub(super) struct Page<'a> {
     pub(super) headline: String,
     pub(super) greeting: String,
     pub(super) body: String,
-    pub(super) key: Option<Key<'a>>,
+    pub(super) credential: Option<Credential<'a>>,
     pub(super) details: Vec<(&'a str, String)>,
     pub(super) notes: Vec<String>,
     pub(super) footer: String,
 }
 
 /// What the recipient is to use, and how long it lasts.
-pub(super) enum Key<'a> {
+pub(super) enum Credential<'a> {
     Link { link: String, button: String, instead: String, lasts: String },
     Code { code: &'a str, lasts: String },
 }
@@ -42,7 +42,7 @@ pub(super) fn page<'a>(message: &'a EmailMessage, wording: &'a Wording) -> Page<
         headline: writer.fill(&letter.headline),
         greeting: writer.fill(greeting),
         body: writer.fill(&letter.body),
-        key: writer.key(),
+        credential: writer.credential(),
         details: writer.details(),
         notes: writer.notes(),
         footer: writer.fill(&wording.footer),
@@ -106,7 +106,7 @@ impl<'a> Writer<'a> {
         fill(sentence, &[("project", &self.project), ("name", &self.name), ("code", code)])
     }
 
-    fn key(&self) -> Option<Key<'a>> {
+    fn credential(&self) -> Option<Credential<'a>> {
         let wording = self.wording;
         let (link, button, lasts) = match &self.message.notice {
             Notice::Verification { link } => {
@@ -116,11 +116,11 @@ impl<'a> Writer<'a> {
             Notice::MagicUrl { link, .. } => (link, &wording.magic_url_button, &wording.link_lasts_an_hour),
             Notice::EmailCode { code, .. } | Notice::MfaCode { code, .. } => {
                 let lasts = self.fill(&wording.code_lasts_fifteen_minutes);
-                return Some(Key::Code { code: code.expose(), lasts });
+                return Some(Credential::Code { code: code.expose(), lasts });
             }
             _ => return None,
         };
-        Some(Key::Link {
+        Some(Credential::Link {
             link: plain_link(link.expose()),
             button: self.fill(button),
             instead: self.fill(&wording.link_instead),

@@ -3,7 +3,7 @@
 //! Nothing is loaded from anywhere and nothing tells anybody that the mail was read. Colours have a light and a dark form; clients
 //! that know neither turn the light one around by themselves.
 
-use super::compose::{Key, Page};
+use super::compose::{Credential, Page};
 
 const FONT: &str =
     "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
@@ -12,7 +12,7 @@ const MONOSPACED: &str = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas
 /// What inline styles cannot say: dark colours and small screens.
 const STYLE: &str = "\
 :root{color-scheme:light dark;supported-color-schemes:light dark}\
-@media (max-width:640px){.card{padding:28px 22px!important}.code{font-size:30px!important;letter-spacing:5px!important}}\
+@media (max-width:640px){.card{padding:28px 22px 16px!important}.code{font-size:30px!important;letter-spacing:5px!important}}\
 @media (prefers-color-scheme:dark){\
 .page{background-color:#0f1218!important}\
 .card{background-color:#1a1f29!important;border-color:#2d3543!important}\
@@ -32,7 +32,7 @@ pub(super) fn html(page: &Page<'_>) -> String {
     let headline = escape(&page.headline);
     let greeting = escape(&page.greeting);
     let footer = escape(&page.footer);
-    let key = page.key.as_ref().map(key).unwrap_or_default();
+    let credential = page.credential.as_ref().map(credential).unwrap_or_default();
     let details = details(page);
     let notes: String = page.notes.iter().map(|note| paragraph("soft", "#4a5568", 14, note)).collect();
     let body = paragraph("strong", "#1a202c", 16, &page.body);
@@ -56,10 +56,10 @@ pub(super) fn html(page: &Page<'_>) -> String {
 <!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->
 <table role="presentation" dir="{direction}" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px">
 <tr><td class="soft" align="center" style="padding:0 12px 20px;{FONT};font-size:15px;line-height:22px;font-weight:600;color:#4a5568">{project}</td></tr>
-<tr><td class="card" bgcolor="#ffffff" style="padding:40px;background-color:#ffffff;border:1px solid #e2e7ef;border-radius:14px">
+<tr><td class="card" bgcolor="#ffffff" style="padding:40px 40px 28px;background-color:#ffffff;border:1px solid #e2e7ef;border-radius:14px">
 <h1 class="strong" style="margin:0 0 24px;{FONT};font-size:24px;line-height:32px;font-weight:700;color:#1a202c">{headline}</h1>
 <p class="strong" style="margin:0 0 12px;{FONT};font-size:16px;line-height:25px;color:#1a202c">{greeting}</p>
-{body}{key}{details}{notes}</td></tr>
+{body}{credential}{details}{notes}</td></tr>
 <tr><td class="soft" align="center" style="padding:20px 24px 0;{FONT};font-size:13px;line-height:20px;color:#5a6577">{footer}</td></tr>
 </table>
 <!--[if mso]></td></tr></table><![endif]-->
@@ -79,19 +79,19 @@ fn paragraph(class: &str, colour: &str, size: u8, text: &str) -> String {
     )
 }
 
-fn key(key: &Key<'_>) -> String {
-    match key {
-        Key::Code { code, lasts } => {
+fn credential(credential: &Credential<'_>) -> String {
+    match credential {
+        Credential::Code { code, lasts } => {
             let code = escape(code);
             let lasts = paragraph("soft", "#4a5568", 14, lasts);
             format!(
                 r##"<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:24px 0 20px">
-<tr><td class="box code strong" dir="ltr" align="center" bgcolor="#f2f5fc" style="padding:20px 12px;background-color:#f2f5fc;border:1px solid #d6def0;border-radius:10px;{MONOSPACED};font-size:36px;line-height:44px;font-weight:700;letter-spacing:8px;color:#1a202c">{code}</td></tr>
+<tr><td class="box code strong" dir="ltr" align="center" bgcolor="#f2f5fc" style="padding:20px 12px;background-color:#f2f5fc;border:1px solid #d6def0;border-radius:10px;{MONOSPACED};font-size:36px;line-height:44px;font-weight:700;letter-spacing:8px;text-indent:8px;color:#1a202c">{code}</td></tr>
 </table>
 {lasts}"##
             )
         }
-        Key::Link { link, button, instead, lasts } => {
+        Credential::Link { link, button, instead, lasts } => {
             let lasts = paragraph("soft", "#4a5568", 14, lasts);
             let instead = paragraph("soft", "#4a5568", 14, instead);
             let text = escape(link);

@@ -1,16 +1,16 @@
 //! An email as plain text.
 
 use super::{
-    compose::{Key, Page},
+    compose::{Credential, Page},
     value::fill,
 };
 
 /// Writes the text part: paragraphs with an empty line between them, the link or code on a line of its own.
 pub(super) fn text(page: &Page<'_>) -> String {
     let mut paragraphs = vec![page.greeting.clone(), page.body.clone()];
-    match &page.key {
-        Some(Key::Link { link, lasts, .. }) => paragraphs.extend([link.clone(), lasts.clone()]),
-        Some(Key::Code { code, lasts }) => paragraphs.extend([(*code).to_owned(), lasts.clone()]),
+    match &page.credential {
+        Some(Credential::Link { link, lasts, .. }) => paragraphs.extend([link.clone(), lasts.clone()]),
+        Some(Credential::Code { code, lasts }) => paragraphs.extend([(*code).to_owned(), lasts.clone()]),
         None => {}
     }
     let details = page
