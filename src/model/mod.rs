@@ -43,8 +43,10 @@ pub use label::Label;
 pub use name::Name;
 pub use network::{Network, parse_client_ip};
 pub use password::Password;
-pub(crate) use password_hash::Argon2Hash;
-pub use password_hash::{InvalidPasswordHash, PasswordHash};
+pub(crate) use password_hash::{Argon2Hash, Checkable};
+#[cfg(feature = "import-hashes")]
+pub(crate) use password_hash::{BcryptHash, ScryptHash};
+pub use password_hash::{HashLimit, InvalidPasswordHash, PasswordHash};
 pub use phone::Phone;
 pub use preferences::Preferences;
 pub use query::{
