@@ -76,8 +76,8 @@ fn make_up(memory: &mut Memory, effort: &Effort, done: u32, password: &Secret) -
     let mut missing = today.work().saturating_sub(done);
     if let Some(cover) = cover {
         missing = today.work().saturating_add(cover.work()).saturating_sub(done);
-        // The thing itself, not an estimate of it, wherever it fits: beside a hash of today and beside none.
-        if missing >= cover.work() {
+        // What was done was the cover, or else it is done now: the thing itself, not an estimate of it, wherever it fits.
+        if done != cover.work() && missing >= cover.work() {
             matches(memory, &cover, password)?;
             missing -= cover.work();
         }
@@ -176,5 +176,40 @@ mod tests {
         let new = hash(&mut memory, today, &secret("p"), SALT).unwrap();
         let verdict = verify(&mut memory, &effort(today), &secret("p"), Some(&new));
         assert_eq!(verdict, Ok(Verdict { matches: true, weaker: false }));
+    }
+
+    #[test]
+    fn a_dearer_hash_is_given_back_its_memory_and_leaves_that_of_today() {
+        let mut memory = Memory::default();
+        let dear = hash(&mut memory, Argon2Params::new(1_024, 1, 1).unwrap(), &secret("p"), SALT).unwrap();
+        let verdict = verify(&mut memory, &effort(small()), &secret("p"), Some(&dear));
+        assert_eq!(verdict, Ok(Verdict { matches: true, weaker: false }));
+        assert_eq!(memory.blocks(0).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn under_cover_every_verdict_is_the_same() {
+        let mut memory = Memory::default();
+        let today = Argon2Params::new(64, 2, 1).unwrap();
+        let cover = PasswordHash::parse(KNOWN[3]).unwrap();
+        let covered = Effort { today, cover: Some(cover.clone()) };
+        let new = hash(&mut memory, today, &secret("password"), SALT).unwrap();
+        let cheap = hash(&mut memory, small(), &secret("password"), SALT).unwrap();
+        for against in [None, Some(&new), Some(&cheap), Some(&cover)] {
+            for password in ["password", "Password"] {
+                let bare = verify(&mut memory, &effort(today), &secret(password), against).unwrap();
+                assert_eq!(verify(&mut memory, &covered, &secret(password), against), Ok(bare));
+            }
+        }
+    }
+
+    #[cfg(not(feature = "import-hashes"))]
+    #[test]
+    fn without_the_feature_a_check_against_such_a_hash_fails() {
+        let stored = r#""$2b$05$abcdefghijklmnopqrstuuWLR5Usws0k1cWn9qRxag20YGa8uFWaW""#;
+        let stored: PasswordHash = serde_json::from_str(stored).unwrap();
+        let verdict =
+            verify(&mut Memory::default(), &effort(small()), &secret("tr4verse-Cobalt-heron"), Some(&stored));
+        assert_eq!(verdict, Err(HashError::Failed));
     }
 }
