@@ -55,8 +55,10 @@ pub use name::Name;
 pub use network::{Network, parse_client_ip};
 pub use passcode::Passcode;
 pub use password::Password;
-pub(crate) use password_hash::Argon2Hash;
-pub use password_hash::{InvalidPasswordHash, PasswordHash};
+pub(crate) use password_hash::{Argon2Hash, Checkable};
+#[cfg(feature = "import-hashes")]
+pub(crate) use password_hash::{BcryptHash, ScryptHash};
+pub use password_hash::{HashLimit, InvalidPasswordHash, PasswordHash};
 pub use phone::Phone;
 pub use preferences::Preferences;
 pub use query::{
