@@ -35,7 +35,8 @@ pub use crypto::QrError;
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
 pub use error::Error;
 pub use features::{
-    CredentialChange, DeviceToken, EmailSignIn, IdentityPage, Jwt, LogEntry, LogPage, NewPushTarget, SignUp,
+    Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, IdentityPage, Jwt, LogEntry, LogPage,
+    NewAuthenticator, NewPushTarget, PassedChallenge, RecoveryCodes, SignUp,
 };
 pub use model::Argon2Params;
 pub use secret::Secret;

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 
 use super::{
     Authenticator, ChallengeRecord, Email, IdentityRecord, Key, KnownDevices, Label, Name, PasswordHash,
-    Phone, Preferences, PushTargetRecord, Sealed, SessionId, SessionRecord, TargetId, Timestamp, TokenRecord,
-    UserId,
+    Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SessionId, SessionRecord, TargetId,
+    Timestamp, TokenRecord, UserId,
 };
 
 /// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
@@ -340,6 +340,18 @@ impl Account {
     pub(crate) fn retain_sessions(&mut self, mut keep: impl FnMut(&SessionRecord) -> bool) {
         self.sessions.retain(|session| keep(session));
         self.drop_orphans();
+    }
+
+    /// Ends all JWTs issued so far.
+    pub(crate) fn bar_jwts(&mut self) {
+        self.jwt_generation = self.jwt_generation.wrapping_add(1);
+    }
+
+    /// Drops the challenges of this factor, in all sessions.
+    pub(crate) fn drop_challenges_of(&mut self, factor: SecondFactor) {
+        if self.challenges.iter().any(|challenge| challenge.factor == factor) {
+            self.challenges.retain(|challenge| challenge.factor != factor);
+        }
     }
 
     /// Drops what has expired.

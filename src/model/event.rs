@@ -43,6 +43,24 @@ pub enum EventKind {
     /// A JWT was issued.
     #[serde(rename = "jwt.create")]
     JwtCreated,
+    /// A challenge of a second factor was started.
+    #[serde(rename = "challenge.create")]
+    ChallengeCreated,
+    /// A challenge of a second factor was passed.
+    #[serde(rename = "challenges.update")]
+    ChallengePassed,
+    /// An authenticator app was added, not yet confirmed.
+    #[serde(rename = "authenticator.create")]
+    AuthenticatorCreated,
+    /// The authenticator app was removed.
+    #[serde(rename = "authenticator.delete")]
+    AuthenticatorDeleted,
+    /// Recovery codes were made.
+    #[serde(rename = "recovery-codes.create")]
+    RecoveryCodesCreated,
+    /// The recovery codes were replaced.
+    #[serde(rename = "recovery-codes.update")]
+    RecoveryCodesReplaced,
     /// A linked identity was removed.
     #[serde(rename = "identity.delete")]
     IdentityDeleted,
@@ -73,6 +91,12 @@ impl EventKind {
             Self::RecoveryUpdated => "recovery.update",
             Self::SignInRefused => "session.refuse",
             Self::JwtCreated => "jwt.create",
+            Self::ChallengeCreated => "challenge.create",
+            Self::ChallengePassed => "challenges.update",
+            Self::AuthenticatorCreated => "authenticator.create",
+            Self::AuthenticatorDeleted => "authenticator.delete",
+            Self::RecoveryCodesCreated => "recovery-codes.create",
+            Self::RecoveryCodesReplaced => "recovery-codes.update",
             Self::IdentityDeleted => "identity.delete",
             Self::TargetCreated => "target.create",
             Self::TargetUpdated => "target.update",

@@ -27,7 +27,7 @@ pub(crate) use guess::PREPARATIONS;
 use guess_gate::GuessGate;
 pub(crate) use proof::{Address, Proven};
 use sha2::Sha256;
-pub(crate) use token::{Guard, NewToken};
+pub(crate) use token::{Guard, NewToken, TRIES};
 use zeroize::Zeroizing;
 
 use crate::{
