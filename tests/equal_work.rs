@@ -232,7 +232,7 @@ async fn t5_a_request_for_a_token_costs_and_tells_the_same_whatever_the_account_
                 let sent = if kind == Kind::PhoneCode { Step::Text } else { Step::Mail };
                 assert_eq!(work, [Step::Load, Step::Save, sent], "{kind:?}, {state:?}, request {round}");
                 let shape = |id: &str| (id.len(), id.bytes().all(|c| c.is_ascii_alphanumeric()));
-                assert_eq!(shape(token.user.as_str()), (20, true), "{kind:?}, {state:?}");
+                assert_eq!(shape(token.user.as_str()), (26, true), "{kind:?}, {state:?}");
                 assert_eq!(token.expires_at.since(token.created_at), kind_purpose(kind).lifetime());
             }
         }
@@ -268,7 +268,9 @@ async fn r26_a_wrong_secret_costs_and_tells_the_same_whatever_the_account_is() {
                 host.recorder.take();
                 let (client, passcode) = (Client::default(), passcode(secret));
                 let outcome = match kind {
-                    Kind::EmailCode => host.service.sign_in_with_token(&id, &passcode, &client).await.map(drop),
+                    Kind::EmailCode => {
+                        host.service.sign_in_with_token(&id, &passcode, &client).await.map(drop)
+                    }
                     Kind::Recovery => {
                         let new = password(PASSWORD);
                         host.service.finish_recovery(&id, &passcode, new, &client).await.map(drop)

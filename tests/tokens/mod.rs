@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use account::{
     AccountService, Caller, EmailSignIn, Error,
-    model::{
-        AllowedRedirects, ChallengeId, CheckedUrl, Client, CustomId, Passcode, SecondFactor, UserId,
-    },
+    model::{AllowedRedirects, ChallengeId, CheckedUrl, Client, CustomId, Passcode, SecondFactor, UserId},
     ports::{Mailer, SmsSender, Store},
     testing::{ManualClock, PASSWORD, TestHost, password},
 };
