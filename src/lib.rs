@@ -35,8 +35,9 @@ pub use crypto::QrError;
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
 pub use error::Error;
 pub use features::{
-    Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, IdentityPage, Jwt, LogEntry, LogPage,
-    NewAuthenticator, NewPushTarget, PassedChallenge, RecoveryCodes, SignUp,
+    Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, GenericToken, IdentityPage, Jwt,
+    LogEntry, LogPage, NewAuthenticator, NewPushTarget, NewUser, PassedChallenge, RecoveryCodes, SignUp,
+    Trusted,
 };
 pub use model::Argon2Params;
 pub use secret::Secret;
