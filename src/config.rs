@@ -41,6 +41,12 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// Wrong guesses in a row until an account's guesses are locked.
     pub guesses: GuessLimit,
+    /// How long tokens live, and how many links side by side.
+    pub tokens: TokenPolicy,
+    /// When an account's email address is told of a new session; never.
+    pub session_alerts: SessionAlerts,
+    /// Whether an answer may tell that there is no account of an address or id, as Appwrite's does; `false`.
+    pub tells_unknown: bool,
     /// The sign-in methods that are switched on; all.
     pub methods: SignInMethods,
     /// The ids of push providers; a target without one gets the first. Empty (the default): any id is accepted.
@@ -71,6 +77,34 @@ pub struct PasswordPolicy {
     pub history: usize,
 }
 
+/// How long tokens live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenPolicy {
+    /// Links that prove an email address, 1 minute to 30 days; 7 days.
+    pub verification: Duration,
+    /// Links for a new password, 1 minute to 1 day; 1 hour.
+    pub recovery: Duration,
+    /// Links that sign in, 1 minute to 1 day; 1 hour.
+    pub magic_url: Duration,
+    /// Codes sent by email or to a phone, and second-factor challenges, 1 minute to 1 hour; 15 minutes.
+    pub code: Duration,
+    /// How many links of one kind are good at the same time, 1–10; a new one ends the oldest. 5.
+    pub side_by_side: usize,
+}
+
+/// When an account's email address is told of a new session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionAlerts {
+    /// Never.
+    Off,
+    /// When somebody signs in, by whatever method, from a device that the account does not know; not at the first sign-in.
+    NewDevices,
+    /// As Appwrite does: at every session but an account's only one, except by magic link, email code or without any identifier.
+    EverySession,
+}
+
 /// Which ways to sign in are switched on. A method that is off answers [`MethodDisabled`](crate::Error::MethodDisabled).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,6 +115,12 @@ pub struct SignInMethods {
     pub anonymous: bool,
     /// JWTs of sessions.
     pub jwt: bool,
+    /// Links sent by email.
+    pub magic_url: bool,
+    /// Codes sent by email.
+    pub email_code: bool,
+    /// Codes sent to a phone, for signing in and for proving the number.
+    pub phone: bool,
 }
 
 /// What is wrong with a configuration: the field and the rule it breaks.
@@ -112,7 +152,23 @@ impl Config {
                 history: 0,
             },
             guesses: GuessLimit::default(),
-            methods: SignInMethods { email_password: true, anonymous: true, jwt: true },
+            tokens: TokenPolicy {
+                verification: Duration::from_secs(7 * 24 * 3600),
+                recovery: Duration::from_secs(3600),
+                magic_url: Duration::from_secs(3600),
+                code: Duration::from_secs(15 * 60),
+                side_by_side: 5,
+            },
+            session_alerts: SessionAlerts::Off,
+            tells_unknown: false,
+            methods: SignInMethods {
+                email_password: true,
+                anonymous: true,
+                jwt: true,
+                magic_url: true,
+                email_code: true,
+                phone: true,
+            },
             push_providers: Vec::new(),
             target_limit: 100,
             end_other_sessions: true,
@@ -124,13 +180,15 @@ impl Config {
 
     /// The profile for those who migrate from Appwrite 1.6: where its clients rely on less safe behaviour, so does this.
     ///
-    /// No common-password or personal-data check, other sessions go on after a change, logs come in pages of 5,000.
+    /// No common-password or personal-data check, other sessions go on after a change, answers tell whether there is an account, logs come in
+    /// pages of 5,000.
     #[must_use]
     pub fn appwrite_1_6(key: MasterKey) -> Self {
         let mut config = Self::new(key);
         config.passwords.refuse_common = false;
         config.passwords.refuse_personal_data = false;
         config.end_other_sessions = false;
+        config.tells_unknown = true;
         config.log_page = 5_000;
         config
     }
@@ -179,6 +237,15 @@ impl Config {
                 "guesses.lock",
                 "1 second to the longest lock",
             ),
+            (
+                within(self.tokens.verification, secs(60), secs(30 * 86_400)),
+                "tokens.verification",
+                "1 minute to 30 days",
+            ),
+            (within(self.tokens.recovery, secs(60), secs(86_400)), "tokens.recovery", "1 minute to 1 day"),
+            (within(self.tokens.magic_url, secs(60), secs(86_400)), "tokens.magic_url", "1 minute to 1 day"),
+            (within(self.tokens.code, secs(60), secs(3600)), "tokens.code", "1 minute to 1 hour"),
+            ((1..=10).contains(&self.tokens.side_by_side), "tokens.side_by_side", "1 to 10"),
             ((1..=1000).contains(&self.target_limit), "target_limit", "1 to 1,000"),
             ((1..=5000).contains(&self.log_page), "log_page", "1 to 5,000"),
             (

@@ -37,12 +37,14 @@ pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
 pub use adapters::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
 #[cfg(feature = "smtp")]
 pub use adapters::{SmtpBuilder, SmtpConfigError, SmtpEncryption, SmtpError, SmtpMailer};
-pub use config::{Config, ConfigError, PasswordPolicy, SignInMethods};
-pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey};
+pub use config::{Config, ConfigError, PasswordPolicy, SessionAlerts, SignInMethods, TokenPolicy};
+#[cfg(feature = "qr")]
+pub use crypto::QrError;
+pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
 pub use error::Error;
 pub use features::{
     CredentialChange, DeviceToken, IdentityPage, Jwt, LogEntry, LogPage, NewPushTarget, SignUp, SignedIn,
 };
 pub use model::Argon2Params;
 pub use secret::Secret;
-pub use service::{AccountService, Authenticate, Builder, Caller};
+pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder};

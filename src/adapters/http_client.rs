@@ -19,12 +19,14 @@ const USER_AGENT: &str = concat!("account/", env!("CARGO_PKG_VERSION"));
 /// Redirects are not followed. A reply is counted while it arrives, so that no more than its limit is ever held.
 ///
 /// # Examples
-/// ```
-/// use account::{ReqwestClient, WebhookSms};
+/// ```no_run
+/// use account::{ReqwestClient, ports::{HttpClient, HttpMethod, HttpRequest}};
 ///
-/// let client = ReqwestClient::new()?;
-/// let sms = WebhookSms::new("https://sms.example.com/send", client.clone())?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let request = HttpRequest::new(HttpMethod::Get, "https://example.com/keys.json".parse()?).with_reply_limit(64 * 1024);
+/// let reply = ReqwestClient::new()?.send(request).await?;
+/// assert!(reply.is_success());
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct ReqwestClient(Client);

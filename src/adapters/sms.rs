@@ -12,12 +12,7 @@ pub use self::{
 
 use url::Url;
 
-use crate::{messages::SmsMessage, ports::SendError};
-
-/// The one place where a text message gets its words.
-fn render(message: &SmsMessage) -> String {
-    message.text()
-}
+use crate::ports::SendError;
 
 impl From<SmsError> for SendError {
     fn from(error: SmsError) -> Self {

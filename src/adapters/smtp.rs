@@ -5,7 +5,7 @@ mod error;
 mod letter;
 mod url;
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
@@ -17,7 +17,7 @@ use self::{
 };
 use crate::{
     Secret,
-    messages::EmailMessage,
+    messages::{EmailMessage, Renderer, Texts},
     ports::{Mailer, SendError},
 };
 
@@ -64,7 +64,7 @@ impl SmtpMailer {
     /// # Errors
     /// [`SmtpConfigError`] says which part is wrong, without the password.
     pub fn from_url(url: &str, from: &str) -> Result<Self, SmtpConfigError> {
-        url::parse(url, from)?.build()
+        SmtpBuilder::from_url(url, from)?.build()
     }
 
     /// A mailer for a server and the sender that recipients see, with settings that a URL has no room for.
@@ -76,6 +76,7 @@ impl SmtpMailer {
             encryption: None,
             credentials: None,
             certificates: Vec::new(),
+            renderer: Arc::new(Texts::new()),
             timeout: TIMEOUT,
             idle_connections: IDLE_CONNECTIONS,
         }
@@ -126,11 +127,20 @@ pub struct SmtpBuilder {
     encryption: Option<SmtpEncryption>,
     credentials: Option<(Secret, Secret)>,
     certificates: Vec<Box<[u8]>>,
+    renderer: Arc<dyn Renderer>,
     timeout: Duration,
     idle_connections: usize,
 }
 
 impl SmtpBuilder {
+    /// The settings of a URL, as in [`SmtpMailer::from_url`], to be completed.
+    ///
+    /// # Errors
+    /// [`SmtpConfigError`] says which part is wrong, without the password.
+    pub fn from_url(url: &str, from: &str) -> Result<Self, SmtpConfigError> {
+        url::parse(url, from)
+    }
+
     /// The port; the default is 465 for [`SmtpEncryption::Tls`] and 587 otherwise.
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
@@ -155,6 +165,12 @@ impl SmtpBuilder {
         self
     }
 
+    /// Takes the words from here instead of from [`Texts::new`].
+    pub fn renderer(mut self, renderer: impl Renderer) -> Self {
+        self.renderer = Arc::new(renderer);
+        self
+    }
+
     /// The time that one message may take, connecting included; the default is 30 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -172,7 +188,7 @@ impl SmtpBuilder {
     /// # Errors
     /// [`SmtpConfigError`] says which setting is wrong.
     pub fn build(self) -> Result<SmtpMailer, SmtpConfigError> {
-        let letters = Letters::from(&self.from)?;
+        let letters = Letters::from(&self.from, self.renderer)?;
         let host = url::host(&self.host)?;
         let encryption = self.encryption.unwrap_or_else(|| {
             if is_this_machine(&host) { SmtpEncryption::None } else { SmtpEncryption::StartTls }

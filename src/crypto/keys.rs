@@ -96,6 +96,8 @@ pub(crate) enum Purpose {
     Jwt,
     PseudoId,
     Limiter,
+    Seal,
+    Code,
 }
 
 impl Purpose {
@@ -105,6 +107,8 @@ impl Purpose {
             Self::Jwt => "session jwt",
             Self::PseudoId => "pseudo id",
             Self::Limiter => "limiter",
+            Self::Seal => "seal",
+            Self::Code => "code",
         }
     }
 }

@@ -40,6 +40,48 @@ pub enum Error {
     /// The operation asks for a second factor proved in the last 30 minutes.
     #[error("A recently succeeded challenge is required to complete this action.")]
     ChallengeRequired,
+    /// The token or code is wrong, expired or used, was meant for something else, or its account's guesses are locked.
+    #[error("Invalid token passed in the request.")]
+    InvalidToken,
+    /// There is no such account. Only told where the policy lets it be known, and to the host's own code.
+    #[error("User with the requested ID could not be found.")]
+    UserNotFound,
+    /// The account has no email address.
+    #[error("The current user does not have an email address.")]
+    EmailNotFound,
+    /// The account has no phone number.
+    #[error("The current user does not have a phone number.")]
+    PhoneNotFound,
+    /// The account's email address has not been proved.
+    #[error("The current user's email address is not verified.")]
+    EmailNotVerified,
+    /// The account's phone number has not been proved.
+    #[error("The current user's phone number is not verified.")]
+    PhoneNotVerified,
+    /// The account's email address has been proved already.
+    #[error("The current user's email address is already verified.")]
+    EmailVerified,
+    /// The account's phone number has been proved already.
+    #[error("The current user's phone number is already verified.")]
+    PhoneVerified,
+    /// The account has no authenticator app.
+    #[error("The current user does not have an authenticator.")]
+    AuthenticatorNotFound,
+    /// The account has an authenticator app already.
+    #[error("The current user's authenticator is already verified.")]
+    AuthenticatorVerified,
+    /// The account has recovery codes left; they can be replaced.
+    #[error("The current user already has recovery codes. They can be replaced.")]
+    RecoveryCodesExist,
+    /// The account has no recovery codes.
+    #[error("The current user has no recovery codes. Generate them first.")]
+    RecoveryCodesNotFound,
+    /// The service has no mailer.
+    #[error("Email is not configured.")]
+    NoMailer,
+    /// The service sends no text messages.
+    #[error("Phone messages are not configured.")]
+    NoSms,
     /// The operation creates a session, and the caller already has one.
     #[error("Creation of a session is prohibited when a session is active.")]
     SessionExists,
@@ -160,6 +202,20 @@ impl Error {
             Self::PasswordResetRequired => ("user_password_reset_required", Kind::Precondition),
             Self::MoreFactorsRequired => ("user_more_factors_required", Kind::Unauthenticated),
             Self::ChallengeRequired => ("user_challenge_required", Kind::Unauthenticated),
+            Self::InvalidToken => ("user_invalid_token", Kind::Unauthenticated),
+            Self::UserNotFound => ("user_not_found", Kind::NotFound),
+            Self::EmailNotFound => ("user_email_not_found", Kind::Invalid),
+            Self::PhoneNotFound => ("user_phone_not_found", Kind::Invalid),
+            Self::EmailNotVerified => ("user_email_not_verified", Kind::Invalid),
+            Self::PhoneNotVerified => ("user_phone_not_verified", Kind::Invalid),
+            Self::EmailVerified => ("user_email_already_verified", Kind::Conflict),
+            Self::PhoneVerified => ("user_phone_already_verified", Kind::Conflict),
+            Self::AuthenticatorNotFound => ("user_authenticator_not_found", Kind::NotFound),
+            Self::AuthenticatorVerified => ("user_authenticator_already_verified", Kind::Conflict),
+            Self::RecoveryCodesExist => ("user_recovery_codes_already_exists", Kind::Conflict),
+            Self::RecoveryCodesNotFound => ("user_recovery_codes_not_found", Kind::NotFound),
+            Self::NoMailer => ("general_smtp_disabled", Kind::Unavailable),
+            Self::NoSms => ("general_phone_disabled", Kind::Unavailable),
             Self::SessionExists => ("user_session_already_exists", Kind::Unauthenticated),
             Self::UserExists => ("user_already_exists", Kind::Conflict),
             Self::SessionNotFound => ("user_session_not_found", Kind::NotFound),

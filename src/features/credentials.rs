@@ -6,7 +6,8 @@ use crate::{
     AccountService, Caller, Config, Error,
     messages::Notice,
     model::{
-        Account, Contact, Email, Key, Password, PasswordHash, Phone, SessionSecret, TargetId, Timestamp, User,
+        Account, Channel, Contact, Email, Key, Password, PasswordHash, Phone, SessionSecret, TargetId,
+        Timestamp, User,
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
@@ -106,15 +107,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         set: impl Fn(&mut Account, Timestamp) + Send + Sync,
     ) -> Result<Change, Error> {
         let fresh = SessionSecret::new(*caller.user_id(), self.draw()?);
-        let (policy, guesses) = (&self.inner.config, self.inner.config.guesses);
+        let (policy, guard) = (&self.inner.config, self.guard(errand.client));
         for _ in 0..PREPARATIONS {
-            let before = self.load_as(caller, Parts::Body, errand.now).await?.account;
+            let before = self.load_as(caller, Parts::Body, errand).await?.account;
             let guess = match (&before.password, proof) {
                 (None, _) => None,
                 (Some(_), None) => return Err(Error::InvalidCredentials),
-                (Some(_), Some(proof)) => {
-                    self.guess(&Key::Id(before.id), errand.now, proof, |_| true).await?
-                }
+                (Some(_), Some(proof)) => self.guess(&Key::Id(before.id), errand, proof, |_| true).await?,
             };
             let new = new.or(proof.filter(|_| before.password.is_none()));
             let hash = match new.filter(|_| guess.as_ref().is_none_or(|guess| guess.proof.matches())) {
@@ -123,7 +122,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             };
             let decide = |draft: &mut Draft| -> Result<bool, Refusal> {
                 match &guess {
-                    Some(guess) => draft.check_guess(&guess.proof, &guesses)?,
+                    Some(guess) => {
+                        draft.check_guess(&guess.proof, guard)?;
+                        draft.clear_failures();
+                    }
                     None if draft.password.is_none() => {}
                     None => return Err(Refusal::Stale),
                 }
@@ -154,8 +156,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
     /// Tells the address that the account had before a change.
     async fn tell_of(&self, before: &Account, errand: Errand<'_>, notice: Notice) {
-        let contact = before.email().map(|email| (email.clone(), before.name.clone()));
-        self.notify(contact, errand.client, errand.now, notice).await;
+        self.notify(before.contact(), errand.client, errand.now, notice).await;
     }
 }
 
@@ -187,6 +188,8 @@ impl Draft {
         }
         if policy.end_other_sessions {
             self.retain_sessions(|session| session.id == *caller.session_id());
+            let own = caller.client().device().map(|secret| secret.digest(caller.user_id()));
+            self.devices.keep_only(own.as_ref());
         }
         if hash.is_some() || policy.end_other_sessions {
             self.jwt_generation = self.jwt_generation.wrapping_add(1);
@@ -202,23 +205,29 @@ impl Draft {
 impl Account {
     /// Gives the account this address, not proven. The messaging target stays the same one; `target` is its id if there was none.
     pub(crate) fn set_email(&mut self, email: Email, target: TargetId, now: Timestamp) {
-        set_contact(&mut self.email, email, target, now);
+        if set_contact(&mut self.email, email, target, now) {
+            self.drop_tokens_by(Channel::Mailbox);
+        }
     }
 
-    fn set_phone(&mut self, phone: Phone, target: TargetId, now: Timestamp) {
-        set_contact(&mut self.phone, phone, target, now);
-    }
-
-    /// Whether its owner can come back without the present session.
-    fn is_lasting(&self) -> bool {
-        self.password.is_some() || self.email.is_some() || self.phone.is_some() || !self.identities.is_empty()
+    pub(crate) fn set_phone(&mut self, phone: Phone, target: TargetId, now: Timestamp) {
+        if set_contact(&mut self.phone, phone, target, now) {
+            self.drop_tokens_by(Channel::Phone);
+        }
     }
 }
 
-fn set_contact<A: PartialEq>(slot: &mut Option<Contact<A>>, address: A, target: TargetId, now: Timestamp) {
+/// Tells whether the address is another one now.
+fn set_contact<A: PartialEq>(
+    slot: &mut Option<Contact<A>>,
+    address: A,
+    target: TargetId,
+    now: Timestamp,
+) -> bool {
     match slot {
-        Some(contact) if contact.address == address => {}
+        Some(contact) if contact.address == address => return false,
         Some(contact) => *contact = Contact { address, verified: false, updated_at: now, ..*contact },
         None => *slot = Some(Contact { address, verified: false, target, created_at: now, updated_at: now }),
     }
+    true
 }

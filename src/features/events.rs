@@ -3,6 +3,7 @@
 use crate::{
     AccountService, Caller, Error,
     model::{Event, PageQuery},
+    operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     user_agent::Device,
 };
@@ -36,7 +37,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "listLogs")]
     pub async fn events(&self, caller: &Caller, page: PageQuery) -> Result<LogPage, Error> {
-        let account = self.load_as(caller, Parts::Body, self.inner.clock.now()).await?.account;
+        let errand = self.errand(Operation::Events, caller.client());
+        let account = self.load_as(caller, Parts::Body, errand).await?.account;
         let found = self.inner.store.events(account.id(), page).await?;
         let entry = |event: Event| LogEntry {
             device: self.device(event.user_agent.as_deref()),

@@ -25,7 +25,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::CursorNotFound`] if the query's cursor is none of them; the gates; [`Error::Store`].
     #[doc(alias = "listIdentities")]
     pub async fn identities(&self, caller: &Caller, query: &IdentityQuery) -> Result<IdentityPage, Error> {
-        let account = self.load_as(caller, Parts::Body, self.inner.clock.now()).await?.account;
+        let errand = self.errand(Operation::Identities, caller.client());
+        let account = self.load_as(caller, Parts::Body, errand).await?.account;
         let identity = |record: &crate::model::IdentityRecord| Identity {
             id: record.id,
             user: *account.id(),

@@ -50,7 +50,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     #[doc(alias = "createJWT")]
     pub async fn issue_jwt(&self, caller: &Caller) -> Result<Jwt, Error> {
         let errand = self.errand(Operation::IssueJwt, caller.client());
-        let account = self.load_as(caller, Parts::Body, errand.now).await?.account;
+        let account = self.load_as(caller, Parts::Body, errand).await?.account;
         self.require(self.inner.config.methods.jwt)?;
         let session = *caller.current_session().ok_or(Error::SessionNotFound)?;
         let issued = errand.now.as_secs();

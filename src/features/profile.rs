@@ -34,7 +34,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "getPrefs")]
     pub async fn preferences(&self, caller: &Caller) -> Result<Preferences, Error> {
-        Ok(self.load_as(caller, Parts::Whole, self.inner.clock.now()).await?.account.preferences())
+        let errand = self.errand(Operation::Preferences, caller.client());
+        Ok(self.load_as(caller, Parts::Whole, errand).await?.account.preferences())
     }
 
     /// Replaces the caller's preferences as a whole.

@@ -32,11 +32,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let errand = self.errand(Operation::SignInWithPassword, client);
         let new =
             self.new_session(client, errand.now, SessionProvider::Email, email.as_str(), Factor::Password)?;
-        let (guesses, limit) = (self.inner.config.guesses, self.inner.config.session_limit);
+        let guard = self.guard(client);
         let belongs = |account: &Account| account.email() == Some(&email);
         let key = Key::Mailbox(email.clone());
         for _ in 0..PREPARATIONS {
-            let guess = self.guess(&key, errand.now, &password, belongs).await?;
+            let guess = self.guess(&key, errand, &password, belongs).await?;
             if guess.is_none() {
                 self.spend_guess(&password).await?;
             }
@@ -46,13 +46,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     somebody_else = !belongs(draft);
                     return Err(Refusal::Stale);
                 };
-                draft.check_guess(&guess.proof, &guesses)?;
+                draft.check_guess(&guess.proof, guard)?;
                 draft.admit_sign_in()?;
-                draft.start_session(&new, limit);
-                Ok(())
+                Ok(draft.start_session(&new, guard))
             };
             let nobody = match self.change(&key, Parts::Body, errand, decide).await? {
-                Settled::Done((), account) => return Ok(self.signed_in(&account, new)),
+                Settled::Done(arrival, account) => {
+                    return Ok(self.signed_in(&account, new, arrival, errand).await);
+                }
                 Settled::PrepareAgain => somebody_else,
                 Settled::Absent => true,
             };
@@ -77,9 +78,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let id = UserId::generate(errand.now, *self.draw()?);
         let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
         draft.note(EventKind::UserCreated, None);
-        draft.start_session(&new, self.inner.config.session_limit);
+        let arrival = draft.start_session(&new, self.guard(client));
         let account = self.create(draft, errand).await?;
-        Ok(self.signed_in(&account, new))
+        Ok(self.signed_in(&account, new, arrival, errand).await)
     }
 
     /// A guess at an address without account leaves a durable trace, as one at an account does, under an id derived from the address.

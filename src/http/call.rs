@@ -1,6 +1,6 @@
 //! One request that has passed the gates: who asks, and its parameters.
 
-use std::str::FromStr;
+use std::{ops::Deref, str::FromStr};
 
 use axum::http::Uri;
 
@@ -10,12 +10,47 @@ use super::{
     query::{BadQuery, Pairs},
     refusal::Refusal,
 };
-use crate::{AccountService, Caller, Error, error::Invalid, model::Client};
+use crate::{AccountService, Caller, Error, SessionHolder, error::Invalid, model::Client};
+
+/// Somebody with a live session.
+#[derive(Clone)]
+pub(super) enum Who {
+    Full(Caller),
+    /// Perhaps still owing a factor, at an operation for which that will do.
+    Owing(SessionHolder),
+}
+
+impl Who {
+    pub(super) fn with_client(self, client: Client) -> Self {
+        match self {
+            Self::Full(caller) => Self::Full(caller.with_client(client)),
+            Self::Owing(holder) => Self::Owing(holder.with_client(client)),
+        }
+    }
+
+    pub(super) fn keeping_secret(self) -> Self {
+        match self {
+            Self::Full(caller) => Self::Full(caller.keeping_secret()),
+            Self::Owing(holder) => Self::Owing(holder.keeping_secret()),
+        }
+    }
+}
+
+impl Deref for Who {
+    type Target = SessionHolder;
+
+    fn deref(&self) -> &SessionHolder {
+        match self {
+            Self::Full(caller) => caller,
+            Self::Owing(holder) => holder,
+        }
+    }
+}
 
 /// A request that has passed the gates. Every operation is a method of it.
 pub(super) struct Call<S, M, P, C> {
     pub(super) service: AccountService<S, M, P, C>,
-    pub(super) caller: Option<Caller>,
+    pub(super) who: Option<Who>,
     /// The session that came with the request; present whenever the caller has a current session.
     pub(super) presented: Option<Presented>,
     /// Whether the request carries the API key.
@@ -31,7 +66,16 @@ pub(super) struct Call<S, M, P, C> {
 impl<S, M, P, C> Call<S, M, P, C> {
     /// Who asks. The gates let nobody else come to an operation that needs a caller.
     pub(super) fn caller(&self) -> Result<&Caller, Refusal> {
-        self.caller.as_ref().ok_or_else(|| Error::NotSignedIn.into())
+        match &self.who {
+            Some(Who::Full(caller)) => Ok(caller),
+            Some(Who::Owing(_)) => Err(Error::MoreFactorsRequired.into()),
+            None => Err(Error::NotSignedIn.into()),
+        }
+    }
+
+    /// Who asks, though they may still owe a factor.
+    pub(super) fn holder(&self) -> Result<&SessionHolder, Refusal> {
+        self.who.as_deref().ok_or_else(|| Error::NotSignedIn.into())
     }
 
     /// A parameter of the body that must be there.

@@ -1,17 +1,20 @@
 //! Session cookies: writing them, and finding what a client presents.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 use zeroize::Zeroizing;
 
 use super::percent;
-use crate::model::{SessionSecret, Timestamp};
+use crate::model::{Client, DeviceSecret, SessionSecret, Timestamp};
 
 const FALLBACK: HeaderName = HeaderName::from_static("x-fallback-cookies");
 const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
 const SESSION: HeaderName = HeaderName::from_static("x-appwrite-session");
+
+/// As long as an account knows an unused device.
+const DEVICE_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// RFC 9110 §5.6.7.
 const HTTP_DATE: &[BorrowedFormatItem<'_>] =
@@ -22,6 +25,7 @@ const HTTP_DATE: &[BorrowedFormatItem<'_>] =
 pub(super) struct Cookies {
     name: Box<str>,
     legacy_name: Box<str>,
+    device_name: Box<str>,
     is_secure: bool,
     is_cross_site: bool,
 }
@@ -48,6 +52,7 @@ impl Cookies {
         // Browsers refuse `SameSite=None` without `Secure`.
         Self {
             legacy_name: format!("{name}_legacy").into(),
+            device_name: format!("a_device_{}", project.to_ascii_lowercase()).into(),
             name: name.into(),
             is_secure: is_secure || is_cross_site,
             is_cross_site,
@@ -57,9 +62,12 @@ impl Cookies {
     /// The first readable session among cookie, `X-Appwrite-Session`, and their stand-ins for cross-site browsers. Whatever cannot be read
     /// is as good as absent.
     pub(super) fn find(&self, headers: &HeaderMap) -> Option<Presented> {
+        let session = |headers: &HeaderMap, name: &str| {
+            in_cookies(headers, name, |value| SessionSecret::from_wire(value).ok())
+        };
         let cookie = || {
-            let cookie = self.in_cookies(headers, &self.name);
-            let legacy = || self.is_cross_site.then(|| self.in_cookies(headers, &self.legacy_name)).flatten();
+            let cookie = session(headers, &self.name);
+            let legacy = || self.is_cross_site.then(|| session(headers, &self.legacy_name)).flatten();
             let secret = cookie.or_else(legacy)?;
             Some(Presented { secret, by_cookie: true, is_kept_for_us: true })
         };
@@ -74,16 +82,12 @@ impl Cookies {
         cookie().or_else(header).or_else(fallback)
     }
 
-    fn in_cookies(&self, headers: &HeaderMap, name: &str) -> Option<SessionSecret> {
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-        pairs.find_map(|(given, value)| {
-            if given.trim() != name {
-                return None;
-            }
-            let value = percent::decode(value.trim())?;
-            SessionSecret::from_wire(&value).ok()
-        })
+    /// The client with the device secret that it presents, if it does.
+    pub(super) fn with_device(&self, client: Client, headers: &HeaderMap) -> Client {
+        match in_cookies(headers, &self.device_name, |value| DeviceSecret::from_wire(value).ok()) {
+            Some(device) => client.with_device(device),
+            None => client,
+        }
     }
 
     fn in_fallback(&self, headers: &HeaderMap) -> Option<SessionSecret> {
@@ -95,12 +99,17 @@ impl Cookies {
     /// Lets the client keep a secret until its session expires.
     pub(super) fn set(&self, secret: &SessionSecret, expires_at: Timestamp, headers: &mut HeaderMap) {
         let wire = Zeroizing::new(secret.to_wire());
-        let until = OffsetDateTime::from_unix_timestamp(expires_at.as_secs()).ok();
-        let until = until.and_then(|at| at.format(HTTP_DATE).ok()).unwrap_or_default();
+        let until = http_date(expires_at);
         self.write(headers, &encode(&wire), &format!("Expires={until}"));
         if self.is_cross_site {
             add(headers, FALLBACK, &format!(r#"{{"{}":"{}"}}"#, self.name, *wire));
         }
+    }
+
+    /// Lets the client keep what it will be known by at its next sign-in; it outlives sessions.
+    pub(super) fn set_device(&self, device: &DeviceSecret, now: Timestamp, headers: &mut HeaderMap) {
+        let until = http_date(now.after(DEVICE_LIFE));
+        self.write_one(&self.device_name, headers, &device.to_wire(), &format!("Expires={until}"));
     }
 
     /// Lets the client forget its secret.
@@ -111,17 +120,38 @@ impl Cookies {
         }
     }
 
-    fn write(&self, headers: &mut HeaderMap, value: &str, life: &str) {
+    fn write_one(&self, name: &str, headers: &mut HeaderMap, value: &str, life: &str) {
         let secure = if self.is_secure { "; Secure" } else { "" };
         let same_site = if self.is_cross_site { "None" } else { "Lax" };
-        let name = &self.name;
         let line = format!("{name}={value}; {life}; Path=/{secure}; HttpOnly; SameSite={same_site}");
         add(headers, header::SET_COOKIE, &line);
+    }
+
+    fn write(&self, headers: &mut HeaderMap, value: &str, life: &str) {
+        self.write_one(&self.name, headers, value, life);
         if self.is_cross_site {
+            let secure = if self.is_secure { "; Secure" } else { "" };
             let name = &self.legacy_name;
             add(headers, header::SET_COOKIE, &format!("{name}={value}; {life}; Path=/{secure}; HttpOnly"));
         }
     }
+}
+
+fn http_date(at: Timestamp) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(at.as_secs()).ok();
+    at.and_then(|at| at.format(HTTP_DATE).ok()).unwrap_or_default()
+}
+
+/// The first cookie of that name that can be read.
+fn in_cookies<T>(headers: &HeaderMap, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+    pairs.find_map(|(given, value)| {
+        if given.trim() != name {
+            return None;
+        }
+        read(&percent::decode(value.trim())?)
+    })
 }
 
 fn add(headers: &mut HeaderMap, name: HeaderName, text: &str) {

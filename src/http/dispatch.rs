@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     body::Fields,
-    call::Call,
+    call::{Call, Who},
     cookies::jwt,
     origin::{Origin, PROJECT, preflight},
     peer,
@@ -23,7 +23,7 @@ use super::{
     settings::{Door, Settings},
 };
 use crate::{
-    AccountService, Caller, ConfigError, Error,
+    AccountService, ConfigError, Error, SessionHolder,
     model::Client,
     operation::{Access, Assurance, AuthMethod, LimitKey, Operation, Subject},
     ports::{Clock, Mailer, Quota, SmsSender, Store},
@@ -47,20 +47,18 @@ pub(super) struct Desk<S, M, P, C> {
 /// Who is in front of the gates.
 pub(super) enum Standing {
     Guest,
-    Signed(Caller),
-    /// Signed in, but held back: blocked, or owing a new password or another factor.
+    Signed(SessionHolder),
+    /// Signed in, but held back: blocked, or owing a new password.
     Held(Error),
 }
 
 impl Standing {
     /// What the service said of a session or JWT. Whoever is not signed in is a guest, not an error.
-    pub(super) fn of(outcome: Result<Caller, Error>) -> Result<Self, Refusal> {
+    pub(super) fn of(outcome: Result<SessionHolder, Error>) -> Result<Self, Refusal> {
         match outcome {
-            Ok(caller) => Ok(Self::Signed(caller)),
+            Ok(holder) => Ok(Self::Signed(holder)),
             Err(Error::NotSignedIn) => Ok(Self::Guest),
-            Err(held @ (Error::Blocked | Error::PasswordResetRequired | Error::MoreFactorsRequired)) => {
-                Ok(Self::Held(held))
-            }
+            Err(held @ (Error::Blocked | Error::PasswordResetRequired)) => Ok(Self::Held(held)),
             Err(error) => Err(error.into()),
         }
     }
@@ -106,7 +104,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         let (standing, presented) = match (by_jwt, presented) {
             (Some(standing), _) => (standing, None),
             (None, Some(presented)) => {
-                (Standing::of(self.service.caller(&presented.secret).await)?, Some(presented))
+                (Standing::of(self.service.session_holder(&presented.secret).await)?, Some(presented))
             }
             (None, None) => (Standing::Guest, None),
         };
@@ -115,7 +113,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             return Err(Refusal::new(StatusCode::FORBIDDEN, "user_key_and_session_set", message));
         }
         let route = Route::find(&parts.method, parts.uri.path());
-        let caller = admit_standing(standing, is_trusted, route.as_ref().map(|route| route.operation))?;
+        let who = admit_standing(standing, is_trusted, route.as_ref().map(|route| route.operation))?;
         // Whether a route exists is told only to those who may come this far.
         let Some(Route { operation, path }) = route else { return Err(Refusal::unknown_route()) };
 
@@ -134,16 +132,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         if self.door.rate_limits && !operation.limits().is_empty() {
             let none = Fields::default();
             let fields = fields.as_ref().unwrap_or(&none);
-            *quota = self.count(operation, address, caller.as_ref(), fields, is_trusted).await?;
+            *quota = self.count(operation, address, who.as_deref(), fields, is_trusted).await?;
         }
-        self.check_operation(operation, caller.as_ref())?;
-        let client = if changes { peer::client(parts, address) } else { Client::default() };
+        self.check_operation(operation, who.as_deref())?;
+        let client = if changes {
+            self.door.cookies.with_device(peer::client(parts, address), &parts.headers)
+        } else {
+            Client::default()
+        };
         // A new secret is handed out as a cookie, and a client that keeps the old one itself would not notice.
         let keeps_it_itself = presented.as_ref().is_some_and(|presented| !presented.is_kept_for_us);
-        let caller = caller.map(|caller| if keeps_it_itself { caller.keeping_secret() } else { caller });
+        let who = who.map(|who| if keeps_it_itself { who.keeping_secret() } else { who });
         let call = Call {
             service: self.service.clone(),
-            caller: caller.map(|caller| caller.with_client(client.clone())),
+            who: who.map(|who| who.with_client(client.clone())),
             presented,
             is_trusted,
             client,
@@ -161,7 +163,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
     /// Whom a JWT proves, if there is one. It replaces whoever the session would prove.
     async fn by_jwt(&self, headers: &HeaderMap) -> Result<Option<Standing>, Refusal> {
         let Some(jwt) = jwt(headers) else { return Ok(None) };
-        let outcome = self.service.caller_by_jwt(jwt).await;
+        let outcome = self.service.session_holder_by_jwt(jwt).await;
         Standing::of(outcome).map(Some)
     }
 
@@ -196,7 +198,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         &self,
         operation: Operation,
         ip: Option<IpAddr>,
-        caller: Option<&Caller>,
+        caller: Option<&SessionHolder>,
         fields: &Fields,
         is_trusted: bool,
     ) -> Result<Option<Quota>, Refusal> {
@@ -221,27 +223,30 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
     }
 
     /// The gates of one operation: sign-in method, active session, fresh factor.
-    fn check_operation(&self, operation: Operation, caller: Option<&Caller>) -> Result<(), Refusal> {
+    fn check_operation(&self, operation: Operation, holder: Option<&SessionHolder>) -> Result<(), Refusal> {
         let methods = self.service.config().methods;
         let is_on = match operation.auth_method() {
             Some(AuthMethod::EmailPassword) => methods.email_password,
             Some(AuthMethod::Anonymous) => methods.anonymous,
             Some(AuthMethod::Jwt) => methods.jwt,
-            _ => true,
+            Some(AuthMethod::MagicUrl) => methods.magic_url,
+            Some(AuthMethod::EmailOtp) => methods.email_code,
+            Some(AuthMethod::Phone) => methods.phone,
+            None => true,
         };
         if !is_on {
             return Err(Error::MethodDisabled.into());
         }
-        match caller {
+        match holder {
             Some(_) if operation.refuses_session() => Err(Error::SessionExists.into()),
-            Some(caller) if operation.assurance() == Assurance::Fresh => Ok(caller.require_fresh_factor()?),
-            _ => Ok(()),
+            Some(holder) => Ok(holder.require(operation.assurance())?),
+            None => Ok(()),
         }
     }
 
     fn render(&self, answer: Answer, quota: Option<Quota>) -> Response {
         match answer {
-            Ok(Reply { mut response, cookie }) => {
+            Ok(Reply { mut response, cookie, device }) => {
                 let headers = response.headers_mut();
                 match cookie {
                     CookieChange::Keep => {}
@@ -249,6 +254,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
                         self.door.cookies.set(&secret, expires_at, headers)
                     }
                     CookieChange::Clear => self.door.cookies.clear(headers),
+                }
+                if let Some(device) = device {
+                    self.door.cookies.set_device(&device, self.service.clock().now(), headers);
                 }
                 if let Some(quota) = quota {
                     write_quota(&mut response, &quota, None);
@@ -273,9 +281,12 @@ fn admit_standing(
     standing: Standing,
     is_trusted: bool,
     operation: Option<Operation>,
-) -> Result<Option<Caller>, Refusal> {
+) -> Result<Option<Who>, Refusal> {
     match standing {
-        Standing::Signed(caller) => Ok(Some(caller)),
+        Standing::Signed(holder) if operation.is_some_and(|it| it.assurance() == Assurance::Exempt) => {
+            Ok(Some(Who::Owing(holder)))
+        }
+        Standing::Signed(holder) => Ok(Some(Who::Full(holder.into_caller()?))),
         Standing::Held(error) => Err(error.into()),
         Standing::Guest => {
             let access = operation.map_or(Access::Public, Operation::access);

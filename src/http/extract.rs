@@ -87,15 +87,17 @@ impl Authenticator {
             Origin::of(headers, door).check(headers, door, by_cookie)?;
         }
         let standing = match (jwt(headers), presented) {
-            (Some(jwt), _) => Standing::of(service.caller_by_jwt(jwt).await)?,
-            (None, Some(presented)) => Standing::of(service.caller(&presented.secret).await)?,
+            (Some(jwt), _) => Standing::of(service.session_holder_by_jwt(jwt).await)?,
+            (None, Some(presented)) => Standing::of(service.session_holder(&presented.secret).await)?,
             (None, None) => Standing::Guest,
         };
         match standing {
             Standing::Guest => Ok(None),
             Standing::Held(error) => Err(error.into()),
-            Standing::Signed(caller) => {
+            Standing::Signed(holder) => {
+                let caller = holder.into_caller()?;
                 let client = peer::client(parts, peer::client_address(parts, &door.proxies));
+                let client = door.cookies.with_device(client, headers);
                 Ok(Some(caller.with_client(client)))
             }
         }

@@ -8,7 +8,7 @@ use axum::{
 use serde::Serialize;
 
 use super::refusal::Refusal;
-use crate::model::{SessionSecret, Timestamp};
+use crate::model::{DeviceSecret, SessionSecret, Timestamp};
 
 /// What an operation answers.
 pub(super) type Answer = Result<Reply, Refusal>;
@@ -17,6 +17,8 @@ pub(super) type Answer = Result<Reply, Refusal>;
 pub(super) struct Reply {
     pub(super) response: Response,
     pub(super) cookie: CookieChange,
+    /// What the client is to be known by at its next sign-in.
+    pub(super) device: Option<DeviceSecret>,
 }
 
 /// What becomes of the client's session cookie.
@@ -29,22 +31,22 @@ pub(super) enum CookieChange {
 impl Reply {
     /// 200 with a model.
     pub(super) fn ok(model: &impl Serialize) -> Self {
-        Self { response: json(StatusCode::OK, model), cookie: CookieChange::Keep }
+        Self::new(json(StatusCode::OK, model))
     }
 
     /// 201 with the model of what is new.
     pub(super) fn created(model: &impl Serialize) -> Self {
-        Self { response: json(StatusCode::CREATED, model), cookie: CookieChange::Keep }
+        Self::new(json(StatusCode::CREATED, model))
     }
 
     /// 200 with a model that is JSON already.
     pub(super) fn ok_json(json: Vec<u8>) -> Self {
-        Self { response: with_body(StatusCode::OK, json), cookie: CookieChange::Keep }
+        Self::new(with_body(StatusCode::OK, json))
     }
 
     /// 201 with such a model.
     pub(super) fn created_json(json: Vec<u8>) -> Self {
-        Self { response: with_body(StatusCode::CREATED, json), cookie: CookieChange::Keep }
+        Self::new(with_body(StatusCode::CREATED, json))
     }
 
     /// 204, which has neither a body nor a type.
@@ -52,7 +54,15 @@ impl Reply {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         harden(response.headers_mut());
-        Self { response, cookie: CookieChange::Keep }
+        Self::new(response)
+    }
+
+    fn new(response: Response) -> Self {
+        Self { response, cookie: CookieChange::Keep, device: None }
+    }
+
+    pub(super) fn with_device(self, device: Option<DeviceSecret>) -> Self {
+        Self { device, ..self }
     }
 
     pub(super) fn with_cookie(self, cookie: CookieChange) -> Self {

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{
-    Email, IdentityRecord, Key, Label, Name, PasswordHash, Phone, Preferences, PushTargetRecord, SessionId,
-    SessionRecord, TargetId, Timestamp, UserId,
+    Authenticator, ChallengeRecord, Email, IdentityRecord, Key, KnownDevices, Label, Name, PasswordHash,
+    Phone, Preferences, PushTargetRecord, Sealed, SessionId, SessionRecord, TargetId, Timestamp, TokenRecord,
+    UserId,
 };
 
 /// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
@@ -51,6 +52,14 @@ pub struct Profile {
     pub(crate) identities: Vec<IdentityRecord>,
     pub(crate) targets: Vec<PushTargetRecord>,
     pub(crate) failures: Failures,
+    /// Wrong guesses of known devices, which do not count as anybody's.
+    pub(crate) known_failures: Failures,
+    pub(crate) devices: KnownDevices,
+    pub(crate) tokens: Vec<TokenRecord>,
+    pub(crate) authenticator: Option<Authenticator>,
+    /// The recovery codes that are left, sealed together; `None` if none are.
+    pub(crate) recovery_codes: Option<Sealed>,
+    pub(crate) challenges: Vec<ChallengeRecord>,
     /// `None` if it was not loaded; it then stays as it is in the store.
     pub(crate) attachment: Option<Arc<Attachment>>,
 }
@@ -171,6 +180,12 @@ impl Account {
             identities: Vec::new(),
             targets: Vec::new(),
             failures: Failures::default(),
+            known_failures: Failures::default(),
+            devices: KnownDevices::default(),
+            tokens: Vec::new(),
+            authenticator: None,
+            recovery_codes: None,
+            challenges: Vec::new(),
             attachment: Some(Arc::default()),
         };
         Self::from_parts(id, now, rest)
@@ -258,7 +273,10 @@ impl Account {
     /// The earliest instant at which something of this account expires and tidying would make it smaller.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
-        self.sessions.iter().map(|session| session.expires_at).min()
+        let sessions = self.sessions.iter().map(|session| session.expires_at);
+        let tokens = self.tokens.iter().map(|token| token.expires_at);
+        let challenges = self.challenges.iter().map(|challenge| challenge.expires_at);
+        sessions.chain(tokens).chain(challenges).min()
     }
 
     /// All keys that this account holds, sorted, each once.
@@ -280,6 +298,16 @@ impl Account {
         keys
     }
 
+    /// Whom to tell of what happens to the account: its address and name.
+    pub(crate) fn contact(&self) -> Option<(Email, Name)> {
+        self.email().map(|email| (email.clone(), self.name.clone()))
+    }
+
+    /// Whether its owner can come back without the present session.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.password.is_some() || self.email.is_some() || self.phone.is_some() || !self.identities.is_empty()
+    }
+
     pub(crate) fn preferences(&self) -> Preferences {
         self.attachment.as_deref().map(|attachment| attachment.preferences.clone()).unwrap_or_default()
     }
@@ -298,33 +326,53 @@ impl Account {
         self.sessions.push(session);
         let over = self.sessions.len().saturating_sub(limit.max(1));
         self.sessions.drain(..over);
-        self.drop_orphaned_targets();
+        self.drop_orphans();
     }
 
     /// Ends the sessions for which `keep` is false, with their push targets.
     pub(crate) fn retain_sessions(&mut self, mut keep: impl FnMut(&SessionRecord) -> bool) {
         self.sessions.retain(|session| keep(session));
-        self.drop_orphaned_targets();
+        self.drop_orphans();
     }
 
     /// Drops what has expired.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
         self.retain_sessions(|session| session.is_live(now));
+        if !self.tokens.iter().all(|token| token.is_live(now)) {
+            self.tokens.retain(|token| token.is_live(now));
+        }
+        if !self.challenges.iter().all(|challenge| challenge.is_live(now)) {
+            self.challenges.retain(|challenge| challenge.is_live(now));
+        }
     }
 
-    /// How many factors a session must have proved.
-    pub(crate) fn required_factors(&self) -> usize {
-        if self.mfa && (self.is_email_verified() || self.is_phone_verified()) { 2 } else { 1 }
+    /// Whether there is an authenticator app that has shown one of its codes.
+    pub(crate) fn has_authenticator(&self) -> bool {
+        self.authenticator.as_ref().is_some_and(|authenticator| authenticator.verified)
     }
 
-    fn drop_orphaned_targets(&mut self) {
+    /// Whether sign-in asks for two factors: it is switched on, there is a second factor to ask for, and it differs from the first.
+    pub(crate) fn is_mfa_active(&self) -> bool {
+        let second = [self.is_email_verified(), self.is_phone_verified(), self.has_authenticator()];
+        let seconds = second.into_iter().filter(|held| *held).count();
+        self.mfa && seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
+    }
+
+    /// Whether a session must prove another factor before it may act. Two factors of one class count once.
+    pub(crate) fn owes_factor(&self, session: &SessionRecord) -> bool {
+        self.is_mfa_active() && session.factors.classes() < 2
+    }
+
+    /// Drops the push targets and challenges of sessions that have ended.
+    fn drop_orphans(&mut self) {
         let Self { sessions, rest, .. } = self;
-        if rest.targets.is_empty() {
+        if rest.targets.is_empty() && rest.challenges.is_empty() {
             return;
         }
-        Arc::make_mut(rest)
-            .targets
-            .retain(|target| target.session.is_none_or(|id| sessions.iter().any(|session| session.id == id)));
+        let is_there = |id| sessions.iter().any(|session| session.id == id);
+        let rest = Arc::make_mut(rest);
+        rest.targets.retain(|target| target.session.is_none_or(is_there));
+        rest.challenges.retain(|challenge| is_there(challenge.session));
     }
 }
 

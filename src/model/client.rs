@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use super::DeviceSecret;
+
 const USER_AGENT_BYTES: usize = 1024;
 
 /// The client behind a request: its address, user agent and language, for sessions, the security log and messages.
@@ -15,6 +17,7 @@ struct Parts {
     ip: Option<IpAddr>,
     user_agent: Option<Box<str>>,
     locale: Option<Box<str>>,
+    device: Option<Arc<DeviceSecret>>,
 }
 
 impl Client {
@@ -54,6 +57,12 @@ impl Client {
         })
     }
 
+    /// The same client, known by this from an earlier [sign-in](crate::SignedIn::device).
+    #[must_use]
+    pub fn with_device(self, secret: DeviceSecret) -> Self {
+        self.with(|parts| parts.device = Some(Arc::new(secret)))
+    }
+
     /// The address, if known.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
@@ -70,6 +79,10 @@ impl Client {
     #[must_use]
     pub fn locale(&self) -> Option<&str> {
         self.0.as_ref()?.locale.as_deref()
+    }
+
+    pub(crate) fn device(&self) -> Option<&DeviceSecret> {
+        self.0.as_ref()?.device.as_deref()
     }
 
     fn with(self, change: impl FnOnce(&mut Parts)) -> Self {

@@ -197,6 +197,10 @@ ids! {
     EventId
     /// The id of a messaging provider.
     ProviderId
+    /// The id of a token that was mailed, texted or handed out.
+    TokenId
+    /// The id of a second-factor challenge.
+    ChallengeId
 }
 
 /// The id that a client asks for when something is created: one of its own, or any (`unique()`).

@@ -6,12 +6,14 @@ mod checked_url;
 mod client;
 mod compact_json;
 mod country;
+mod device;
 mod email;
 mod event;
 mod identity;
 mod ids;
 mod key;
 mod label;
+mod mfa;
 mod name;
 mod network;
 mod password;
@@ -20,11 +22,13 @@ mod phone;
 mod preferences;
 mod query;
 mod redirects;
+mod sealed;
 mod session;
 mod session_record;
 pub(crate) mod stored;
 mod target;
 mod time;
+mod token;
 mod user;
 
 pub use account::{Account, GuessLimit};
@@ -33,13 +37,19 @@ pub use argon2_params::{Argon2Params, InvalidArgon2Params};
 pub use checked_url::CheckedUrl;
 pub use client::Client;
 pub use country::country_name;
+pub use device::DeviceSecret;
+pub(crate) use device::KnownDevices;
 pub use email::Email;
 pub use event::{Event, EventKind, EventPage};
 pub use identity::Identity;
 pub(crate) use identity::IdentityRecord;
-pub use ids::{CustomId, EventId, IdentityId, ProviderId, SessionId, TargetId, Uid, UserId};
+pub use ids::{
+    ChallengeId, CustomId, EventId, IdentityId, ProviderId, SessionId, TargetId, TokenId, Uid, UserId,
+};
 pub use key::Key;
 pub use label::Label;
+pub use mfa::SecondFactor;
+pub(crate) use mfa::{Authenticator, ChallengeRecord};
 pub use name::Name;
 pub use network::{Network, parse_client_ip};
 pub use password::Password;
@@ -51,11 +61,14 @@ pub use query::{
     CursorNotFound, Field, IdentityAttribute, IdentityQuery, IdentityRows, PageQuery, QueryFields,
 };
 pub use redirects::AllowedRedirects;
+pub(crate) use sealed::Sealed;
 pub use session::{Factor, Session, SessionProvider, SessionSecret};
 pub(crate) use session_record::{Factors, SecretDigest, SessionDetails, SessionRecord};
 pub(crate) use target::PushTargetRecord;
 pub use target::{Target, TargetKind};
 pub use time::Timestamp;
+pub(crate) use token::{Channel, TokenRecord};
+pub use token::{Token, TokenPurpose};
 pub use user::User;
 
 pub(crate) use crate::error::Invalid;

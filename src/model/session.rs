@@ -20,15 +20,27 @@ pub enum SessionProvider {
     /// Nothing: an anonymous account.
     #[serde(rename = "anonymous")]
     Anonymous,
+    /// A magic link.
+    #[serde(rename = "magic-url")]
+    MagicUrl,
+    /// A code sent to a phone.
+    #[serde(rename = "phone")]
+    Phone,
+    /// A code sent by email, or a token that the host's server made.
+    #[serde(rename = "token")]
+    Token,
 }
 
 impl SessionProvider {
-    /// The name on the wire.
+    /// The name on the wire and in the store.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
             Self::Anonymous => "anonymous",
+            Self::MagicUrl => "magic-url",
+            Self::Phone => "phone",
+            Self::Token => "token",
         }
     }
 }
@@ -43,15 +55,59 @@ pub enum Factor {
     /// Nothing: an anonymous account.
     #[serde(rename = "anonymous")]
     Anonymous,
+    /// That they read the account's mailbox.
+    #[serde(rename = "email")]
+    Email,
+    /// That they receive text messages at the account's number.
+    #[serde(rename = "phone")]
+    Phone,
+    /// The authenticator app.
+    #[serde(rename = "totp")]
+    Totp,
+    /// One of the recovery codes.
+    #[serde(rename = "recoverycode")]
+    RecoveryCode,
+    /// A token that the host's server made.
+    #[serde(rename = "token")]
+    Token,
+}
+
+/// Factors of one class are no proof beside each other: whoever has one has all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FactorClass {
+    Knowledge,
+    Nothing,
+    Mailbox,
+    Phone,
+    Authenticator,
+    Reserve,
+    Host,
 }
 
 impl Factor {
-    /// The name on the wire.
+    /// The name on the wire and in the store.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Anonymous => "anonymous",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recoverycode",
+            Self::Token => "token",
+        }
+    }
+
+    pub(crate) fn class(self) -> FactorClass {
+        match self {
+            Self::Password => FactorClass::Knowledge,
+            Self::Anonymous => FactorClass::Nothing,
+            Self::Email => FactorClass::Mailbox,
+            Self::Phone => FactorClass::Phone,
+            Self::Totp => FactorClass::Authenticator,
+            Self::RecoveryCode => FactorClass::Reserve,
+            Self::Token => FactorClass::Host,
         }
     }
 }

@@ -5,28 +5,38 @@ use std::{
     net::IpAddr,
     ops::{Deref, DerefMut},
     sync::Arc,
+    time::Duration,
 };
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use super::{Factor, Invalid, SessionId, SessionProvider, Timestamp};
+use smallvec::SmallVec;
+
+use super::{Factor, Invalid, SessionId, SessionProvider, Timestamp, session::FactorClass};
+
+/// How long a passed second-factor challenge counts as fresh.
+const FRESH: Duration = Duration::from_secs(30 * 60);
 
 /// The factors that a session has proved, each once, in the order they were proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Factor>", into = "Vec<Factor>")]
-pub(crate) struct Factors([Option<Factor>; 7]);
+pub(crate) struct Factors([Option<Factor>; 8]);
 
 impl Factors {
-    pub(crate) fn len(self) -> usize {
-        self.iter().count()
+    /// How many different kinds of proof there are: two factors of one class count once.
+    pub(crate) fn classes(self) -> usize {
+        let mut classes: SmallVec<[FactorClass; 8]> = self.iter().map(Factor::class).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        classes.len()
     }
 
     fn iter(self) -> impl Iterator<Item = Factor> {
         self.0.into_iter().flatten()
     }
 
-    fn add(&mut self, factor: Factor) {
+    pub(crate) fn add(&mut self, factor: Factor) {
         if !self.0.contains(&Some(factor))
             && let Some(free) = self.0.iter_mut().find(|slot| slot.is_none())
         {
@@ -184,15 +194,25 @@ impl SessionRecord {
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at
     }
+
+    /// Whether Appwrite tells the account's owner of such a session.
+    pub(crate) fn is_told_of(&self) -> bool {
+        !self.factors.iter().any(|factor| matches!(factor, Factor::Email | Factor::Anonymous))
+    }
+
+    /// Whether its holder passed a second-factor challenge of late.
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
+        self.challenged_at.is_some_and(|passed| now.since(passed) <= FRESH)
+    }
 }
 
-/// The SHA-256 digest of 256 random bits (full entropy, so a plain digest serves).
+/// The digest of a secret: SHA-256 of 256 random bits (full entropy, so a plain digest serves), or HMAC-SHA-256 of what can be guessed.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(try_from = "&str", into = "String")]
 pub(crate) struct SecretDigest([u8; 32]);
 
 impl SecretDigest {
-    pub(super) fn new(digest: [u8; 32]) -> Self {
+    pub(crate) fn new(digest: [u8; 32]) -> Self {
         Self(digest)
     }
 

@@ -8,8 +8,9 @@ use smallvec::SmallVec;
 
 use super::Profile;
 use super::{
-    Account, Attachment, Contact, Email, Failures, IdentityRecord, Label, Name, PasswordHash, PasswordRecord,
-    Phone, Preferences, PushTargetRecord, SessionRecord, Timestamp, UserId,
+    Account, Attachment, Authenticator, ChallengeRecord, Contact, Email, Failures, IdentityRecord,
+    KnownDevices, Label, Name, PasswordHash, PasswordRecord, Phone, Preferences, PushTargetRecord, Sealed,
+    SessionRecord, Timestamp, TokenRecord, UserId,
 };
 use crate::ports::StoreError;
 
@@ -62,6 +63,18 @@ struct AccountForm {
     #[serde(default)]
     failures: Failures,
     #[serde(default)]
+    known_failures: Failures,
+    #[serde(default, skip_serializing_if = "KnownDevices::is_empty")]
+    devices: KnownDevices,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tokens: Vec<TokenRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    authenticator: Option<Authenticator>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recovery_codes: Option<Sealed>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    challenges: Vec<ChallengeRecord>,
+    #[serde(default)]
     jwt_generation: u32,
 }
 
@@ -85,6 +98,12 @@ impl From<&Account> for AccountForm {
             identities: account.identities.clone(),
             targets: account.targets.clone(),
             failures: account.failures.clone(),
+            known_failures: account.known_failures.clone(),
+            devices: account.devices.clone(),
+            tokens: account.tokens.clone(),
+            authenticator: account.authenticator.clone(),
+            recovery_codes: account.recovery_codes.clone(),
+            challenges: account.challenges.clone(),
             jwt_generation: account.jwt_generation,
         }
     }
@@ -104,6 +123,12 @@ impl From<AccountForm> for Account {
             identities: form.identities,
             targets: form.targets,
             failures: form.failures,
+            known_failures: form.known_failures,
+            devices: form.devices,
+            tokens: form.tokens,
+            authenticator: form.authenticator,
+            recovery_codes: form.recovery_codes,
+            challenges: form.challenges,
             jwt_generation: form.jwt_generation,
             attachment: None,
         };

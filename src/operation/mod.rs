@@ -49,8 +49,21 @@ pub enum Assurance {
     Exempt,
     /// All factors that the account asks for.
     Full,
+    /// All factors; and while the account asks for two, a challenge passed on this session within the last 30 minutes.
+    FreshIfActive,
     /// All factors, and a challenge passed on this session within the last 30 minutes.
     Fresh,
+}
+
+impl Assurance {
+    /// Whether a challenge must have been passed lately, given whether the account asks for two factors.
+    pub(crate) const fn asks_for_challenge(self, is_mfa_active: bool) -> bool {
+        match self {
+            Self::Exempt | Self::Full => false,
+            Self::FreshIfActive => is_mfa_active,
+            Self::Fresh => true,
+        }
+    }
 }
 
 /// A way to sign in that a host can switch off.

@@ -123,13 +123,13 @@ api {
     /// Lists what happened to the caller's account.
     Events = "GET", "/v1/account/logs", "listLogs", "events", Account, Full {}
     /// Switches multi-factor sign-in on or off.
-    SetMfa = "PATCH", "/v1/account/mfa", "updateMFA", "set_mfa", Account, Full {}
+    SetMfa = "PATCH", "/v1/account/mfa", "updateMFA", "set_mfa", Account, FreshIfActive {}
     /// Adds an authenticator app, not yet confirmed.
-    AddAuthenticator = "POST", "/v1/account/mfa/authenticators/{type}", "createMfaAuthenticator", "add_authenticator", Account, Full {}
+    AddAuthenticator = "POST", "/v1/account/mfa/authenticators/{type}", "createMfaAuthenticator", "add_authenticator", Account, FreshIfActive {}
     /// Confirms an authenticator app by one of its codes.
     ConfirmAuthenticator = "PUT", "/v1/account/mfa/authenticators/{type}", "updateMfaAuthenticator", "confirm_authenticator", Account, Full {}
     /// Removes an authenticator app.
-    RemoveAuthenticator = "DELETE", "/v1/account/mfa/authenticators/{type}", "deleteMfaAuthenticator", "remove_authenticator", Account, Fresh {}
+    RemoveAuthenticator = "DELETE", "/v1/account/mfa/authenticators/{type}", "deleteMfaAuthenticator", "remove_authenticator", Account, FreshIfActive {}
     /// Starts a challenge of a second factor.
     StartChallenge = "POST", "/v1/account/mfa/challenge", "createMfaChallenge", "start_challenge", Account, Exempt {
         limits: &[Limit::new(10, &[Url, CallerId])] }

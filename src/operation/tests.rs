@@ -12,10 +12,10 @@ GET|/identities|listIdentities|account|Full|
 DELETE|/identities/{identityId}|deleteIdentity|account|Full|
 POST|/jwts|createJWT|account|Full|100 Url CallerId
 GET|/logs|listLogs|account|Full|
-PATCH|/mfa|updateMFA|account|Full|
-POST|/mfa/authenticators/{type}|createMfaAuthenticator|account|Full|
+PATCH|/mfa|updateMFA|account|FreshIfActive|
+POST|/mfa/authenticators/{type}|createMfaAuthenticator|account|FreshIfActive|
 PUT|/mfa/authenticators/{type}|updateMfaAuthenticator|account|Full|
-DELETE|/mfa/authenticators/{type}|deleteMfaAuthenticator|account|Fresh|
+DELETE|/mfa/authenticators/{type}|deleteMfaAuthenticator|account|FreshIfActive|
 POST|/mfa/challenge|createMfaChallenge|account|Exempt|10 Url CallerId
 PUT|/mfa/challenge|updateMfaChallenge|account|Exempt|10 Url ChallengeId
 GET|/mfa/factors|listMfaFactors|account|Exempt|

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "strength")]
 mod dictionary;
+mod phrase;
 
 #[cfg(feature = "strength")]
 pub use dictionary::is_common;
+pub(crate) use phrase::phrase;

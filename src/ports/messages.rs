@@ -63,6 +63,17 @@ pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`SendError`], which says whether another attempt makes sense.
     async fn send(&self, message: EmailMessage) -> Result<(), SendError>;
+
+    /// Does what [`send`](Mailer::send) would cost, for a message that nobody gets: where the answer must not tell whether there is such an
+    /// account. A mailer that hands over to a queue has nothing to do.
+    async fn withhold(&self) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// Whether there is anybody to hand messages over to. Operations that need it are refused otherwise.
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 /// Hands over text messages, as [`Mailer`] does email.
@@ -73,6 +84,16 @@ pub trait SmsSender: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// As [`Mailer::send`].
     async fn send(&self, message: SmsMessage) -> Result<(), SendError>;
+
+    /// As [`Mailer::withhold`].
+    async fn withhold(&self) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// As [`Mailer::is_there`].
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 /// No email: nothing is sent.
@@ -83,6 +104,10 @@ pub struct NoMailer;
 impl Mailer for NoMailer {
     async fn send(&self, _: EmailMessage) -> Result<(), SendError> {
         Err(SendError::Permanent(None))
+    }
+
+    fn is_there(&self) -> bool {
+        false
     }
 }
 
@@ -95,6 +120,10 @@ impl SmsSender for NoSms {
     async fn send(&self, _: SmsMessage) -> Result<(), SendError> {
         Err(SendError::Permanent(None))
     }
+
+    fn is_there(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]
@@ -102,11 +131,27 @@ impl<T: Mailer + ?Sized> Mailer for Arc<T> {
     async fn send(&self, message: EmailMessage) -> Result<(), SendError> {
         (**self).send(message).await
     }
+
+    async fn withhold(&self) -> Result<(), SendError> {
+        (**self).withhold().await
+    }
+
+    fn is_there(&self) -> bool {
+        (**self).is_there()
+    }
 }
 
 #[async_trait]
 impl<T: SmsSender + ?Sized> SmsSender for Arc<T> {
     async fn send(&self, message: SmsMessage) -> Result<(), SendError> {
         (**self).send(message).await
+    }
+
+    async fn withhold(&self) -> Result<(), SendError> {
+        (**self).withhold().await
+    }
+
+    fn is_there(&self) -> bool {
+        (**self).is_there()
     }
 }

@@ -9,7 +9,7 @@ use super::{AccountService, Inner, guess_gate::GuessGate};
 use crate::{
     adapters::MemoryLimiter,
     config::{Config, ConfigError},
-    crypto::{Argon2Pool, JwtCodec, Purpose},
+    crypto::{Argon2Pool, CodeKeys, JwtCodec, Purpose, Sealer},
     ports::{
         Clock, Entropy, GeoLocator, Mailer, NoGeo, NoMailer, NoSms, Observer, PasswordHasher, PasswordRule,
         RateLimiter, SmsSender, Store, SystemClock, SystemEntropy,
@@ -155,7 +155,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
         let signing = config.keys.first().ok_or(no_key.clone())?;
         let (pseudo_ids, limiter_salt) =
             (signing.derive(Purpose::PseudoId), signing.derive(Purpose::Limiter));
-        let jwts = JwtCodec::new(&config.keys, &config.project, life).ok_or(no_key)?;
+        let jwts = JwtCodec::new(&config.keys, &config.project, life).ok_or(no_key.clone())?;
+        let codes = CodeKeys::new(&config.keys).ok_or(no_key.clone())?;
+        let sealer = Sealer::new(&config.keys).ok_or(no_key)?;
         let hasher = self.hasher.unwrap_or_else(|| Arc::new(Argon2Pool::new(config.hashing)));
         let inner = Inner {
             store: self.store,
@@ -170,6 +172,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
             observers: self.observers,
             password_rules: self.password_rules,
             jwts,
+            codes,
+            sealer,
             pseudo_ids,
             limiter_salt,
             gate: GuessGate::default(),

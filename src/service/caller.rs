@@ -2,33 +2,32 @@
 
 use std::{
     fmt,
+    ops::Deref,
     sync::{Arc, LazyLock},
     time::Duration,
 };
 
 use async_trait::async_trait;
 
-use super::{AccountService, Draft};
+use super::{AccountService, Draft, Errand};
 use crate::{
     Error,
     model::{
         Account, Client, Key, SecretDigest, Session, SessionId, SessionRecord, SessionSecret, Timestamp,
         User, UserId,
     },
+    operation::{Assurance, Operation},
     ports::{Clock, Mailer, Parts, SmsSender, Store, Stored},
 };
 
 /// How stale `accessedAt` may become.
 const ACCESS_GRAIN: Duration = Duration::from_secs(24 * 3600);
-/// How long a passed second-factor challenge counts as fresh.
-const FRESH: Duration = Duration::from_secs(30 * 60);
 
-/// Somebody who is signed in, with all factors that the account asks for. Only authentication makes one.
+/// Somebody who holds a live session, which may still owe a second factor. Only authentication makes one.
 ///
-/// It proves the past: every operation on its behalf proves it again on the account as it then is, so what was ended meanwhile cannot finish
-/// what it began. Make one per request and do not keep it.
+/// It is enough for the challenge operations, the list of factors and signing this very session out; everything else takes a [`Caller`].
 #[derive(Clone)]
-pub struct Caller {
+pub struct SessionHolder {
     stored: Stored,
     /// The session's place in the account.
     place: usize,
@@ -38,6 +37,13 @@ pub struct Caller {
     keeps_secret: bool,
 }
 
+/// Somebody who is signed in, with all factors that the account asks for. Only authentication makes one.
+///
+/// It proves the past: every operation on its behalf proves it again on the account as it then is, so what was ended meanwhile cannot finish
+/// what it began. Make one per request and do not keep it.
+#[derive(Clone)]
+pub struct Caller(SessionHolder);
+
 #[derive(Clone)]
 enum Proof {
     /// The session's secret, by its digest.
@@ -46,7 +52,7 @@ enum Proof {
     Jwt(u32),
 }
 
-impl Caller {
+impl SessionHolder {
     /// The account's id.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
@@ -84,13 +90,13 @@ impl Caller {
         }
     }
 
-    /// The same caller, asking from this client. The security log and new push targets tell it.
+    /// The same holder, asking from this client. The security log and new push targets tell it.
     #[must_use]
     pub fn with_client(self, client: Client) -> Self {
         Self { client, ..self }
     }
 
-    /// The same caller, whose session keeps its secret when an anonymous account becomes a lasting one. For a client that could not take over
+    /// The same holder, whose session keeps its secret when its powers grow. For a client that could not take over
     /// a [new secret](crate::CredentialChange::secret), because it holds the old one itself and not in a cookie.
     #[must_use]
     pub fn keeping_secret(self) -> Self {
@@ -108,17 +114,6 @@ impl Caller {
         &self.client
     }
 
-    /// Refuses a caller who did not pass a second-factor challenge in the 30 minutes before it was authenticated.
-    ///
-    /// # Errors
-    /// [`Error::ChallengeRequired`].
-    pub fn require_fresh_factor(&self) -> Result<(), Error> {
-        match self.session().and_then(|session| session.challenged_at) {
-            Some(passed) if self.at.since(passed) <= FRESH => Ok(()),
-            _ => Err(Error::ChallengeRequired),
-        }
-    }
-
     /// Whether the account was last noted to be in use so long ago that it should be noted again. That happens once a day, so its future is
     /// boxed: the many checks that have nothing to note should not carry its room along.
     fn is_worth_noting(&self) -> bool {
@@ -129,57 +124,115 @@ impl Caller {
         self.stored.account.sessions.get(self.place)
     }
 
-    /// Proves the caller again, on the account as it is now.
-    pub(crate) fn prove(&self, account: &Account, now: Timestamp) -> Result<(), Error> {
+    /// Somebody who is signed in, if the session owes no factor.
+    ///
+    /// # Errors
+    /// [`Error::MoreFactorsRequired`].
+    pub fn into_caller(self) -> Result<Caller, Error> {
+        self.require(Assurance::Full)?;
+        Ok(Caller(self))
+    }
+
+    /// Whether it gave so much assurance when it was authenticated.
+    pub(crate) fn require(&self, assurance: Assurance) -> Result<(), Error> {
+        admit(self.account(), self.session().ok_or(Error::NotSignedIn)?, self.at, assurance)
+    }
+
+    /// Proves the holder again, on the account as it is now, and that it may do what asks for so much assurance.
+    pub(crate) fn prove(&self, account: &Account, now: Timestamp, assurance: Assurance) -> Result<(), Error> {
         let session = account.session(self.session_id(), now).ok_or(Error::NotSignedIn)?;
         let holds = match &self.proof {
             Proof::Secret(digest) => session.digest.matches(digest),
             Proof::Jwt(generation) => *generation == account.jwt_generation,
         };
-        if holds { admit(account, session) } else { Err(Error::NotSignedIn) }
+        if holds { admit(account, session, now, assurance) } else { Err(Error::NotSignedIn) }
+    }
+}
+
+impl Caller {
+    /// The same caller, asking from this client. The security log and new push targets tell it.
+    #[must_use]
+    pub fn with_client(self, client: Client) -> Self {
+        Self(self.0.with_client(client))
+    }
+
+    /// The same caller, whose session keeps its secret when its powers grow. For a client that could not take over
+    /// a [new secret](crate::CredentialChange::secret), because it holds the old one itself and not in a cookie.
+    #[must_use]
+    pub fn keeping_secret(self) -> Self {
+        Self(self.0.keeping_secret())
+    }
+
+    /// Refuses a caller who did not pass a second-factor challenge in the 30 minutes before it was authenticated.
+    ///
+    /// # Errors
+    /// [`Error::ChallengeRequired`].
+    pub fn require_fresh_factor(&self) -> Result<(), Error> {
+        self.require(Assurance::Fresh)
+    }
+}
+
+impl Deref for Caller {
+    type Target = SessionHolder;
+
+    fn deref(&self) -> &SessionHolder {
+        &self.0
     }
 }
 
 /// What stands between a proved session and the account, in the order of the API's gates.
-fn admit(account: &Account, session: &SessionRecord) -> Result<(), Error> {
+fn admit(
+    account: &Account,
+    session: &SessionRecord,
+    now: Timestamp,
+    assurance: Assurance,
+) -> Result<(), Error> {
     if account.blocked {
         Err(Error::Blocked)
     } else if account.reset_required {
         Err(Error::PasswordResetRequired)
-    } else if session.factors.len() < account.required_factors() {
+    } else if assurance != Assurance::Exempt && account.owes_factor(session) {
         Err(Error::MoreFactorsRequired)
+    } else if assurance.asks_for_challenge(account.is_mfa_active()) && !session.is_fresh(now) {
+        Err(Error::ChallengeRequired)
     } else {
         Ok(())
     }
 }
 
-impl fmt::Debug for Caller {
+impl fmt::Debug for SessionHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller")
+        f.debug_struct("SessionHolder")
             .field("user", self.user_id())
             .field("session", self.session_id())
             .finish_non_exhaustive()
     }
 }
 
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Caller").field(&self.0).finish()
+    }
+}
+
 /// Authenticates callers, whatever the service is generic over. A host's handlers and extractors hold it as `Arc<dyn Authenticate>`.
 #[async_trait]
 pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
-    /// As [`AccountService::caller`].
-    async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error>;
+    /// As [`AccountService::session_holder`]; [`SessionHolder::into_caller`] tells whether it owes a factor.
+    async fn session_holder(&self, secret: &SessionSecret) -> Result<SessionHolder, Error>;
 
-    /// As [`AccountService::caller_by_jwt`].
-    async fn caller_by_jwt(&self, jwt: &str) -> Result<Caller, Error>;
+    /// As [`AccountService::session_holder_by_jwt`].
+    async fn session_holder_by_jwt(&self, jwt: &str) -> Result<SessionHolder, Error>;
 }
 
 #[async_trait]
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Authenticate for AccountService<S, M, P, C> {
-    async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
-        Self::caller(self, secret).await
+    async fn session_holder(&self, secret: &SessionSecret) -> Result<SessionHolder, Error> {
+        Self::session_holder(self, secret).await
     }
 
-    async fn caller_by_jwt(&self, jwt: &str) -> Result<Caller, Error> {
-        Self::caller_by_jwt(self, jwt).await
+    async fn session_holder_by_jwt(&self, jwt: &str) -> Result<SessionHolder, Error> {
+        Self::session_holder_by_jwt(self, jwt).await
     }
 }
 
@@ -190,6 +243,37 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`], [`Error::PasswordResetRequired`] and
     /// [`Error::MoreFactorsRequired`] if it lives but may not act; [`Error::Store`].
     pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
+        self.by_secret(secret, Assurance::Full).await.map(Caller)
+    }
+
+    /// As [`caller`](AccountService::caller), but a session that still owes a second factor will do: to list the factors, to start and finish a
+    /// challenge, and to sign out.
+    ///
+    /// # Errors
+    /// As [`caller`](AccountService::caller), without [`Error::MoreFactorsRequired`].
+    pub async fn session_holder(&self, secret: &SessionSecret) -> Result<SessionHolder, Error> {
+        self.by_secret(secret, Assurance::Exempt).await
+    }
+
+    /// Checks a JWT of [`issue_jwt`](AccountService::issue_jwt): signature, expiry, and that its session still lives.
+    ///
+    /// # Errors
+    /// [`Error::InvalidJwt`] if it is malformed, forged or expired; [`Error::NotSignedIn`] if it is genuine but its session or account has
+    /// gone, or the password changed since; otherwise as [`AccountService::caller`].
+    pub async fn caller_by_jwt(&self, jwt: &str) -> Result<Caller, Error> {
+        self.by_jwt(jwt, Assurance::Full).await.map(Caller)
+    }
+
+    /// As [`session_holder`](AccountService::session_holder), by a JWT of that session.
+    ///
+    /// # Errors
+    /// As [`caller_by_jwt`](AccountService::caller_by_jwt), without [`Error::MoreFactorsRequired`].
+    pub async fn session_holder_by_jwt(&self, jwt: &str) -> Result<SessionHolder, Error> {
+        self.by_jwt(jwt, Assurance::Exempt).await
+    }
+
+    #[inline]
+    async fn by_secret(&self, secret: &SessionSecret, assurance: Assurance) -> Result<SessionHolder, Error> {
         // The clock first: reading it may wait for all that the processor has under way.
         let now = self.inner.clock.now();
         let digest = secret.digest();
@@ -199,7 +283,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let place =
             sessions.iter().position(|session| session.digest.matches(&digest) && session.is_live(now));
         let place = place.ok_or(Error::NotSignedIn)?;
-        let caller = Caller {
+        let holder = SessionHolder {
             place,
             proof: Proof::Secret(digest),
             client: Client::default(),
@@ -207,43 +291,39 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             keeps_secret: false,
             stored,
         };
-        admit(caller.account(), caller.session().ok_or(Error::NotSignedIn)?)?;
-        if caller.is_worth_noting() {
-            Box::pin(self.note_access(&caller)).await;
+        admit(holder.account(), holder.session().ok_or(Error::NotSignedIn)?, now, assurance)?;
+        if holder.is_worth_noting() {
+            Box::pin(self.note_access(&holder)).await;
         }
-        Ok(caller)
+        Ok(holder)
     }
 
-    /// Checks a JWT of [`issue_jwt`](AccountService::issue_jwt): signature, expiry, and that its session still lives.
-    ///
-    /// # Errors
-    /// [`Error::InvalidJwt`] if it is malformed, forged or expired; [`Error::NotSignedIn`] if it is genuine but its session or account has
-    /// gone, or the password changed since; otherwise as [`AccountService::caller`].
-    pub async fn caller_by_jwt(&self, jwt: &str) -> Result<Caller, Error> {
+    async fn by_jwt(&self, jwt: &str, assurance: Assurance) -> Result<SessionHolder, Error> {
         let now = self.inner.clock.now();
         let claims = self.inner.jwts.verify(jwt, now)?;
         let stored =
             self.inner.store.load(&Key::Id(claims.user_id), Parts::Body).await?.ok_or(Error::NotSignedIn)?;
         let place = stored.account.sessions.iter().position(|session| session.id == claims.session_id);
         let (place, proof) = (place.ok_or(Error::NotSignedIn)?, Proof::Jwt(claims.generation));
-        let caller = Caller { place, proof, client: Client::default(), at: now, keeps_secret: false, stored };
-        caller.prove(&caller.stored.account, now)?;
-        if caller.is_worth_noting() {
-            Box::pin(self.note_access(&caller)).await;
+        let holder =
+            SessionHolder { place, proof, client: Client::default(), at: now, keeps_secret: false, stored };
+        holder.prove(&holder.stored.account, now, assurance)?;
+        if holder.is_worth_noting() {
+            Box::pin(self.note_access(&holder)).await;
         }
-        Ok(caller)
+        Ok(holder)
     }
 
     /// Loads the caller's account as it is now, and proves the caller on it.
     pub(crate) async fn load_as(
         &self,
-        caller: &Caller,
+        caller: &SessionHolder,
         parts: Parts,
-        now: Timestamp,
+        errand: Errand<'_>,
     ) -> Result<Stored, Error> {
         let stored =
             self.inner.store.load(&Key::Id(*caller.user_id()), parts).await?.ok_or(Error::NotSignedIn)?;
-        caller.prove(&stored.account, now)?;
+        caller.prove(&stored.account, errand.now, errand.operation.assurance())?;
         Ok(stored)
     }
 
@@ -251,14 +331,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         account: &Account,
         record: &SessionRecord,
-        caller: Option<&Caller>,
+        caller: Option<&SessionHolder>,
     ) -> Session {
-        let current = caller.and_then(Caller::current_session) == Some(&record.id);
+        let current = caller.and_then(SessionHolder::current_session) == Some(&record.id);
         Session::new(account, record, self.device(record.user_agent.as_deref()), current)
     }
 
     /// Notes that the account is in use. If somebody else changed it meanwhile, they noted it.
-    async fn note_access(&self, caller: &Caller) {
+    async fn note_access(&self, caller: &SessionHolder) {
         let mut draft = Draft::of(&caller.stored, caller.at);
         draft.account.accessed_at = caller.at;
         let _ = self.commit(Some(&caller.stored), draft.account, &[]).await;
@@ -270,7 +350,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] and the other gates if the caller may no longer act; [`Error::Store`].
     #[doc(alias = "get")]
     pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
-        let now = self.inner.clock.now();
-        Ok(User::at(self.load_as(caller, Parts::Whole, now).await?.account, now))
+        let errand = self.errand(Operation::User, caller.client());
+        Ok(User::at(self.load_as(caller, Parts::Whole, errand).await?.account, errand.now))
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{AccountService, Caller};
+use super::{AccountService, SessionHolder};
 use crate::{
     Error,
     model::{Account, Client, Event, EventKind, Key, SessionId, Timestamp},
@@ -104,7 +104,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Changes the caller's own account. The caller is proved again inside every run of `decide`.
     pub(crate) async fn change_as<T: Send>(
         &self,
-        caller: &Caller,
+        caller: &SessionHolder,
         errand: Errand<'_>,
         parts: Parts,
         decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
@@ -116,14 +116,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// As [`change_as`](Self::change_as); `None` if it must be prepared again.
     pub(crate) async fn try_change_as<T: Send>(
         &self,
-        caller: &Caller,
+        caller: &SessionHolder,
         errand: Errand<'_>,
         parts: Parts,
         mut decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
     ) -> Result<Option<(T, Arc<Account>)>, Error> {
         let settled = self
             .change(&Key::Id(*caller.user_id()), parts, errand, |draft| {
-                caller.prove(&draft.account, draft.now)?;
+                caller.prove(&draft.account, draft.now, errand.operation.assurance())?;
                 decide(draft)
             })
             .await?;

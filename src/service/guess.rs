@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    AccountService, Draft, Refusal,
-    guess_gate::{Entry, Permit},
+    AccountService, Draft, Errand, Refusal,
+    guess_gate::{Door, Entry, Permit},
+    token::Guard,
 };
 use crate::{
     Error,
-    model::{Account, EventKind, GuessLimit, Key, Password, PasswordHash, Profile, Timestamp},
+    model::{Account, Key, Password, PasswordHash, Profile},
     ports::{Clock, HashError, Mailer, Parts, SmsSender, Store, Stored},
 };
 
@@ -38,23 +39,18 @@ impl PasswordProof {
 }
 
 impl Draft {
-    /// Decides on a guess. Past the limit the answer is the same whether it was right; a wrong one costs an attempt; a right one clears
-    /// the count.
-    pub(crate) fn check_guess(&mut self, proof: &PasswordProof, limit: &GuessLimit) -> Result<(), Refusal> {
-        let now = self.now;
-        if self.failures.is_locked(now) {
+    /// Decides on a guess. Past the limit the answer is the same whether it was right; a wrong one costs an attempt.
+    pub(crate) fn check_guess(&mut self, proof: &PasswordProof, guard: Guard<'_>) -> Result<(), Refusal> {
+        if self.are_guesses_locked(guard.client) {
             return Err(Error::InvalidCredentials.into());
         }
         if self.password.as_ref().map(|password| &password.hash) != proof.of.as_ref() {
             return Err(Refusal::Stale);
         }
         if !proof.matches {
-            if self.failures.count(now, limit) {
-                self.note(EventKind::SignInRefused, None);
-            }
+            self.count_failure(guard);
             return Err(Refusal::Costly(Error::InvalidCredentials));
         }
-        self.failures.clear();
         if let Some(hash) = &proof.rehashed {
             self.account.replace_hash(hash);
         }
@@ -80,11 +76,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) async fn guess(
         &self,
         key: &Key,
-        now: Timestamp,
+        errand: Errand<'_>,
         password: &Password,
         belongs: impl Fn(&Account) -> bool + Send + Sync,
     ) -> Result<Option<Guess<'_>>, Error> {
-        let Some((stored, permit)) = self.enter(key, now, belongs).await? else { return Ok(None) };
+        let Some((stored, permit)) = self.enter(key, errand, belongs).await? else { return Ok(None) };
         let of = stored.account.password.as_ref().map(|password| password.hash.clone());
         let verdict =
             self.inner.hasher.verify(password.secret(), of.clone()).await.map_err(hashing_failed)?;
@@ -99,7 +95,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     async fn enter(
         &self,
         key: &Key,
-        now: Timestamp,
+        Errand { client, now, .. }: Errand<'_>,
         belongs: impl Fn(&Account) -> bool + Send + Sync,
     ) -> Result<Option<(Stored, Permit<'_>)>, Error> {
         let limit = self.inner.config.guesses.run;
@@ -108,11 +104,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             let stored =
                 self.inner.store.load(key, Parts::Body).await?.filter(|stored| belongs(&stored.account));
             let Some(stored) = stored else { return Ok(None) };
-            let failures = &stored.account.failures;
+            let known = stored.account.knows(client, now);
+            let failures = if known { &stored.account.known_failures } else { &stored.account.failures };
             if failures.is_locked(now) {
                 return Err(Error::InvalidCredentials);
             }
-            match self.inner.gate.enter(stored.account.id, failures.run, limit, &moment) {
+            match self.inner.gate.enter(Door { id: stored.account.id, known }, failures.run, limit, &moment) {
                 Entry::Permit(permit) => return Ok(Some((stored, permit))),
                 Entry::Reload => {}
                 // A gate that has gone lets everybody look again.

@@ -21,13 +21,20 @@ use crate::model::UserId;
 pub(crate) struct GuessGate {
     /// How many guesses have left the gate, over all accounts.
     exits: AtomicU64,
-    rooms: Mutex<HashMap<UserId, Room>>,
+    rooms: Mutex<HashMap<Door, Room>>,
 }
 
 #[derive(Default)]
 struct Room {
     inside: u32,
     waiting: Vec<oneshot::Sender<()>>,
+}
+
+/// Where guesses on an account come in: those of devices that it knows apart from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Door {
+    pub(crate) id: UserId,
+    pub(crate) known: bool,
 }
 
 /// A moment before an account was loaded; see [`GuessGate::enter`].
@@ -46,7 +53,7 @@ pub(crate) enum Entry<'a> {
 /// The right to one guess. Dropping it lets others in.
 pub(crate) struct Permit<'a> {
     gate: &'a GuessGate,
-    id: UserId,
+    door: Door,
 }
 
 impl GuessGate {
@@ -56,15 +63,15 @@ impl GuessGate {
     }
 
     /// Asks for a permit, given the failures that a load after `moment` showed.
-    pub(crate) fn enter(&self, id: UserId, failures: u32, limit: u32, moment: &Moment) -> Entry<'_> {
+    pub(crate) fn enter(&self, door: Door, failures: u32, limit: u32, moment: &Moment) -> Entry<'_> {
         let mut rooms = self.rooms();
         if self.exits.load(Ordering::SeqCst) != moment.0 {
             return Entry::Reload;
         }
-        let room = rooms.entry(id).or_default();
+        let room = rooms.entry(door).or_default();
         if room.inside == 0 || room.inside.saturating_add(failures) < limit {
             room.inside += 1;
-            return Entry::Permit(Permit { gate: self, id });
+            return Entry::Permit(Permit { gate: self, door });
         }
         let (sender, receiver) = oneshot::channel();
         room.waiting.retain(|waiter| !waiter.is_canceled());
@@ -72,7 +79,7 @@ impl GuessGate {
         Entry::Wait(receiver)
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<UserId, Room>> {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<Door, Room>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -81,11 +88,11 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut rooms = self.gate.rooms();
         self.gate.exits.fetch_add(1, Ordering::SeqCst);
-        let Some(room) = rooms.get_mut(&self.id) else { return };
+        let Some(room) = rooms.get_mut(&self.door) else { return };
         room.inside = room.inside.saturating_sub(1);
         let woken = std::mem::take(&mut room.waiting);
         if room.inside == 0 {
-            rooms.remove(&self.id);
+            rooms.remove(&self.door);
         }
         drop(rooms);
         for waiter in woken {
@@ -105,8 +112,8 @@ impl fmt::Debug for GuessGate {
 mod tests {
     use super::*;
 
-    fn id() -> UserId {
-        "ada".parse().unwrap()
+    fn id() -> Door {
+        Door { id: "ada".parse().unwrap(), known: false }
     }
 
     #[test]
@@ -116,7 +123,10 @@ mod tests {
         let permits: Vec<_> = (0..3).map(|_| gate.enter(id(), 7, 10, &moment)).collect();
         assert!(permits.iter().all(|entry| matches!(entry, Entry::Permit(_))));
         assert!(matches!(gate.enter(id(), 7, 10, &moment), Entry::Wait(_)));
-        assert!(matches!(gate.enter("bob".parse().unwrap(), 9, 10, &moment), Entry::Permit(_)));
+        let known = gate.enter(Door { known: true, ..id() }, 9, 10, &moment);
+        assert!(matches!(known, Entry::Permit(_)));
+        let bob = Door { id: "bob".parse().unwrap(), known: false };
+        assert!(matches!(gate.enter(bob, 9, 10, &moment), Entry::Permit(_)));
     }
 
     #[test]

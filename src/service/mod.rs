@@ -5,6 +5,7 @@ mod caller;
 mod change;
 mod guess;
 mod guess_gate;
+mod token;
 
 use std::{
     fmt,
@@ -15,17 +16,18 @@ use std::{
 };
 
 pub use builder::Builder;
-pub use caller::{Authenticate, Caller};
+pub use caller::{Authenticate, Caller, SessionHolder};
 pub(crate) use change::{Draft, Errand, Refusal, Settled};
 pub(crate) use guess::PREPARATIONS;
 use guess_gate::GuessGate;
 use sha2::Sha256;
+pub(crate) use token::{Guard, NewToken, TRIES};
 use zeroize::Zeroizing;
 
 use crate::{
     Error,
     config::Config,
-    crypto::JwtCodec,
+    crypto::{CodeKeys, JwtCodec, Sealer},
     messages::{EmailMessage, Notice},
     model::{Client, Email, EventId, Name, Timestamp, UserId},
     operation::{Operation, Subject, check},
@@ -49,7 +51,6 @@ pub struct AccountService<S, M = NoMailer, P = NoSms, C = SystemClock> {
 pub(crate) struct Inner<S, M, P, C> {
     pub(crate) store: S,
     pub(crate) mailer: M,
-    #[expect(dead_code, reason = "the operations that send text messages come with phone sign-in")]
     pub(crate) sms: P,
     pub(crate) clock: C,
     pub(crate) config: Config,
@@ -61,6 +62,8 @@ pub(crate) struct Inner<S, M, P, C> {
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) password_rules: Vec<Arc<dyn PasswordRule>>,
     pub(crate) jwts: JwtCodec,
+    pub(crate) codes: CodeKeys,
+    pub(crate) sealer: Sealer,
     pub(crate) pseudo_ids: Zeroizing<[u8; 32]>,
     pub(crate) limiter_salt: Zeroizing<[u8; 32]>,
     pub(crate) gate: GuessGate,

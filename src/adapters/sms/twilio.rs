@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use url::{Url, form_urlencoded};
 
-use super::{SmsConfigError, SmsError, http_url, render};
+use super::{SmsConfigError, SmsError, http_url};
 use crate::{
     Secret,
-    messages::SmsMessage,
+    messages::{Renderer, SmsMessage, Texts},
     ports::{HttpClient, HttpMethod, HttpRequest, SendError, SmsSender},
 };
 
@@ -22,6 +22,7 @@ const VALIDITY: &str = "900";
 /// refusal is final. A message may arrive twice if a reply was lost.
 pub struct TwilioSms {
     client: Arc<dyn HttpClient>,
+    renderer: Arc<dyn Renderer>,
     account: Box<str>,
     token: Secret,
     from: Box<str>,
@@ -53,7 +54,14 @@ impl TwilioSms {
             return Err(SmsConfigError::Sender);
         }
         let url = messages(BASE, account)?;
-        Ok(Self { client: Arc::new(client), account: account.into(), token, from: from.into(), url })
+        Ok(Self {
+            client: Arc::new(client),
+            renderer: Arc::new(Texts::new()),
+            account: account.into(),
+            token,
+            from: from.into(),
+            url,
+        })
     }
 
     /// Sends to another base URL than `https://api.twilio.com`: a regional one, or a stand-in for tests.
@@ -62,6 +70,13 @@ impl TwilioSms {
     /// [`SmsConfigError::Url`] if it is no absolute `http` or `https` URL.
     pub fn with_base_url(self, base: &str) -> Result<Self, SmsConfigError> {
         Ok(Self { url: messages(base, &self.account)?, ..self })
+    }
+
+    /// Takes the words from here instead of from [`Texts::new`].
+    #[must_use]
+    pub fn with_renderer(mut self, renderer: impl Renderer) -> Self {
+        self.renderer = Arc::new(renderer);
+        self
     }
 }
 
@@ -72,7 +87,7 @@ impl SmsSender for TwilioSms {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("To", message.to.as_str())
             .append_pair(sender, &self.from)
-            .append_pair("Body", &render(&message))
+            .append_pair("Body", &self.renderer.sms(&message))
             .append_pair("ValidityPeriod", VALIDITY)
             .finish();
         let request = HttpRequest::new(HttpMethod::Post, self.url.clone())

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use serde::Serialize;
 use url::Url;
 
-use super::{SmsConfigError, SmsError, http_url, render};
+use super::{SmsConfigError, SmsError, http_url};
 use crate::{
     Secret,
-    messages::SmsMessage,
+    messages::{Renderer, SmsMessage, Texts},
     ports::{HttpClient, HttpMethod, HttpRequest, SendError, SmsSender},
 };
 
@@ -25,6 +25,7 @@ use crate::{
 /// neither is shown by `Debug`. Over plain `http` codes are readable on the way: keep that to networks of your own.
 pub struct WebhookSms {
     client: Arc<dyn HttpClient>,
+    renderer: Arc<dyn Renderer>,
     url: Url,
     credentials: Option<(Secret, Secret)>,
 }
@@ -40,7 +41,14 @@ impl WebhookSms {
         // Neither fails for a URL with a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        Ok(Self { client: Arc::new(client), url, credentials })
+        Ok(Self { client: Arc::new(client), renderer: Arc::new(Texts::new()), url, credentials })
+    }
+
+    /// Takes the words from here instead of from [`Texts::new`].
+    #[must_use]
+    pub fn with_renderer(mut self, renderer: impl Renderer) -> Self {
+        self.renderer = Arc::new(renderer);
+        self
     }
 }
 
@@ -52,7 +60,7 @@ impl SmsSender for WebhookSms {
             to: &'a str,
             message: &'a str,
         }
-        let text = render(&message);
+        let text = self.renderer.sms(&message);
         let body = serde_json::to_vec(&Body { to: message.to.as_str(), message: &text });
         let mut request = HttpRequest::new(HttpMethod::Post, self.url.clone())
             .with_body("application/json", body.map_err(SendError::permanent)?);

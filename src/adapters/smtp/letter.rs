@@ -1,6 +1,9 @@
 //! Messages as Internet mail (RFC 5322, MIME).
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,7 +19,7 @@ use sha2::Sha256;
 
 use super::error::{SmtpConfigError, SmtpError};
 use crate::{
-    messages::EmailMessage,
+    messages::{EmailMessage, RenderedEmail, Renderer},
     ports::{Entropy, SystemEntropy},
 };
 
@@ -29,30 +32,20 @@ pub(super) struct Letter {
 /// Writes letters of one sender.
 pub(super) struct Letters {
     from: Mailbox,
+    renderer: Arc<dyn Renderer>,
     key: [u8; 64],
-}
-
-struct Rendered {
-    subject: String,
-    text: String,
-    html: String,
-}
-
-/// The one place where an email gets its words.
-fn render(message: &EmailMessage) -> Rendered {
-    Rendered { subject: message.subject(), text: message.text(), html: message.html() }
 }
 
 impl Letters {
     /// Letters from an `address` or a `Name <address>`.
-    pub(super) fn from(sender: &str) -> Result<Self, SmtpConfigError> {
+    pub(super) fn from(sender: &str, renderer: Arc<dyn Renderer>) -> Result<Self, SmtpConfigError> {
         let mut key = [0; 64];
         SystemEntropy.fill(&mut key)?;
-        Ok(Self { from: mailbox(sender).ok_or(SmtpConfigError::Sender)?, key })
+        Ok(Self { from: mailbox(sender).ok_or(SmtpConfigError::Sender)?, renderer, key })
     }
 
     pub(super) fn write(&self, message: &EmailMessage) -> Result<Letter, SmtpError> {
-        let words = render(message);
+        let words = self.renderer.email(message);
         let to = Address::new(message.to.local_part(), message.to.domain()).map_err(SmtpError::unwritable)?;
         let sent = Duration::from_millis(message.at.as_millis().unsigned_abs());
         let builder = Message::builder()
@@ -76,7 +69,7 @@ impl Letters {
 
     /// The same for the same message, so that a copy is known as one. It is keyed, because it stands in the logs of mail
     /// servers, where a plain digest of a message would give away its six-digit code.
-    fn message_id(&self, message: &EmailMessage, words: &Rendered) -> String {
+    fn message_id(&self, message: &EmailMessage, words: &RenderedEmail) -> String {
         let mut digest = Hmac::<Sha256>::new(&self.key.into());
         for part in [message.to.as_str(), &message.at.to_string(), &words.subject, &words.text] {
             digest.update(&(part.len() as u64).to_be_bytes());
@@ -116,12 +109,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        messages::Notice,
+        messages::{Notice, Texts},
         model::{Name, Timestamp},
     };
 
     fn letters() -> Letters {
-        Letters::from("Example <no-reply@example.com>").unwrap()
+        Letters::from("Example <no-reply@example.com>", Arc::new(Texts::new())).unwrap()
     }
 
     fn message(project: &str, at: i64) -> EmailMessage {

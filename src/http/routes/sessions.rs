@@ -25,10 +25,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     }
 
     /// The answer to every sign-in. Only a server that holds the API key sees the secret; others get it as a cookie.
-    fn signed_in(&self, SignedIn { session, secret }: SignedIn) -> Reply {
+    pub(super) fn signed_in(&self, SignedIn { session, secret, device }: SignedIn) -> Reply {
         let shown = if self.is_trusted { secret.to_wire() } else { String::new() };
         let reply = Reply::created(&SessionModel::new(&session, &shown));
-        reply.with_cookie(CookieChange::Set(secret, session.expires_at))
+        reply.with_cookie(CookieChange::Set(secret, session.expires_at)).with_device(device)
     }
 
     pub(super) async fn sessions(&self) -> Answer {
@@ -52,9 +52,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     }
 
     pub(super) async fn sign_out(&self) -> Answer {
-        let (caller, id) = (self.caller()?, self.session_id()?);
-        self.service.sign_out(caller, &id).await?;
-        let ends_current = caller.current_session() == Some(&id);
+        let (holder, id) = (self.holder()?, self.session_id()?);
+        self.service.sign_out(holder, &id).await?;
+        let ends_current = holder.current_session() == Some(&id);
         Ok(Reply::empty().with_cookie(if ends_current { CookieChange::Clear } else { CookieChange::Keep }))
     }
 
@@ -75,7 +75,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     /// The session that the path names; `current` is the one that made the request.
     fn session_id(&self) -> Result<SessionId, Refusal> {
         if self.segment("sessionId") == Some("current") {
-            return self.caller()?.current_session().copied().ok_or(Error::SessionNotFound.into());
+            return self.holder()?.current_session().copied().ok_or(Error::SessionNotFound.into());
         }
         self.in_path("sessionId")
     }

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
 
-const { tls = "none", user, password } = JSON.parse(process.argv[2]);
+const { port = 0, tls = "none", user, password } = JSON.parse(process.argv[2]);
 
 const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
@@ -75,6 +75,6 @@ const server = new SMTPServer({
 
 // Clients that give up or distrust the certificate are a part of the tests.
 server.on("error", () => {});
-server.listen(0, "127.0.0.1", () => tell({ port: server.server.address().port }));
+server.listen(port, "127.0.0.1", () => tell({ port: server.server.address().port }));
 // The tests hold the other end of the standard input, so that the server ends with them.
 process.stdin.on("end", () => process.exit()).resume();

@@ -1,0 +1,140 @@
+//! Known devices: a client that has signed in before keeps a secret by which the account knows it again.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{Invalid, SecretDigest, Timestamp, UserId};
+
+/// How many devices an account knows; the one unused for longest goes first.
+const MOST_DEVICES: usize = 10;
+/// How long a device is known without being used.
+const UNUSED: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+
+/// What a client keeps of having signed in before, beyond its sessions: 256 random bits.
+///
+/// A host hands it to the client after a sign-in and back to the service with [`Client::with_device`](super::Client::with_device). Guesses of a
+/// known device are counted apart, so that whoever locks an account by guessing does not lock its owner out.
+///
+/// # Security
+/// It signs nobody in. Only a digest that is bound to the account is stored. `Debug` shows nothing, there is no `Display`, and the bits are
+/// wiped on drop.
+pub struct DeviceSecret(Zeroizing<[u8; 32]>);
+
+impl DeviceSecret {
+    pub(crate) fn new(bits: Zeroizing<[u8; 32]>) -> Self {
+        Self(bits)
+    }
+
+    /// Reads the wire form: 64 hex digits in lower case.
+    ///
+    /// # Errors
+    /// [`Invalid::SessionSecret`] for anything else.
+    pub fn from_wire(text: &str) -> Result<Self, Invalid> {
+        let mut bits = Zeroizing::new([0; 32]);
+        match text.len() == 64 && HEXLOWER.decode_mut(text.as_bytes(), bits.as_mut()).is_ok() {
+            true => Ok(Self(bits)),
+            false => Err(Invalid::SessionSecret),
+        }
+    }
+
+    /// Writes the wire form, for a cookie.
+    #[must_use]
+    pub fn to_wire(&self) -> String {
+        HEXLOWER.encode(self.0.as_ref())
+    }
+
+    pub(crate) fn digest(&self, user: &UserId) -> SecretDigest {
+        let hasher = Sha256::new().chain_update(self.0.as_ref()).chain_update(user.as_str());
+        SecretDigest::new(hasher.finalize().into())
+    }
+}
+
+impl fmt::Debug for DeviceSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceSecret(…)")
+    }
+}
+
+/// The devices that an account knows.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct KnownDevices(Vec<KnownDevice>);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnownDevice {
+    digest: SecretDigest,
+    used_at: Timestamp,
+}
+
+impl KnownDevices {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn knows(&self, digest: &SecretDigest, now: Timestamp) -> bool {
+        // All are compared, so that the time does not tell which one it was.
+        self.0
+            .iter()
+            .filter(|device| device.is_kept(now))
+            .fold(false, |known, device| known | device.digest.matches(digest))
+    }
+
+    /// Notes that a device was used just now.
+    pub(crate) fn remember(&mut self, digest: SecretDigest, now: Timestamp) {
+        self.0.retain(|device| device.is_kept(now) && !device.digest.matches(&digest));
+        self.0.push(KnownDevice { digest, used_at: now });
+        let over = self.0.len().saturating_sub(MOST_DEVICES);
+        self.0.drain(..over);
+    }
+
+    /// Forgets all but this one.
+    pub(crate) fn keep_only(&mut self, digest: Option<&SecretDigest>) {
+        self.0.retain(|device| digest.is_some_and(|digest| device.digest.matches(digest)));
+    }
+}
+
+impl KnownDevice {
+    fn is_kept(&self, now: Timestamp) -> bool {
+        now < self.used_at.after(UNUSED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::MIN;
+
+    fn digest(n: u8) -> SecretDigest {
+        DeviceSecret(Zeroizing::new([n; 32])).digest(&"ada".parse().unwrap())
+    }
+
+    #[test]
+    fn the_device_unused_for_longest_is_forgotten_first() {
+        let mut devices = KnownDevices::default();
+        for n in 0..10 {
+            devices.remember(digest(n), NOW);
+        }
+        devices.remember(digest(0), NOW);
+        devices.remember(digest(10), NOW);
+        assert!(devices.knows(&digest(0), NOW) && !devices.knows(&digest(1), NOW));
+        devices.keep_only(Some(&digest(0)));
+        assert!(devices.knows(&digest(0), NOW) && !devices.knows(&digest(10), NOW));
+        assert!(!devices.knows(&digest(0), NOW.after(UNUSED)));
+    }
+
+    #[test]
+    fn a_secret_is_known_to_its_own_account_only() {
+        let secret = DeviceSecret(Zeroizing::new([7; 32]));
+        let again = DeviceSecret::from_wire(&secret.to_wire()).unwrap();
+        let (ada, bob) = ("ada".parse().unwrap(), "bob".parse().unwrap());
+        assert!(secret.digest(&ada).matches(&again.digest(&ada)));
+        assert!(!secret.digest(&ada).matches(&again.digest(&bob)));
+        assert_eq!(format!("{secret:?}"), "DeviceSecret(…)");
+    }
+}

@@ -1,0 +1,73 @@
+//! Second factors as the account keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ChallengeId, Factor, Sealed, SecretDigest, SessionId, Timestamp};
+
+/// An authenticator app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Authenticator {
+    /// The seed, sealed for this account.
+    pub(crate) seed: Sealed,
+    /// One of its codes has been shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) verified: bool,
+    /// The last time step whose code was accepted; no code of it or before is accepted again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_step: Option<u64>,
+    pub(crate) created_at: Timestamp,
+}
+
+/// A kind of second factor that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum SecondFactor {
+    /// A code sent to the verified email address.
+    #[serde(rename = "email")]
+    Email,
+    /// A code sent to the verified phone number.
+    #[serde(rename = "phone")]
+    Phone,
+    /// A code of the authenticator app.
+    #[serde(rename = "totp")]
+    Totp,
+    /// One of the recovery codes.
+    #[serde(rename = "recoverycode")]
+    RecoveryCode,
+}
+
+impl SecondFactor {
+    /// What a session has proved by it.
+    #[must_use]
+    pub fn proves(self) -> Factor {
+        match self {
+            Self::Email => Factor::Email,
+            Self::Phone => Factor::Phone,
+            Self::Totp => Factor::Totp,
+            Self::RecoveryCode => Factor::RecoveryCode,
+        }
+    }
+}
+
+/// A challenge that waits for its answer. It belongs to the session that asked for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChallengeRecord {
+    pub(crate) id: ChallengeId,
+    pub(crate) session: SessionId,
+    pub(crate) factor: SecondFactor,
+    /// Of the code that was sent; `None` where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<SecretDigest>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    #[serde(default)]
+    pub(crate) tries: u8,
+}
+
+impl ChallengeRecord {
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+}

@@ -1,0 +1,207 @@
+//! Tokens and codes: putting one into an account, and redeeming it once.
+//!
+//! A token's digest is bound to its account, purpose and id and to the address it was sent to, so that it serves nobody and nothing else. Guesses
+//! at what is short enough to be guessed are counted before the answer, per token and per account.
+
+use std::{sync::Arc, time::Duration};
+
+use zeroize::Zeroizing;
+
+use super::{AccountService, Draft, Refusal};
+use crate::{
+    Error, Secret,
+    config::Config,
+    crypto::{CodeKeys, hex_secret, six_digits},
+    model::{Account, Channel, Client, EventKind, Timestamp, Token, TokenId, TokenPurpose, TokenRecord},
+    ports::{Clock, Mailer, SmsSender, Store},
+};
+
+/// How many guesses a code survives (ASVS 6.6.3).
+pub(crate) const TRIES: u8 = 5;
+/// Secrets of fewer characters can be guessed: 32 hex digits are 128 bits.
+const BEYOND_GUESSING: usize = 32;
+
+/// A token in the making: everything random about it.
+pub(crate) struct NewToken {
+    id: TokenId,
+    purpose: TokenPurpose,
+    secret: Arc<Secret>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+/// What guesses are held against: the keys of the digests, and the limits.
+#[derive(Clone, Copy)]
+pub(crate) struct Guard<'a> {
+    pub(crate) codes: &'a CodeKeys,
+    pub(crate) config: &'a Config,
+    pub(crate) client: &'a Client,
+}
+
+impl NewToken {
+    pub(crate) fn new(
+        purpose: TokenPurpose,
+        id: TokenId,
+        secret: Arc<Secret>,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Self {
+        Self { id, purpose, secret, created_at: now, expires_at: now.after(lifetime) }
+    }
+
+    pub(crate) fn secret(&self) -> &Arc<Secret> {
+        &self.secret
+    }
+
+    /// The token as its owner may see it.
+    pub(crate) fn view(&self, account: &Account, phrase: Option<Box<str>>) -> Token {
+        Token {
+            id: self.id,
+            user: account.id,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            phrase,
+            secret: Some(Arc::clone(&self.secret)),
+        }
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Draws a token of this purpose: a code of six digits or a link's secret.
+    pub(crate) fn new_token(&self, purpose: TokenPurpose, now: Timestamp) -> Result<NewToken, Error> {
+        let (entropy, lifetimes) = (&*self.inner.entropy, &self.inner.config.tokens);
+        let (secret, lifetime) = match purpose {
+            TokenPurpose::EmailVerification => (hex_secret::<128>(entropy), lifetimes.verification),
+            TokenPurpose::Recovery => (hex_secret::<128>(entropy), lifetimes.recovery),
+            TokenPurpose::MagicUrl => (hex_secret::<32>(entropy), lifetimes.magic_url),
+            TokenPurpose::PhoneVerification
+            | TokenPurpose::EmailCode
+            | TokenPurpose::PhoneCode
+            | TokenPurpose::Generic => (six_digits(entropy), lifetimes.code),
+        };
+        let secret = shared(secret.map_err(|_| Error::Internal)?);
+        Ok(NewToken::new(purpose, TokenId::generate(now, *self.draw()?), secret, now, lifetime))
+    }
+
+    pub(crate) fn guard<'a>(&'a self, client: &'a Client) -> Guard<'a> {
+        Guard { codes: &self.inner.codes, config: &self.inner.config, client }
+    }
+}
+
+fn shared(text: Zeroizing<String>) -> Arc<Secret> {
+    Arc::new(Secret::new(text.as_str().to_owned()))
+}
+
+impl Draft {
+    /// Puts a token into the account. An earlier code of its purpose goes; links live side by side up to the policy's cap.
+    pub(crate) fn issue(&mut self, new: &NewToken, guard: Guard<'_>) {
+        let guessable = new.secret.expose().len() < BEYOND_GUESSING;
+        let record = TokenRecord {
+            id: new.id,
+            purpose: new.purpose,
+            digest: guard.codes.digest(&self.token_context(new.purpose, &new.id), new.secret.expose()),
+            created_at: new.created_at,
+            expires_at: new.expires_at,
+            tries: 0,
+            guessable,
+        };
+        let side_by_side = if guessable { 1 } else { guard.config.tokens.side_by_side };
+        let earlier = self.tokens.iter().filter(|token| token.purpose == new.purpose).count();
+        let mut over = (earlier + 1).saturating_sub(side_by_side);
+        self.tokens.retain(|token| {
+            let goes = over > 0 && token.purpose == new.purpose;
+            over -= usize::from(goes);
+            !goes
+        });
+        self.tokens.push(record);
+    }
+
+    /// Redeems a token of one of these purposes, once. A wrong guess costs an attempt of every code it may have been meant for, and of the
+    /// account.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] if there is no such live token, or guesses are locked.
+    pub(crate) fn redeem(
+        &mut self,
+        secret: &str,
+        purposes: &[TokenPurpose],
+        guard: Guard<'_>,
+    ) -> Result<TokenRecord, Refusal> {
+        let locked = self.are_guesses_locked(guard.client);
+        // Proof of the mailbox goes on while guesses are locked, so that a lock is no weapon.
+        let open = |purpose: TokenPurpose| !locked || purpose.channel() == Channel::Mailbox;
+        let mut found = None;
+        for token in self.tokens.iter().filter(|token| purposes.contains(&token.purpose)) {
+            let context = self.token_context(token.purpose, &token.id);
+            if guard.codes.matches(&context, secret, &token.digest) && open(token.purpose) {
+                found = Some(token.id);
+            }
+        }
+        if let Some(place) = found.and_then(|id| self.tokens.iter().position(|token| token.id == id)) {
+            return Ok(self.tokens.remove(place));
+        }
+        if secret.len() >= BEYOND_GUESSING {
+            return Err(Error::InvalidToken.into());
+        }
+        let mut counted = false;
+        for token in self.tokens.iter_mut() {
+            if token.guessable && purposes.contains(&token.purpose) && open(token.purpose) {
+                token.tries = token.tries.saturating_add(1);
+                counted = true;
+            }
+        }
+        self.tokens.retain(|token| token.tries < TRIES);
+        match (locked, counted) {
+            (true, false) => Err(Error::InvalidToken.into()),
+            (true, true) => Err(Refusal::Costly(Error::InvalidToken)),
+            (false, _) => {
+                self.count_failure(guard);
+                Err(Refusal::Costly(Error::InvalidToken))
+            }
+        }
+    }
+
+    /// Whether guesses of this client are refused unseen.
+    pub(crate) fn are_guesses_locked(&self, client: &Client) -> bool {
+        let failures = if self.knows(client, self.now) { &self.known_failures } else { &self.failures };
+        failures.is_locked(self.now)
+    }
+
+    /// Counts a wrong guess against the account, or against its known devices if it came from one.
+    pub(crate) fn count_failure(&mut self, guard: Guard<'_>) {
+        let (now, known) = (self.now, self.knows(guard.client, self.now));
+        let failures = if known { &mut self.known_failures } else { &mut self.failures };
+        if failures.count(now, &guard.config.guesses) {
+            self.note(EventKind::SignInRefused, None);
+        }
+    }
+
+    /// Forgets all wrong guesses: somebody has proved who they are.
+    pub(crate) fn clear_failures(&mut self) {
+        self.failures.clear();
+        self.known_failures.clear();
+    }
+}
+
+impl Account {
+    /// Whether the client has signed in to this account before and kept its device secret.
+    pub(crate) fn knows(&self, client: &Client, now: Timestamp) -> bool {
+        !self.devices.is_empty()
+            && client.device().is_some_and(|secret| self.devices.knows(&secret.digest(&self.id), now))
+    }
+
+    /// Drops the tokens that reached, or were to reach, their owner by this way.
+    pub(crate) fn drop_tokens_by(&mut self, channel: Channel) {
+        self.tokens.retain(|token| token.purpose.channel() != channel);
+    }
+
+    /// What a token's digest is bound to: the account, the purpose, the token itself and the address that it is sent to.
+    fn token_context<'a>(&'a self, purpose: TokenPurpose, id: &'a TokenId) -> [&'a [u8]; 4] {
+        let address = match purpose.channel() {
+            Channel::Mailbox => self.email().map_or("", |email| email.as_str()),
+            Channel::Phone => self.phone().map_or("", |phone| phone.as_str()),
+            Channel::Host => "",
+        };
+        [self.id.as_str().as_bytes(), purpose.name().as_bytes(), id.as_str().as_bytes(), address.as_bytes()]
+    }
+}
