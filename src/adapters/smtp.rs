@@ -199,13 +199,8 @@ impl SmtpBuilder {
             SmtpEncryption::None => Security::None,
         };
         let usual = if encryption == SmtpEncryption::Tls { 465 } else { 587 };
-        let server = Server {
-            port: self.port.unwrap_or(usual),
-            host,
-            security,
-            credentials: self.credentials,
-            timeout: self.timeout,
-        };
+        let server =
+            Server { port: self.port.unwrap_or(usual), host, security, credentials: self.credentials };
         let connections = Connections::new(server, self.idle_connections);
         Ok(SmtpMailer { letters, connections, encryption, timeout: self.timeout })
     }

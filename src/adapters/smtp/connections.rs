@@ -20,6 +20,8 @@ use crate::Secret;
 
 /// Servers end idle connections after some minutes, and a connection is hardly worth keeping for longer than this.
 const IDLE: Duration = Duration::from_secs(60);
+/// How long one address of the server may take to answer, so that there is time for its next one.
+const CONNECT: Duration = Duration::from_secs(10);
 /// How long an idle connection may take to prove that it still is one.
 const PROBE: Duration = Duration::from_secs(3);
 
@@ -29,7 +31,6 @@ pub(super) struct Server {
     pub(super) port: u16,
     pub(super) security: Security,
     pub(super) credentials: Option<(Secret, Secret)>,
-    pub(super) timeout: Duration,
 }
 
 pub(super) enum Security {
@@ -95,8 +96,7 @@ impl Server {
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let own_name = ClientId::default();
         let address = (&*self.host, self.port);
-        let begin =
-            |tls| AsyncSmtpConnection::connect_tokio1(address, Some(self.timeout), &own_name, tls, None);
+        let begin = |tls| AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT), &own_name, tls, None);
         let mut connection = match &self.security {
             Security::Tls(tls) => begin(Some(tls.clone())).await?,
             Security::None => begin(None).await?,
