@@ -37,14 +37,15 @@ pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
 pub use adapters::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
 #[cfg(feature = "smtp")]
 pub use adapters::{SmtpBuilder, SmtpConfigError, SmtpEncryption, SmtpError, SmtpMailer};
-pub use config::{Config, ConfigError, PasswordPolicy, SessionAlerts, SignInMethods, TokenPolicy};
+pub use config::{Config, ConfigError, PasswordPolicy, SessionAlerts, SignInMethods};
 #[cfg(feature = "qr")]
 pub use crypto::QrError;
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
 pub use error::Error;
 pub use features::{
-    CredentialChange, DeviceToken, IdentityPage, Jwt, LogEntry, LogPage, NewPushTarget, SignUp, SignedIn,
+    Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, IdentityPage, Jwt, LogEntry, LogPage,
+    NewAuthenticator, NewPushTarget, PassedChallenge, RecoveryCodes, SignUp,
 };
 pub use model::Argon2Params;
 pub use secret::Secret;
-pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder};
+pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder, SignedIn};

@@ -6,8 +6,8 @@ use crate::{
     AccountService, Caller, Config, Error,
     messages::Notice,
     model::{
-        Account, Channel, Contact, Email, Key, Password, PasswordHash, Phone, SessionSecret, TargetId,
-        Timestamp, User,
+        Account, Channel, Contact, Email, Key, Password, PasswordHash, Phone, SecondFactor, SessionSecret,
+        TargetId, Timestamp, User,
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
@@ -187,12 +187,9 @@ impl Draft {
             self.set_password(hash.clone(), policy.passwords.history);
         }
         if policy.end_other_sessions {
-            self.retain_sessions(|session| session.id == *caller.session_id());
-            let own = caller.client().device().map(|secret| secret.digest(caller.user_id()));
-            self.devices.keep_only(own.as_ref());
-        }
-        if hash.is_some() || policy.end_other_sessions {
-            self.jwt_generation = self.jwt_generation.wrapping_add(1);
+            self.end_others(caller);
+        } else if hash.is_some() {
+            self.bar_jwts();
         }
         if let Some(session) = self.session_mut(caller.session_id(), now).filter(|_| rotate) {
             session.digest = fresh.digest();
@@ -207,12 +204,14 @@ impl Account {
     pub(crate) fn set_email(&mut self, email: Email, target: TargetId, now: Timestamp) {
         if set_contact(&mut self.email, email, target, now) {
             self.drop_tokens_by(Channel::Mailbox);
+            self.drop_challenges_of(SecondFactor::Email);
         }
     }
 
     pub(crate) fn set_phone(&mut self, phone: Phone, target: TargetId, now: Timestamp) {
         if set_contact(&mut self.phone, phone, target, now) {
             self.drop_tokens_by(Channel::Phone);
+            self.drop_challenges_of(SecondFactor::Phone);
         }
     }
 }
@@ -227,7 +226,7 @@ fn set_contact<A: PartialEq>(
     match slot {
         Some(contact) if contact.address == address => return false,
         Some(contact) => *contact = Contact { address, verified: false, updated_at: now, ..*contact },
-        None => *slot = Some(Contact { address, verified: false, target, created_at: now, updated_at: now }),
+        None => *slot = Some(Contact::new(address, target, now)),
     }
     true
 }

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 
 use super::{
     Authenticator, ChallengeRecord, Email, IdentityRecord, Key, KnownDevices, Label, Name, PasswordHash,
-    Phone, Preferences, PushTargetRecord, Sealed, SessionId, SessionRecord, TargetId, Timestamp, TokenRecord,
-    UserId,
+    Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SessionId, SessionRecord, TargetId,
+    Timestamp, TokenRecord, UserId,
 };
 
 /// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
@@ -100,6 +100,13 @@ pub(crate) struct Contact<A> {
     pub(crate) target: TargetId,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
+}
+
+impl<A> Contact<A> {
+    /// An address that nobody has proved yet.
+    pub(crate) fn new(address: A, target: TargetId, now: Timestamp) -> Self {
+        Self { address, verified: false, target, created_at: now, updated_at: now }
+    }
 }
 
 /// The password and when it was set.
@@ -333,6 +340,18 @@ impl Account {
     pub(crate) fn retain_sessions(&mut self, mut keep: impl FnMut(&SessionRecord) -> bool) {
         self.sessions.retain(|session| keep(session));
         self.drop_orphans();
+    }
+
+    /// Ends all JWTs issued so far.
+    pub(crate) fn bar_jwts(&mut self) {
+        self.jwt_generation = self.jwt_generation.wrapping_add(1);
+    }
+
+    /// Drops the challenges of this factor, in all sessions.
+    pub(crate) fn drop_challenges_of(&mut self, factor: SecondFactor) {
+        if self.challenges.iter().any(|challenge| challenge.factor == factor) {
+            self.challenges.retain(|challenge| challenge.factor != factor);
+        }
     }
 
     /// Drops what has expired.

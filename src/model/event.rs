@@ -25,12 +25,42 @@ pub enum EventKind {
     /// One session or all of them ended.
     #[serde(rename = "session.delete")]
     SessionDeleted,
+    /// A link or code was sent that proves an address.
+    #[serde(rename = "verification.create")]
+    VerificationCreated,
+    /// An address was proved.
+    #[serde(rename = "verification.update")]
+    VerificationUpdated,
+    /// A link for a new password was asked for.
+    #[serde(rename = "recovery.create")]
+    RecoveryCreated,
+    /// A new password was set by such a link.
+    #[serde(rename = "recovery.update")]
+    RecoveryUpdated,
     /// A run of wrong guesses began, or reached 10 or 100.
     #[serde(rename = "session.refuse")]
     SignInRefused,
     /// A JWT was issued.
     #[serde(rename = "jwt.create")]
     JwtCreated,
+    /// A challenge of a second factor was started.
+    #[serde(rename = "challenge.create")]
+    ChallengeCreated,
+    /// A challenge of a second factor was passed.
+    #[serde(rename = "challenges.update")]
+    ChallengePassed,
+    /// An authenticator app was added, not yet confirmed.
+    #[serde(rename = "authenticator.create")]
+    AuthenticatorCreated,
+    /// The authenticator app was removed.
+    #[serde(rename = "authenticator.delete")]
+    AuthenticatorDeleted,
+    /// Recovery codes were made.
+    #[serde(rename = "recovery-codes.create")]
+    RecoveryCodesCreated,
+    /// The recovery codes were replaced.
+    #[serde(rename = "recovery-codes.update")]
+    RecoveryCodesReplaced,
     /// A linked identity was removed.
     #[serde(rename = "identity.delete")]
     IdentityDeleted,
@@ -55,8 +85,18 @@ impl EventKind {
             Self::SessionCreated => "session.create",
             Self::SessionUpdated => "session.update",
             Self::SessionDeleted => "session.delete",
+            Self::VerificationCreated => "verification.create",
+            Self::VerificationUpdated => "verification.update",
+            Self::RecoveryCreated => "recovery.create",
+            Self::RecoveryUpdated => "recovery.update",
             Self::SignInRefused => "session.refuse",
             Self::JwtCreated => "jwt.create",
+            Self::ChallengeCreated => "challenge.create",
+            Self::ChallengePassed => "challenges.update",
+            Self::AuthenticatorCreated => "authenticator.create",
+            Self::AuthenticatorDeleted => "authenticator.delete",
+            Self::RecoveryCodesCreated => "recovery-codes.create",
+            Self::RecoveryCodesReplaced => "recovery-codes.update",
             Self::IdentityDeleted => "identity.delete",
             Self::TargetCreated => "target.create",
             Self::TargetUpdated => "target.update",

@@ -1,8 +1,10 @@
 //! Second factors as the account keeps them.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use super::{ChallengeId, Factor, Sealed, SecretDigest, SessionId, Timestamp};
+use super::{ChallengeId, Factor, Invalid, Sealed, SecretDigest, SessionId, Timestamp};
 
 /// An authenticator app.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +40,17 @@ pub enum SecondFactor {
 }
 
 impl SecondFactor {
+    /// The name in the API, such as `recoveryCode`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recoveryCode",
+        }
+    }
+
     /// What a session has proved by it.
     #[must_use]
     pub fn proves(self) -> Factor {
@@ -47,6 +60,18 @@ impl SecondFactor {
             Self::Totp => Factor::Totp,
             Self::RecoveryCode => Factor::RecoveryCode,
         }
+    }
+}
+
+impl FromStr for SecondFactor {
+    type Err = Invalid;
+
+    /// Reads the name in any case: client SDKs send `recoverycode`, the API's documentation says `recoveryCode`.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        [Self::Email, Self::Phone, Self::Totp, Self::RecoveryCode]
+            .into_iter()
+            .find(|factor| factor.name().eq_ignore_ascii_case(text))
+            .ok_or(Invalid::OneOf(&["email", "phone", "totp", "recoveryCode"]))
     }
 }
 
@@ -69,5 +94,25 @@ pub(crate) struct ChallengeRecord {
 impl ChallengeRecord {
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_factor_is_read_in_any_case() {
+        for factor in
+            [SecondFactor::Email, SecondFactor::Phone, SecondFactor::Totp, SecondFactor::RecoveryCode]
+        {
+            assert_eq!(factor.name().parse(), Ok(factor));
+            assert_eq!(factor.name().to_uppercase().parse(), Ok(factor));
+            assert_eq!(factor.proves().name(), factor.name().to_lowercase());
+        }
+        for text in ["", "password", "sms", "totp ", "recovery_code"] {
+            let refused = text.parse::<SecondFactor>().unwrap_err();
+            assert_eq!(refused.to_string(), "Value must be one of (email, phone, totp, recoveryCode)");
+        }
     }
 }

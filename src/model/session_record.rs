@@ -43,6 +43,10 @@ impl Factors {
             *free = Some(factor);
         }
     }
+
+    pub(crate) fn remove(&mut self, factor: Factor) {
+        self.0.iter_mut().filter(|slot| **slot == Some(factor)).for_each(|slot| *slot = None);
+    }
 }
 
 impl From<Vec<Factor>> for Factors {

@@ -1,0 +1,148 @@
+//! The authenticator app: time-based one-time passwords (RFC 6238).
+
+use crate::{
+    AccountService, Caller, Error, OtpauthUri, Secret,
+    crypto::{Sealer, TotpSecret},
+    messages::Notice,
+    model::{Account, Authenticator, EventKind, Factor, Sealed, SecondFactor, User},
+    operation::Operation,
+    ports::{Clock, Mailer, Parts, SmsSender, Store, StoreError},
+    service::{Draft, Guard, Refusal},
+};
+
+/// What sets up an authenticator app, shown this once.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NewAuthenticator {
+    /// The shared secret for typing, in base32 (RFC 4648 §6).
+    pub secret: Secret,
+    /// The same as a URI, for a link or a QR code.
+    pub uri: OtpauthUri,
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Adds an authenticator app. It counts as a factor once [`confirm_authenticator`](AccountService::confirm_authenticator) has seen one of
+    /// its codes; one that was never confirmed is replaced.
+    ///
+    /// # Errors
+    /// [`Error::AuthenticatorVerified`] if the account has a confirmed one; [`Error::ChallengeRequired`] if two factors are asked for and no
+    /// challenge was passed in the last 30 minutes; the other gates; [`Error::Store`].
+    #[doc(alias = "createMfaAuthenticator")]
+    pub async fn add_authenticator(&self, caller: &Caller) -> Result<NewAuthenticator, Error> {
+        let errand = self.errand(Operation::AddAuthenticator, caller.client());
+        let secret = TotpSecret::draw(&*self.inner.entropy).map_err(|_| Error::Internal)?;
+        let place = seed_context(caller.user_id().as_str());
+        let seed = self.inner.sealer.seal(&place, secret.as_bytes(), *self.draw()?);
+        let decide = |draft: &mut Draft| Ok(draft.add_authenticator(&seed)?);
+        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+        let uri = secret.otpauth_uri(&self.inner.config.project_name, account.label());
+        Ok(NewAuthenticator { secret: Secret::new(secret.base32().as_str().to_owned()), uri })
+    }
+
+    /// Confirms the authenticator app by one of its codes, which is spent with it. The caller's session has proved this factor from then on, and
+    /// the account's email address is told.
+    ///
+    /// # Errors
+    /// [`Error::AuthenticatorNotFound`] if there is none; [`Error::AuthenticatorVerified`] if it is confirmed; [`Error::InvalidToken`] if the
+    /// code is wrong or guesses are locked; the gates; [`Error::Store`].
+    ///
+    /// # Security
+    /// A wrong code counts among the account's wrong guesses.
+    #[doc(alias = "updateMfaAuthenticator")]
+    pub async fn confirm_authenticator(&self, caller: &Caller, otp: &str) -> Result<User, Error> {
+        let errand = self.errand(Operation::ConfirmAuthenticator, caller.client());
+        let (guard, sealer) = (self.guard(errand.client), &self.inner.sealer);
+        let decide = |draft: &mut Draft| {
+            draft.confirm_authenticator(otp, guard, sealer)?;
+            let now = draft.now;
+            let session = draft.session_mut(caller.session_id(), now).ok_or(Error::NotSignedIn)?;
+            session.factors.add(Factor::Totp);
+            Ok(())
+        };
+        let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+        self.notify(account.contact(), errand.client, errand.now, Notice::AuthenticatorAdded).await;
+        Ok(User::new(account))
+    }
+
+    /// Removes the authenticator app, confirmed or not. No session has proved it any more: where other factors are left to ask for, a session
+    /// that rested on it owes one of them again, the caller's too. The account's email address is told of a confirmed one.
+    ///
+    /// # Errors
+    /// [`Error::AuthenticatorNotFound`] if there is none; [`Error::ChallengeRequired`] if two factors are asked for and no challenge was passed
+    /// in the last 30 minutes; the other gates; [`Error::Store`].
+    #[doc(alias = "deleteMfaAuthenticator")]
+    pub async fn remove_authenticator(&self, caller: &Caller) -> Result<(), Error> {
+        let errand = self.errand(Operation::RemoveAuthenticator, caller.client());
+        let decide = |draft: &mut Draft| Ok(draft.remove_authenticator()?);
+        let (removed, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+        if removed.verified {
+            self.notify(account.contact(), errand.client, errand.now, Notice::AuthenticatorRemoved).await;
+        }
+        Ok(())
+    }
+}
+
+impl Draft {
+    fn add_authenticator(&mut self, seed: &Sealed) -> Result<(), Error> {
+        if self.has_authenticator() {
+            return Err(Error::AuthenticatorVerified);
+        }
+        let (seed, created_at) = (seed.clone(), self.now);
+        self.authenticator = Some(Authenticator { seed, verified: false, last_step: None, created_at });
+        self.note(EventKind::AuthenticatorCreated, None);
+        Ok(())
+    }
+
+    fn confirm_authenticator(&mut self, otp: &str, guard: Guard<'_>, sealer: &Sealer) -> Result<(), Refusal> {
+        match &self.authenticator {
+            None => return Err(Error::AuthenticatorNotFound.into()),
+            Some(authenticator) if authenticator.verified => return Err(Error::AuthenticatorVerified.into()),
+            Some(_) => {}
+        }
+        if self.are_guesses_locked(guard.client) {
+            return Err(Error::InvalidToken.into());
+        }
+        if !self.spend_otp(otp, sealer)? {
+            self.count_failure(guard);
+            return Err(Refusal::Costly(Error::InvalidToken));
+        }
+        if let Some(authenticator) = &mut self.authenticator {
+            authenticator.verified = true;
+        }
+        self.touch();
+        Ok(())
+    }
+
+    fn remove_authenticator(&mut self) -> Result<Authenticator, Error> {
+        let removed = self.authenticator.take().ok_or(Error::AuthenticatorNotFound)?;
+        self.sessions.iter_mut().for_each(|session| session.factors.remove(Factor::Totp));
+        self.drop_challenges_of(SecondFactor::Totp);
+        self.note(EventKind::AuthenticatorDeleted, None);
+        Ok(removed)
+    }
+
+    /// Whether it is a code of the authenticator app, which is then spent: neither it nor an earlier one is accepted again.
+    pub(super) fn spend_otp(&mut self, otp: &str, sealer: &Sealer) -> Result<bool, Error> {
+        let (id, now) = (self.id, self.now);
+        let Some(authenticator) = &mut self.authenticator else { return Ok(false) };
+        let seed = sealer.open(&seed_context(id.as_str()), &authenticator.seed);
+        let secret = TotpSecret::from_bytes(seed.ok_or(StoreError::Corrupt)?);
+        let step = secret.check(otp, now, authenticator.last_step);
+        authenticator.last_step = step.or(authenticator.last_step);
+        Ok(step.is_some())
+    }
+}
+
+impl Account {
+    /// What an authenticator app calls the account.
+    fn label(&self) -> &str {
+        let name = Some(self.name.as_str()).filter(|name| !name.is_empty());
+        let phone = || self.phone().map(|phone| phone.as_str());
+        let email = self.email().map(|email| email.as_str());
+        email.or(name).or_else(phone).unwrap_or(self.id.as_str())
+    }
+}
+
+fn seed_context(user: &str) -> [&[u8]; 2] {
+    [user.as_bytes(), b"totp"]
+}

@@ -1,0 +1,172 @@
+//! Recovery codes: what opens the account when the other factors are lost (NIST SP 800-63B-4 §3.1.2, ASVS 6.5.1).
+
+use constant_time_eq::constant_time_eq;
+use zeroize::Zeroizing;
+
+use crate::{
+    AccountService, Caller, Error, Secret,
+    crypto::{self, Sealer},
+    messages::Notice,
+    model::{EventKind, Sealed},
+    operation::Operation,
+    ports::{Clock, Mailer, Parts, SmsSender, Store, StoreError},
+    service::Draft,
+};
+
+/// The recovery codes of an account that were not used yet, each good for one challenge.
+#[derive(Debug)]
+pub struct RecoveryCodes(Vec<Secret>);
+
+impl RecoveryCodes {
+    /// The codes: ten lower-case hex digits each.
+    #[must_use]
+    pub fn codes(&self) -> &[Secret] {
+        &self.0
+    }
+}
+
+/// New codes, and their list as it is stored.
+struct FreshCodes {
+    codes: RecoveryCodes,
+    sealed: Sealed,
+}
+
+/// Nonces for a decision that may run more than once: each run seals another list, so each needs its own.
+pub(super) struct Nonces {
+    first: Zeroizing<[u8; 24]>,
+    runs: u64,
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Makes six recovery codes for an account that has none left. The account's email address is told.
+    ///
+    /// # Errors
+    /// [`Error::RecoveryCodesExist`] if some are left; the gates; [`Error::Store`].
+    #[doc(alias = "createMfaRecoveryCodes")]
+    pub async fn create_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
+        self.issue_recovery_codes(caller, Operation::CreateRecoveryCodes, false).await
+    }
+
+    /// The recovery codes that are left, to be shown to their owner again.
+    ///
+    /// # Errors
+    /// [`Error::RecoveryCodesNotFound`] if none are left; [`Error::ChallengeRequired`] if no challenge was passed in the last 30 minutes; the
+    /// other gates; [`Error::Store`].
+    #[doc(alias = "getMfaRecoveryCodes")]
+    pub async fn recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
+        let errand = self.errand(Operation::RecoveryCodes, caller.client());
+        let account = self.load_as(caller, Parts::Body, errand).await?.account;
+        let sealed = account.recovery_codes.as_ref().ok_or(Error::RecoveryCodesNotFound)?;
+        let list = open(&self.inner.sealer, account.id.as_str(), sealed)?;
+        let codes = list.codes().ok_or(StoreError::Corrupt)?;
+        Ok(RecoveryCodes(codes.into_iter().map(|code| Secret::new(code.to_owned())).collect()))
+    }
+
+    /// Replaces the recovery codes that are left by six new ones. The account's email address is told.
+    ///
+    /// # Errors
+    /// [`Error::RecoveryCodesNotFound`] if none are left; [`Error::ChallengeRequired`] if no challenge was passed in the last 30 minutes; the
+    /// other gates; [`Error::Store`].
+    #[doc(alias = "updateMfaRecoveryCodes")]
+    pub async fn replace_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
+        self.issue_recovery_codes(caller, Operation::ReplaceRecoveryCodes, true).await
+    }
+
+    async fn issue_recovery_codes(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        replace: bool,
+    ) -> Result<RecoveryCodes, Error> {
+        let errand = self.errand(operation, caller.client());
+        let FreshCodes { codes, sealed } = self.fresh_codes(caller.user_id().as_str())?;
+        let decide = |draft: &mut Draft| Ok(draft.put_recovery_codes(&sealed, replace)?);
+        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+        self.notify(account.contact(), errand.client, errand.now, Notice::RecoveryCodesChanged).await;
+        Ok(codes)
+    }
+
+    fn fresh_codes(&self, user: &str) -> Result<FreshCodes, Error> {
+        let codes = crypto::recovery_codes(&*self.inner.entropy).map_err(|_| Error::Internal)?;
+        let list: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+        let sealed = seal(&self.inner.sealer, user, &list, *self.draw()?)?;
+        let codes = codes.iter().map(|code| Secret::new(code.as_str().to_owned())).collect();
+        Ok(FreshCodes { codes: RecoveryCodes(codes), sealed })
+    }
+}
+
+impl Nonces {
+    pub(super) fn new(first: Zeroizing<[u8; 24]>) -> Self {
+        Self { first, runs: 0 }
+    }
+
+    pub(super) fn next(&mut self) -> [u8; 24] {
+        let mut nonce = *self.first;
+        // Differs from run to run; that two operations meet is as unlikely as that their draws are so close to each other.
+        for (byte, run) in nonce.iter_mut().zip(self.runs.to_be_bytes()) {
+            *byte ^= run;
+        }
+        self.runs = self.runs.wrapping_add(1);
+        nonce
+    }
+}
+
+impl Draft {
+    fn put_recovery_codes(&mut self, fresh: &Sealed, replace: bool) -> Result<(), Error> {
+        let event = match (&self.recovery_codes, replace) {
+            (None, true) => return Err(Error::RecoveryCodesNotFound),
+            (Some(_), false) => return Err(Error::RecoveryCodesExist),
+            (None, false) => EventKind::RecoveryCodesCreated,
+            (Some(_), true) => EventKind::RecoveryCodesReplaced,
+        };
+        self.recovery_codes = Some(fresh.clone());
+        self.note(event, None);
+        Ok(())
+    }
+
+    /// Whether it is a recovery code that is left, which is then used up.
+    ///
+    /// # Security
+    /// All codes are compared, each in constant time, whichever matches.
+    pub(super) fn spend_recovery_code(
+        &mut self,
+        code: &str,
+        sealer: &Sealer,
+        nonce: [u8; 24],
+    ) -> Result<bool, Error> {
+        let id = self.id;
+        let Some(sealed) = &self.recovery_codes else { return Ok(false) };
+        let list = open(sealer, id.as_str(), sealed)?;
+        let codes = list.codes().ok_or(StoreError::Corrupt)?;
+        let (used, left): (Vec<_>, Vec<_>) =
+            codes.into_iter().partition(|kept| constant_time_eq(kept.as_bytes(), code.as_bytes()));
+        if used.is_empty() {
+            return Ok(false);
+        }
+        self.recovery_codes =
+            if left.is_empty() { None } else { Some(seal(sealer, id.as_str(), &left, nonce)?) };
+        Ok(true)
+    }
+}
+
+/// The codes as they are sealed: a list in JSON.
+struct OpenList(Zeroizing<Vec<u8>>);
+
+impl OpenList {
+    fn codes(&self) -> Option<Vec<&str>> {
+        serde_json::from_slice(&self.0).ok()
+    }
+}
+
+fn open(sealer: &Sealer, user: &str, sealed: &Sealed) -> Result<OpenList, Error> {
+    Ok(OpenList(sealer.open(&codes_context(user), sealed).ok_or(StoreError::Corrupt)?))
+}
+
+fn seal(sealer: &Sealer, user: &str, codes: &[&str], nonce: [u8; 24]) -> Result<Sealed, Error> {
+    let list = Zeroizing::new(serde_json::to_vec(codes).map_err(|_| Error::Internal)?);
+    Ok(sealer.seal(&codes_context(user), &list, nonce))
+}
+
+fn codes_context(user: &str) -> [&[u8]; 2] {
+    [user.as_bytes(), b"recovery codes"]
+}
