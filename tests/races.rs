@@ -62,6 +62,7 @@ on_every_store! {
     no_reader_ever_sees_more_sessions_than_the_limit
     parallel_changes_of_one_account_are_all_kept
     nothing_is_written_after_a_sign_out_was_acknowledged
+    no_operation_writes_after_a_sign_out_was_acknowledged
     five_hundred_wrong_passwords_cost_a_hundred_hashes
     twenty_right_passwords_at_once_all_succeed
     twenty_right_passwords_at_once_all_succeed_after_ninety_nine_wrong_ones
@@ -588,6 +589,37 @@ async fn what_a_session_began_does_not_outlive_it(store: impl Store) {
             }
         }
     }
+}
+
+/// The race again, at whatever moment the threads make of it.
+async fn no_operation_writes_after_a_sign_out_was_acknowledged(store: impl Store) {
+    let store = Arc::new(store);
+    let mut acknowledged = 0;
+    for (round, operation) in (0..6)
+        .flat_map(|round| Operation::ALL.map(|operation| (round, operation)))
+        .filter(|(_, operation)| operation.takes_a_caller())
+    {
+        clear(&store).await;
+        let planted = WithIdentity::new(Arc::clone(&store));
+        let service = service(planted, Outbox::default(), InstantHasher::default(), |_| ());
+        let fixture = Arc::new(Fixture::new(&service, None).await);
+        let began = tokio::spawn({
+            let (service, fixture) = (service.clone(), Arc::clone(&fixture));
+            async move { operation.run(&service, &fixture).await }
+        });
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
+        // Some operations end all other sessions, and may be first.
+        let ended = service.sign_out(&fixture.remote, fixture.caller.session_id()).await;
+        let version = version(&store, &fixture.id).await;
+        drop(began.await.unwrap());
+        if ended.is_ok() {
+            acknowledged += 1;
+            assert_eq!(self::version(&store, &fixture.id).await, version, "{operation:?}");
+        }
+    }
+    assert!(acknowledged > 0);
 }
 
 /// The same race for what needs no session: it goes on, but not with a password that was changed nor into an account that was blocked.
