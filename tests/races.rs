@@ -70,6 +70,7 @@ on_every_store! {
     a_device_of_an_expired_session_can_be_taken_over
     of_sixty_four_sign_outs_one_ends_the_session
     what_a_session_began_does_not_outlive_it
+    what_a_jwt_began_does_not_outlive_its_session
     what_a_guest_began_is_judged_by_the_account_as_it_is
     a_jwt_that_was_issued_while_its_session_ended_is_dead
     an_account_made_again_under_its_id_knows_nobody_from_before
@@ -554,17 +555,21 @@ async fn version(store: &impl Store, id: &UserId) -> Version {
     store.load(&Key::Id(*id), Parts::Body).await.unwrap().unwrap().version
 }
 
-/// A session ends, in each way there is, while an operation that it began stands before any one call of the store.
 async fn what_a_session_began_does_not_outlive_it(store: impl Store) {
+    race_all(store, false, |operation| !operation.is_for_guests()).await;
+}
+
+async fn what_a_jwt_began_does_not_outlive_its_session(store: impl Store) {
+    race_all(store, true, Operation::takes_a_caller).await;
+}
+
+/// A session ends, in each way there is, while an operation that it began stands before any one call of the store.
+async fn race_all(store: impl Store, by_jwt: bool, is_begun_so: fn(Operation) -> bool) {
     let store = Arc::new(store);
-    for (end, operation, by_jwt) in End::ALL
+    for (end, operation) in End::ALL
         .into_iter()
         .flat_map(|end| Operation::ALL.map(|operation| (end, operation)))
-        .flat_map(|(end, operation)| [false, true].map(|by_jwt| (end, operation, by_jwt)))
-        // Who is only to become a caller shows what it shows.
-        .filter(|(_, operation, by_jwt)| {
-            operation.takes_a_caller() || !(operation.is_for_guests() || *by_jwt)
-        })
+        .filter(|(_, operation)| is_begun_so(*operation))
     {
         // A JWT is no session, and gets no other JWT.
         let is_refused = operation.is_refused() || (operation == Operation::IssueJwt && by_jwt);
