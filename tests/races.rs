@@ -19,7 +19,7 @@ use std::{
 use account::{
     Argon2Pool, DeviceToken, Error, MemoryStore, NewPushTarget, SignUp, SignedIn,
     model::{Argon2Params, Client, CustomId, Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
     testing::{FaultyStore, InstantHasher, Outbox, PASSWORD, TestHost, password},
 };
 use async_trait::async_trait;
@@ -145,8 +145,8 @@ struct Watched<S> {
 
 #[async_trait]
 impl<S: Store> Store for Watched<S> {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        self.store.load(key, parts).await
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::of(async move { self.store.load(key, parts).await })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

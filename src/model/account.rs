@@ -376,9 +376,13 @@ impl Account {
 
     /// Whether sign-in asks for two factors: it is switched on, there is a second factor to ask for, and it differs from the first.
     pub(crate) fn is_mfa_active(&self) -> bool {
+        // First what every session check has at hand; the rest lies elsewhere in memory.
+        if !self.mfa {
+            return false;
+        }
         let second = [self.is_email_verified(), self.is_phone_verified(), self.has_authenticator()];
         let seconds = second.into_iter().filter(|held| *held).count();
-        self.mfa && seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
+        seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
     }
 
     /// Whether a session must prove another factor before it may act. Two factors of one class count once.

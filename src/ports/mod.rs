@@ -18,4 +18,4 @@ pub use hooks::{Observer, PasswordRefusal, PasswordRule};
 pub use http_client::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use limiter::{LimitKeyText, LimiterError, NoLimits, Quota, RateLimiter, window_end};
 pub use messages::{Mailer, NoMailer, NoSms, SendError, SmsSender};
-pub use store::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version};
+pub use store::{Change, Loaded, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version};

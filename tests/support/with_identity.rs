@@ -7,7 +7,7 @@ use std::{
 
 use account::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 use async_trait::async_trait;
 use serde_json::Value;
@@ -39,8 +39,10 @@ impl<S> WithIdentity<S> {
 
 #[async_trait]
 impl<S: Store> Store for WithIdentity<S> {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        self.store.load(key, parts).await?.map(|stored| self.read(stored, parts)).transpose()
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::of(async move {
+            self.store.load(key, parts).await?.map(|stored| self.read(stored, parts)).transpose()
+        })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
