@@ -6,8 +6,8 @@ use crate::{
     AccountService, Caller, Config, Error,
     messages::Notice,
     model::{
-        Account, Channel, Contact, Email, Key, Password, PasswordHash, Phone, SecondFactor, SessionSecret,
-        TargetId, Timestamp, User,
+        Account, Channel, Contact, Email, Factor, Key, Password, PasswordHash, Phone, SecondFactor,
+        SessionSecret, TargetId, Timestamp, User,
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
@@ -191,8 +191,14 @@ impl Draft {
         } else if hash.is_some() {
             self.bar_jwts();
         }
-        if let Some(session) = self.session_mut(caller.session_id(), now).filter(|_| rotate) {
-            session.digest = fresh.digest();
+        if let Some(session) = self.session_mut(caller.session_id(), now) {
+            if hash.is_some() {
+                // Whoever sets the password knows it.
+                session.factors.add(Factor::Password);
+            }
+            if rotate {
+                session.digest = fresh.digest();
+            }
         }
         self.touch();
         rotate

@@ -400,6 +400,48 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::MIN;
 
+    fn person(password: bool, email: bool, phone: bool, app: bool) -> Account {
+        let mut account = Account::new("ada".parse().unwrap(), NOW);
+        let hash =
+            "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2Fs$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let target = TargetId::generate(NOW, [0; 10]);
+        if password {
+            account.password =
+                Some(PasswordRecord { hash: PasswordHash::parse(hash).unwrap(), updated_at: NOW });
+        }
+        let address = "ada@example.com".parse().unwrap();
+        account.email = Some(Contact { address, verified: email, target, created_at: NOW, updated_at: NOW });
+        let address = "+16175551212".parse().unwrap();
+        account.phone = Some(Contact { address, verified: phone, target, created_at: NOW, updated_at: NOW });
+        let seed = Sealed::new("00000000".into(), &[0; 24], &[0; 36]);
+        account.authenticator = Some(Authenticator { seed, verified: app, last_step: None, created_at: NOW });
+        account
+    }
+
+    #[test]
+    fn two_factors_are_asked_for_only_where_a_second_one_differs_from_the_first() {
+        // Password, verified email, verified phone, confirmed app.
+        let cases = [
+            ([false, false, false, false], false),
+            ([true, false, false, false], false),
+            ([false, true, false, false], false),
+            ([false, false, false, true], false),
+            ([true, true, false, false], true),
+            ([true, false, true, false], true),
+            ([true, false, false, true], true),
+            ([false, true, true, false], true),
+            ([false, true, false, true], true),
+            ([true, true, true, true], true),
+        ];
+        for ([password, email, phone, app], active) in cases {
+            let mut account = person(password, email, phone, app);
+            account.recovery_codes = account.authenticator.as_ref().map(|app| app.seed.clone());
+            assert!(!account.is_mfa_active(), "it is switched off");
+            account.mfa = true;
+            assert_eq!(account.is_mfa_active(), active, "{password} {email} {phone} {app}");
+        }
+    }
+
     #[test]
     fn a_run_of_failures_locks_for_twice_as_long_each_time() {
         let limit = GuessLimit { run: 3, ..GuessLimit::default() };
