@@ -143,7 +143,9 @@ async fn h45_once_it_is_removed_no_session_has_proved_it() {
     let there = ada.pass_app(&ada.sign_in().await).await;
     let secret = ada.pass_app(&*ada.caller().await).await.secret.unwrap();
     let caller = service.caller(&secret).await.unwrap();
+    service.start_challenge(&caller, SecondFactor::Totp).await.unwrap();
     service.remove_authenticator(&caller).await.unwrap();
+    assert!(ada.stored()["challenges"].is_null(), "its challenges end with it");
     assert_eq!(ada.last_mail().notice.name(), "authenticatorRemoved");
     for session in service.sessions(&caller).await.unwrap() {
         assert_eq!(session.factors, [Factor::Password]);

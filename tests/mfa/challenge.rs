@@ -191,6 +191,28 @@ async fn a_code_serves_the_factor_and_challenge_it_was_made_for() {
 }
 
 #[tokio::test]
+async fn a_code_of_one_challenge_is_no_answer_to_another() {
+    let ada = Ada::with_addresses().await;
+    let service = &ada.host.service;
+    let (here, there) = (ada.sign_in().await, ada.sign_in().await);
+    let challenge = service.start_challenge(&here, SecondFactor::Email).await.unwrap();
+    let otp = mailed(&ada.last_mail());
+    service.start_challenge(&there, SecondFactor::Email).await.unwrap();
+    // The other's digest in its place, and then its own again.
+    let swap = |account: &mut serde_json::Value| {
+        let digests = [1, 0].map(|at: usize| account["challenges"][at]["digest"].clone());
+        for (at, digest) in digests.into_iter().enumerate() {
+            account["challenges"][at]["digest"] = digest;
+        }
+    };
+    let other = mailed(&ada.last_mail());
+    ada.texts.edit(&ada.id, swap);
+    refused(service.finish_challenge(&here, &challenge.id, &other).await);
+    ada.texts.edit(&ada.id, swap);
+    service.finish_challenge(&here, &challenge.id, &otp).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_change_of_the_address_ends_its_challenges() {
     let ada = Ada::with(|config| config.end_other_sessions = false).await;
     ada.verify_email();
