@@ -41,8 +41,6 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// Wrong guesses in a row until an account's guesses are locked.
     pub guesses: GuessLimit,
-    /// How long tokens live, and how many links side by side.
-    pub tokens: TokenPolicy,
     /// When an account's email address is told of a new session; never.
     pub session_alerts: SessionAlerts,
     /// Whether an answer may tell that there is no account of an address or id, as Appwrite's does; `false`.
@@ -75,22 +73,6 @@ pub struct PasswordPolicy {
     pub context_words: Vec<String>,
     /// How many earlier passwords, the current one included, may not be used again, 0–20; 0 = no check.
     pub history: usize,
-}
-
-/// How long tokens live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TokenPolicy {
-    /// Links that prove an email address, 1 minute to 30 days; 7 days.
-    pub verification: Duration,
-    /// Links for a new password, 1 minute to 1 day; 1 hour.
-    pub recovery: Duration,
-    /// Links that sign in, 1 minute to 1 day; 1 hour.
-    pub magic_url: Duration,
-    /// Codes sent by email or to a phone, and second-factor challenges, 1 minute to 1 hour; 15 minutes.
-    pub code: Duration,
-    /// How many links of one kind are good at the same time, 1–10; a new one ends the oldest. 5.
-    pub side_by_side: usize,
 }
 
 /// When an account's email address is told of a new session.
@@ -152,13 +134,6 @@ impl Config {
                 history: 0,
             },
             guesses: GuessLimit::default(),
-            tokens: TokenPolicy {
-                verification: Duration::from_secs(7 * 24 * 3600),
-                recovery: Duration::from_secs(3600),
-                magic_url: Duration::from_secs(3600),
-                code: Duration::from_secs(15 * 60),
-                side_by_side: 5,
-            },
             session_alerts: SessionAlerts::Off,
             tells_unknown: false,
             methods: SignInMethods {
@@ -237,15 +212,6 @@ impl Config {
                 "guesses.lock",
                 "1 second to the longest lock",
             ),
-            (
-                within(self.tokens.verification, secs(60), secs(30 * 86_400)),
-                "tokens.verification",
-                "1 minute to 30 days",
-            ),
-            (within(self.tokens.recovery, secs(60), secs(86_400)), "tokens.recovery", "1 minute to 1 day"),
-            (within(self.tokens.magic_url, secs(60), secs(86_400)), "tokens.magic_url", "1 minute to 1 day"),
-            (within(self.tokens.code, secs(60), secs(3600)), "tokens.code", "1 minute to 1 hour"),
-            ((1..=10).contains(&self.tokens.side_by_side), "tokens.side_by_side", "1 to 10"),
             ((1..=1000).contains(&self.target_limit), "target_limit", "1 to 1,000"),
             ((1..=5000).contains(&self.log_page), "log_page", "1 to 5,000"),
             (

@@ -1,5 +1,8 @@
 //! Argon2id on threads of its own: bounded, of low priority, with memory that is reused.
 
+mod check;
+#[cfg(feature = "import-hashes")]
+mod imported;
 mod memory;
 mod queue;
 
@@ -7,10 +10,9 @@ use std::{fmt, num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use async_trait::async_trait;
-use rand::{TryRng, rngs::SysRng};
-use zeroize::Zeroizing;
 
 use self::{
+    check::{Effort, verify},
     memory::Memory,
     queue::{Limits, Queue},
 };
@@ -32,8 +34,17 @@ const IDLE: Duration = Duration::from_secs(10);
 /// is [`HashError::Busy`] at once and nothing was computed. A caller that has gone away costs no hash.
 ///
 /// # Security
-/// Hashes of other parameters, variants and versions are verified too (see [`PasswordHash::parse`]). A check against none, or
-/// against a weaker hash, costs as much as one of today's parameters.
+/// Hashes of other parameters, variants and versions are verified too, and with the feature `import-hashes` those of bcrypt and
+/// scrypt (see [`PasswordHash`](PasswordHash#hashes-of-an-older-system)). A check against none, or against a hash that is cheaper to
+/// compute, costs as much as one of today's parameters: what is missing is made up by Argon2, for bcrypt and scrypt by an estimate.
+///
+/// A check against a dearer hash takes longer: bcrypt of cost 8 takes about as long as Argon2id of the default parameters, of cost 12
+/// sixteen times as long. Until the owner of such a hash has signed in, somebody who guesses and measures can tell that there is such an
+/// account; [`Argon2PoolBuilder::cover`] hides it, for the price of the dearer hash in every check.
+///
+/// Each thread keeps the memory of one hash of today. A dearer Argon2 hash uses its own instead, a scrypt hash its own beside it, and
+/// both are freed right after; so a pool never holds more than 256 MiB and one hash of today for each thread. What scrypt has used
+/// is not wiped.
 ///
 /// # Examples
 /// ```
@@ -50,7 +61,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// # Ok(()) }
 /// ```
 pub struct Argon2Pool {
-    params: Argon2Params,
+    effort: Effort,
     queue: Queue,
 }
 
@@ -76,7 +87,8 @@ impl Default for Argon2Pool {
 impl fmt::Debug for Argon2Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Argon2Pool")
-            .field("params", &format_args!("{}", self.params))
+            .field("params", &format_args!("{}", self.effort.today))
+            .field("cover", &self.effort.cover)
             .field("limits", &self.queue.limits())
             .finish_non_exhaustive()
     }
@@ -85,7 +97,7 @@ impl fmt::Debug for Argon2Pool {
 #[async_trait]
 impl PasswordHasher for Argon2Pool {
     async fn hash(&self, password: Arc<Secret>, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
-        let params = self.params;
+        let params = self.effort.today;
         self.queue.run(move |memory| hash(memory, params, &password, salt)).await
     }
 
@@ -94,8 +106,8 @@ impl PasswordHasher for Argon2Pool {
         password: Arc<Secret>,
         against: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
-        let params = self.params;
-        self.queue.run(move |memory| verify(memory, params, &password, against.as_ref())).await
+        let effort = self.effort.clone();
+        self.queue.run(move |memory| verify(memory, &effort, &password, against.as_ref())).await
     }
 }
 
@@ -104,6 +116,7 @@ impl PasswordHasher for Argon2Pool {
 #[must_use]
 pub struct Argon2PoolBuilder {
     params: Argon2Params,
+    cover: Option<PasswordHash>,
     threads: Option<usize>,
     queue: Option<usize>,
     patience: Duration,
@@ -111,7 +124,7 @@ pub struct Argon2PoolBuilder {
 
 impl Default for Argon2PoolBuilder {
     fn default() -> Self {
-        Self { params: Argon2Params::default(), threads: None, queue: None, patience: PATIENCE }
+        Self { params: Argon2Params::default(), cover: None, threads: None, queue: None, patience: PATIENCE }
     }
 }
 
@@ -119,6 +132,17 @@ impl Argon2PoolBuilder {
     /// The cost of a new hash; the default is that of [`Argon2Params`].
     pub fn params(mut self, params: Argon2Params) -> Self {
         self.params = params;
+        self
+    }
+
+    /// Hides which accounts still have a hash of an older system: every check, against none and against a hash of today too, costs as
+    /// much as one against `dearest` and a hash of today together.
+    ///
+    /// A host that has imported dear hashes calls it with one of the dearest, and leaves it out again when most of them are replaced.
+    /// Checks against a hash of the same algorithm and cost then do the same work as all others; those against a cheaper one of the
+    /// older system do so by an estimate.
+    pub fn cover(mut self, dearest: PasswordHash) -> Self {
+        self.cover = Some(dearest);
         self
     }
 
@@ -147,7 +171,8 @@ impl Argon2PoolBuilder {
         let threads = self.threads.unwrap_or_else(cores).max(1);
         let waiting = self.queue.unwrap_or(threads.saturating_mul(WAITING_PER_THREAD)).max(1);
         let limits = Limits { threads, waiting, patience: self.patience, idle: IDLE };
-        Argon2Pool { params: self.params, queue: Queue::new(limits) }
+        let effort = Effort { today: self.params, cover: self.cover };
+        Argon2Pool { effort, queue: Queue::new(limits) }
     }
 }
 
@@ -161,53 +186,6 @@ fn hash(
     let argon2 = argon2(Algorithm::Argon2id, Version::V0x13, params, output.len())?;
     fill(memory, &argon2, password, &salt, &mut output)?;
     Ok(Argon2Hash::of_today(params, salt, output).encode())
-}
-
-fn verify(
-    memory: &mut Memory,
-    today: Argon2Params,
-    password: &Secret,
-    against: Option<&PasswordHash>,
-) -> Result<Verdict, HashError> {
-    let Some(stored) = against else {
-        let decoy = decoy(today);
-        computes_to(memory, &decoy, password)?;
-        return Ok(Verdict { matches: false, weaker: false });
-    };
-    let stored = stored.decode().ok_or(HashError::Failed)?;
-    let matches = computes_to(memory, &stored, password)?;
-    make_up(memory, today, stored.params, password)?;
-    memory.shrink_to(blocks(today)?);
-    Ok(Verdict { matches, weaker: stored.weaker_than(today) })
-}
-
-/// A hash of nothing. Should randomness be wanting, that does no harm, since what comes of the comparison is discarded.
-fn decoy(params: Argon2Params) -> Argon2Hash {
-    let (mut salt, mut output) = ([0; 16], [0; 32]);
-    let _ = SysRng.try_fill_bytes(&mut salt).and_then(|()| SysRng.try_fill_bytes(&mut output));
-    Argon2Hash::of_today(params, salt, output)
-}
-
-fn computes_to(memory: &mut Memory, hash: &Argon2Hash, password: &Secret) -> Result<bool, HashError> {
-    let mut output = Zeroizing::new(vec![0; hash.output.len()]);
-    let argon2 = argon2(hash.algorithm, hash.version, hash.params, output.len())?;
-    fill(memory, &argon2, password, &hash.salt, &mut output)?;
-    Ok(constant_time_eq::constant_time_eq(&output, &hash.output))
-}
-
-/// Does the work that a hash of less than today's parameters has saved, so that it is not told apart by its speed.
-fn make_up(
-    memory: &mut Memory,
-    today: Argon2Params,
-    done: Argon2Params,
-    password: &Secret,
-) -> Result<(), HashError> {
-    let missing = today.work().saturating_sub(done.work());
-    // Less than the smallest hash cannot be made up and cannot be noticed.
-    let Ok(rest) = Argon2Params::new(missing / today.time(), today.time(), 1) else { return Ok(()) };
-    let mut output = Zeroizing::new([0; 32]);
-    let argon2 = argon2(Algorithm::Argon2id, Version::V0x13, rest, output.len())?;
-    fill(memory, &argon2, password, &[0; 16], output.as_mut())
 }
 
 fn fill(
@@ -234,25 +212,11 @@ fn argon2(
     Ok(Argon2::new(algorithm, version, params))
 }
 
-fn blocks(params: Argon2Params) -> Result<usize, HashError> {
-    usize::try_from(params.memory_kib()).map_err(|_| HashError::Failed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const SALT: [u8; 16] = *b"0123456789abcdef";
-
-    /// `password` in the examples of the reference implementation.
-    const KNOWN: [&str; 6] = [
-        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
-        "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
-        "$argon2id$v=19$m=65536,t=1,p=1$c29tZXNhbHQ$9qWtwbpyPd3vm1rB1GThgPzZ3/ydHL92zKL+15XZypg",
-        "$argon2i$v=19$m=256,t=2,p=2$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E",
-        "$argon2i$v=16$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
-        "$argon2i$m=256,t=2,p=2$c29tZXNhbHQ$tsEVYKap1h6scGt5ovl9aLRGOqOth+AMB+KwHpDFZPs",
-    ];
 
     fn small() -> Argon2Params {
         Argon2Params::new(8, 1, 1).unwrap()
@@ -263,37 +227,52 @@ mod tests {
     }
 
     #[test]
-    fn known_hashes_verify_in_every_variant_and_version() {
+    fn a_hash_is_the_known_answer_of_its_parameters() {
+        // In the examples of the reference implementation.
+        let known = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
         let mut memory = Memory::default();
-        for text in KNOWN {
-            let known = PasswordHash::parse(text).unwrap();
-            let mut check = |password| verify(&mut memory, small(), &secret(password), Some(&known)).unwrap();
-            assert!(check("password").matches, "{text}");
-            assert!(!check("Password").matches, "{text}");
-        }
+        let params = Argon2Params::new(256, 2, 1).unwrap();
+        let mut output = [0; 32];
+        let argon2 = argon2(Algorithm::Argon2id, Version::V0x13, params, 32).unwrap();
+        fill(&mut memory, &argon2, &secret("password"), b"somesalt", &mut output).unwrap();
+        assert!(known.ends_with(&data_encoding::BASE64_NOPAD.encode(&output)));
+        let hash = hash(&mut memory, params, &secret("password"), SALT).unwrap();
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=256,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$"));
+        assert!(!hash.needs_rehash(&params));
     }
 
     #[test]
-    fn a_hash_is_the_known_answer_of_its_parameters() {
-        // RFC 9106 has no example without secret and associated data, so the reference implementation's it is.
-        let mut memory = Memory::default();
-        let known = PasswordHash::parse(KNOWN[0]).unwrap().decode().unwrap();
-        let mut output = [0; 32];
-        let argon2 = argon2(known.algorithm, known.version, known.params, 32).unwrap();
-        fill(&mut memory, &argon2, &secret("password"), &known.salt, &mut output).unwrap();
-        assert_eq!(output.as_slice(), known.output);
-        let hash = hash(&mut memory, known.params, &secret("password"), SALT).unwrap();
-        assert!(hash.as_str().starts_with("$argon2id$v=19$m=256,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$"));
-        assert!(!hash.needs_rehash(&known.params));
+    fn every_variant_gives_the_example_of_its_standard() {
+        // RFC 9106 §5.
+        let params = argon2::ParamsBuilder::new()
+            .m_cost(32)
+            .t_cost(3)
+            .p_cost(4)
+            .output_len(32)
+            .data(argon2::AssociatedData::new(&[4; 12]).unwrap())
+            .build()
+            .unwrap();
+        for (algorithm, tag) in [
+            (Algorithm::Argon2d, "512b391b6f1162975371d30919734294f868e3be3984f3c1a13a4db9fabe4acb"),
+            (Algorithm::Argon2i, "c814d9d1dc7f37aa13f0d77f2494bda1c8de6b016dd388d29952a4c4672b6ce8"),
+            (Algorithm::Argon2id, "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"),
+        ] {
+            let argon2 = Argon2::new_with_secret(&[3; 8], algorithm, Version::V0x13, params.clone()).unwrap();
+            let mut output = [0; 32];
+            let password = secret(&"\u{1}".repeat(32));
+            fill(&mut Memory::default(), &argon2, &password, &[2; 16], &mut output).unwrap();
+            assert_eq!(data_encoding::HEXLOWER.encode(&output), tag);
+        }
     }
 
     #[test]
     fn every_octet_of_a_password_counts() {
         let mut memory = Memory::default();
+        let effort = Effort { today: small(), cover: None };
         let base = format!("{}\0é\0{}", "a".repeat(72), "b".repeat(183));
         let stored = hash(&mut memory, small(), &secret(&base), SALT).unwrap();
         let mut matches =
-            |password: &str| verify(&mut memory, small(), &secret(password), Some(&stored)).unwrap().matches;
+            |password: &str| verify(&mut memory, &effort, &secret(password), Some(&stored)).unwrap().matches;
         assert!(matches(&base));
         assert!(!matches(""));
         for (at, letter) in base.char_indices() {
@@ -311,6 +290,7 @@ mod tests {
     #[test]
     fn octets_72_and_73_and_those_after_nul_count() {
         let mut memory = Memory::default();
+        let effort = Effort { today: small(), cover: None };
         for (stored, tried) in [
             ("a".repeat(72), "a".repeat(73)),
             ("a".repeat(73), "a".repeat(72) + "b"),
@@ -319,49 +299,10 @@ mod tests {
             ("\0".to_owned(), String::new()),
         ] {
             let hash = hash(&mut memory, small(), &secret(&stored), SALT).unwrap();
-            let mut check = |password| verify(&mut memory, small(), &secret(password), Some(&hash)).unwrap();
+            let mut check = |password| verify(&mut memory, &effort, &secret(password), Some(&hash)).unwrap();
             assert!(check(&stored).matches);
             assert!(!check(&tried).matches);
         }
-    }
-
-    #[test]
-    fn no_password_matches_where_there_is_none() {
-        let mut memory = Memory::default();
-        for number in 0..10_000 {
-            let password = match number {
-                0 => String::new(),
-                1 => "password".to_owned(),
-                2 => "\0".repeat(32),
-                other => other.to_string(),
-            };
-            let verdict = verify(&mut memory, small(), &secret(&password), None);
-            assert_eq!(verdict, Ok(Verdict { matches: false, weaker: false }));
-        }
-    }
-
-    #[test]
-    fn no_two_decoys_are_alike() {
-        let (one, other) = (decoy(small()), decoy(small()));
-        assert_ne!(one.salt, other.salt);
-        assert_ne!(one.output, other.output);
-        assert_eq!((one.algorithm, one.version, one.params), (Algorithm::Argon2id, Version::V0x13, small()));
-    }
-
-    #[test]
-    fn a_weaker_hash_is_told_and_costs_as_much_memory_as_one_of_today() {
-        let mut memory = Memory::default();
-        let today = Argon2Params::new(64, 2, 1).unwrap();
-        let old = hash(&mut memory, Argon2Params::new(16, 1, 1).unwrap(), &secret("p"), SALT).unwrap();
-        let verdict = verify(&mut memory, today, &secret("p"), Some(&old));
-        assert_eq!(verdict, Ok(Verdict { matches: true, weaker: true }));
-        let verdict = verify(&mut memory, today, &secret("q"), Some(&old));
-        assert_eq!(verdict, Ok(Verdict { matches: false, weaker: true }));
-        // (64 × 2 − 16) / 2 passes: the memory of the work that was made up.
-        assert_eq!(memory.blocks(0).unwrap().len(), 56);
-        let new = hash(&mut memory, today, &secret("p"), SALT).unwrap();
-        let verdict = verify(&mut memory, today, &secret("p"), Some(&new));
-        assert_eq!(verdict, Ok(Verdict { matches: true, weaker: false }));
     }
 
     #[test]

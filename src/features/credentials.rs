@@ -232,7 +232,7 @@ fn set_contact<A: PartialEq>(
     match slot {
         Some(contact) if contact.address == address => return false,
         Some(contact) => *contact = Contact { address, verified: false, updated_at: now, ..*contact },
-        None => *slot = Some(Contact { address, verified: false, target, created_at: now, updated_at: now }),
+        None => *slot = Some(Contact::new(address, target, now)),
     }
     true
 }

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    AccountService, Error,
-    features::SignedIn,
+    AccountService, Error, SignedIn,
     model::{Account, Client, Email, EventKind, Factor, Key, Password, SessionProvider, UserId},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Draft, Errand, PREPARATIONS, Refusal, Settled},
+    service::{Draft, Errand, PREPARATIONS, Refusal, Settled, Way},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -30,8 +29,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<SignedIn, Error> {
         self.require(self.inner.config.methods.email_password)?;
         let errand = self.errand(Operation::SignInWithPassword, client);
-        let new =
-            self.new_session(client, errand.now, SessionProvider::Email, email.as_str(), Factor::Password)?;
+        let new = self.new_session(client, errand.now)?;
+        let way = Way { provider: SessionProvider::Email, uid: email.as_str(), factor: Factor::Password };
         let guard = self.guard(client);
         let belongs = |account: &Account| account.email() == Some(&email);
         let key = Key::Mailbox(email.clone());
@@ -48,7 +47,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 };
                 draft.check_guess(&guess.proof, guard)?;
                 draft.admit_sign_in()?;
-                Ok(draft.start_session(&new, guard))
+                Ok(draft.start_session(&new, way, guard))
             };
             let nobody = match self.change(&key, Parts::Body, errand, decide).await? {
                 Settled::Done(arrival, account) => {
@@ -74,11 +73,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub async fn sign_in_anonymously(&self, client: &Client) -> Result<SignedIn, Error> {
         self.require(self.inner.config.methods.anonymous)?;
         let errand = self.errand(Operation::SignInAnonymously, client);
-        let new = self.new_session(client, errand.now, SessionProvider::Anonymous, "", Factor::Anonymous)?;
+        let new = self.new_session(client, errand.now)?;
+        let way = Way { provider: SessionProvider::Anonymous, uid: "", factor: Factor::Anonymous };
         let id = UserId::generate(errand.now, *self.draw()?);
         let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
         draft.note(EventKind::UserCreated, None);
-        let arrival = draft.start_session(&new, self.guard(client));
+        let arrival = draft.start_session(&new, way, self.guard(client));
         let account = self.create(draft, errand).await?;
         Ok(self.signed_in(&account, new, arrival, errand).await)
     }
@@ -87,17 +87,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     async fn note_guess_at_nobody(&self, email: &Email, errand: Errand<'_>) -> Result<(), Error> {
         let nobody = Account::new(self.pseudo_id(email.as_str()), errand.now);
         self.append(&nobody, errand, EventKind::SignInRefused, None).await?;
-        Ok(())
-    }
-}
-
-impl Draft {
-    /// A blocked account is told so only to who knew the password, and pays as much as any other.
-    fn admit_sign_in(&mut self) -> Result<(), Refusal> {
-        if self.blocked {
-            self.note(EventKind::SignInRefused, None);
-            return Err(Refusal::Costly(Error::Blocked));
-        }
         Ok(())
     }
 }

@@ -1,10 +1,22 @@
 //! Messages to people, as data: who gets them, in which language, and what they say.
 //!
-//! A message can render itself; a host with templates of its own matches on the notice instead.
+//! A message can render itself in a dozen languages. A host replaces single sentences or adds languages through [`Texts`], or all of
+//! it through [`Renderer`], matching on the notice.
 
+mod compose;
+mod html;
+mod locale;
 mod plain;
+mod renderer;
+mod texts;
+mod value;
+mod wording;
 
 use std::{net::IpAddr, sync::Arc};
+
+pub use locale::{Direction, Locale};
+pub use renderer::{RenderedEmail, Renderer, Texts};
+pub use wording::{Letter, Wording};
 
 use crate::{
     Secret,

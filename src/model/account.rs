@@ -102,6 +102,13 @@ pub(crate) struct Contact<A> {
     pub(crate) updated_at: Timestamp,
 }
 
+impl<A> Contact<A> {
+    /// An address that nobody has proved yet.
+    pub(crate) fn new(address: A, target: TargetId, now: Timestamp) -> Self {
+        Self { address, verified: false, target, created_at: now, updated_at: now }
+    }
+}
+
 /// The password and when it was set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -310,6 +317,10 @@ impl Account {
 
     pub(crate) fn preferences(&self) -> Preferences {
         self.attachment.as_deref().map(|attachment| attachment.preferences.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn set_preferences(&mut self, preferences: Preferences) {
+        self.attachment = Some(Arc::new(Attachment { preferences }));
     }
 
     pub(crate) fn session(&self, id: &SessionId, now: Timestamp) -> Option<&SessionRecord> {

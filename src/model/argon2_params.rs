@@ -3,9 +3,9 @@
 use std::fmt;
 
 /// The most memory that one hash may use, in KiB: 256 MiB.
-const MEMORY_LIMIT: u32 = 256 * 1024;
-const TIME_LIMIT: u32 = 16;
-const PARALLELISM_LIMIT: u32 = 16;
+pub(super) const MEMORY_LIMIT: u32 = 256 * 1024;
+pub(super) const TIME_LIMIT: u32 = 16;
+pub(super) const PARALLELISM_LIMIT: u32 = 16;
 
 /// The cost of one Argon2 hash: memory, passes over it and lanes (RFC 9106 §3.1).
 ///

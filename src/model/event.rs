@@ -25,6 +25,21 @@ pub enum EventKind {
     /// One session or all of them ended.
     #[serde(rename = "session.delete")]
     SessionDeleted,
+    /// The host's server made a token for signing in.
+    #[serde(rename = "token.create")]
+    TokenCreated,
+    /// A link or code was sent that proves an address.
+    #[serde(rename = "verification.create")]
+    VerificationCreated,
+    /// An address was proved.
+    #[serde(rename = "verification.update")]
+    VerificationUpdated,
+    /// A link for a new password was asked for.
+    #[serde(rename = "recovery.create")]
+    RecoveryCreated,
+    /// A new password was set by such a link.
+    #[serde(rename = "recovery.update")]
+    RecoveryUpdated,
     /// A run of wrong guesses began, or reached 10 or 100.
     #[serde(rename = "session.refuse")]
     SignInRefused,
@@ -73,6 +88,11 @@ impl EventKind {
             Self::SessionCreated => "session.create",
             Self::SessionUpdated => "session.update",
             Self::SessionDeleted => "session.delete",
+            Self::TokenCreated => "token.create",
+            Self::VerificationCreated => "verification.create",
+            Self::VerificationUpdated => "verification.update",
+            Self::RecoveryCreated => "recovery.create",
+            Self::RecoveryUpdated => "recovery.update",
             Self::SignInRefused => "session.refuse",
             Self::JwtCreated => "jwt.create",
             Self::ChallengeCreated => "challenge.create",

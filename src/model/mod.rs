@@ -16,6 +16,7 @@ mod label;
 mod mfa;
 mod name;
 mod network;
+mod passcode;
 mod password;
 mod password_hash;
 mod phone;
@@ -52,9 +53,12 @@ pub use mfa::SecondFactor;
 pub(crate) use mfa::{Authenticator, ChallengeRecord};
 pub use name::Name;
 pub use network::{Network, parse_client_ip};
+pub use passcode::Passcode;
 pub use password::Password;
-pub(crate) use password_hash::Argon2Hash;
-pub use password_hash::{InvalidPasswordHash, PasswordHash};
+pub(crate) use password_hash::{Argon2Hash, Checkable};
+#[cfg(feature = "import-hashes")]
+pub(crate) use password_hash::{BcryptHash, ScryptHash};
+pub use password_hash::{HashLimit, InvalidPasswordHash, PasswordHash};
 pub use phone::Phone;
 pub use preferences::Preferences;
 pub use query::{

@@ -1,6 +1,6 @@
 //! Tokens: what is mailed, texted or handed out once, to be redeemed once.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,16 @@ impl TokenPurpose {
         }
     }
 
+    /// How long such a token is good: 7 days for proving an email address, 1 hour for other links, 15 minutes for codes.
+    #[must_use]
+    pub fn lifetime(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::EmailVerification => 7 * 24 * 3600,
+            Self::Recovery | Self::MagicUrl => 3600,
+            Self::PhoneVerification | Self::EmailCode | Self::PhoneCode | Self::Generic => 15 * 60,
+        })
+    }
+
     pub(crate) fn channel(self) -> Channel {
         match self {
             Self::EmailVerification | Self::Recovery | Self::MagicUrl | Self::EmailCode => Channel::Mailbox,
@@ -94,6 +104,12 @@ fn is_zero(tries: &u8) -> bool {
 impl TokenRecord {
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at
+    }
+
+    /// The token as its owner may see it once it is redeemed.
+    pub(crate) fn view(&self, user: &UserId) -> Token {
+        let Self { id, created_at, expires_at, .. } = *self;
+        Token { id, user: *user, created_at, expires_at, phrase: None, secret: None }
     }
 }
 

@@ -13,7 +13,9 @@ use crate::{Secret, model::PasswordHash};
 ///
 /// # Security
 /// An implementation hashes the whole password, to the last byte and past any NUL, compares in constant time, never blocks the
-/// thread that polls it, and answers [`HashError::Busy`] rather than let work pile up.
+/// thread that polls it, and answers [`HashError::Busy`] rather than let work pile up. Only where an older system has made a hash of
+/// less than the whole password does the same part decide (see [`PasswordHash`](PasswordHash#hashes-of-an-older-system)), until the
+/// next sign-in replaces that hash.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync + Debug + 'static {
     /// Hashes a password with today's parameters.
@@ -27,8 +29,8 @@ pub trait PasswordHasher: Send + Sync + Debug + 'static {
     /// Checks a password against a stored hash, with the parameters that the hash names.
     ///
     /// `None`, for an account that is unknown or has no password, costs one hash of today's parameters and never matches, so
-    /// that the time of the answer does not tell whether there is a password. For the same reason a check against a weaker hash
-    /// costs as much as one of today's parameters.
+    /// that the time of the answer does not tell whether there is a password. For the same reason a check against a hash that is
+    /// cheaper to compute costs as much as one of today's parameters.
     ///
     /// # Errors
     /// [`HashError::Busy`] if too many passwords are waiting already, [`HashError::Failed`] if the hash could not be computed.
@@ -59,7 +61,7 @@ impl<T: PasswordHasher + ?Sized> PasswordHasher for Arc<T> {
 pub struct Verdict {
     /// The password is the one that the hash was made from.
     pub matches: bool,
-    /// The stored hash is weaker than one made today; after a match it is time to make a new one.
+    /// The stored hash is weaker than one made today, or of an older system; after a match it is time to make a new one.
     pub weaker: bool,
 }
 

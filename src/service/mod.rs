@@ -1,10 +1,13 @@
 //! The service: ports and policy put together, the one change loop, and callers.
 
+mod arrival;
 mod builder;
 mod caller;
 mod change;
 mod guess;
 mod guess_gate;
+mod notify;
+mod proof;
 mod token;
 
 use std::{
@@ -15,11 +18,14 @@ use std::{
     },
 };
 
+pub use arrival::SignedIn;
+pub(crate) use arrival::{Arrival, NewSession, Way};
 pub use builder::Builder;
 pub use caller::{Authenticate, Caller, SessionHolder};
 pub(crate) use change::{Draft, Errand, Refusal, Settled};
 pub(crate) use guess::PREPARATIONS;
 use guess_gate::GuessGate;
+pub(crate) use proof::{Address, Proven};
 use sha2::Sha256;
 pub(crate) use token::{Guard, NewToken, TRIES};
 use zeroize::Zeroizing;
@@ -28,8 +34,7 @@ use crate::{
     Error,
     config::Config,
     crypto::{CodeKeys, JwtCodec, Sealer},
-    messages::{EmailMessage, Notice},
-    model::{Client, Email, EventId, Name, Timestamp, UserId},
+    model::{Client, EventId, Timestamp, UserId},
     operation::{Operation, Subject, check},
     ports::{
         Clock, Entropy, GeoLocator, Mailer, NoMailer, NoSms, Observer, PasswordHasher, PasswordRule, Quota,
@@ -154,22 +159,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
     pub(crate) fn country(&self, client: &Client) -> Option<Box<str>> {
         client.ip().and_then(|ip| self.inner.geo.country(ip))
-    }
-
-    /// Tells the person behind an account of a change. The answer to the caller does not depend on it.
-    pub(crate) async fn notify(
-        &self,
-        contact: Option<(Email, Name)>,
-        client: &Client,
-        now: Timestamp,
-        notice: Notice,
-    ) {
-        let Some((to, name)) = contact else { return };
-        let project = self.inner.config.project_name.as_str().into();
-        let message =
-            EmailMessage { to, name, locale: client.locale().map(Into::into), project, at: now, notice };
-        // What cannot be handed over is the mailer's to report; the change it tells of has happened.
-        let _ = self.inner.mailer.send(message).await;
     }
 }
 

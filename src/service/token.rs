@@ -5,19 +5,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use zeroize::Zeroizing;
-
-use super::{AccountService, Draft, Refusal};
+use super::{AccountService, Draft, Errand, Refusal};
 use crate::{
     Error, Secret,
     config::Config,
     crypto::{CodeKeys, hex_secret, six_digits},
-    model::{Account, Channel, Client, EventKind, Timestamp, Token, TokenId, TokenPurpose, TokenRecord},
+    model::{
+        Account, Channel, CheckedUrl, Client, EventKind, Passcode, Timestamp, Token, TokenId, TokenPurpose,
+        TokenRecord, UserId,
+    },
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
 /// How many guesses a code survives (ASVS 6.6.3).
 pub(crate) const TRIES: u8 = 5;
+/// How many links of one kind are good at the same time.
+const SIDE_BY_SIDE: usize = 5;
 /// Secrets of fewer characters can be guessed: 32 hex digits are 128 bits.
 const BEYOND_GUESSING: usize = 32;
 
@@ -39,18 +42,19 @@ pub(crate) struct Guard<'a> {
 }
 
 impl NewToken {
-    pub(crate) fn new(
-        purpose: TokenPurpose,
-        id: TokenId,
-        secret: Arc<Secret>,
-        now: Timestamp,
-        lifetime: Duration,
-    ) -> Self {
-        Self { id, purpose, secret, created_at: now, expires_at: now.after(lifetime) }
-    }
-
     pub(crate) fn secret(&self) -> &Arc<Secret> {
         &self.secret
+    }
+
+    /// A link to redeem it by: the account's id and the secret come first, then `more`.
+    pub(crate) fn link(&self, url: &CheckedUrl, account: &Account, more: &[(&str, &str)]) -> Arc<Secret> {
+        let mut pairs = vec![("userId", account.id.as_str()), ("secret", self.secret.expose())];
+        pairs.extend_from_slice(more);
+        Arc::new(Secret::new(url.with_query(&pairs)))
+    }
+
+    pub(crate) fn expires_at(&self) -> Timestamp {
+        self.expires_at
     }
 
     /// The token as its owner may see it.
@@ -67,20 +71,56 @@ impl NewToken {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// A generic token with a secret of so many hex digits, good for so long.
+    pub(crate) fn new_generic_token(
+        &self,
+        digits: usize,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Result<NewToken, Error> {
+        let secret = hex_secret::<64>(&*self.inner.entropy).map_err(|_| Error::Internal)?;
+        let secret = secret.get(..digits).unwrap_or(&secret).to_owned();
+        Ok(NewToken {
+            id: TokenId::generate(now, *self.draw()?),
+            purpose: TokenPurpose::Generic,
+            secret: Arc::new(Secret::new(secret)),
+            created_at: now,
+            expires_at: now.after(lifetime),
+        })
+    }
+
     /// Draws a token of this purpose: a code of six digits or a link's secret.
     pub(crate) fn new_token(&self, purpose: TokenPurpose, now: Timestamp) -> Result<NewToken, Error> {
-        let (entropy, lifetimes) = (&*self.inner.entropy, &self.inner.config.tokens);
-        let (secret, lifetime) = match purpose {
-            TokenPurpose::EmailVerification => (hex_secret::<128>(entropy), lifetimes.verification),
-            TokenPurpose::Recovery => (hex_secret::<128>(entropy), lifetimes.recovery),
-            TokenPurpose::MagicUrl => (hex_secret::<32>(entropy), lifetimes.magic_url),
+        let entropy = &*self.inner.entropy;
+        let secret = match purpose {
+            TokenPurpose::EmailVerification | TokenPurpose::Recovery => hex_secret::<128>(entropy),
+            TokenPurpose::MagicUrl => hex_secret::<32>(entropy),
             TokenPurpose::PhoneVerification
             | TokenPurpose::EmailCode
             | TokenPurpose::PhoneCode
-            | TokenPurpose::Generic => (six_digits(entropy), lifetimes.code),
+            | TokenPurpose::Generic => six_digits(entropy),
         };
-        let secret = shared(secret.map_err(|_| Error::Internal)?);
-        Ok(NewToken::new(purpose, TokenId::generate(now, *self.draw()?), secret, now, lifetime))
+        let secret = secret.map_err(|_| Error::Internal)?;
+        Ok(NewToken {
+            id: TokenId::generate(now, *self.draw()?),
+            purpose,
+            secret: Arc::new(Secret::new(secret.as_str().to_owned())),
+            created_at: now,
+            expires_at: now.after(purpose.lifetime()),
+        })
+    }
+
+    /// The answer to a secret for an account that does not exist. A guess leaves a durable trace, as one at an account does.
+    pub(crate) async fn refuse_nobody(
+        &self,
+        user: &UserId,
+        secret: &Passcode,
+        errand: Errand<'_>,
+    ) -> Result<Error, Error> {
+        if is_guessable(secret.expose()) {
+            self.append(&Account::new(*user, errand.now), errand, EventKind::SignInRefused, None).await?;
+        }
+        Ok(if self.inner.config.tells_unknown { Error::UserNotFound } else { Error::InvalidToken })
     }
 
     pub(crate) fn guard<'a>(&'a self, client: &'a Client) -> Guard<'a> {
@@ -88,14 +128,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 }
 
-fn shared(text: Zeroizing<String>) -> Arc<Secret> {
-    Arc::new(Secret::new(text.as_str().to_owned()))
+/// Whether a secret is so short that trying many may find it.
+pub(crate) fn is_guessable(secret: &str) -> bool {
+    secret.len() < BEYOND_GUESSING
 }
 
 impl Draft {
-    /// Puts a token into the account. An earlier code of its purpose goes; links live side by side up to the policy's cap.
+    /// Puts a token into the account. An earlier code of its purpose goes; of links, the newest few stay good.
     pub(crate) fn issue(&mut self, new: &NewToken, guard: Guard<'_>) {
-        let guessable = new.secret.expose().len() < BEYOND_GUESSING;
+        let guessable = is_guessable(new.secret.expose());
         let record = TokenRecord {
             id: new.id,
             purpose: new.purpose,
@@ -105,7 +146,7 @@ impl Draft {
             tries: 0,
             guessable,
         };
-        let side_by_side = if guessable { 1 } else { guard.config.tokens.side_by_side };
+        let side_by_side = if guessable { 1 } else { SIDE_BY_SIDE };
         let earlier = self.tokens.iter().filter(|token| token.purpose == new.purpose).count();
         let mut over = (earlier + 1).saturating_sub(side_by_side);
         self.tokens.retain(|token| {
@@ -140,7 +181,7 @@ impl Draft {
         if let Some(place) = found.and_then(|id| self.tokens.iter().position(|token| token.id == id)) {
             return Ok(self.tokens.remove(place));
         }
-        if secret.len() >= BEYOND_GUESSING {
+        if !is_guessable(secret) {
             return Err(Error::InvalidToken.into());
         }
         let mut counted = false;

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::recording::{Recorder, Step};
 use crate::{
-    Secret,
+    Argon2Params, Argon2Pool, Secret,
     messages::{EmailMessage, SmsMessage},
     model::{PasswordHash, Timestamp},
     ports::{Clock, Entropy, EntropyError, HashError, Mailer, PasswordHasher, SendError, SmsSender, Verdict},
@@ -121,6 +121,8 @@ impl SmsSender for Outbox {
 
 /// Hashes with one SHA-256 and counts its calls. Clones share the count.
 ///
+/// A hash of another origin, as an import brings it, is checked as a host would check it, and is weaker unless it is Argon2id.
+///
 /// # Security
 /// For tests only: its hashes have the form of Argon2id and none of its strength.
 #[derive(Debug, Clone, Default)]
@@ -164,13 +166,21 @@ impl PasswordHasher for InstantHasher {
         self.recorder.note(Step::Check);
         self.checks.fetch_add(1, Ordering::SeqCst);
         let Some(hash) = against else { return Ok(Verdict { matches: false, weaker: false }) };
+        if !hash.as_str().starts_with(INSTANT) {
+            let cheapest = Argon2Params::new(8, 1, 1).map_err(|_| HashError::Failed)?;
+            let pool = Argon2Pool::builder().params(cheapest).threads(1).build();
+            return pool.verify(password, Some(hash)).await;
+        }
         let salt = hash.as_str().split('$').nth(4).unwrap_or_default();
         Ok(Verdict { matches: instant(salt, &password)? == hash, weaker: false })
     }
 }
 
+/// How the string of an instant hash begins.
+const INSTANT: &str = "$argon2id$v=19$m=8,t=1,p=1$";
+
 fn instant(salt: &str, password: &Secret) -> Result<PasswordHash, HashError> {
     let digest = Sha256::new().chain_update(salt).chain_update(password.expose()).finalize();
-    PasswordHash::parse(&format!("$argon2id$v=19$m=8,t=1,p=1${salt}${}", BASE64_NOPAD.encode(&digest)))
+    PasswordHash::parse(&format!("{INSTANT}{salt}${}", BASE64_NOPAD.encode(&digest)))
         .map_err(|_| HashError::Failed)
 }

@@ -18,6 +18,9 @@ use crate::{
     service::{Draft, Errand, Guard, Refusal, TRIES},
 };
 
+/// How long a challenge waits for its answer.
+const LIFETIME: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+
 /// A challenge that waits for its answer, without what answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -136,7 +139,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             SecondFactor::Totp | SecondFactor::RecoveryCode => None,
         };
         let id = ChallengeId::generate(now, *self.draw()?);
-        Ok(NewChallenge { id, factor, code, expires_at: now.after(self.inner.config.tokens.code) })
+        Ok(NewChallenge { id, factor, code, expires_at: now.after(LIFETIME) })
     }
 
     fn require_channel(&self, factor: SecondFactor) -> Result<(), Error> {

@@ -1,0 +1,281 @@
+//! Sign-in without a password: by a link or code that was mailed, a code that was texted, or a token of the host's server
+//! (NIST SP 800-63B-4 §3.1.3, ASVS 6.6).
+
+use std::sync::Arc;
+
+use crate::{
+    AccountService, Error, SignedIn,
+    messages::{Notice, TextNotice},
+    model::{
+        Account, CheckedUrl, Client, CustomId, Email, EventKind, Factor, Key, Passcode, Phone,
+        SessionProvider, TargetId, Token, TokenPurpose, UserId,
+    },
+    operation::Operation,
+    policy::phrase,
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
+    service::{Address, Arrival, Draft, Errand, NewSession, NewToken, Proven, Refusal, Settled, Way},
+};
+
+/// A request for a link or code by email.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EmailSignIn {
+    /// The id of the account to be created, if there is none of this address.
+    pub user_id: CustomId<UserId>,
+    /// The address.
+    pub email: Email,
+    /// Whether to show a phrase on the page that asks and in the message, so that people recognise their own request.
+    pub with_phrase: bool,
+}
+
+impl EmailSignIn {
+    /// A request without phrase, for an account with a generated id.
+    #[must_use]
+    pub fn new(email: Email) -> Self {
+        Self { user_id: CustomId::Generate, email, with_phrase: false }
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Mails a code for signing in, to be redeemed by [`sign_in_with_token`](AccountService::sign_in_with_token). An address without account
+    /// gets one.
+    ///
+    /// # Errors
+    /// [`Error::NoMailer`]; [`Error::MethodDisabled`]; [`Error::UserExists`] if the id is taken or the address is only known as that of
+    /// somebody's identity; [`Error::Busy`]; [`Error::Store`].
+    ///
+    /// # Security
+    /// A new code ends the earlier one. Nothing is sent to a blocked account, and the answer does not tell.
+    #[doc(alias = "createEmailToken")]
+    pub async fn send_email_code(&self, request: EmailSignIn, client: &Client) -> Result<Token, Error> {
+        self.require(self.inner.config.methods.email_code)?;
+        let (errand, purpose) = (self.errand(Operation::SendEmailCode, client), TokenPurpose::EmailCode);
+        self.send_by_email(request, errand, purpose, |_, new, phrase| {
+            let device = self.device(client.user_agent());
+            Notice::EmailCode { code: new.secret().clone(), device, phrase }
+        })
+        .await
+    }
+
+    /// Mails a link for signing in: `url` with `userId`, `secret`, `expire` and `project` added. The page behind it redeems the token by
+    /// [`sign_in_with_token`](AccountService::sign_in_with_token). An address without account gets one.
+    ///
+    /// # Errors
+    /// As [`send_email_code`](AccountService::send_email_code).
+    ///
+    /// # Security
+    /// Several links are good side by side. Opening one changes nothing.
+    #[doc(alias = "createMagicURLToken")]
+    pub async fn send_magic_url(
+        &self,
+        request: EmailSignIn,
+        url: &CheckedUrl,
+        client: &Client,
+    ) -> Result<Token, Error> {
+        self.require(self.inner.config.methods.magic_url)?;
+        let (errand, purpose) = (self.errand(Operation::SendMagicUrl, client), TokenPurpose::MagicUrl);
+        self.send_by_email(request, errand, purpose, |account, new, phrase| {
+            let expire = new.expires_at().to_string();
+            let project = ("project", self.inner.config.project.as_str());
+            let link = new.link(url, account, &[("expire", &expire), project]);
+            Notice::MagicUrl { link, device: self.device(client.user_agent()), phrase }
+        })
+        .await
+    }
+
+    /// Texts a code for signing in, to be redeemed by [`sign_in_with_token`](AccountService::sign_in_with_token). A number without account
+    /// gets one.
+    ///
+    /// # Errors
+    /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::UserExists`] if the id is taken; [`Error::Busy`]; [`Error::Store`].
+    #[doc(alias = "createPhoneToken")]
+    pub async fn send_phone_code(
+        &self,
+        user_id: CustomId<UserId>,
+        phone: Phone,
+        client: &Client,
+    ) -> Result<Token, Error> {
+        self.require(self.inner.config.methods.phone)?;
+        if !self.inner.sms.is_there() {
+            return Err(Error::NoSms);
+        }
+        let errand = self.errand(Operation::SendPhoneCode, client);
+        let new = self.new_token(TokenPurpose::PhoneCode, errand.now)?;
+        let address = Address::Phone(phone.clone());
+        let account = self.issue_at(address, user_id, errand, &new).await?;
+        if account.is_blocked() {
+            let _ = self.inner.sms.withhold().await;
+        } else {
+            self.text(phone, client, TextNotice::SignInCode { code: new.secret().clone() }).await;
+        }
+        Ok(new.view(&account, None))
+    }
+
+    /// Starts a session by what was mailed, texted or handed out, once.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] if the account is unknown or the secret is wrong, expired, used or meant for something else;
+    /// [`Error::Blocked`] for a blocked account after the right secret; [`Error::MethodDisabled`] if the token's method has been switched
+    /// off; [`Error::Busy`]; [`Error::Store`].
+    ///
+    /// # Security
+    /// Of many who redeem one token at once, one succeeds. A code is good for five guesses, counted before the answer. The first proof of an
+    /// address that had not been proved drops all that a stranger could have prepared in the account: password, sessions, factors and the rest;
+    /// if the account has another proven owner, the prover gets an account of its own instead.
+    #[doc(alias = "createSession")]
+    #[doc(alias = "updateMagicURLSession")]
+    #[doc(alias = "updatePhoneSession")]
+    pub async fn sign_in_with_token(
+        &self,
+        user: &UserId,
+        secret: &Passcode,
+        client: &Client,
+    ) -> Result<SignedIn, Error> {
+        let errand = self.errand(Operation::SignInWithToken, client);
+        let new = self.new_session(client, errand.now)?;
+        let guard = self.guard(client);
+        let decide = |draft: &mut Draft| {
+            let token = draft.redeem(secret.expose(), &TokenPurpose::SIGN_IN, guard)?;
+            if !self.is_switched_on(token.purpose) {
+                return Err(Error::MethodDisabled.into());
+            }
+            draft.admit_sign_in()?;
+            let way = way(token.purpose);
+            Ok(match draft.take_proof(token.purpose.channel()) {
+                Proven::Here => Entrance::Here(draft.start_session(&new, way, guard)),
+                Proven::Apart(address) => Entrance::Apart(address, way),
+            })
+        };
+        match self.change(&Key::Id(*user), Parts::Body, errand, decide).await? {
+            Settled::Done(Entrance::Here(arrival), account) => {
+                Ok(self.signed_in(&account, new, arrival, errand).await)
+            }
+            Settled::Done(Entrance::Apart(address, way), _) => {
+                self.sign_in_apart(address, new, way, errand).await
+            }
+            Settled::PrepareAgain => Err(Error::InvalidToken),
+            Settled::Absent => {
+                self.refuse_nobody(user, secret, errand).await?;
+                Err(Error::InvalidToken)
+            }
+        }
+    }
+
+    /// Puts a token into the account of an address, or a new one, and mails it.
+    async fn send_by_email(
+        &self,
+        request: EmailSignIn,
+        errand: Errand<'_>,
+        purpose: TokenPurpose,
+        notice: impl FnOnce(&Account, &NewToken, Option<Box<str>>) -> Notice + Send,
+    ) -> Result<Token, Error> {
+        if !self.inner.mailer.is_there() {
+            return Err(Error::NoMailer);
+        }
+        let EmailSignIn { user_id, email, with_phrase } = request;
+        let new = self.new_token(purpose, errand.now)?;
+        let phrase = match with_phrase {
+            true => Some(phrase(&*self.inner.entropy).map_err(|_| Error::Internal)?.into_boxed_str()),
+            false => None,
+        };
+        let account = self.issue_at(Address::Email(email), user_id, errand, &new).await?;
+        if account.is_blocked() {
+            let _ = self.inner.mailer.withhold().await;
+        } else {
+            let notice = notice(&account, &new, phrase.clone());
+            self.notify(account.contact(), errand.client, errand.now, notice).await;
+        }
+        Ok(new.view(&account, phrase))
+    }
+
+    /// Puts a token into the account of an address; without one it is created.
+    async fn issue_at(
+        &self,
+        address: Address,
+        user_id: CustomId<UserId>,
+        errand: Errand<'_>,
+        new: &NewToken,
+    ) -> Result<Arc<Account>, Error> {
+        let (guard, key) = (self.guard(errand.client), address.key());
+        let (id, target) = (UserId::generate(errand.now, *self.draw()?), *self.draw()?);
+        let blank = Account::of_prover(
+            user_id.given_or(|| id),
+            address.clone(),
+            TargetId::generate(errand.now, target),
+            errand.now,
+        );
+        let issue = |draft: &mut Draft| {
+            if !address.belongs_to(draft) {
+                return Err(Refusal::from(Error::UserExists));
+            }
+            draft.issue(new, guard);
+            draft.note(EventKind::SessionCreated, None);
+            Ok(())
+        };
+        // Somebody else may create or remove the account between two looks.
+        for _ in 0..3 {
+            if let Settled::Done((), account) = self.change(&key, Parts::Body, errand, issue).await? {
+                return Ok(account);
+            }
+            let mut draft = Draft::new(blank.clone(), errand.now);
+            draft.note(EventKind::UserCreated, None);
+            draft.issue(new, guard);
+            draft.note(EventKind::SessionCreated, None);
+            match self.create(draft, errand).await {
+                Err(Error::UserExists) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Error::UserExists)
+    }
+
+    /// Signs in to a new account of whoever has proved an address that was on somebody else's.
+    async fn sign_in_apart(
+        &self,
+        address: Address,
+        new: NewSession,
+        way: Way<'_>,
+        errand: Errand<'_>,
+    ) -> Result<SignedIn, Error> {
+        let (id, target) = (UserId::generate(errand.now, *self.draw()?), *self.draw()?);
+        let channel = address.channel();
+        let account = Account::of_prover(id, address, TargetId::generate(errand.now, target), errand.now);
+        let mut draft = Draft::new(account, errand.now);
+        draft.account.mark_proven(channel, errand.now);
+        draft.note(EventKind::UserCreated, None);
+        let arrival = draft.start_session(&new, way, self.guard(errand.client));
+        match self.create(draft, errand).await {
+            Ok(account) => Ok(self.signed_in(&account, new, arrival, errand).await),
+            // Somebody registered the address anew in between; its owner can prove it once more.
+            Err(Error::UserExists) => Err(Error::InvalidToken),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_switched_on(&self, purpose: TokenPurpose) -> bool {
+        let methods = &self.inner.config.methods;
+        match purpose {
+            TokenPurpose::MagicUrl => methods.magic_url,
+            TokenPurpose::EmailCode => methods.email_code,
+            TokenPurpose::PhoneCode => methods.phone,
+            _ => true,
+        }
+    }
+}
+
+/// Where a redeemed token leads.
+enum Entrance {
+    Here(Arrival),
+    Apart(Address, Way<'static>),
+}
+
+/// How redeeming such a token signs in.
+fn way(purpose: TokenPurpose) -> Way<'static> {
+    let (provider, factor) = match purpose {
+        TokenPurpose::MagicUrl => (SessionProvider::MagicUrl, Factor::Email),
+        TokenPurpose::EmailCode => (SessionProvider::Token, Factor::Email),
+        TokenPurpose::PhoneCode => (SessionProvider::Phone, Factor::Phone),
+        _ => (SessionProvider::Token, Factor::Token),
+    };
+    Way { provider, uid: "", factor }
+}

@@ -1,0 +1,167 @@
+//! Setting a new password by mail (OWASP Forgot Password; ASVS 6.4.3; H02, H05, H22, H31).
+
+use std::time::Duration;
+
+use crate::{
+    AccountService, Error,
+    messages::Notice,
+    model::{
+        Account, Channel, CheckedUrl, Client, Email, EventKind, Key, Passcode, Password, TargetId, Token,
+        TokenPurpose, UserId,
+    },
+    operation::Operation,
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
+    service::{Address, Draft, Errand, NewToken, PREPARATIONS, Proven, Refusal, Settled},
+};
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Mails a link for setting a new password: `url` with `userId`, `secret` and `expire` added. The page behind it calls
+    /// [`finish_recovery`](AccountService::finish_recovery).
+    ///
+    /// # Errors
+    /// [`Error::NoMailer`]; [`Error::Busy`]; [`Error::Store`]. If the policy [tells](crate::Config::tells_unknown):
+    /// [`Error::UserNotFound`] for an unknown address, [`Error::Blocked`] for a blocked account.
+    ///
+    /// # Security
+    /// The answer, and the work for it, are the same whether the address is known: to one that is not, and to a blocked account, nothing is
+    /// sent.
+    #[doc(alias = "createRecovery")]
+    pub async fn start_recovery(
+        &self,
+        email: Email,
+        url: &CheckedUrl,
+        client: &Client,
+    ) -> Result<Token, Error> {
+        if !self.inner.mailer.is_there() {
+            return Err(Error::NoMailer);
+        }
+        let errand = self.errand(Operation::StartRecovery, client);
+        let new = self.new_token(TokenPurpose::Recovery, errand.now)?;
+        let (guard, tells) = (self.guard(client), self.inner.config.tells_unknown);
+        let address = Address::Email(email.clone());
+        let decide = |draft: &mut Draft| {
+            if !address.belongs_to(draft) {
+                return Err(Refusal::Stale);
+            }
+            if draft.blocked && tells {
+                return Err(Error::Blocked.into());
+            }
+            draft.issue(&new, guard);
+            draft.note(EventKind::RecoveryCreated, None);
+            Ok(())
+        };
+        match self.change(&address.key(), Parts::Body, errand, decide).await? {
+            Settled::Done((), account) => {
+                if account.is_blocked() {
+                    let _ = self.inner.mailer.withhold().await;
+                } else {
+                    let expire = new.expires_at().to_string();
+                    let link = new.link(url, &account, &[("expire", &expire)]);
+                    self.notify(account.contact(), client, errand.now, Notice::Recovery { link }).await;
+                }
+                Ok(new.view(&account, None))
+            }
+            Settled::PrepareAgain | Settled::Absent if tells => Err(Error::UserNotFound),
+            Settled::PrepareAgain | Settled::Absent => self.recover_nobody(&email, &new, errand).await,
+        }
+    }
+
+    /// Sets a new password by the secret of such a link, once, and ends all sessions. It signs nobody in and takes no second factor off.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] if the account is unknown or the secret is wrong, expired or used ([`Error::UserNotFound`] for an unknown
+    /// account if the policy [tells](crate::Config::tells_unknown)); [`Error::Invalid`], [`Error::PasswordPersonalData`],
+    /// [`Error::PasswordRecentlyUsed`] if the password breaks a rule, and the link stays good; [`Error::Busy`]; [`Error::Store`].
+    ///
+    /// # Security
+    /// It proves the mailbox: see [`sign_in_with_token`](AccountService::sign_in_with_token) for what becomes of an account whose address
+    /// nobody had proved.
+    #[doc(alias = "updateRecovery")]
+    pub async fn finish_recovery(
+        &self,
+        user: &UserId,
+        secret: &Passcode,
+        password: Password,
+        client: &Client,
+    ) -> Result<Token, Error> {
+        let errand = self.errand(Operation::FinishRecovery, client);
+        let (guard, history) = (self.guard(client), self.inner.config.passwords.history);
+        let key = Key::Id(*user);
+        for _ in 0..PREPARATIONS {
+            let Some(before) = self.inner.store.load(&key, Parts::Body).await? else {
+                return Err(self.refuse_nobody(user, secret, errand).await?);
+            };
+            // The rules look at the account as it will be; who has no good secret gets no work for it.
+            let mut after = Draft::of(&before, errand.now);
+            let hash = match after.redeem(secret.expose(), &[TokenPurpose::Recovery], guard) {
+                Err(_) => None,
+                Ok(_) => {
+                    let _ = after.take_proof(Channel::Mailbox);
+                    self.check_password_history(&password, &after).await?;
+                    self.check_new_password(&password, &after).await?;
+                    Some(self.hash_password(&password).await?)
+                }
+            };
+            let decide = |draft: &mut Draft| {
+                let token = draft.redeem(secret.expose(), &[TokenPurpose::Recovery], guard)?;
+                let hash = hash.clone().ok_or(Refusal::Stale)?;
+                draft.note(EventKind::RecoveryUpdated, None);
+                match draft.take_proof(Channel::Mailbox) {
+                    Proven::Here => {
+                        draft.recover();
+                        draft.set_password(hash, history);
+                        Ok((token, None))
+                    }
+                    Proven::Apart(address) => Ok((token, Some((address, hash)))),
+                }
+            };
+            match self.change(&key, Parts::Body, errand, decide).await? {
+                Settled::Done((token, None), account) => {
+                    self.notify(account.contact(), client, errand.now, Notice::PasswordChanged).await;
+                    return Ok(token.view(user));
+                }
+                Settled::Done((token, Some((address, hash))), _) => {
+                    let (id, target) = (UserId::generate(errand.now, *self.draw()?), *self.draw()?);
+                    let target = TargetId::generate(errand.now, target);
+                    let account = Account::of_prover(id, address, target, errand.now);
+                    let mut draft = Draft::new(account, errand.now);
+                    draft.account.mark_proven(Channel::Mailbox, errand.now);
+                    draft.set_password(hash, history);
+                    draft.note(EventKind::UserCreated, None);
+                    let account = self.create(draft, errand).await?;
+                    return Ok(token.view(account.id()));
+                }
+                Settled::PrepareAgain => {}
+                Settled::Absent => return Err(self.refuse_nobody(user, secret, errand).await?),
+            }
+        }
+        Err(Error::Busy(Duration::from_secs(1)))
+    }
+
+    /// The answer for an address without account, at the cost of one with an account.
+    async fn recover_nobody(
+        &self,
+        email: &Email,
+        new: &NewToken,
+        errand: Errand<'_>,
+    ) -> Result<Token, Error> {
+        let nobody = Account::new(self.pseudo_id(email.as_str()), errand.now);
+        self.append(&nobody, errand, EventKind::RecoveryCreated, None).await?;
+        let _ = self.inner.mailer.withhold().await;
+        Ok(Token { secret: None, ..new.view(&nobody, None) })
+    }
+}
+
+impl Draft {
+    /// Ends what must not outlive a recovery.
+    fn recover(&mut self) {
+        let now = self.now;
+        self.retain_sessions(|_| false);
+        self.devices.keep_only(None);
+        self.tokens.retain(|token| token.purpose != TokenPurpose::Recovery);
+        self.jwt_generation = self.jwt_generation.wrapping_add(1);
+        self.reset_required = false;
+        self.clear_failures();
+        self.updated_at = now;
+    }
+}

@@ -1,0 +1,136 @@
+//! Proving an email address or phone number (ASVS 6.6; H17, H46).
+
+use crate::{
+    AccountService, Caller, Error,
+    messages::{Notice, TextNotice},
+    model::{Channel, CheckedUrl, Client, EventKind, Key, Passcode, Token, TokenPurpose, UserId},
+    operation::Operation,
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
+    service::{Draft, Settled},
+};
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Mails a link that proves the caller's email address: `url` with `userId`, `secret` and `expire` added. The page behind it calls
+    /// [`finish_email_verification`](AccountService::finish_email_verification).
+    ///
+    /// # Errors
+    /// [`Error::NoMailer`]; [`Error::EmailNotFound`], [`Error::EmailVerified`]; the gates; [`Error::Store`].
+    #[doc(alias = "createVerification")]
+    pub async fn start_email_verification(&self, caller: &Caller, url: &CheckedUrl) -> Result<Token, Error> {
+        if !self.inner.mailer.is_there() {
+            return Err(Error::NoMailer);
+        }
+        let errand = self.errand(Operation::StartEmailVerification, caller.client());
+        let new = self.new_token(TokenPurpose::EmailVerification, errand.now)?;
+        let guard = self.guard(errand.client);
+        let decide = |draft: &mut Draft| {
+            match &draft.email {
+                None => return Err(Error::EmailNotFound.into()),
+                Some(contact) if contact.verified => return Err(Error::EmailVerified.into()),
+                Some(_) => {}
+            }
+            draft.issue(&new, guard);
+            draft.note(EventKind::VerificationCreated, None);
+            Ok(())
+        };
+        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+        let expire = new.expires_at().to_string();
+        let link = new.link(url, &account, &[("expire", &expire)]);
+        self.notify(account.contact(), errand.client, errand.now, Notice::Verification { link }).await;
+        Ok(new.view(&account, None))
+    }
+
+    /// Proves an email address by the secret of such a link, once. Works signed in or not; it signs nobody in.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] if the account is unknown, the secret is wrong, expired or used, or the address has changed since
+    /// ([`Error::UserNotFound`] for an unknown account if the policy [tells](crate::Config::tells_unknown)); [`Error::Busy`];
+    /// [`Error::Store`].
+    #[doc(alias = "updateVerification")]
+    pub async fn finish_email_verification(
+        &self,
+        user: &UserId,
+        secret: &Passcode,
+        client: &Client,
+    ) -> Result<Token, Error> {
+        let errand = self.errand(Operation::FinishEmailVerification, client);
+        let guard = self.guard(client);
+        let decide = |draft: &mut Draft| {
+            let token = draft.redeem(secret.expose(), &[TokenPurpose::EmailVerification], guard)?;
+            draft.verify(Channel::Mailbox);
+            Ok(token)
+        };
+        match self.change(&Key::Id(*user), Parts::Body, errand, decide).await? {
+            Settled::Done(token, _) => Ok(token.view(user)),
+            Settled::PrepareAgain => Err(Error::InvalidToken),
+            Settled::Absent => Err(self.refuse_nobody(user, secret, errand).await?),
+        }
+    }
+
+    /// Texts a code that proves the caller's phone number.
+    ///
+    /// # Errors
+    /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::PhoneNotFound`], [`Error::PhoneVerified`]; the gates; [`Error::Store`].
+    #[doc(alias = "createPhoneVerification")]
+    pub async fn start_phone_verification(&self, caller: &Caller) -> Result<Token, Error> {
+        self.require(self.inner.config.methods.phone)?;
+        if !self.inner.sms.is_there() {
+            return Err(Error::NoSms);
+        }
+        let errand = self.errand(Operation::StartPhoneVerification, caller.client());
+        let new = self.new_token(TokenPurpose::PhoneVerification, errand.now)?;
+        let guard = self.guard(errand.client);
+        let decide = |draft: &mut Draft| {
+            let phone = match &draft.phone {
+                None => return Err(Error::PhoneNotFound.into()),
+                Some(contact) if contact.verified => return Err(Error::PhoneVerified.into()),
+                Some(contact) => contact.address.clone(),
+            };
+            draft.issue(&new, guard);
+            draft.note(EventKind::VerificationCreated, None);
+            Ok(phone)
+        };
+        let (phone, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+        let code = new.secret().clone();
+        self.text(phone, errand.client, TextNotice::VerificationCode { code }).await;
+        Ok(new.view(&account, None))
+    }
+
+    /// Proves the caller's phone number by such a code, once. `user` must be the caller.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] if `user` is somebody else, the code is wrong, expired or used, the number has changed since, or the account's
+    /// guesses are locked; the gates; [`Error::Busy`]; [`Error::Store`].
+    ///
+    /// # Security
+    /// A code is good for five guesses, counted before the answer.
+    #[doc(alias = "updatePhoneVerification")]
+    pub async fn finish_phone_verification(
+        &self,
+        caller: &Caller,
+        user: &UserId,
+        secret: &Passcode,
+    ) -> Result<Token, Error> {
+        if caller.user_id() != user {
+            return Err(Error::InvalidToken);
+        }
+        let errand = self.errand(Operation::FinishPhoneVerification, caller.client());
+        let guard = self.guard(errand.client);
+        let decide = |draft: &mut Draft| {
+            let token = draft.redeem(secret.expose(), &[TokenPurpose::PhoneVerification], guard)?;
+            draft.verify(Channel::Phone);
+            Ok(token)
+        };
+        let (token, _) = self.change_as(caller, errand, Parts::Body, decide).await?;
+        Ok(token.view(user))
+    }
+}
+
+impl Draft {
+    fn verify(&mut self, channel: Channel) {
+        let now = self.now;
+        self.mark_proven(channel, now);
+        self.updated_at = now;
+        self.note(EventKind::VerificationUpdated, None);
+    }
+}

@@ -1,0 +1,155 @@
+//! Arriving: what every sign-in shares once it has proved who comes.
+
+use zeroize::Zeroizing;
+
+use super::{AccountService, Draft, Errand, Guard, Refusal};
+use crate::{
+    Error, SessionAlerts,
+    messages::Notice,
+    model::{
+        Account, Client, DeviceSecret, EventKind, Factor, Factors, Session, SessionDetails, SessionId,
+        SessionProvider, SessionRecord, SessionSecret, Timestamp, UserId,
+    },
+    ports::{Clock, Mailer, SmsSender, Store},
+};
+
+/// A session that has just begun, and the secret that its client must keep.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// What the client sends with each request from now on. It is shown this once.
+    pub secret: SessionSecret,
+    /// What the client should keep beyond the session and [send along](Client::with_device) at its next sign-in, if the account does not know
+    /// it yet.
+    pub device: Option<DeviceSecret>,
+}
+
+/// By what somebody signs in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) provider: SessionProvider,
+    /// How the provider calls them.
+    pub(crate) uid: &'a str,
+    pub(crate) factor: Factor,
+}
+
+/// A session in the making: everything that is random or slow about it.
+pub(crate) struct NewSession {
+    pub(crate) record: SessionRecord,
+    pub(crate) bits: Zeroizing<[u8; 32]>,
+    device: DeviceSecret,
+}
+
+/// How a session came into its account.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// The account keeps the new session's device secret from now on.
+    has_new_device: bool,
+    /// Whether this is a sign-in that the account's owner is told of.
+    is_alarming: bool,
+}
+
+impl NewSession {
+    pub(crate) fn id(&self) -> SessionId {
+        self.record.id
+    }
+}
+
+impl SignedIn {
+    /// Whose session it is.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        &self.session.user
+    }
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    pub(crate) fn new_session(&self, client: &Client, now: Timestamp) -> Result<NewSession, Error> {
+        let bits = self.draw::<32>()?;
+        let digest = SessionSecret::new(UserId::generate(now, [0; 10]), bits.clone()).digest();
+        let details = SessionDetails {
+            id: SessionId::generate(now, *self.draw()?),
+            created_at: now,
+            updated_at: now,
+            provider: SessionProvider::Token,
+            provider_uid: "".into(),
+            ip: client.ip(),
+            user_agent: client.user_agent().map(Into::into),
+            country: self.country(client),
+            challenged_at: None,
+        };
+        let expires_at = now.after(self.inner.config.session_lifetime);
+        let record = SessionRecord::new(digest, expires_at, Factors::default(), details);
+        Ok(NewSession { record, bits, device: DeviceSecret::new(self.draw()?) })
+    }
+
+    /// The answer to a sign-in. To its own maker the new session is the current one.
+    pub(crate) async fn signed_in(
+        &self,
+        account: &Account,
+        new: NewSession,
+        arrival: Arrival,
+        errand: Errand<'_>,
+    ) -> SignedIn {
+        let record = account.sessions.iter().find(|record| record.id == new.id());
+        let mut session = self.session_view(account, record.unwrap_or(&new.record), None);
+        session.current = true;
+        if arrival.is_alarming {
+            let notice = Notice::SessionAlert {
+                device: session.device.clone(),
+                ip: session.ip,
+                country: session.country.clone(),
+            };
+            self.notify(account.contact(), errand.client, errand.now, notice).await;
+        }
+        let device = arrival.has_new_device.then_some(new.device);
+        SignedIn { session, secret: SessionSecret::new(account.id, new.bits), device }
+    }
+}
+
+impl Draft {
+    /// Starts a session, ending the oldest beyond the limit in the same save. With all factors proved, earlier wrong guesses are forgotten and
+    /// the device is known from now on.
+    pub(crate) fn start_session(&mut self, new: &NewSession, way: Way<'_>, guard: Guard<'_>) -> Arrival {
+        let now = self.now;
+        let mut record = new.record.clone();
+        (record.provider, record.provider_uid) = (way.provider, way.uid.into());
+        record.factors.add(way.factor);
+        let is_known = self.knows(guard.client, now);
+        let is_first = self.devices.is_empty() && self.sessions.is_empty();
+        let is_alarming = match guard.config.session_alerts {
+            SessionAlerts::Off => false,
+            SessionAlerts::NewDevices => !is_known && !is_first,
+            SessionAlerts::EverySession => !self.sessions.is_empty() && record.is_told_of(),
+        };
+        let owes_factor = self.owes_factor(&record);
+        self.add_session(record, guard.config.session_limit, now);
+        self.accessed_at = now;
+        self.note(EventKind::SessionCreated, Some(new.id()));
+        let has_new_device = !owes_factor && self.welcome(guard.client, &new.device);
+        Arrival { has_new_device, is_alarming }
+    }
+
+    /// After all factors have been proved: forgets wrong guesses and knows the device. Tells whether it is known by the fresh secret.
+    pub(crate) fn welcome(&mut self, client: &Client, fresh: &DeviceSecret) -> bool {
+        self.clear_failures();
+        if !self.is_lasting() {
+            return false;
+        }
+        let (now, id) = (self.now, self.id);
+        let known = client.device().filter(|_| self.knows(client, now));
+        self.devices.remember(known.unwrap_or(fresh).digest(&id), now);
+        known.is_none()
+    }
+
+    /// A blocked account is told so only to who knew the password, and pays as much as any other.
+    pub(crate) fn admit_sign_in(&mut self) -> Result<(), Refusal> {
+        if self.blocked {
+            self.note(EventKind::SignInRefused, None);
+            return Err(Refusal::Costly(Error::Blocked));
+        }
+        Ok(())
+    }
+}
