@@ -209,15 +209,13 @@ impl Account {
     /// Gives the account this address, not proven. The messaging target stays the same one; `target` is its id if there was none.
     pub(crate) fn set_email(&mut self, email: Email, target: TargetId, now: Timestamp) {
         if set_contact(&mut self.email, email, target, now) {
-            self.drop_tokens_by(Channel::Mailbox);
-            self.drop_challenges_of(SecondFactor::Email);
+            self.drop_codes_by(Channel::Mailbox);
         }
     }
 
     pub(crate) fn set_phone(&mut self, phone: Phone, target: TargetId, now: Timestamp) {
         if set_contact(&mut self.phone, phone, target, now) {
-            self.drop_tokens_by(Channel::Phone);
-            self.drop_challenges_of(SecondFactor::Phone);
+            self.drop_codes_by(Channel::Phone);
         }
     }
 }

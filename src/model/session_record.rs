@@ -33,12 +33,16 @@ impl Factors {
         classes.len()
     }
 
+    pub(crate) fn has(self, factor: Factor) -> bool {
+        self.0.contains(&Some(factor))
+    }
+
     fn iter(self) -> impl Iterator<Item = Factor> {
         self.0.into_iter().flatten()
     }
 
     pub(crate) fn add(&mut self, factor: Factor) {
-        if !self.0.contains(&Some(factor))
+        if !self.has(factor)
             && let Some(free) = self.0.iter_mut().find(|slot| slot.is_none())
         {
             *free = Some(factor);
