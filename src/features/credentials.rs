@@ -6,8 +6,8 @@ use crate::{
     AccountService, Caller, Config, Error,
     messages::Notice,
     model::{
-        Account, Channel, Contact, Email, Factor, Key, Password, PasswordHash, Phone, SecondFactor,
-        SessionSecret, TargetId, Timestamp, User,
+        Account, Channel, Contact, Email, Factor, Key, Password, PasswordHash, Phone, SessionSecret,
+        TargetId, Timestamp, User,
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
