@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{
-    Authenticator, ChallengeRecord, Email, IdentityRecord, Key, KnownDevices, Label, Name, PasswordHash,
-    Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SessionId, SessionRecord, TargetId,
-    Timestamp, TokenRecord, UserId,
+    Authenticator, ChallengeRecord, Email, Factor, Factors, IdentityRecord, Key, KnownDevices, Label, Name,
+    PasswordHash, Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SessionId, SessionRecord,
+    TargetId, Timestamp, TokenRecord, UserId,
 };
 
 /// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
@@ -115,6 +115,9 @@ impl<A> Contact<A> {
 pub(crate) struct PasswordRecord {
     pub(crate) hash: PasswordHash,
     pub(crate) updated_at: Timestamp,
+    /// Set by a recovery while sign-in asked for two factors: it proves the mailbox and no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) by_mailbox: bool,
 }
 
 /// Wrong guesses in a row, over all endpoints and factors.
@@ -387,7 +390,15 @@ impl Account {
 
     /// Whether a session must prove another factor before it may act. Two factors of one class count once.
     pub(crate) fn owes_factor(&self, session: &SessionRecord) -> bool {
-        self.is_mfa_active() && session.factors.classes() < 2
+        self.is_mfa_active() && self.kinds_of_proof(session.factors) < 2
+    }
+
+    /// Where there is a factor beyond the mailbox, the mailbox is not enough: a password that it set and a code that it received are one.
+    fn kinds_of_proof(&self, factors: Factors) -> usize {
+        let by_mailbox = self.password.as_ref().is_some_and(|password| password.by_mailbox);
+        let beyond = self.is_phone_verified() || self.has_authenticator();
+        let is_doubled = by_mailbox && beyond && factors.has(Factor::Password) && factors.has(Factor::Email);
+        factors.classes() - usize::from(is_doubled)
     }
 
     /// Drops the push targets and challenges of sessions that have ended.
@@ -414,6 +425,70 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::MIN;
+
+    fn person(password: bool, email: bool, phone: bool, app: bool) -> Account {
+        let mut account = Account::new("ada".parse().unwrap(), NOW);
+        let hash =
+            "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2Fs$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let target = TargetId::generate(NOW, [0; 10]);
+        if password {
+            account.password = Some(PasswordRecord {
+                hash: PasswordHash::parse(hash).unwrap(),
+                updated_at: NOW,
+                by_mailbox: false,
+            });
+        }
+        let address = "ada@example.com".parse().unwrap();
+        account.email = Some(Contact { address, verified: email, target, created_at: NOW, updated_at: NOW });
+        let address = "+16175551212".parse().unwrap();
+        account.phone = Some(Contact { address, verified: phone, target, created_at: NOW, updated_at: NOW });
+        let seed = Sealed::new("00000000".into(), &[0; 24], &[0; 36]);
+        account.authenticator = Some(Authenticator { seed, verified: app, last_step: None, created_at: NOW });
+        account
+    }
+
+    #[test]
+    fn two_factors_are_asked_for_only_where_a_second_one_differs_from_the_first() {
+        // Password, verified email, verified phone, confirmed app.
+        let cases = [
+            ([false, false, false, false], false),
+            ([true, false, false, false], false),
+            ([false, true, false, false], false),
+            ([false, false, false, true], false),
+            ([true, true, false, false], true),
+            ([true, false, true, false], true),
+            ([true, false, false, true], true),
+            ([false, true, true, false], true),
+            ([false, true, false, true], true),
+            ([true, true, true, true], true),
+        ];
+        for ([password, email, phone, app], active) in cases {
+            let mut account = person(password, email, phone, app);
+            account.recovery_codes = account.authenticator.as_ref().map(|app| app.seed.clone());
+            assert!(!account.is_mfa_active(), "it is switched off");
+            account.mfa = true;
+            assert_eq!(account.is_mfa_active(), active, "{password} {email} {phone} {app}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_the_mailbox_set_and_a_code_that_it_received_are_one_proof_where_there_is_another() {
+        use Factor::{Email, Password, RecoveryCode, Totp};
+
+        let owes = |account: &Account, factors: &[Factor]| {
+            account.mfa && account.kinds_of_proof(Factors::from(factors.to_vec())) < 2
+        };
+        for (by_mailbox, app) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut account = person(true, true, false, app);
+            account.mfa = true;
+            if let Some(password) = &mut account.password {
+                password.by_mailbox = by_mailbox;
+            }
+            assert!(owes(&account, &[Password]) && owes(&account, &[Email]));
+            assert_eq!(owes(&account, &[Password, Email]), by_mailbox && app);
+            assert!(!owes(&account, &[Password, Totp]) && !owes(&account, &[Password, Email, RecoveryCode]));
+        }
+    }
 
     #[test]
     fn a_run_of_failures_locks_for_twice_as_long_each_time() {

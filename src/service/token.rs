@@ -11,8 +11,8 @@ use crate::{
     config::Config,
     crypto::{CodeKeys, hex_secret, six_digits},
     model::{
-        Account, Channel, CheckedUrl, Client, EventKind, Passcode, Timestamp, Token, TokenId, TokenPurpose,
-        TokenRecord, UserId,
+        Account, Channel, CheckedUrl, Client, EventKind, Passcode, SecondFactor, Timestamp, Token, TokenId,
+        TokenPurpose, TokenRecord, UserId,
     },
     ports::{Clock, Mailer, SmsSender, Store},
 };
@@ -231,9 +231,14 @@ impl Account {
             && client.device().is_some_and(|secret| self.devices.knows(&secret.digest(&self.id), now))
     }
 
-    /// Drops the tokens that reached, or were to reach, their owner by this way.
-    pub(crate) fn drop_tokens_by(&mut self, channel: Channel) {
+    /// Drops the tokens and challenges that reached, or were to reach, their owner by this way.
+    pub(crate) fn drop_codes_by(&mut self, channel: Channel) {
         self.tokens.retain(|token| token.purpose.channel() != channel);
+        match channel {
+            Channel::Mailbox => self.drop_challenges_of(SecondFactor::Email),
+            Channel::Phone => self.drop_challenges_of(SecondFactor::Phone),
+            Channel::Host => {}
+        }
     }
 
     /// What a token's digest is bound to: the account, the purpose, the token itself and the address that it is sent to.

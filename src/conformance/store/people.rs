@@ -126,7 +126,7 @@ pub(super) fn full(number: u32) -> Account {
     account.mfa = true;
     account.reset_required = true;
     account.password_history = vec![hash.clone(), hash.clone()];
-    account.password = Some(PasswordRecord { hash, updated_at: at(0) });
+    account.password = Some(PasswordRecord { hash, updated_at: at(0), by_mailbox: true });
     account.failures.run = number;
     account.failures.locked_until = Some(at(60));
     account.jwt_generation = u32::MAX;
