@@ -20,6 +20,7 @@ mod cookies;
 mod date;
 mod dispatch;
 mod extract;
+mod magic_page;
 mod models;
 mod origin;
 mod peer;
