@@ -276,6 +276,14 @@ impl Server {
     }
 }
 
+/// The code that an authenticator app with this secret shows now.
+pub(crate) fn otp(secret: &str, clock: &TestClock) -> String {
+    let secret = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
+    let app = totp_rs::Builder::new().with_algorithm(totp_rs::Algorithm::SHA1).with_digits(6);
+    let app = app.with_step_duration(30).with_secret(secret.as_slice()).build().unwrap();
+    app.generate(clock.now().as_secs().try_into().unwrap()).to_string()
+}
+
 /// `name=value` of a session cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cookie(pub(crate) String);
