@@ -200,7 +200,7 @@ enum BadMailer {
 impl Mailer for BadMailer {
     async fn send(&self, _: EmailMessage) -> Result<(), SendError> {
         match self {
-            Self::Fails => Err(SendError),
+            Self::Fails => Err(SendError::Temporary(None)),
             Self::Hangs => std::future::pending().await,
         }
     }

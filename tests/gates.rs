@@ -124,7 +124,13 @@ async fn r29_h41_no_operation_answers_to_a_session_that_owes_a_factor_nor_to_its
     });
     assert_eq!(code(host.service.caller(&signed_in.secret).await), "user_more_factors_required");
     assert_eq!(code(host.service.caller_by_jwt(jwt.as_str()).await), "user_more_factors_required");
-    all_answer(&host, &caller, "user_more_factors_required").await;
+    let mut answers = every_operation(&host, &caller).await;
+    let (after, own_end) = (answers.pop().unwrap(), answers.pop().unwrap());
+    for (name, answer) in answers {
+        assert_eq!(answer.unwrap_err().code(), "user_more_factors_required", "{name}");
+    }
+    assert!(own_end.1.is_ok(), "a session may always end itself");
+    assert_eq!(code(after.1), "general_unauthorized_scope");
 }
 
 #[tokio::test]

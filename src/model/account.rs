@@ -319,6 +319,10 @@ impl Account {
         self.attachment.as_deref().map(|attachment| attachment.preferences.clone()).unwrap_or_default()
     }
 
+    pub(crate) fn set_preferences(&mut self, preferences: Preferences) {
+        self.attachment = Some(Arc::new(Attachment { preferences }));
+    }
+
     pub(crate) fn session(&self, id: &SessionId, now: Timestamp) -> Option<&SessionRecord> {
         self.sessions.iter().find(|session| session.id == *id && session.is_live(now))
     }

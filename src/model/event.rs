@@ -25,6 +25,9 @@ pub enum EventKind {
     /// One session or all of them ended.
     #[serde(rename = "session.delete")]
     SessionDeleted,
+    /// The host's server made a token for signing in.
+    #[serde(rename = "token.create")]
+    TokenCreated,
     /// A link or code was sent that proves an address.
     #[serde(rename = "verification.create")]
     VerificationCreated,
@@ -85,6 +88,7 @@ impl EventKind {
             Self::SessionCreated => "session.create",
             Self::SessionUpdated => "session.update",
             Self::SessionDeleted => "session.delete",
+            Self::TokenCreated => "token.create",
             Self::VerificationCreated => "verification.create",
             Self::VerificationUpdated => "verification.update",
             Self::RecoveryCreated => "recovery.create",

@@ -333,7 +333,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<Stored, Error> {
         let stored =
             self.inner.store.load(&Key::Id(*caller.user_id()), parts).await?.ok_or(Error::NotSignedIn)?;
-        caller.prove(&stored.account, errand.now, errand.operation.assurance())?;
+        caller.prove(&stored.account, errand.now, errand.assurance)?;
         Ok(stored)
     }
 

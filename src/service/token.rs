@@ -3,7 +3,7 @@
 //! A token's digest is bound to its account, purpose and id and to the address it was sent to, so that it serves nobody and nothing else. Guesses
 //! at what is short enough to be guessed are counted before the answer, per token and per account.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{AccountService, Draft, Errand, Refusal};
 use crate::{
@@ -71,6 +71,24 @@ impl NewToken {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// A generic token with a secret of so many hex digits, good for so long.
+    pub(crate) fn new_generic_token(
+        &self,
+        digits: usize,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Result<NewToken, Error> {
+        let secret = hex_secret::<64>(&*self.inner.entropy).map_err(|_| Error::Internal)?;
+        let secret = secret.get(..digits).unwrap_or(&secret).to_owned();
+        Ok(NewToken {
+            id: TokenId::generate(now, *self.draw()?),
+            purpose: TokenPurpose::Generic,
+            secret: Arc::new(Secret::new(secret)),
+            created_at: now,
+            expires_at: now.after(lifetime),
+        })
+    }
+
     /// Draws a token of this purpose: a code of six digits or a link's secret.
     pub(crate) fn new_token(&self, purpose: TokenPurpose, now: Timestamp) -> Result<NewToken, Error> {
         let entropy = &*self.inner.entropy;
