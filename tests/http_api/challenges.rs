@@ -179,6 +179,22 @@ async fn whoever_keeps_the_secret_itself_keeps_the_old_one() {
 }
 
 #[tokio::test]
+async fn a_challenge_by_jwt_changes_no_cookie() {
+    let server = Server::new();
+    let codes = guarded(&server, "ada").await;
+    let cookie = server.sign_in("ada").await;
+    let challenge = start(&server, "recoveryCode").by(&cookie).ok(201).await;
+    let cookie = finish(&server, &challenge, &codes[0]).by(&cookie).ok(200).await.cookie();
+    let jwt = server.post("/v1/account/jwts", "{}").by(&cookie).ok(201).await.text("jwt");
+    let by_jwt = |call: Call| call.header("x-appwrite-jwt", &jwt);
+    let challenge = by_jwt(start(&server, "recoveryCode")).ok(201).await;
+    let session = by_jwt(finish(&server, &challenge, &codes[1])).ok(200).await;
+    assert!(!session.set_cookies().iter().any(|line| line.starts_with("a_session")), "{:?}", session.headers);
+    assert_eq!((session.value("current"), session.value("secret")), (false.into(), "".into()));
+    server.get("/v1/account").by(&cookie).ok(200).await;
+}
+
+#[tokio::test]
 async fn challenges_are_counted_by_caller_and_answers_by_challenge() {
     let server = Server::limited();
     let cookie = server.user("ada").await;

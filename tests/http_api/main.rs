@@ -11,6 +11,7 @@ mod inputs;
 mod magic_page;
 mod mfa;
 mod origins;
+mod parameters;
 mod passwordless;
 mod recovery;
 mod routes;

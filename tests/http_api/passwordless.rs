@@ -1,5 +1,6 @@
 //! Sign-in by mailed link, mailed code and texted code.
 
+use account::{GenericToken, model::Client};
 use serde_json::json;
 
 use super::support::{KEY, Reply, Server};
@@ -157,6 +158,21 @@ async fn every_sign_in_route_takes_every_kind_of_token() {
             };
             server.call(method, path).json(&redeem(&id, &secret)).ok(201).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_the_hosts_own_server_signs_in_once() {
+    let server = Server::new();
+    server.user("ada").await;
+    for (method, path) in SIGN_INS {
+        let nobody = Client::default();
+        let trusted = server.service.trusted(&nobody);
+        let token = trusted.issue_token(&"ada".parse().unwrap(), GenericToken::default()).await.unwrap();
+        let body = redeem("ada", token.secret().unwrap().expose());
+        let reply = server.call(method, path).json(&body).ok(201).await;
+        assert_eq!((reply.value("provider"), reply.value("factors")), ("token".into(), json!(["token"])));
+        server.call(method, path).json(&body).refused(401, "user_invalid_token").await;
     }
 }
 
