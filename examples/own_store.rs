@@ -12,7 +12,7 @@ use std::{
 use account::{
     AccountService, Config, MasterKey, SignUp,
     model::{Client, Event, EventId, EventPage, Key, PageQuery, Password, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 use async_trait::async_trait;
 
@@ -40,9 +40,11 @@ impl State {
 
 #[async_trait]
 impl Store for OwnStore {
-    async fn load(&self, key: &Key, _: Parts) -> Result<Option<Stored>, StoreError> {
-        let state = self.state();
-        Ok(state.holders.get(key).and_then(|id| state.accounts.get(id)).cloned())
+    fn load<'a>(&'a self, key: &'a Key, _: Parts) -> Loading<'a> {
+        Loading::of(async move {
+            let state = self.state();
+            Ok(state.holders.get(key).and_then(|id| state.accounts.get(id)).cloned())
+        })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

@@ -1,6 +1,14 @@
-#![cfg_attr(all(feature = "axum", feature = "sqlite", feature = "testing"), doc = include_str!("../README.md"))]
 #![cfg_attr(
-    not(all(feature = "axum", feature = "sqlite", feature = "testing")),
+    all(feature = "axum", feature = "sqlite", feature = "smtp", feature = "queue", feature = "testing"),
+    doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(all(
+        feature = "axum",
+        feature = "sqlite",
+        feature = "smtp",
+        feature = "queue",
+        feature = "testing"
+    )),
     doc = "Accounts for Rust programs: sign-up, sign-in, sessions, JWTs and profiles inside the host's own process."
 )]
 
@@ -24,19 +32,28 @@ mod service;
 pub mod testing;
 pub mod user_agent;
 
+#[cfg(feature = "queue")]
+pub use adapters::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
 #[cfg(feature = "geoip")]
 pub use adapters::{GeoError, MaxMindLocator};
+#[cfg(feature = "http-client")]
+pub use adapters::{HttpClientError, ReqwestClient};
 pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
+#[cfg(feature = "sms")]
+pub use adapters::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
+#[cfg(feature = "smtp")]
+pub use adapters::{SmtpBuilder, SmtpConfigError, SmtpEncryption, SmtpError, SmtpMailer};
 pub use config::{Config, ConfigError, PasswordPolicy, SessionAlerts, SignInMethods};
 #[cfg(feature = "qr")]
 pub use crypto::QrError;
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
 pub use error::Error;
 pub use features::{
-    Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, IdentityPage, Jwt, LogEntry, LogPage,
-    NewAuthenticator, NewPushTarget, PassedChallenge, RecoveryCodes, SignUp,
+    Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, GenericToken, IdentityPage, Jwt,
+    LogEntry, LogPage, NewAuthenticator, NewPushTarget, NewUser, PassedChallenge, RecoveryCodes, SignUp,
+    Trusted,
 };
 pub use model::Argon2Params;
 pub use secret::Secret;

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use account::model::{
-    AllowedRedirects, CustomId, Email, IdentityQuery, Name, PageQuery, Password, Phone, Preferences,
-    SessionId, UserId,
+    AllowedRedirects, CustomId, Email, IdentityQuery, Name, PageQuery, Passcode, Password, Phone,
+    Preferences, SecondFactor, SessionId, UserId,
 };
 use serde_json::Value;
 
@@ -69,6 +69,25 @@ fn identity_queries() {
 #[test]
 fn names() {
     agrees("name", |input| Name::optional(input).is_ok());
+}
+
+#[test]
+fn second_factors() {
+    agrees("mfaFactor", |input| input.parse::<SecondFactor>().is_ok());
+}
+
+/// What a client sends as a secret is any text of 1–256 characters, kept as it is; whether it is the right one is for the comparison to say.
+#[test]
+fn secrets_and_codes() {
+    let corpus: Value = serde_json::from_str(include_str!("data/bad-inputs.json")).unwrap();
+    for kind in ["otp", "recoveryCode", "tokenSecret"] {
+        for entry in corpus[kind].as_array().unwrap() {
+            let input = entry["input"].as_str().unwrap();
+            let parsed = input.parse::<Passcode>();
+            assert_eq!(parsed.is_ok(), (1..=256).contains(&input.chars().count()), "{kind} {input:?}");
+            assert!(parsed.is_err() || parsed.unwrap().expose() == input, "{kind} {input:?}");
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use account::{
     conformance::store::broken_rules,
     model::{Event, EventId, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 use async_trait::async_trait;
 
@@ -211,10 +211,13 @@ impl Faulty {
 
 #[async_trait]
 impl Store for Faulty {
-    async fn load(&self, key: &Key, _: Parts) -> Result<Option<Stored>, StoreError> {
-        let state = self.state();
-        let seen = state.earlier.as_deref().filter(|_| self.has(Fault::ServesStaleReads)).unwrap_or(&state);
-        Ok(self.holder(seen, key).and_then(|id| seen.accounts.get(&id)).cloned())
+    fn load<'a>(&'a self, key: &'a Key, _: Parts) -> Loading<'a> {
+        Loading::of(async move {
+            let state = self.state();
+            let seen =
+                state.earlier.as_deref().filter(|_| self.has(Fault::ServesStaleReads)).unwrap_or(&state);
+            Ok(self.holder(seen, key).and_then(|id| seen.accounts.get(&id)).cloned())
+        })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

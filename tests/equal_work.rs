@@ -303,7 +303,7 @@ impl Mailer for BadMailer {
 
     async fn withhold(&self) -> Result<(), SendError> {
         match self {
-            Self::Fails => Err(SendError),
+            Self::Fails => Err(SendError::Temporary(None)),
             Self::Hangs => std::future::pending().await,
         }
     }

@@ -40,6 +40,10 @@ async fn every_operation(host: &TestHost, caller: &Caller) -> Vec<(&'static str,
             service.change_push_target(caller, &device, "token".parse().unwrap()).await.map(drop),
         ),
         ("remove_push_target", service.remove_push_target(caller, &device).await),
+        ("set_mfa", service.set_mfa(caller, false).await.map(drop)),
+        ("add_authenticator", service.add_authenticator(caller).await.map(drop)),
+        ("remove_authenticator", service.remove_authenticator(caller).await),
+        ("create_recovery_codes", service.create_recovery_codes(caller).await.map(drop)),
         ("change_email", service.change_email(caller, BOB.parse().unwrap(), right()).await.map(drop)),
         (
             "change_phone",
@@ -124,7 +128,13 @@ async fn r29_h41_no_operation_answers_to_a_session_that_owes_a_factor_nor_to_its
     });
     assert_eq!(code(host.service.caller(&signed_in.secret).await), "user_more_factors_required");
     assert_eq!(code(host.service.caller_by_jwt(jwt.as_str()).await), "user_more_factors_required");
-    all_answer(&host, &caller, "user_more_factors_required").await;
+    let mut answers = every_operation(&host, &caller).await;
+    let (after, own_end) = (answers.pop().unwrap(), answers.pop().unwrap());
+    for (name, answer) in answers {
+        assert_eq!(answer.unwrap_err().code(), "user_more_factors_required", "{name}");
+    }
+    assert!(own_end.1.is_ok(), "a session may always end itself");
+    assert_eq!(code(after.1), "general_unauthorized_scope");
 }
 
 #[tokio::test]

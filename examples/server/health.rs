@@ -36,7 +36,7 @@ mod tests {
     use account::{
         MemoryStore,
         model::{Event, EventPage, PageQuery},
-        ports::{Change, SaveError, Select, StoreError, Stored},
+        ports::{Change, Loading, SaveError, Select, StoreError, Stored},
     };
 
     use super::*;
@@ -49,8 +49,8 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Store for Lost {
-        async fn load(&self, _: &Key, _: Parts) -> Result<Option<Stored>, StoreError> {
-            Err(GONE)
+        fn load<'a>(&'a self, _: &'a Key, _: Parts) -> Loading<'a> {
+            Loading::of(async move { Err(GONE) })
         }
 
         async fn save(&self, _: Change<'_>) -> Result<(), SaveError> {

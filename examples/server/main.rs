@@ -3,6 +3,7 @@
 //! `cargo run --release --example server --all-features` comes up on a fresh machine. `settings.rs` knows the variables, this file puts the
 //! parts together, and each other file is one thing that a server needs and a library does not have.
 
+mod channels;
 mod dev;
 mod health;
 mod keys;
@@ -13,21 +14,24 @@ mod serve;
 mod settings;
 mod shutdown;
 
-use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use account::{
-    AccountService, Config, MasterKey, MemoryStore, Secret, SqliteStore,
+    AccountService, Config, MasterKey, MemoryStore, Secret, SessionAlerts, SqliteStore,
     http::{self, Refusal, router_with},
-    ports::{Mailer, NoMailer, NoSms, SmsSender, Store},
+    ports::Store,
 };
 use axum::Router;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    outbox::Outbox,
+    channels::Channels,
     settings::{Database, Profile, Settings},
     shutdown::Signals,
 };
+
+/// How long messages that wait may take at the end; a part of what requests and they have together.
+const MAIL_PATIENCE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -59,8 +63,9 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
     let keys = master_keys(&settings)?;
     let store = open(&settings.database)?;
-    let app = app(&settings, keys, Arc::clone(&store), address)?;
-    welcome(&settings, address);
+    let channels = Channels::open(&settings)?;
+    let app = app(&settings, keys, Arc::clone(&store), &channels, address)?;
+    welcome(&settings, &channels, address);
 
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(serve::serve(listener, app, async {
@@ -75,7 +80,9 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     signals
         .drain(async {
             let _ = server.await;
+            // Operations that outlive their client hand over their notices first.
             shutdown::last_use(&store).await;
+            channels.drain(MAIL_PATIENCE).await;
         })
         .await;
     Ok(())
@@ -107,22 +114,18 @@ fn app(
     settings: &Settings,
     keys: Vec<MasterKey>,
     store: Arc<dyn Store>,
+    channels: &Channels,
     address: SocketAddr,
 ) -> Result<Router, Box<dyn Error>> {
-    let outbox = settings.is_private().then(Outbox::default);
-    let (mailer, sms): (Arc<dyn Mailer>, Arc<dyn SmsSender>) = match &outbox {
-        Some(outbox) => (Arc::new(outbox.clone()), Arc::new(outbox.clone())),
-        None => (Arc::new(NoMailer), Arc::new(NoSms)),
-    };
     let service = AccountService::builder(Arc::clone(&store))
-        .mailer(mailer)
-        .sms(sms)
+        .mailer(channels.mailer())
+        .sms(channels.sms())
         .config(config(settings, keys)?)
         .build()?;
     let mut app = router_with(service, http_settings(settings, address))?
         .merge(health::router(store))
         .fallback(async || Refusal::unknown_route());
-    if let Some(outbox) = outbox {
+    if let Some(outbox) = channels.outbox() {
         app = app.merge(dev::router(outbox));
     }
     Ok(app)
@@ -139,6 +142,11 @@ fn config(settings: &Settings, keys: Vec<MasterKey>) -> Result<Config, Box<dyn E
     if let Some(name) = &settings.project_name {
         config.project_name.clone_from(name);
     }
+    config.session_alerts = match (settings.session_alerts, settings.profile) {
+        (false, _) => SessionAlerts::Off,
+        (true, Profile::Default) => SessionAlerts::NewDevices,
+        (true, Profile::Appwrite16) => SessionAlerts::EverySession,
+    };
     config.push_providers.clone_from(&settings.push_providers);
     Ok(config)
 }
@@ -162,21 +170,22 @@ fn public_url(settings: &Settings, address: SocketAddr) -> String {
     settings.public_url.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()))
 }
 
-fn welcome(settings: &Settings, address: SocketAddr) {
+fn welcome(settings: &Settings, channels: &Channels, address: SocketAddr) {
     let (url, project) = (public_url(settings, address), &settings.project);
     say::plainly(format_args!(
         "account {} listens on http://{address} for {url}, project {project}, database {}",
         env!("CARGO_PKG_VERSION"),
         settings.database
     ));
-    if settings.is_private() {
+    if channels.outbox().is_some() {
         say::plainly(format_args!(
             "Messages not sent: http://{address}/dev\nCreate the first account:\n  \
              curl http://{address}/v1/account -H 'X-Appwrite-Project: {project}' -H 'Content-Type: application/json' \
              -d '{{\"userId\":\"unique()\",\"email\":\"ada@example.com\",\"password\":\"violet-anvil-71\"}}'"
         ));
-    } else {
-        say::notice("neither mail nor SMS is set up: what needs them answers 503");
+    }
+    if let Some(missing) = channels.missing() {
+        say::notice(missing);
     }
     if !settings.is_https() {
         say::notice("cookies are not Secure, because the public URL is http");

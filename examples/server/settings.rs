@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
 use account::{
-    MasterKey, Secret,
+    MasterKey, Secret, SmtpConfigError, SmtpMailer,
     http::ProxyNetwork,
     model::{AllowedRedirects, ProviderId},
 };
@@ -28,6 +28,29 @@ pub(crate) struct Settings {
     pub(crate) api_key: Option<Secret>,
     pub(crate) rate_limits: bool,
     pub(crate) push_providers: Vec<ProviderId>,
+    pub(crate) session_alerts: bool,
+    pub(crate) smtp: Option<Smtp>,
+    pub(crate) sms: Option<Sms>,
+}
+
+/// A mail server, and the sender that recipients see.
+#[derive(Debug)]
+pub(crate) struct Smtp {
+    /// With the password in it.
+    pub(crate) url: Secret,
+    pub(crate) from: String,
+}
+
+/// Who sends text messages.
+#[derive(Debug)]
+pub(crate) enum Sms {
+    /// A URL, which may hold a key.
+    Webhook(Secret),
+    Twilio {
+        sid: String,
+        token: Secret,
+        from: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,13 +74,8 @@ pub(crate) struct SettingError {
 }
 
 /// Variables of what this build cannot do, by their beginnings.
-const UNSUPPORTED: [(&str, &str); 5] = [
-    ("ACCOUNT_REDIS", "shared rate limits (Redis)"),
-    ("ACCOUNT_SMTP", "SMTP"),
-    ("ACCOUNT_TWILIO_", "Twilio"),
-    ("ACCOUNT_SMS_WEBHOOK", "an SMS webhook"),
-    ("ACCOUNT_OAUTH2_", "OAuth2 providers"),
-];
+const UNSUPPORTED: [(&str, &str); 2] =
+    [("ACCOUNT_REDIS", "shared rate limits (Redis)"), ("ACCOUNT_OAUTH2_", "OAuth2 providers")];
 
 impl Settings {
     /// Reads the variables of the process that begin with `ACCOUNT_`.
@@ -131,11 +149,11 @@ impl Settings {
             push_providers: given
                 .list("ACCOUNT_PUSH_PROVIDERS", "provider ids such as `fcm, apns`", |text| text.parse().ok())?
                 .unwrap_or_default(),
+            session_alerts: given.switch("ACCOUNT_SESSION_ALERTS")?.unwrap_or(false),
+            smtp: smtp(&mut given)?,
+            sms: sms(&mut given)?,
         };
         let insecure_http = given.switch("ACCOUNT_INSECURE_HTTP")?.unwrap_or(false);
-        if given.switch("ACCOUNT_SESSION_ALERTS")?.unwrap_or(false) {
-            return Err(SettingError::unsupported("ACCOUNT_SESSION_ALERTS", "session alerts"));
-        }
         given.nothing_is_left()?;
         if !settings.is_https() && !settings.is_local() && !insecure_http {
             let problem = "beyond loopback ACCOUNT_PUBLIC_URL must be https, \
@@ -253,6 +271,52 @@ fn database(given: &mut Given) -> Result<Database, SettingError> {
         is_path.then(|| Database::Sqlite(path.into()))
     })?;
     Ok(database.unwrap_or_else(|| Database::Sqlite("account.db".into())))
+}
+
+fn smtp(given: &mut Given) -> Result<Option<Smtp>, SettingError> {
+    let [url, from] = ["ACCOUNT_SMTP", "ACCOUNT_SMTP_FROM"];
+    match together(given, [url, from])? {
+        None => Ok(None),
+        Some([server, sender]) => match SmtpMailer::from_url(&server, &sender) {
+            Ok(_) => Ok(Some(Smtp { url: Secret::new(server), from: sender })),
+            Err(error) => {
+                let variable = if matches!(error, SmtpConfigError::Sender) { from } else { url };
+                Err(SettingError::new(variable, &error.to_string()))
+            }
+        },
+    }
+}
+
+fn sms(given: &mut Given) -> Result<Option<Sms>, SettingError> {
+    const WEBHOOK: &str = "ACCOUNT_SMS_WEBHOOK";
+    const TWILIO: [&str; 3] = ["ACCOUNT_TWILIO_SID", "ACCOUNT_TWILIO_TOKEN", "ACCOUNT_TWILIO_FROM"];
+    let webhook = given.read(WEBHOOK, "an http or https URL", |text| {
+        let url = Url::parse(text).ok()?;
+        matches!(url.scheme(), "http" | "https").then(|| Secret::new(text.to_owned()))
+    })?;
+    match (webhook, together(given, TWILIO)?) {
+        (Some(_), Some(_)) => Err(SettingError::new(WEBHOOK, "SMS goes either here or through Twilio")),
+        (Some(url), None) => Ok(Some(Sms::Webhook(url))),
+        (None, Some([sid, token, from])) => Ok(Some(Sms::Twilio { sid, token: Secret::new(token), from })),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Variables that come all or none.
+fn together<const N: usize>(
+    given: &mut Given,
+    names: [&str; N],
+) -> Result<Option<[String; N]>, SettingError> {
+    let found = names.map(|name| given.0.remove(name).filter(|text| !text.is_empty()));
+    if found.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    if let Some(place) = found.iter().position(Option::is_none) {
+        let others = names.join(", ");
+        let missing = names.get(place).copied().unwrap_or_default();
+        return Err(SettingError::new(missing, &format!("{others} come together")));
+    }
+    Ok(Some(found.map(Option::unwrap_or_default)))
 }
 
 fn public_url(text: &str) -> Option<String> {

@@ -3,11 +3,8 @@
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     fmt,
-    future::{Future, poll_fn},
     hash::{BuildHasher as _, RandomState},
-    pin::Pin,
     sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    task::Poll,
 };
 
 use async_trait::async_trait;
@@ -15,7 +12,7 @@ use hashbrown::HashTable;
 
 use crate::{
     model::{Account, Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
 const SHARDS: usize = 64;
@@ -30,9 +27,6 @@ pub struct MemoryStore {
     index: RwLock<Index>,
     shards: Box<[RwLock<Shard>]>,
 }
-
-/// The answer of a load, as the port has it.
-type Loading<'a> = Pin<Box<dyn Future<Output = Result<Option<Stored>, StoreError>> + Send + 'a>>;
 
 /// Every key but the ids, and the ids in order. Locked before any shard.
 #[derive(Default)]
@@ -116,18 +110,12 @@ impl Shard {
 
 #[async_trait]
 impl Store for MemoryStore {
-    // Not an async block: a look-up that never waits needs no room in the box but for what it looks for.
-    fn load<'this, 'key, 'answer>(&'this self, key: &'key Key, _: Parts) -> Loading<'answer>
-    where
-        'this: 'answer,
-        'key: 'answer,
-    {
-        Box::pin(poll_fn(move |_| {
-            Poll::Ready(match key {
-                Key::Id(id) => self.find(id),
-                key => read(&self.index).holders.get(key).map_or(Ok(None), |id| self.find(id)),
-            })
-        }))
+    #[inline]
+    fn load<'a>(&'a self, key: &'a Key, _: Parts) -> Loading<'a> {
+        Loading::ready(match key {
+            Key::Id(id) => self.find(id),
+            key => read(&self.index).holders.get(key).map_or(Ok(None), |id| self.find(id)),
+        })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

@@ -1,15 +1,31 @@
 //! Implementations of the ports. They use only what a host could use.
 
+#[cfg(feature = "http-client")]
+mod http_client;
 mod limiter;
 #[cfg(feature = "geoip")]
 mod maxmind;
 mod memory;
+#[cfg(feature = "queue")]
+mod outgoing;
+#[cfg(feature = "sms")]
+mod sms;
+#[cfg(feature = "smtp")]
+mod smtp;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "http-client")]
+pub use http_client::{HttpClientError, ReqwestClient};
 pub use limiter::MemoryLimiter;
 #[cfg(feature = "geoip")]
 pub use maxmind::{GeoError, MaxMindLocator};
 pub use memory::MemoryStore;
+#[cfg(feature = "queue")]
+pub use outgoing::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
+#[cfg(feature = "sms")]
+pub use sms::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
+#[cfg(feature = "smtp")]
+pub use smtp::{SmtpBuilder, SmtpConfigError, SmtpEncryption, SmtpError, SmtpMailer};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, SqliteBuilder, SqliteStore};

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use data_encoding::BASE32_NOPAD;
-use totp_rs::{Algorithm, Builder};
+use totp_rs::{Algorithm, Builder, Totp};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -53,20 +53,37 @@ impl TotpSecret {
     /// # Security
     /// No code is accepted twice, nor one older than the last. Every step is compared, in constant time, whichever matches.
     pub(crate) fn check(&self, code: &str, now: Timestamp, last_step: Option<u64>) -> Option<u64> {
-        let totp = Builder::new()
-            .with_algorithm(Algorithm::SHA1)
-            .with_digits(6)
-            .with_step_duration(STEP)
-            .with_skew(0)
-            .with_secret(self.0.as_slice())
-            .build()
-            .ok()?;
+        let totp = self.generator()?;
         let current = u64::try_from(now.as_secs()).ok()? / STEP;
         // The newest wins, so that a code which happens to serve two steps is used up for both.
         (current.saturating_sub(1)..=current.saturating_add(1)).fold(None, |found, step| {
             let matched = totp.check(code, step.saturating_mul(STEP));
             matched.filter(|step| last_step.is_none_or(|last| *step > last)).or(found)
         })
+    }
+
+    /// What the app shows at this instant, for whoever stands in for one in a test.
+    #[cfg(feature = "testing")]
+    pub(crate) fn code_at(&self, now: Timestamp) -> Option<String> {
+        let (totp, seconds) = (self.generator()?, u64::try_from(now.as_secs()).ok()?);
+        Some(totp.generate(seconds).to_string())
+    }
+
+    /// The secret of the form that people type, for whoever stands in for an app in a test.
+    #[cfg(feature = "testing")]
+    pub(crate) fn from_base32(text: &str) -> Option<Self> {
+        BASE32_NOPAD.decode(text.as_bytes()).ok().map(|bytes| Self(Zeroizing::new(bytes)))
+    }
+
+    fn generator(&self) -> Option<Totp> {
+        Builder::new()
+            .with_algorithm(Algorithm::SHA1)
+            .with_digits(6)
+            .with_step_duration(STEP)
+            .with_skew(0)
+            .with_secret(self.0.as_slice())
+            .build()
+            .ok()
     }
 
     /// The URI that sets up an app (the Key Uri Format), for a service and one of its accounts.

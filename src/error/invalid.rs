@@ -75,6 +75,9 @@ pub enum Invalid {
     /// A master key that is too short, no randomness, or not base64.
     #[error("Master key must be at least 32 random bytes, in base64")]
     MasterKey,
+    /// A lifetime out of bounds.
+    #[error("Value must be a lifetime of at least one minute and at most one year")]
+    Lifetime,
     /// A query whose cursor is no id. The API calls it `general_query_invalid`.
     #[error("Invalid query: the cursor must be an id")]
     QueryCursor,

@@ -6,7 +6,7 @@ use crate::{
     AccountService, Caller, Config, Error,
     messages::Notice,
     model::{
-        Account, Channel, Contact, Email, Key, Password, PasswordHash, Phone, SecondFactor, SessionSecret,
+        Account, Channel, Contact, Email, Factor, Key, Password, PasswordHash, Phone, SessionSecret,
         TargetId, Timestamp, User,
     },
     operation::Operation,
@@ -191,8 +191,14 @@ impl Draft {
         } else if hash.is_some() {
             self.bar_jwts();
         }
-        if let Some(session) = self.session_mut(caller.session_id(), now).filter(|_| rotate) {
-            session.digest = fresh.digest();
+        if let Some(session) = self.session_mut(caller.session_id(), now) {
+            if hash.is_some() {
+                // Whoever sets the password knows it.
+                session.factors.add(Factor::Password);
+            }
+            if rotate {
+                session.digest = fresh.digest();
+            }
         }
         self.touch();
         rotate
@@ -203,15 +209,13 @@ impl Account {
     /// Gives the account this address, not proven. The messaging target stays the same one; `target` is its id if there was none.
     pub(crate) fn set_email(&mut self, email: Email, target: TargetId, now: Timestamp) {
         if set_contact(&mut self.email, email, target, now) {
-            self.drop_tokens_by(Channel::Mailbox);
-            self.drop_challenges_of(SecondFactor::Email);
+            self.drop_codes_by(Channel::Mailbox);
         }
     }
 
     pub(crate) fn set_phone(&mut self, phone: Phone, target: TargetId, now: Timestamp) {
         if set_contact(&mut self.phone, phone, target, now) {
-            self.drop_tokens_by(Channel::Phone);
-            self.drop_challenges_of(SecondFactor::Phone);
+            self.drop_codes_by(Channel::Phone);
         }
     }
 }

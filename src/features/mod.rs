@@ -13,6 +13,7 @@ mod sessions;
 mod sign_in;
 mod sign_up;
 mod targets;
+mod trusted;
 mod verification;
 
 pub use credentials::CredentialChange;
@@ -23,3 +24,4 @@ pub use mfa::{Challenge, FactorList, NewAuthenticator, PassedChallenge, Recovery
 pub use passwordless::EmailSignIn;
 pub use sign_up::SignUp;
 pub use targets::{DeviceToken, NewPushTarget};
+pub use trusted::{GenericToken, NewUser, Trusted};

@@ -68,7 +68,7 @@ impl Account {
         self.password_history.push(hash.clone());
         let over = self.password_history.len().saturating_sub(history);
         self.password_history.drain(..over);
-        self.password = Some(PasswordRecord { hash, updated_at: now });
+        self.password = Some(PasswordRecord { hash, updated_at: now, by_mailbox: false });
     }
 }
 

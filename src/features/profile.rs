@@ -1,10 +1,8 @@
 //! The profile: name, preferences and the account's own block.
 
-use std::sync::Arc;
-
 use crate::{
     AccountService, Caller, Error,
-    model::{Attachment, Name, Preferences, User},
+    model::{Name, Preferences, User},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::Draft,
@@ -49,7 +47,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         preferences: Preferences,
     ) -> Result<User, Error> {
         let decide = |draft: &mut Draft| {
-            draft.attachment = Some(Arc::new(Attachment { preferences: preferences.clone() }));
+            draft.set_preferences(preferences.clone());
             draft.touch();
             Ok(())
         };

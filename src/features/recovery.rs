@@ -75,6 +75,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// good; [`Error::Busy`]; [`Error::Store`].
     ///
     /// # Security
+    /// Where sign-in asks for two factors, the new password and a code sent by email are one proof: whoever reads the mailbox has both. With an
+    /// authenticator app or a verified phone one of these is asked for, or a recovery code, until the password is changed in a session.
+    ///
     /// It proves the mailbox: see [`sign_in_with_token`](AccountService::sign_in_with_token) for what becomes of an account whose address
     /// nobody had proved.
     #[doc(alias = "updateRecovery")]
@@ -103,6 +106,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     Proven::Here => {
                         draft.recover();
                         draft.set_password(hash, history);
+                        let by_mailbox = draft.is_mfa_active();
+                        if let Some(password) = &mut draft.password {
+                            password.by_mailbox = by_mailbox;
+                        }
                         Ok((token, None))
                     }
                     Proven::Apart(address) => Ok((token, Some((address, hash)))),
@@ -168,9 +175,12 @@ impl Draft {
         self.retain_sessions(|_| false);
         self.devices.keep_only(None);
         self.drop_entrances();
-        self.jwt_generation = self.jwt_generation.wrapping_add(1);
+        self.bar_jwts();
         self.reset_required = false;
-        self.clear_failures();
+        // With the mailbox alone nobody gets new guesses at the second factor.
+        if !self.is_mfa_active() {
+            self.clear_failures();
+        }
         self.updated_at = now;
     }
 }

@@ -1,6 +1,6 @@
 //! One request that has passed the gates: who asks, and its parameters.
 
-use std::{ops::Deref, str::FromStr};
+use std::{ops::Deref, str::FromStr, sync::Arc};
 
 use axum::http::Uri;
 
@@ -9,8 +9,13 @@ use super::{
     cookies::Presented,
     query::{BadQuery, Pairs},
     refusal::Refusal,
+    settings::Door,
 };
-use crate::{AccountService, Caller, Error, SessionHolder, error::Invalid, model::Client};
+use crate::{
+    AccountService, Caller, Error, SessionHolder,
+    error::Invalid,
+    model::{CheckedUrl, Client},
+};
 
 /// Somebody with a live session.
 #[derive(Clone)]
@@ -50,6 +55,7 @@ impl Deref for Who {
 /// A request that has passed the gates. Every operation is a method of it.
 pub(super) struct Call<S, M, P, C> {
     pub(super) service: AccountService<S, M, P, C>,
+    pub(super) door: Arc<Door>,
     pub(super) who: Option<Who>,
     /// The session that came with the request; present whenever the caller has a current session.
     pub(super) presented: Option<Presented>,
@@ -95,6 +101,43 @@ impl<S, M, P, C> Call<S, M, P, C> {
         match self.fields.field(name) {
             Field::Absent | Field::Null => Ok(None),
             _ => self.required(name).map(Some),
+        }
+    }
+
+    /// A switch of the body that must be there. Only JSON's own two are one: `"true"` and `1` are not.
+    pub(super) fn required_bool(&self, name: &'static str) -> Result<bool, Refusal> {
+        match self.fields.field(name) {
+            Field::Absent => Err(Refusal::missing(name)),
+            Field::Other("true") => Ok(true),
+            Field::Other("false") => Ok(false),
+            _ => Err(Refusal::argument(format!("Invalid `{name}` param: Value must be a valid boolean"))),
+        }
+    }
+
+    /// A switch of the body that may be left out or null, and then is off.
+    pub(super) fn optional_bool(&self, name: &'static str) -> Result<bool, Refusal> {
+        match self.fields.field(name) {
+            Field::Absent | Field::Null => Ok(false),
+            _ => self.required_bool(name),
+        }
+    }
+
+    /// The page of the body's `url` that a mailed link is to lead to.
+    pub(super) fn required_url(&self) -> Result<CheckedUrl, Refusal> {
+        let refuse = |rule: Invalid| Refusal::invalid("url", &rule);
+        match self.fields.field("url") {
+            Field::Absent => Err(Refusal::missing("url")),
+            Field::Text(text) => self.door.origins.check(&text).map_err(refuse),
+            Field::Null | Field::Other(_) => Err(refuse(Invalid::RedirectUrl)),
+        }
+    }
+
+    /// The same, if there is one: absent, null and empty are none.
+    pub(super) fn optional_url(&self) -> Result<Option<CheckedUrl>, Refusal> {
+        match self.fields.field("url") {
+            Field::Absent | Field::Null => Ok(None),
+            Field::Text(text) if text.is_empty() => Ok(None),
+            _ => self.required_url().map(Some),
         }
     }
 

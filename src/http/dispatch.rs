@@ -14,6 +14,7 @@ use super::{
     body::Fields,
     call::{Call, Who},
     cookies::jwt,
+    magic_page,
     origin::{Origin, PROJECT, preflight},
     peer,
     query::Pairs,
@@ -41,7 +42,7 @@ const KEY: HeaderName = HeaderName::from_static("x-appwrite-key");
 /// A service and the settings under which it is offered.
 pub(super) struct Desk<S, M, P, C> {
     service: AccountService<S, M, P, C>,
-    door: Door,
+    door: Arc<Door>,
 }
 
 /// Who is in front of the gates.
@@ -67,7 +68,7 @@ impl Standing {
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
     pub(super) fn new(service: AccountService<S, M, P, C>, settings: &Settings) -> Result<Self, ConfigError> {
         let door = Door::new(settings, service.config())?;
-        Ok(Self { service, door })
+        Ok(Self { service, door: Arc::new(door) })
     }
 
     pub(super) async fn answer(self: Arc<Self>, request: Request) -> Response {
@@ -77,6 +78,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             let mut response = preflight(&origin);
             harden(response.headers_mut());
             response
+        } else if magic_page::is_asked_for(&parts) {
+            magic_page::response()
         } else {
             let mut quota = None;
             let answer = self.pass(&parts, body, &origin, &mut quota).await;
@@ -145,6 +148,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         let who = who.map(|who| if keeps_it_itself { who.keeping_secret() } else { who });
         let call = Call {
             service: self.service.clone(),
+            door: Arc::clone(&self.door),
             who: who.map(|who| who.with_client(client.clone())),
             presented,
             is_trusted,

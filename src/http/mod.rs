@@ -5,6 +5,8 @@
 //! [`AccountService`], and renders the answer. Merge it with the host's router, whose own handlers take
 //! [`Caller`](crate::Caller), `Option<Caller>` or [`FreshCaller`] as an argument; the state must then yield an [`Authenticator`].
 //!
+//! Beside the API there is one page, to which a sign-in link leads if its client named no page of its own.
+//!
 //! Rate limits by address and the log need the peer's address: serve with
 //! [`into_make_service_with_connect_info::<SocketAddr>`](axum::Router::into_make_service_with_connect_info).
 //!
@@ -20,6 +22,7 @@ mod cookies;
 mod date;
 mod dispatch;
 mod extract;
+mod magic_page;
 mod models;
 mod origin;
 mod peer;

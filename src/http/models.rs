@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::date::Date;
 use crate::{
-    IdentityPage, LogEntry, LogPage,
-    model::{Factor, Identity, Session, Target, Timestamp, country_name},
+    Challenge, FactorList, IdentityPage, LogEntry, LogPage, NewAuthenticator, RecoveryCodes, Secret,
+    model::{Factor, Identity, Session, Target, Timestamp, Token, country_name},
     user_agent::Device,
 };
 
@@ -77,7 +77,7 @@ pub(super) struct SessionModel<'a> {
     updated_at: Date,
     user_id: &'a str,
     expire: Date,
-    provider: &'static str,
+    provider: &'a str,
     provider_uid: &'a str,
     provider_access_token: &'static str,
     provider_access_token_expiry: &'static str,
@@ -162,6 +162,101 @@ fn sessions<S: Serializer>(sessions: &[Session], serializer: S) -> Result<S::Ok,
 #[derive(Serialize)]
 pub(super) struct JwtModel<'a> {
     pub(super) jwt: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TokenModel<'a> {
+    #[serde(rename = "$id")]
+    id: &'a str,
+    #[serde(rename = "$createdAt")]
+    created_at: Date,
+    user_id: &'a str,
+    secret: &'a str,
+    expire: Date,
+    phrase: &'a str,
+}
+
+impl<'a> TokenModel<'a> {
+    /// The secret is shown to servers that hold the API key only; to everybody else it is empty. It is the plain one for every kind of token,
+    /// where the API wraps that of a phone in base64.
+    pub(super) fn new(token: &'a Token, shows_secret: bool) -> Self {
+        Self {
+            id: token.id.as_str(),
+            created_at: Date(token.created_at),
+            user_id: token.user.as_str(),
+            secret: token.secret().filter(|_| shows_secret).map_or("", Secret::expose),
+            expire: Date(token.expires_at),
+            phrase: token.phrase.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FactorsModel {
+    totp: bool,
+    phone: bool,
+    email: bool,
+    recovery_code: bool,
+}
+
+impl FactorsModel {
+    pub(super) fn new(factors: FactorList) -> Self {
+        let FactorList { totp, phone, email, recovery_code } = factors;
+        Self { totp, phone, email, recovery_code }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct AuthenticatorModel<'a> {
+    secret: &'a str,
+    uri: &'a str,
+}
+
+impl<'a> AuthenticatorModel<'a> {
+    pub(super) fn new(authenticator: &'a NewAuthenticator) -> Self {
+        Self { secret: authenticator.secret.expose(), uri: authenticator.uri.as_str() }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChallengeModel<'a> {
+    #[serde(rename = "$id")]
+    id: &'a str,
+    #[serde(rename = "$createdAt")]
+    created_at: Date,
+    user_id: &'a str,
+    expire: Date,
+}
+
+impl<'a> ChallengeModel<'a> {
+    pub(super) fn new(challenge: &'a Challenge) -> Self {
+        Self {
+            id: challenge.id.as_str(),
+            created_at: Date(challenge.created_at),
+            user_id: challenge.user.as_str(),
+            expire: Date(challenge.expires_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RecoveryCodesModel<'a> {
+    #[serde(serialize_with = "exposed")]
+    recovery_codes: &'a [Secret],
+}
+
+impl<'a> RecoveryCodesModel<'a> {
+    pub(super) fn new(codes: &'a RecoveryCodes) -> Self {
+        Self { recovery_codes: codes.codes() }
+    }
+}
+
+fn exposed<S: Serializer>(secrets: &[Secret], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(secrets.iter().map(Secret::expose))
 }
 
 #[derive(Serialize)]

@@ -3,8 +3,11 @@
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::{cookies::Cookies, peer::ProxyNetwork};
-use crate::{Config, ConfigError, Secret, model::AllowedRedirects};
+use super::{cookies::Cookies, magic_page, peer::ProxyNetwork};
+use crate::{
+    Config, ConfigError, Secret,
+    model::{AllowedRedirects, CheckedUrl},
+};
 
 /// The settings of [`router_with`](super::router_with) and [`Authenticator`](super::Authenticator).
 ///
@@ -23,12 +26,13 @@ use crate::{Config, ConfigError, Secret, model::AllowedRedirects};
 pub struct Settings {
     /// The base under which clients reach the API, `http` or `https`; `http://localhost:8080`.
     ///
-    /// Its scheme alone decides whether cookies are `Secure`, and its origin may always call. Nothing is read from `Host` or forwarding
-    /// headers.
+    /// Its scheme alone decides whether cookies are `Secure`, its origin may always call, and a sign-in link for which the client names no page
+    /// leads to a page under it. Nothing is read from `Host` or forwarding headers.
     pub public_url: String,
-    /// The hosts and origins of browser apps that may call, as [`AllowedRedirects::new`] takes them; `localhost`.
+    /// The hosts and origins of browser apps that may call, and that mailed links may lead to, as [`AllowedRedirects::new`] takes them;
+    /// `localhost`.
     pub allowed_hosts: Vec<String>,
-    /// The ids of native apps that may call, from origins such as `appwrite-ios://com.example.app`; none.
+    /// The ids of native apps that may call, from origins such as `appwrite-ios://com.example.app`, and that mailed links may open; none.
     pub allowed_apps: Vec<String>,
     /// The proxies whose `X-Forwarded-For` counts; none.
     pub trusted_proxies: Vec<ProxyNetwork>,
@@ -73,7 +77,10 @@ impl Settings {
 pub(super) struct Door {
     pub(super) project: Box<str>,
     pub(super) cookies: Cookies,
+    /// Where browsers may call from, and links lead to.
     pub(super) origins: AllowedRedirects,
+    /// Where a sign-in link leads if its client does not say.
+    pub(super) magic_page: CheckedUrl,
     pub(super) proxies: Vec<ProxyNetwork>,
     pub(super) api_key: Option<[u8; 32]>,
     pub(super) rate_limits: bool,
@@ -93,8 +100,10 @@ impl Door {
             field: "allowed_hosts",
             rule: "hosts such as app.example.com or *.example.com, or origins such as https://app.example.com:8443",
         })?;
-        AllowedRedirects::new([own_origin.as_str()], [])
-            .map_err(|_| ConfigError { field: "public_url", rule: "a plainly spelled host" })?;
+        let magic_page = format!("{}{}", public_url.as_str().trim_end_matches('/'), magic_page::PATH);
+        let magic_page = AllowedRedirects::new([own_origin.as_str()], [])
+            .and_then(|own| own.check(&magic_page))
+            .map_err(|_| ConfigError { field: "public_url", rule: "plainly spelled" })?;
         let apps = settings.allowed_apps.iter().map(String::as_str);
         let origins = AllowedRedirects::new(hosts().chain([own_origin.as_str()]), apps).map_err(|_| {
             ConfigError { field: "allowed_apps", rule: "application ids such as com.example.app" }
@@ -108,6 +117,7 @@ impl Door {
             project: config.project.as_str().into(),
             cookies: Cookies::new(&config.project, is_https, settings.cross_site_cookies),
             origins,
+            magic_page,
             proxies: settings.trusted_proxies.clone(),
             api_key: api_key.map(|key| Sha256::digest(key).into()),
             rate_limits: settings.rate_limits,

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{
-    Authenticator, ChallengeRecord, Email, IdentityRecord, Key, KnownDevices, Label, Name, PasswordHash,
-    Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SessionId, SessionRecord, TargetId,
-    Timestamp, TokenRecord, UserId,
+    Authenticator, ChallengeRecord, Email, Factor, Factors, IdentityId, IdentityRecord, Key, KnownDevices,
+    Label, Name, PasswordHash, Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SecretDigest,
+    SessionId, SessionRecord, TargetId, Timestamp, TokenRecord, UserId,
 };
 
 /// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
@@ -60,6 +60,7 @@ pub struct Profile {
     /// The recovery codes that are left, sealed together; `None` if none are.
     pub(crate) recovery_codes: Option<Sealed>,
     pub(crate) challenges: Vec<ChallengeRecord>,
+    pub(crate) spent_states: Vec<SpentState>,
     /// `None` if it was not loaded; it then stays as it is in the store.
     pub(crate) attachment: Option<Arc<Attachment>>,
 }
@@ -88,6 +89,24 @@ impl fmt::Debug for Profile {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Attachment {
     pub(crate) preferences: Preferences,
+    /// The tokens that providers gave, sealed, by identity.
+    pub(crate) provider_tokens: Vec<ProviderTokens>,
+}
+
+/// The tokens of an identity, sealed for this account and identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProviderTokens {
+    pub(crate) identity: IdentityId,
+    pub(crate) sealed: Sealed,
+}
+
+/// An OAuth2 sign-in that has ended here, so that it does not end here twice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SpentState {
+    pub(crate) digest: SecretDigest,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// An address of the account and the messaging target that stands for it.
@@ -115,6 +134,9 @@ impl<A> Contact<A> {
 pub(crate) struct PasswordRecord {
     pub(crate) hash: PasswordHash,
     pub(crate) updated_at: Timestamp,
+    /// Set by a recovery while sign-in asked for two factors: it proves the mailbox and no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) by_mailbox: bool,
 }
 
 /// Wrong guesses in a row, over all endpoints and factors.
@@ -193,6 +215,7 @@ impl Account {
             authenticator: None,
             recovery_codes: None,
             challenges: Vec::new(),
+            spent_states: Vec::new(),
             attachment: Some(Arc::default()),
         };
         Self::from_parts(id, now, rest)
@@ -283,7 +306,8 @@ impl Account {
         let sessions = self.sessions.iter().map(|session| session.expires_at);
         let tokens = self.tokens.iter().map(|token| token.expires_at);
         let challenges = self.challenges.iter().map(|challenge| challenge.expires_at);
-        sessions.chain(tokens).chain(challenges).min()
+        let states = self.spent_states.iter().map(|state| state.expires_at);
+        sessions.chain(tokens).chain(challenges).chain(states).min()
     }
 
     /// All keys that this account holds, sorted, each once.
@@ -317,6 +341,12 @@ impl Account {
 
     pub(crate) fn preferences(&self) -> Preferences {
         self.attachment.as_deref().map(|attachment| attachment.preferences.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn set_preferences(&mut self, preferences: Preferences) {
+        let mut attachment = self.attachment.as_deref().cloned().unwrap_or_default();
+        attachment.preferences = preferences;
+        self.attachment = Some(Arc::new(attachment));
     }
 
     pub(crate) fn session(&self, id: &SessionId, now: Timestamp) -> Option<&SessionRecord> {
@@ -363,6 +393,9 @@ impl Account {
         if !self.challenges.iter().all(|challenge| challenge.is_live(now)) {
             self.challenges.retain(|challenge| challenge.is_live(now));
         }
+        if !self.spent_states.iter().all(|state| now < state.expires_at) {
+            self.spent_states.retain(|state| now < state.expires_at);
+        }
     }
 
     /// Whether there is an authenticator app that has shown one of its codes.
@@ -372,14 +405,26 @@ impl Account {
 
     /// Whether sign-in asks for two factors: it is switched on, there is a second factor to ask for, and it differs from the first.
     pub(crate) fn is_mfa_active(&self) -> bool {
+        // First what every session check has at hand; the rest lies elsewhere in memory.
+        if !self.mfa {
+            return false;
+        }
         let second = [self.is_email_verified(), self.is_phone_verified(), self.has_authenticator()];
         let seconds = second.into_iter().filter(|held| *held).count();
-        self.mfa && seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
+        seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
     }
 
     /// Whether a session must prove another factor before it may act. Two factors of one class count once.
     pub(crate) fn owes_factor(&self, session: &SessionRecord) -> bool {
-        self.is_mfa_active() && session.factors.classes() < 2
+        self.is_mfa_active() && self.kinds_of_proof(session.factors) < 2
+    }
+
+    /// Where there is a factor beyond the mailbox, the mailbox is not enough: a password that it set and a code that it received are one.
+    fn kinds_of_proof(&self, factors: Factors) -> usize {
+        let by_mailbox = self.password.as_ref().is_some_and(|password| password.by_mailbox);
+        let beyond = self.is_phone_verified() || self.has_authenticator();
+        let is_doubled = by_mailbox && beyond && factors.has(Factor::Password) && factors.has(Factor::Email);
+        factors.classes() - usize::from(is_doubled)
     }
 
     /// Drops the push targets and challenges of sessions that have ended.
@@ -406,6 +451,70 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::MIN;
+
+    fn person(password: bool, email: bool, phone: bool, app: bool) -> Account {
+        let mut account = Account::new("ada".parse().unwrap(), NOW);
+        let hash =
+            "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2Fs$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let target = TargetId::generate(NOW, [0; 10]);
+        if password {
+            account.password = Some(PasswordRecord {
+                hash: PasswordHash::parse(hash).unwrap(),
+                updated_at: NOW,
+                by_mailbox: false,
+            });
+        }
+        let address = "ada@example.com".parse().unwrap();
+        account.email = Some(Contact { address, verified: email, target, created_at: NOW, updated_at: NOW });
+        let address = "+16175551212".parse().unwrap();
+        account.phone = Some(Contact { address, verified: phone, target, created_at: NOW, updated_at: NOW });
+        let seed = Sealed::new("00000000".into(), &[0; 24], &[0; 36]);
+        account.authenticator = Some(Authenticator { seed, verified: app, last_step: None, created_at: NOW });
+        account
+    }
+
+    #[test]
+    fn two_factors_are_asked_for_only_where_a_second_one_differs_from_the_first() {
+        // Password, verified email, verified phone, confirmed app.
+        let cases = [
+            ([false, false, false, false], false),
+            ([true, false, false, false], false),
+            ([false, true, false, false], false),
+            ([false, false, false, true], false),
+            ([true, true, false, false], true),
+            ([true, false, true, false], true),
+            ([true, false, false, true], true),
+            ([false, true, true, false], true),
+            ([false, true, false, true], true),
+            ([true, true, true, true], true),
+        ];
+        for ([password, email, phone, app], active) in cases {
+            let mut account = person(password, email, phone, app);
+            account.recovery_codes = account.authenticator.as_ref().map(|app| app.seed.clone());
+            assert!(!account.is_mfa_active(), "it is switched off");
+            account.mfa = true;
+            assert_eq!(account.is_mfa_active(), active, "{password} {email} {phone} {app}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_the_mailbox_set_and_a_code_that_it_received_are_one_proof_where_there_is_another() {
+        use Factor::{Email, Password, RecoveryCode, Totp};
+
+        let owes = |account: &Account, factors: &[Factor]| {
+            account.mfa && account.kinds_of_proof(Factors::from(factors.to_vec())) < 2
+        };
+        for (by_mailbox, app) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut account = person(true, true, false, app);
+            account.mfa = true;
+            if let Some(password) = &mut account.password {
+                password.by_mailbox = by_mailbox;
+            }
+            assert!(owes(&account, &[Password]) && owes(&account, &[Email]));
+            assert_eq!(owes(&account, &[Password, Email]), by_mailbox && app);
+            assert!(!owes(&account, &[Password, Totp]) && !owes(&account, &[Password, Email, RecoveryCode]));
+        }
+    }
 
     #[test]
     fn a_run_of_failures_locks_for_twice_as_long_each_time() {

@@ -24,12 +24,17 @@ const FRESH: Duration = Duration::from_secs(30 * 60);
 pub(crate) struct Factors([Option<Factor>; 8]);
 
 impl Factors {
-    /// How many different kinds of proof there are: two factors of one class count once.
+    /// How many different kinds of proof there are: two factors of one class count once, and an anonymous start proves nothing.
     pub(crate) fn classes(self) -> usize {
-        let mut classes: SmallVec<[FactorClass; 8]> = self.iter().map(Factor::class).collect();
+        let mut classes: SmallVec<[FactorClass; 8]> =
+            self.iter().map(Factor::class).filter(|class| *class != FactorClass::Nothing).collect();
         classes.sort_unstable();
         classes.dedup();
         classes.len()
+    }
+
+    pub(crate) fn has(self, factor: Factor) -> bool {
+        self.0.contains(&Some(factor))
     }
 
     fn iter(self) -> impl Iterator<Item = Factor> {
@@ -37,7 +42,7 @@ impl Factors {
     }
 
     pub(crate) fn add(&mut self, factor: Factor) {
-        if !self.0.contains(&Some(factor))
+        if !self.has(factor)
             && let Some(free) = self.0.iter_mut().find(|slot| slot.is_none())
         {
             *free = Some(factor);
@@ -247,5 +252,39 @@ impl From<SecretDigest> for String {
 impl fmt::Debug for SecretDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretDigest(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Factor::*, *};
+
+    fn classes(factors: &[Factor]) -> usize {
+        Factors::from(factors.to_vec()).classes()
+    }
+
+    #[test]
+    fn each_kind_of_proof_counts_once() {
+        assert_eq!(classes(&[Password, Password]), 1);
+        assert_eq!(classes(&[Email, Email]), 1);
+        assert_eq!(classes(&[Password, Email, Phone, Totp, RecoveryCode, Token]), 6);
+    }
+
+    #[test]
+    fn an_anonymous_start_proves_nothing() {
+        assert_eq!(classes(&[]), 0);
+        assert_eq!(classes(&[Anonymous]), 0);
+        assert_eq!(classes(&[Anonymous, Totp]), 1);
+    }
+
+    #[test]
+    fn a_factor_that_is_removed_leaves_room_for_another() {
+        let mut factors = Factors::from(vec![Password, Anonymous, Email, Phone, Totp, RecoveryCode, Token]);
+        factors.remove(Anonymous);
+        factors.remove(Totp);
+        factors.remove(Totp);
+        assert_eq!(Vec::from(factors), [Password, Email, Phone, RecoveryCode, Token]);
+        factors.add(Totp);
+        assert_eq!(factors.classes(), 6);
     }
 }

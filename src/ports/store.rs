@@ -1,6 +1,12 @@
 //! The store: keeps accounts under unique keys, and replaces one only if nobody else did first.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use async_trait::async_trait;
 
@@ -222,6 +228,49 @@ pub enum SaveError {
     Failed(#[from] StoreError),
 }
 
+/// What [`Store::load`] finds.
+pub type Loaded = Result<Option<Stored>, StoreError>;
+
+/// The answer of [`Store::load`]: there at once, or after some waiting.
+pub struct Loading<'a>(Answer<'a>);
+
+enum Answer<'a> {
+    Ready(Option<Loaded>),
+    Waiting(Pin<Box<dyn Future<Output = Loaded> + Send + 'a>>),
+}
+
+impl<'a> Loading<'a> {
+    /// An answer that is there already. Costs no allocation.
+    #[must_use]
+    pub fn ready(answer: Loaded) -> Self {
+        Self(Answer::Ready(Some(answer)))
+    }
+
+    /// An answer that has to be waited for.
+    #[must_use]
+    pub fn of(answer: impl Future<Output = Loaded> + Send + 'a) -> Self {
+        Self(Answer::Waiting(Box::pin(answer)))
+    }
+}
+
+impl Future for Loading<'_> {
+    type Output = Loaded;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Loaded> {
+        match &mut self.0 {
+            // It is asked once; whoever asks again gets no second answer.
+            Answer::Ready(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            Answer::Waiting(answer) => answer.as_mut().poll(context),
+        }
+    }
+}
+
+impl fmt::Debug for Loading<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Loading(…)")
+    }
+}
+
 /// Keeps accounts, their keys and their log.
 ///
 /// A host implements it to keep accounts where it likes, and proves it with
@@ -230,7 +279,9 @@ pub enum SaveError {
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The account that holds this key now, or `None`. Sees every save that was acknowledged before the call, and of each save all or nothing:
     /// the account that is found holds the key, and body, attachment and version are of one save.
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError>;
+    ///
+    /// Every request of a signed-in user asks it, so a store that has the answer at hand need not allocate a future for it.
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a>;
 
     /// Makes a change if the stored state is still [`Change::before`]: the value, its claims and releases, and its events, all or nothing.
     /// Once it has answered `Ok` the change survives whatever the store promises to survive.
@@ -262,8 +313,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
 #[async_trait]
 impl<T: Store + ?Sized> Store for Arc<T> {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        (**self).load(key, parts).await
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        (**self).load(key, parts)
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

@@ -53,6 +53,22 @@ enum Proof {
 }
 
 impl SessionHolder {
+    #[inline]
+    fn by_secret(
+        stored: Option<Stored>,
+        digest: SecretDigest,
+        now: Timestamp,
+        assurance: Assurance,
+    ) -> Result<Self, Error> {
+        let stored = stored.ok_or(Error::NotSignedIn)?;
+        let is_it = |session: &SessionRecord| session.digest.matches(&digest) && session.is_live(now);
+        let place = stored.account.sessions.iter().position(is_it).ok_or(Error::NotSignedIn)?;
+        let session = stored.account.sessions.get(place).ok_or(Error::NotSignedIn)?;
+        admit(&stored.account, session, now, assurance)?;
+        let proof = Proof::Secret(digest);
+        Ok(Self { stored, place, proof, client: Client::default(), at: now, keeps_secret: false })
+    }
+
     /// The account's id.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
@@ -255,7 +271,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`], [`Error::PasswordResetRequired`] and
     /// [`Error::MoreFactorsRequired`] if it lives but may not act; [`Error::Store`].
     pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
-        self.by_secret(secret, Assurance::Full).await.map(Caller)
+        // The clock first: reading it may wait for all that the processor has under way.
+        let (now, digest) = (self.inner.clock.now(), secret.digest());
+        let stored = self.inner.store.load(&Key::Id(*secret.user()), Parts::Body).await?;
+        let holder = SessionHolder::by_secret(stored, digest, now, Assurance::Full)?;
+        if holder.is_worth_noting() {
+            Box::pin(self.note_access(&holder)).await;
+        }
+        Ok(Caller(holder))
     }
 
     /// As [`caller`](AccountService::caller), but a session that still owes a second factor will do: to list the factors, to start and finish a
@@ -264,7 +287,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// As [`caller`](AccountService::caller), without [`Error::MoreFactorsRequired`].
     pub async fn session_holder(&self, secret: &SessionSecret) -> Result<SessionHolder, Error> {
-        self.by_secret(secret, Assurance::Exempt).await
+        let (now, digest) = (self.inner.clock.now(), secret.digest());
+        let stored = self.inner.store.load(&Key::Id(*secret.user()), Parts::Body).await?;
+        let holder = SessionHolder::by_secret(stored, digest, now, Assurance::Exempt)?;
+        if holder.is_worth_noting() {
+            Box::pin(self.note_access(&holder)).await;
+        }
+        Ok(holder)
     }
 
     /// Checks a JWT of [`issue_jwt`](AccountService::issue_jwt): signature, expiry, and that its session still lives.
@@ -282,32 +311,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// As [`caller_by_jwt`](AccountService::caller_by_jwt), without [`Error::MoreFactorsRequired`].
     pub async fn session_holder_by_jwt(&self, jwt: &str) -> Result<SessionHolder, Error> {
         self.by_jwt(jwt, Assurance::Exempt).await
-    }
-
-    #[inline]
-    async fn by_secret(&self, secret: &SessionSecret, assurance: Assurance) -> Result<SessionHolder, Error> {
-        // The clock first: reading it may wait for all that the processor has under way.
-        let now = self.inner.clock.now();
-        let digest = secret.digest();
-        let key = Key::Id(*secret.user());
-        let stored = self.inner.store.load(&key, Parts::Body).await?.ok_or(Error::NotSignedIn)?;
-        let sessions = &stored.account.sessions;
-        let place =
-            sessions.iter().position(|session| session.digest.matches(&digest) && session.is_live(now));
-        let place = place.ok_or(Error::NotSignedIn)?;
-        let holder = SessionHolder {
-            place,
-            proof: Proof::Secret(digest),
-            client: Client::default(),
-            at: now,
-            keeps_secret: false,
-            stored,
-        };
-        admit(holder.account(), holder.session().ok_or(Error::NotSignedIn)?, now, assurance)?;
-        if holder.is_worth_noting() {
-            Box::pin(self.note_access(&holder)).await;
-        }
-        Ok(holder)
     }
 
     async fn by_jwt(&self, jwt: &str, assurance: Assurance) -> Result<SessionHolder, Error> {
@@ -335,7 +338,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<Stored, Error> {
         let stored =
             self.inner.store.load(&Key::Id(*caller.user_id()), parts).await?.ok_or(Error::NotSignedIn)?;
-        caller.prove(&stored.account, errand.now, errand.operation.assurance())?;
+        caller.prove(&stored.account, errand.now, errand.assurance)?;
         Ok(stored)
     }
 

@@ -13,7 +13,7 @@ use super::{AccountService, SessionHolder};
 use crate::{
     Error,
     model::{Account, Client, Event, EventKind, Key, SessionId, Timestamp},
-    operation::Operation,
+    operation::{Assurance, Operation},
     ports::{Change, Clock, Mailer, Parts, SaveError, SmsSender, Store, StoreError, Stored, Version},
 };
 
@@ -44,10 +44,11 @@ pub(crate) enum Settled<T> {
     Absent,
 }
 
-/// What an operation is, for the log: its name, and the client that asked.
+/// What is being done: its name for the log, how sure it must be of a caller, the client that asked, and when.
 #[derive(Clone, Copy)]
 pub(crate) struct Errand<'a> {
-    pub(crate) operation: Operation,
+    name: &'static str,
+    pub(crate) assurance: Assurance,
     pub(crate) client: &'a Client,
     pub(crate) now: Timestamp,
 }
@@ -98,7 +99,13 @@ impl DerefMut for Draft {
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) fn errand<'a>(&self, operation: Operation, client: &'a Client) -> Errand<'a> {
-        Errand { operation, client, now: self.inner.clock.now() }
+        let now = self.inner.clock.now();
+        Errand { name: operation.api_name(), assurance: operation.assurance(), client, now }
+    }
+
+    /// An errand of the host's own server, under a name that no operation of the API has.
+    pub(crate) fn own_errand<'a>(&self, name: &'static str, client: &'a Client) -> Errand<'a> {
+        Errand { name, assurance: Assurance::Full, client, now: self.inner.clock.now() }
     }
 
     /// Changes the caller's own account. The caller is proved again inside every run of `decide`.
@@ -123,7 +130,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<Option<(T, Arc<Account>)>, Error> {
         let settled = self
             .change(&Key::Id(*caller.user_id()), parts, errand, |draft| {
-                caller.prove(&draft.account, draft.now, errand.operation.assurance())?;
+                caller.prove(&draft.account, draft.now, errand.assurance)?;
                 decide(draft)
             })
             .await?;
@@ -246,7 +253,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             user: account.id,
             kind,
             at: errand.now,
-            operation: errand.operation.api_name().into(),
+            operation: errand.name.into(),
             session,
             ip: errand.client.ip(),
             user_agent: errand.client.user_agent().map(Into::into),

@@ -68,7 +68,7 @@ impl Draft {
         }
         if other || !self.identities.is_empty() {
             self.touch();
-            self.drop_tokens_by(channel);
+            self.drop_codes_by(channel);
             let address = match channel {
                 Channel::Phone => self.phone.take().map(|contact| Address::Phone(contact.address)),
                 _ => self.email.take().map(|contact| Address::Email(contact.address)),
@@ -103,7 +103,7 @@ impl Account {
     fn forget_all_but(&mut self, channel: Channel) {
         self.retain_sessions(|_| false);
         self.mfa = false;
-        self.jwt_generation = self.jwt_generation.wrapping_add(1);
+        self.bar_jwts();
         self.password = None;
         self.password_history.clear();
         self.tokens.clear();

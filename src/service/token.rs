@@ -3,7 +3,7 @@
 //! A token's digest is bound to its account, purpose and id and to the address it was sent to, so that it serves nobody and nothing else. Guesses
 //! at what is short enough to be guessed are counted before the answer, per token and per account.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{AccountService, Draft, Errand, Refusal};
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
     config::Config,
     crypto::{CodeKeys, hex_secret, six_digits},
     model::{
-        Account, Channel, CheckedUrl, Client, EventKind, Passcode, Timestamp, Token, TokenId, TokenPurpose,
-        TokenRecord, UserId,
+        Account, Channel, CheckedUrl, Client, EventKind, Passcode, SecondFactor, Timestamp, Token, TokenId,
+        TokenPurpose, TokenRecord, UserId,
     },
     ports::{Clock, Mailer, SmsSender, Store},
 };
@@ -71,12 +71,30 @@ impl NewToken {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// A generic token with a secret of so many hex digits, good for so long.
+    pub(crate) fn new_generic_token(
+        &self,
+        digits: usize,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Result<NewToken, Error> {
+        let secret = hex_secret::<64>(&*self.inner.entropy).map_err(|_| Error::Internal)?;
+        let secret = secret.get(..digits).unwrap_or(&secret).to_owned();
+        Ok(NewToken {
+            id: TokenId::generate(now, *self.draw()?),
+            purpose: TokenPurpose::Generic,
+            secret: Arc::new(Secret::new(secret)),
+            created_at: now,
+            expires_at: now.after(lifetime),
+        })
+    }
+
     /// Draws a token of this purpose: a code of six digits or a link's secret.
     pub(crate) fn new_token(&self, purpose: TokenPurpose, now: Timestamp) -> Result<NewToken, Error> {
         let entropy = &*self.inner.entropy;
         let secret = match purpose {
             TokenPurpose::EmailVerification | TokenPurpose::Recovery => hex_secret::<128>(entropy),
-            TokenPurpose::MagicUrl => hex_secret::<32>(entropy),
+            TokenPurpose::MagicUrl | TokenPurpose::OAuth2 => hex_secret::<32>(entropy),
             TokenPurpose::PhoneVerification
             | TokenPurpose::EmailCode
             | TokenPurpose::PhoneCode
@@ -213,9 +231,14 @@ impl Account {
             && client.device().is_some_and(|secret| self.devices.knows(&secret.digest(&self.id), now))
     }
 
-    /// Drops the tokens that reached, or were to reach, their owner by this way.
-    pub(crate) fn drop_tokens_by(&mut self, channel: Channel) {
+    /// Drops the tokens and challenges that reached, or were to reach, their owner by this way.
+    pub(crate) fn drop_codes_by(&mut self, channel: Channel) {
         self.tokens.retain(|token| token.purpose.channel() != channel);
+        match channel {
+            Channel::Mailbox => self.drop_challenges_of(SecondFactor::Email),
+            Channel::Phone => self.drop_challenges_of(SecondFactor::Phone),
+            Channel::Host => {}
+        }
     }
 
     /// Drops the tokens that sign in or set a password.

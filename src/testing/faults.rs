@@ -11,7 +11,7 @@ use futures_channel::oneshot;
 
 use crate::{
     model::{Account, Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 
 /// How a call of a [`FaultyStore`] fails. Each answers [`StoreError::Unavailable`]; they differ in what happens to the data.
@@ -219,8 +219,8 @@ impl<S: Store> FaultyStore<S> {
 
 #[async_trait]
 impl<S: Store> Store for FaultyStore<S> {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        self.run(|| None, self.store.load(key, parts)).await
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::of(async move { self.run(|| None, self.store.load(key, parts)).await })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

@@ -28,7 +28,8 @@ use url::Url;
 
 use crate::{
     AccountService, Caller, Config, MasterKey, MemoryStore, SignUp, SignedIn,
-    model::{Client, Passcode, Password},
+    crypto::TotpSecret,
+    model::{Client, Passcode, Password, Timestamp},
     ports::{NoLimits, Store},
 };
 
@@ -153,6 +154,18 @@ impl Default for TestHost {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What an authenticator app shows at this instant, given the secret that set it up
+/// ([`NewAuthenticator::secret`](crate::NewAuthenticator)).
+///
+/// # Panics
+/// If it is no base32 of at least 128 bits.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a helper of tests")]
+pub fn totp(secret: &str, now: Timestamp) -> String {
+    let secret = TotpSecret::from_base32(secret).expect("base32");
+    secret.code_at(now).expect("128 bits or more")
 }
 
 /// A password from a text of a test.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
 /// One step of work, without what it was about.
@@ -67,9 +67,11 @@ struct Recorded<S> {
 
 #[async_trait]
 impl<S: Store> Store for Recorded<S> {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        self.recorder.note(Step::Load);
-        self.store.load(key, parts).await
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::of(async move {
+            self.recorder.note(Step::Load);
+            self.store.load(key, parts).await
+        })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

@@ -26,7 +26,7 @@ async fn the_cookie_is_named_after_the_project_in_lower_case() {
 }
 
 #[tokio::test]
-async fn across_sites_there_are_two_cookies_and_a_header() {
+async fn across_sites_there_are_two_cookies_for_a_session_and_a_header() {
     let server = Server::set(|settings| settings.cross_site_cookies = true);
     server.user("ada").await;
     let reply = server.post("/v1/account/sessions/email", SIGN_IN).ok(201).await;
@@ -34,7 +34,7 @@ async fn across_sites_there_are_two_cookies_and_a_header() {
     let value = cookies[0].split(['=', ';']).nth(1).unwrap();
     let until = "Expires=Sat, 15 Jan 2028 08:00:00 GMT; Path=/; Secure; HttpOnly";
     assert_eq!(
-        cookies,
+        cookies[..2],
         [
             format!("a_session_default={value}; {until}; SameSite=None"),
             format!("a_session_default_legacy={value}; {until}")
@@ -54,6 +54,18 @@ async fn across_sites_there_are_two_cookies_and_a_header() {
     let reply = server.call("DELETE", "/v1/account/sessions/current").by(&legacy).ok(204).await;
     assert_eq!(reply.set_cookies().len(), 2);
     assert_eq!(reply.header("x-fallback-cookies"), Some("[]"));
+}
+
+#[tokio::test]
+async fn a_device_is_given_its_cookie_once() {
+    let server = Server::new();
+    server.user("ada").await;
+    let first = server.post("/v1/account/sessions/email", SIGN_IN).ok(201).await;
+    let device = first.set_cookies()[1].split(';').next().unwrap().to_owned();
+    let call = server.post("/v1/account/sessions/email", SIGN_IN).header("cookie", &device);
+    assert_eq!(call.ok(201).await.set_cookies().len(), 1);
+    let call = server.post("/v1/account/sessions/email", SIGN_IN).header("cookie", "a_device_default=x");
+    assert_eq!(call.ok(201).await.set_cookies().len(), 2);
 }
 
 #[tokio::test]

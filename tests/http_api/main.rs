@@ -3,11 +3,18 @@
 #![cfg(feature = "axum")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod challenges;
 mod cookies;
 mod extractors;
 mod gates;
 mod inputs;
+mod magic_page;
+mod mfa;
 mod origins;
+mod parameters;
+mod passwordless;
+mod recovery;
 mod routes;
 mod support;
 mod verdicts;
+mod verification;

@@ -26,7 +26,7 @@ async fn sign_up_answers_the_account() {
 }
 
 #[tokio::test]
-async fn sign_in_answers_the_session_and_sets_one_cookie() {
+async fn sign_in_answers_the_session_and_sets_its_cookie_and_the_devices() {
     let server = Server::new();
     server.user("ada").await;
     let body = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
@@ -37,10 +37,12 @@ async fn sign_in_answers_the_session_and_sets_one_cookie() {
     );
     assert_eq!(reply.text, expected);
     let cookies = reply.set_cookies();
-    assert_eq!(cookies.len(), 1);
-    let (_, attributes) = cookies[0].split_once("; ").unwrap();
-    assert!(cookies[0].starts_with("a_session_default=ey"));
-    assert_eq!(attributes, "Expires=Sat, 15 Jan 2028 08:00:00 GMT; Path=/; HttpOnly; SameSite=Lax");
+    assert_eq!(cookies.len(), 2);
+    for (cookie, name) in cookies.into_iter().zip(["a_session_default=ey", "a_device_default="]) {
+        let (value, attributes) = cookie.split_once("; ").unwrap();
+        assert!(value.starts_with(name), "{cookie}");
+        assert_eq!(attributes, "Expires=Sat, 15 Jan 2028 08:00:00 GMT; Path=/; HttpOnly; SameSite=Lax");
+    }
     assert_eq!(reply.header("x-fallback-cookies"), None);
 }
 

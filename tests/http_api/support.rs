@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -12,9 +12,9 @@ use std::{
 use account::{
     AccountService, Config, MasterKey, MemoryStore, Secret,
     http::{Settings, router_with},
-    messages::EmailMessage,
+    messages::{EmailMessage, Notice, SmsMessage, TextNotice},
     model::{PasswordHash, Timestamp},
-    ports::{Clock, HashError, Mailer, NoLimits, NoSms, PasswordHasher, SendError, Verdict},
+    ports::{Clock, HashError, Mailer, NoLimits, PasswordHasher, SendError, SmsSender, Verdict},
 };
 use async_trait::async_trait;
 use axum::{
@@ -26,8 +26,12 @@ use axum::{
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
+use url::Url;
 
-pub(crate) type Service = AccountService<MemoryStore, Outbox, NoSms, TestClock>;
+pub(crate) type Service = AccountService<MemoryStore, Outbox, Outbox, TestClock>;
+
+/// An API key.
+pub(crate) const KEY: &str = "a key of more than sixteen bytes";
 
 /// 2027-01-15T08:00:00 UTC, the beginning of a window of request limits.
 pub(crate) const START: i64 = 1_800_000_000_000;
@@ -52,17 +56,75 @@ impl Clock for TestClock {
     }
 }
 
-/// Takes mail, or panics if it is told to.
+/// Takes mail and texts, or panics if it is told to.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Outbox(Arc<Mutex<(Vec<EmailMessage>, bool)>>);
+pub(crate) struct Outbox(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    mails: Mutex<Vec<EmailMessage>>,
+    texts: Mutex<Vec<SmsMessage>>,
+    panics: AtomicBool,
+    is_closed: AtomicBool,
+}
 
 impl Outbox {
     pub(crate) fn panic_from_now_on(&self) {
-        self.0.lock().unwrap().1 = true;
+        self.0.panics.store(true, Ordering::Relaxed);
     }
 
+    /// As if the host had neither mailer nor SMS sender.
+    pub(crate) fn close(&self) {
+        self.0.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// How many mails there are.
     pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap().0.len()
+        self.0.mails.lock().unwrap().len()
+    }
+
+    pub(crate) fn texts(&self) -> usize {
+        self.0.texts.lock().unwrap().len()
+    }
+
+    /// The latest mail.
+    pub(crate) fn mail(&self) -> EmailMessage {
+        self.0.mails.lock().unwrap().last().expect("a mail").clone()
+    }
+
+    /// The link in the latest mail.
+    pub(crate) fn link(&self) -> Url {
+        match self.mail().notice {
+            Notice::Verification { link } | Notice::Recovery { link } | Notice::MagicUrl { link, .. } => {
+                Url::parse(link.expose()).unwrap()
+            }
+            notice => panic!("no link in {notice:?}"),
+        }
+    }
+
+    /// This parameter of the link in the latest mail.
+    pub(crate) fn in_link(&self, name: &str) -> String {
+        let link = self.link();
+        let found = link.query_pairs().find(|(given, _)| given == name);
+        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+    }
+
+    /// The code in the latest mail.
+    pub(crate) fn mailed_code(&self) -> String {
+        match self.mail().notice {
+            Notice::EmailCode { code, .. } | Notice::MfaCode { code, .. } => code.expose().to_owned(),
+            notice => panic!("no code in {notice:?}"),
+        }
+    }
+
+    /// The code in the latest text.
+    pub(crate) fn texted_code(&self) -> String {
+        match &self.0.texts.lock().unwrap().last().expect("a text").notice {
+            TextNotice::SignInCode { code }
+            | TextNotice::VerificationCode { code }
+            | TextNotice::MfaCode { code } => code.expose().to_owned(),
+            notice => panic!("no code in {notice:?}"),
+        }
     }
 }
 
@@ -70,13 +132,25 @@ impl Outbox {
 impl Mailer for Outbox {
     async fn send(&self, message: EmailMessage) -> Result<(), SendError> {
         tokio::task::yield_now().await;
-        let panics = {
-            let mut inner = self.0.lock().unwrap();
-            inner.0.push(message);
-            inner.1
-        };
-        assert!(!panics, "the mailer was told to panic");
+        self.0.mails.lock().unwrap().push(message);
+        assert!(!self.0.panics.load(Ordering::Relaxed), "the mailer was told to panic");
         Ok(())
+    }
+
+    fn is_there(&self) -> bool {
+        !self.0.is_closed.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl SmsSender for Outbox {
+    async fn send(&self, message: SmsMessage) -> Result<(), SendError> {
+        self.0.texts.lock().unwrap().push(message);
+        Ok(())
+    }
+
+    fn is_there(&self) -> bool {
+        !self.0.is_closed.load(Ordering::Relaxed)
     }
 }
 
@@ -141,7 +215,7 @@ impl Server {
         );
         change_config(&mut config);
         let builder = AccountService::builder(MemoryStore::new()).config(config).hasher(FastHasher);
-        let builder = builder.mailer(outbox.clone()).clock(clock.clone());
+        let builder = builder.mailer(outbox.clone()).sms(outbox.clone()).clock(clock.clone());
         let builder = if is_limited { builder } else { builder.limiter(NoLimits) };
         let service = builder.build().unwrap();
         let mut settings = Settings::default();
@@ -171,8 +245,17 @@ impl Server {
         self.call("POST", path).json(body)
     }
 
+    pub(crate) fn put(&self, path: &str, body: &str) -> Call {
+        self.call("PUT", path).json(body)
+    }
+
     pub(crate) fn patch(&self, path: &str, body: &str) -> Call {
         self.call("PATCH", path).json(body)
+    }
+
+    /// One whose key `KEY` servers of the host's own send.
+    pub(crate) fn keyed() -> Self {
+        Self::set(|settings| settings.api_key = Some(Secret::new(KEY.into())))
     }
 
     /// Signs up `<id>@example.com` and signs it in.
@@ -191,6 +274,14 @@ impl Server {
         assert_eq!(reply.status, 201, "{}", reply.text);
         reply.cookie()
     }
+}
+
+/// The code that an authenticator app with this secret shows now.
+pub(crate) fn otp(secret: &str, clock: &TestClock) -> String {
+    let secret = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
+    let app = totp_rs::Builder::new().with_algorithm(totp_rs::Algorithm::SHA1).with_digits(6);
+    let app = app.with_step_duration(30).with_secret(secret.as_slice()).build().unwrap();
+    app.generate(clock.now().as_secs().try_into().unwrap()).to_string()
 }
 
 /// `name=value` of a session cookie.
@@ -272,6 +363,11 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {:?}", self.text))
+    }
+
+    /// The text under this key.
+    pub(crate) fn text(&self, key: &str) -> String {
+        self.value(key).as_str().unwrap_or_else(|| panic!("no text {key}: {}", self.text)).to_owned()
     }
 
     pub(crate) fn value(&self, key: &str) -> Value {

@@ -54,6 +54,13 @@ async fn emails() {
         send(&server, "PATCH", "/v1/account/email", &body, Some(&cookie)).await
     })
     .await;
+    for path in ["tokens/email", "tokens/magic-url", "recovery"] {
+        agrees("email", async |_, email| {
+            let body = json!({ "userId": "unique()", "email": email, "url": "http://localhost/" });
+            send(&server, "POST", &format!("/v1/account/{path}"), &body, None).await
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -63,6 +70,11 @@ async fn phones() {
     agrees("phone", async |_, phone| {
         let body = json!({ "phone": phone, "password": PASSWORD });
         send(&server, "PATCH", "/v1/account/phone", &body, Some(&cookie)).await
+    })
+    .await;
+    agrees("phone", async |_, phone| {
+        let body = json!({ "userId": "unique()", "phone": phone });
+        send(&server, "POST", "/v1/account/tokens/phone", &body, None).await
     })
     .await;
 }
@@ -76,7 +88,123 @@ async fn user_ids() {
         send(&server, "POST", "/v1/account", &body, None).await
     })
     .await;
+    for path in ["tokens/email", "tokens/magic-url", "tokens/phone"] {
+        let server = Server::new();
+        agrees("userId", async |number, id| {
+            let (email, phone) =
+                (format!("user{number}@example.com"), format!("+1617555{:04}", 1000 + number));
+            let body = json!({ "userId": id, "email": email, "phone": phone });
+            send(&server, "POST", &format!("/v1/account/{path}"), &body, None).await
+        })
+        .await;
+    }
+    agrees("userId", async |_, id| {
+        let body = json!({ "userId": id, "secret": "000000" });
+        send(&server, "POST", "/v1/account/sessions/token", &body, None).await
+    })
+    .await;
+    // These operations create no account, so they know no `unique()`.
+    for path in ["recovery", "verification", "verification/phone"] {
+        for (id, valid) in corpus("userId") {
+            let body = json!({ "userId": id, "secret": "000000", "password": PASSWORD });
+            let (status, text) = send(&server, "PUT", &format!("/v1/account/{path}"), &body, None).await;
+            assert_eq!(status, if valid && id != "unique()" { 401 } else { 400 }, "{path} {id:?}: {text}");
+        }
+    }
 }
+
+#[tokio::test]
+async fn redirect_urls() {
+    let hosts = ["app.example.com", "localhost", "127.0.0.1", "[::1]", "*.tenant.example"];
+    let server = Server::set(|settings| {
+        settings.allowed_hosts = hosts.map(Into::into).to_vec();
+        settings.allowed_apps = vec!["com.example.app".into()];
+    });
+    let cookie = server.user("ada").await;
+    for path in ["verification", "recovery", "tokens/magic-url"] {
+        for (url, valid) in corpus("redirectUrl") {
+            // A link for signing in needs no page of the client's.
+            let valid = valid || (path == "tokens/magic-url" && url.is_empty());
+            let body = json!({ "userId": "unique()", "email": "ada@example.com", "url": url });
+            let path = format!("/v1/account/{path}");
+            let mails = server.outbox.len();
+            let (status, text) = send(&server, "POST", &path, &body, Some(&cookie)).await;
+            assert_eq!(status, if valid { 201 } else { 400 }, "{path} {url:?}: {text}");
+            assert_eq!(server.outbox.len() - mails, usize::from(valid));
+        }
+    }
+}
+
+#[tokio::test]
+async fn factors() {
+    let server = Server::new();
+    let cookie = server.user("ada").await;
+    for (factor, valid) in corpus("mfaFactor") {
+        let body = json!({ "factor": factor });
+        let (_, text) = send(&server, "POST", "/v1/account/mfa/challenge", &body, Some(&cookie)).await;
+        assert_eq!(text.contains("general_argument_invalid"), !valid, "{factor:?}: {text}");
+    }
+}
+
+/// Any text may be sent as a secret; none of these opens anything.
+#[tokio::test]
+async fn secrets_and_codes() {
+    let server = Server::new();
+    let cookie = server.user("ada").await;
+    server.call("POST", "/v1/account/mfa/authenticators/totp").by(&cookie).ok(200).await;
+    let all = ["otp", "recoveryCode", "tokenSecret"].into_iter().flat_map(corpus);
+    for (secret, _) in all {
+        for path in ["tokens/email", "tokens/magic-url"] {
+            let body = json!({ "userId": "ada", "email": "ada@example.com" });
+            assert_eq!(send(&server, "POST", &format!("/v1/account/{path}"), &body, None).await.0, 201);
+        }
+        let body = json!({ "userId": "ada", "secret": secret, "password": PASSWORD });
+        let challenge = json!({ "challengeId": "c", "otp": secret });
+        let expected = if (1..=256).contains(&secret.chars().count()) { 401 } else { 400 };
+        for (method, path, body, by) in [
+            ("POST", "sessions/token", &body, None),
+            ("PUT", "sessions/magic-url", &body, None),
+            ("PUT", "sessions/phone", &body, None),
+            ("PUT", "recovery", &body, None),
+            ("PUT", "verification", &body, None),
+            ("PUT", "verification/phone", &body, Some(&cookie)),
+            ("PUT", "mfa/authenticators/totp", &challenge, Some(&cookie)),
+            ("PUT", "mfa/challenge", &challenge, Some(&cookie)),
+        ] {
+            let (status, text) = send(&server, method, &format!("/v1/account/{path}"), body, by).await;
+            assert_eq!(status, expected, "{path} {secret:?}: {text}");
+        }
+    }
+}
+
+/// The right code in each spelling that is recorded as none.
+#[tokio::test]
+async fn a_code_has_one_spelling() {
+    let server = Server::new();
+    let mail = json!({ "userId": "ada", "email": "ada@example.com" });
+    for respell in RESPELLINGS {
+        assert_eq!(send(&server, "POST", "/v1/account/tokens/email", &mail, None).await.0, 201);
+        let code = server.outbox.mailed_code();
+        let body = json!({ "userId": "ada", "secret": respell(&code) });
+        let (status, text) = send(&server, "POST", "/v1/account/sessions/token", &body, None).await;
+        assert_eq!(status, 401, "{body}: {text}");
+        let body = json!({ "userId": "ada", "secret": code });
+        let (status, text) = send(&server, "POST", "/v1/account/sessions/token", &body, None).await;
+        assert_eq!(status, 201, "{text}");
+    }
+}
+
+const RESPELLINGS: [fn(&str) -> String; 9] = [
+    |code| format!(" {code}"),
+    |code| format!("{code} "),
+    |code| format!("{code}\n"),
+    |code| format!("{code}\0"),
+    |code| format!("0{code}"),
+    |code| format!("{} {}", &code[..3], &code[3..]),
+    |code| format!("{code},000000"),
+    |code| code.chars().map(|digit| char::from_u32(u32::from(digit) - 0x30 + 0xff10).unwrap()).collect(),
+    |code| format!("[\"{code}\"]"),
+];
 
 #[tokio::test]
 async fn names() {

@@ -14,7 +14,7 @@ use std::{
 use account::{
     Caller, Error, LogPage, MemoryStore, SignedIn,
     model::{Client, Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
     testing::{PASSWORD, TestHost, password},
 };
 use async_trait::async_trait;
@@ -130,10 +130,12 @@ impl fmt::Debug for Texts {
 
 #[async_trait]
 impl Store for Texts {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        self.check()?;
-        let stored = self.inner.load(key, Parts::Whole).await?;
-        stored.map(|stored| self.read(stored, parts)).transpose()
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::of(async move {
+            self.check()?;
+            let stored = self.inner.load(key, Parts::Whole).await?;
+            stored.map(|stored| self.read(stored, parts)).transpose()
+        })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

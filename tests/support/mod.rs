@@ -3,6 +3,7 @@
 
 pub mod operations;
 pub mod text_store;
+pub mod with_identity;
 pub mod yielding;
 
 use std::sync::Arc;

@@ -3,50 +3,115 @@
 use account::{
     Caller, DeviceToken, Error, NewPushTarget, SignUp,
     model::{Client, IdentityId, IdentityQuery, PageQuery, SessionId, SessionSecret, TargetId, UserId},
+    operation::Operation as Api,
     ports::Mailer,
     testing::{PASSWORD, password},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ADA, BOB, Service, WRONG, sign_in, sign_up, text_store::TextStore};
 
 pub const NEW_PASSWORD: &str = "another-Cobalt-egret";
 pub const IDENTITY: &str = "06q2vgk1o0000000000000000e";
 
-/// An operation of the API, with arguments that make it do something for [`Fixture`].
+/// Who asks for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    User,
-    ChangeName,
-    ChangePassword,
-    ChangePasswordWrongly,
-    ChangeEmail,
-    ChangePhone,
-    Preferences,
-    ReplacePreferences,
-    Block,
-    Sessions,
-    Session,
-    ExtendSession,
-    SignOutOther,
-    SignOutEverywhere,
-    IssueJwt,
-    Events,
-    Identities,
-    UnlinkIdentity,
-    AddPushTarget,
-    ChangePushTarget,
-    RemovePushTarget,
-    SignUp,
-    SignIn,
-    SignInWrongly,
-    SignInUnknown,
-    SignInAnonymously,
+enum Asks {
+    /// Somebody who is signed in: a caller.
     Caller,
-    CallerByJwt,
+    /// Somebody who shows a session and is to become a caller.
+    Session,
+    /// Anybody.
+    Guest,
 }
 
-/// An account with three sessions, a push target of the first and, in a [`TextStore`], an identity.
+macro_rules! cases {
+    ($($case:ident = $api:expr, $asks:ident, $end:ident;)*) => {
+        /// An operation, with arguments that make it do something for [`Fixture`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Operation {
+            $($case),*
+        }
+
+        impl Operation {
+            pub const ALL: [Self; [$(Self::$case),*].len()] = [$(Self::$case),*];
+
+            /// Which operation of the API it is; none: a check of who asks, which stands before them all.
+            pub fn of_the_api(self) -> Option<Api> {
+                match self {
+                    $(Self::$case => $api),*
+                }
+            }
+
+            fn asks(self) -> Asks {
+                match self {
+                    $(Self::$case => Asks::$asks),*
+                }
+            }
+
+            /// Whether it is refused even if nothing goes wrong.
+            pub fn is_refused(self) -> bool {
+                match self {
+                    $(Self::$case => cases!(@is_refused $end)),*
+                }
+            }
+        }
+    };
+    (@is_refused done) => { false };
+    (@is_refused refused) => { true };
+}
+
+// The table of what is raced, broken off and compared: the case, the operation of the API, who asks, and how it ends by itself. Every
+// operation that is ready has a row, which `races.rs` proves; how it is asked for is written in `Operation::run`.
+cases! {
+    User = Some(Api::User), Caller, done;
+    ChangeName = Some(Api::ChangeName), Caller, done;
+    ChangePassword = Some(Api::ChangePassword), Caller, done;
+    ChangePasswordWrongly = Some(Api::ChangePassword), Caller, refused;
+    ChangeEmail = Some(Api::ChangeEmail), Caller, done;
+    ChangePhone = Some(Api::ChangePhone), Caller, done;
+    Preferences = Some(Api::Preferences), Caller, done;
+    ReplacePreferences = Some(Api::ReplacePreferences), Caller, done;
+    Block = Some(Api::Block), Caller, done;
+    Sessions = Some(Api::Sessions), Caller, done;
+    Session = Some(Api::Session), Caller, done;
+    ExtendSession = Some(Api::ExtendSession), Caller, done;
+    SignOutOther = Some(Api::SignOut), Caller, done;
+    SignOutEverywhere = Some(Api::SignOutEverywhere), Caller, done;
+    IssueJwt = Some(Api::IssueJwt), Caller, done;
+    Events = Some(Api::Events), Caller, done;
+    Identities = Some(Api::Identities), Caller, done;
+    UnlinkIdentity = Some(Api::UnlinkIdentity), Caller, done;
+    AddPushTarget = Some(Api::AddPushTarget), Caller, done;
+    ChangePushTarget = Some(Api::ChangePushTarget), Caller, done;
+    RemovePushTarget = Some(Api::RemovePushTarget), Caller, done;
+    SignUp = Some(Api::SignUp), Guest, done;
+    SignIn = Some(Api::SignInWithPassword), Guest, done;
+    SignInWrongly = Some(Api::SignInWithPassword), Guest, refused;
+    SignInUnknown = Some(Api::SignInWithPassword), Guest, refused;
+    SignInAnonymously = Some(Api::SignInAnonymously), Guest, done;
+    Caller = None, Session, done;
+    CallerByJwt = None, Session, done;
+}
+
+/// The operations of the API that are ready. `readme.rs` sees to it that the README says so.
+pub fn ready() -> Vec<Api> {
+    let is_ready = |operation: &Api| {
+        let row = format!("| {} | `{}` |", operation.api_name(), operation.rust_name());
+        let mut rows = include_str!("../../README.md").lines().filter(|line| line.starts_with(&row));
+        rows.any(|line| line.contains("| ready |"))
+    };
+    Api::ALL.iter().copied().filter(is_ready).collect()
+}
+
+/// The identities of an account, in their stored form.
+pub fn identity() -> Value {
+    json!([{ "id": IDENTITY, "created_at": 1_767_225_600_000_i64, "updated_at": 1_767_225_600_000_i64,
+        "provider": "github", "uid": "583231", "verified_email": "ada@work.example" }])
+}
+
+/// An account with three sessions, a push target of the first and, in a [`TextStore`] or a store
+/// [`WithIdentity`](super::with_identity::WithIdentity), an identity.
 pub struct Fixture {
     pub id: UserId,
     pub caller: Caller,
@@ -68,11 +133,7 @@ impl Fixture {
         let device = NewPushTarget::new("device-one".parse().unwrap());
         let target = service.add_push_target(&caller, device).await.unwrap().id;
         if let Some(texts) = texts {
-            texts.edit(&id, |account| {
-                account["identities"] = json!([{ "id": IDENTITY, "created_at": 1_767_225_600_000_i64,
-                    "updated_at": 1_767_225_600_000_i64, "provider": "github", "uid": "583231",
-                    "verified_email": "ada@work.example" }]);
-            });
+            texts.edit(&id, |account| account["identities"] = identity());
         }
         let caller = service.caller(&secret).await.unwrap();
         let remote = service.caller(&remote).await.unwrap();
@@ -82,55 +143,14 @@ impl Fixture {
 }
 
 impl Operation {
-    pub const ALL: [Self; 28] = [
-        Self::User,
-        Self::ChangeName,
-        Self::ChangePassword,
-        Self::ChangePasswordWrongly,
-        Self::ChangeEmail,
-        Self::ChangePhone,
-        Self::Preferences,
-        Self::ReplacePreferences,
-        Self::Block,
-        Self::Sessions,
-        Self::Session,
-        Self::ExtendSession,
-        Self::SignOutOther,
-        Self::SignOutEverywhere,
-        Self::IssueJwt,
-        Self::Events,
-        Self::Identities,
-        Self::UnlinkIdentity,
-        Self::AddPushTarget,
-        Self::ChangePushTarget,
-        Self::RemovePushTarget,
-        Self::SignUp,
-        Self::SignIn,
-        Self::SignInWrongly,
-        Self::SignInUnknown,
-        Self::SignInAnonymously,
-        Self::Caller,
-        Self::CallerByJwt,
-    ];
-
     /// Whether it acts for somebody who is signed in.
     pub fn takes_a_caller(self) -> bool {
-        use Operation::*;
-        !matches!(
-            self,
-            SignUp
-                | SignIn
-                | SignInWrongly
-                | SignInUnknown
-                | SignInAnonymously
-                | Operation::Caller
-                | CallerByJwt
-        )
+        self.asks() == Asks::Caller
     }
 
-    /// Whether it is refused even if nothing goes wrong.
-    pub fn is_refused(self) -> bool {
-        matches!(self, Self::ChangePasswordWrongly | Self::SignInWrongly | Self::SignInUnknown)
+    /// Whether it is for anybody, signed in or not.
+    pub fn is_for_guests(self) -> bool {
+        self.asks() == Asks::Guest
     }
 
     pub async fn run<M: Mailer>(self, service: &Service<M>, fixture: &Fixture) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use std::{
 
 use account::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 use async_trait::async_trait;
 use serde_json::Value;
@@ -87,10 +87,12 @@ impl TextStore {
 
 #[async_trait]
 impl Store for TextStore {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        let tables = self.tables();
-        let row = tables.keys.get(&key.to_text()).and_then(|id| tables.accounts.get(id));
-        row.map(|row| row.stored(parts)).transpose()
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::of(async move {
+            let tables = self.tables();
+            let row = tables.keys.get(&key.to_text()).and_then(|id| tables.accounts.get(id));
+            row.map(|row| row.stored(parts)).transpose()
+        })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

@@ -7,8 +7,8 @@ use account::{
     messages::EmailMessage,
     model::{Event, EventPage, Key, PageQuery, PasswordHash, Timestamp, UserId},
     ports::{
-        Change, HashError, Mailer, Parts, PasswordHasher, SaveError, Select, SendError, Store, StoreError,
-        Stored, Verdict,
+        Change, HashError, Loading, Mailer, Parts, PasswordHasher, SaveError, Select, SendError, Store,
+        StoreError, Stored, Verdict,
     },
 };
 use async_trait::async_trait;
@@ -27,8 +27,8 @@ async fn between<T>(call: impl Future<Output = T>) -> T {
 
 #[async_trait]
 impl<S: Store> Store for Yielding<S> {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        between(self.0.load(key, parts)).await
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::of(async move { between(self.0.load(key, parts)).await })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

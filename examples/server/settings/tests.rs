@@ -37,7 +37,10 @@ fn every_setting_is_read() {
         ("ACCOUNT_PROFILE", "appwrite-1.6"),
         ("ACCOUNT_API_KEY", "0123456789abcdef"),
         ("ACCOUNT_RATE_LIMITS", "off"),
-        ("ACCOUNT_SESSION_ALERTS", "off"),
+        ("ACCOUNT_SESSION_ALERTS", "on"),
+        ("ACCOUNT_SMTP", "smtp://ada:hunter2@mail.example.com:587"),
+        ("ACCOUNT_SMTP_FROM", "Notes <notes@example.com>"),
+        ("ACCOUNT_SMS_WEBHOOK", "https://sms.example.com/?key=hunter2"),
         ("ACCOUNT_INSECURE_HTTP", "off"),
         ("ACCOUNT_PUSH_PROVIDERS", "fcm, apns"),
     ])
@@ -55,7 +58,30 @@ fn every_setting_is_read() {
     assert_eq!(settings.profile, Profile::Appwrite16);
     assert_eq!(settings.push_providers.len(), 2);
     assert!(settings.cross_site_cookies && !settings.rate_limits && !settings.is_local());
-    assert!(!format!("{settings:?}").contains("0123456789abcdef"));
+    assert!(settings.session_alerts && settings.smtp.is_some());
+    assert!(matches!(settings.sms, Some(Sms::Webhook(_))));
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("0123456789abcdef") && !shown.contains("hunter2"));
+}
+
+#[test]
+fn channels_are_set_up_whole_or_not_at_all() {
+    let twilio = [
+        ("ACCOUNT_TWILIO_SID", "AC0"),
+        ("ACCOUNT_TWILIO_TOKEN", "token"),
+        ("ACCOUNT_TWILIO_FROM", "+15550100"),
+    ];
+    assert!(matches!(parse(&twilio).unwrap().sms, Some(Sms::Twilio { .. })));
+    assert!(refusal(&twilio[..2]).starts_with("ACCOUNT_TWILIO_FROM: "));
+    assert!(refusal(&[("ACCOUNT_SMTP", "smtp://localhost")]).starts_with("ACCOUNT_SMTP_FROM: "));
+    assert!(refusal(&[("ACCOUNT_SMTP_FROM", "a@example.com")]).starts_with("ACCOUNT_SMTP: "));
+    let smtp = ("ACCOUNT_SMTP", "smtp://localhost");
+    assert!(refusal(&[smtp, ("ACCOUNT_SMTP_FROM", "nobody")]).starts_with("ACCOUNT_SMTP_FROM: "));
+    let from = ("ACCOUNT_SMTP_FROM", "a@example.com");
+    assert!(refusal(&[("ACCOUNT_SMTP", "http://localhost"), from]).starts_with("ACCOUNT_SMTP: "));
+    let webhook = ("ACCOUNT_SMS_WEBHOOK", "https://sms.example.com");
+    let [sid, token, sender] = twilio;
+    assert!(refusal(&[sid, token, sender, webhook]).starts_with("ACCOUNT_SMS_WEBHOOK: "));
 }
 
 #[test]
@@ -108,15 +134,8 @@ fn what_this_build_cannot_do_is_named() {
     for (name, value) in [
         ("ACCOUNT_DATABASE", "postgres://localhost/account"),
         ("ACCOUNT_REDIS", "redis://localhost"),
-        ("ACCOUNT_SMTP", "smtp://localhost:25"),
-        ("ACCOUNT_SMTP_FROM", "notes@example.com"),
-        ("ACCOUNT_TWILIO_SID", "sid"),
-        ("ACCOUNT_TWILIO_TOKEN", "token"),
-        ("ACCOUNT_TWILIO_FROM", "+15550100"),
-        ("ACCOUNT_SMS_WEBHOOK", "https://example.com/sms"),
         ("ACCOUNT_OAUTH2_GITHUB_ID", "id"),
         ("ACCOUNT_OAUTH2_OIDC_DISCOVERY_URL", "https://example.com"),
-        ("ACCOUNT_SESSION_ALERTS", "on"),
     ] {
         let line = refusal(&[(name, value)]);
         assert!(line.starts_with(&format!("{name}: this build does not support ")), "{line}");

@@ -22,7 +22,7 @@ use writer::Writer;
 
 use crate::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
 /// Keeps accounts in a SQLite file.
@@ -116,11 +116,11 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn load(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        match key {
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::ready(match key {
             Key::Id(id) => self.load_by_id(id, parts),
             other => self.load_by_key(&other.to_text(), parts),
-        }
+        })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

@@ -8,7 +8,7 @@ use super::recovery_codes::Nonces;
 use crate::{
     AccountService, Error, Secret, SessionHolder,
     crypto::{CodeKeys, Sealer, six_digits},
-    messages::{Notice, SmsMessage, TextNotice},
+    messages::{Notice, TextNotice},
     model::{
         Account, ChallengeId, ChallengeRecord, DeviceSecret, Email, EventKind, Name, Phone, SecondFactor,
         Session, SessionRecord, SessionSecret, Timestamp, UserId,
@@ -157,12 +157,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 let notice = Notice::MfaCode { code, device: self.device(client.user_agent()) };
                 self.notify(Some((email, name)), client, now, notice).await;
             }
-            Recipient::Phone(to) => {
-                let project = self.inner.config.project_name.as_str().into();
-                let (locale, notice) = (client.locale().map(Into::into), TextNotice::MfaCode { code });
-                // What cannot be handed over is the sender's to report; another challenge can be started.
-                let _ = self.inner.sms.send(SmsMessage { to, locale, project, notice }).await;
-            }
+            Recipient::Phone(to) => self.text(to, client, TextNotice::MfaCode { code }).await,
             Recipient::Nobody => {}
         }
     }

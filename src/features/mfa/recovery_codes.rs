@@ -170,3 +170,59 @@ fn seal(sealer: &Sealer, user: &str, codes: &[&str], nonce: [u8; 24]) -> Result<
 fn codes_context(user: &str) -> [&[u8]; 2] {
     [user.as_bytes(), b"recovery codes"]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        MasterKey,
+        model::{Account, Timestamp},
+    };
+
+    fn sealer() -> Sealer {
+        let key = MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap();
+        Sealer::new(&[key]).unwrap()
+    }
+
+    fn draft(codes: &[&str]) -> Draft {
+        let mut account = Account::new("ada".parse().unwrap(), Timestamp::MIN);
+        account.recovery_codes = Some(seal(&sealer(), "ada", codes, [0; 24]).unwrap());
+        Draft::new(account, Timestamp::MIN)
+    }
+
+    fn left(draft: &Draft) -> Vec<String> {
+        let Some(sealed) = &draft.recovery_codes else { return Vec::new() };
+        let list = open(&sealer(), "ada", sealed).unwrap();
+        list.codes().unwrap().into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_code_is_spent_alone_and_the_last_one_leaves_nothing() {
+        let mut draft = draft(&["0123456789", "abcdef0123"]);
+        for wrong in ["", "012345678", "01234567890", "0123456789 ", "abcdef0124", "ABCDEF0123"] {
+            assert!(!draft.spend_recovery_code(wrong, &sealer(), [1; 24]).unwrap(), "{wrong}");
+        }
+        assert_eq!(left(&draft).len(), 2);
+        assert!(draft.spend_recovery_code("0123456789", &sealer(), [1; 24]).unwrap());
+        assert_eq!(left(&draft), ["abcdef0123"]);
+        assert!(!draft.spend_recovery_code("0123456789", &sealer(), [2; 24]).unwrap());
+        assert!(draft.spend_recovery_code("abcdef0123", &sealer(), [2; 24]).unwrap());
+        assert!(draft.recovery_codes.is_none());
+        assert!(!draft.spend_recovery_code("abcdef0123", &sealer(), [3; 24]).unwrap());
+    }
+
+    #[test]
+    fn a_list_of_another_account_does_not_open() {
+        let mut draft = draft(&["0123456789"]);
+        draft.recovery_codes = Some(seal(&sealer(), "bob", &["0123456789"], [0; 24]).unwrap());
+        let refused = draft.spend_recovery_code("0123456789", &sealer(), [1; 24]);
+        assert!(matches!(refused, Err(Error::Store(StoreError::Corrupt))));
+    }
+
+    #[test]
+    fn each_run_of_a_decision_has_its_own_nonce() {
+        let mut nonces = Nonces::new(Zeroizing::new([7; 24]));
+        let drawn: std::collections::HashSet<_> = (0..1_000).map(|_| nonces.next()).collect();
+        assert_eq!(drawn.len(), 1_000);
+    }
+}

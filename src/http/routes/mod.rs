@@ -2,9 +2,13 @@
 
 mod credentials;
 mod lists;
+mod mfa;
 mod profile;
+mod recovery;
 mod sessions;
 mod targets;
+mod tokens;
+mod verification;
 
 use axum::http::Method;
 
@@ -49,6 +53,8 @@ served! {
         User => user,
         Identities => identities,
         Events => events,
+        Factors => factors,
+        RecoveryCodes => recovery_codes,
         Preferences => preferences,
         Sessions => sessions,
         Session => session,
@@ -58,19 +64,39 @@ served! {
         ChangeEmail => change_email,
         UnlinkIdentity => unlink_identity,
         IssueJwt => issue_jwt,
+        SetMfa => set_mfa,
+        AddAuthenticator => add_authenticator,
+        ConfirmAuthenticator => confirm_authenticator,
+        RemoveAuthenticator => remove_authenticator,
+        StartChallenge => start_challenge,
+        FinishChallenge => finish_challenge,
+        CreateRecoveryCodes => create_recovery_codes,
+        ReplaceRecoveryCodes => replace_recovery_codes,
         ChangeName => change_name,
         ChangePassword => change_password,
         ChangePhone => change_phone,
         ReplacePreferences => replace_preferences,
+        StartRecovery => start_recovery,
+        FinishRecovery => finish_recovery,
         SignOutEverywhere => sign_out_everywhere,
         SignInAnonymously => sign_in_anonymously,
         SignInWithPassword => sign_in_with_password,
+        SignInWithMagicUrl => sign_in_with_token,
+        SignInWithPhone => sign_in_with_token,
+        SignInWithToken => sign_in_with_token,
         ExtendSession => extend_session,
         SignOut => sign_out,
         Block => block,
         AddPushTarget => add_push_target,
         ChangePushTarget => change_push_target,
         RemovePushTarget => remove_push_target,
+        SendEmailCode => send_email_code,
+        SendMagicUrl => send_magic_url,
+        SendPhoneCode => send_phone_code,
+        StartEmailVerification => start_email_verification,
+        FinishEmailVerification => finish_email_verification,
+        StartPhoneVerification => start_phone_verification,
+        FinishPhoneVerification => finish_phone_verification,
     }
 }
 

@@ -1,0 +1,122 @@
+//! HTTP requests by reqwest.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use reqwest::{Client, Method, Url, header::HeaderValue, redirect::Policy};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use crate::ports::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
+
+const USER_AGENT: &str = concat!("account/", env!("CARGO_PKG_VERSION"));
+
+/// An [`HttpClient`] on reqwest that keeps connections open for reuse. Cloning is cheap and shares them.
+///
+/// Its TLS is rustls with ring and Mozilla's root certificates, configured for this client alone: nothing process-wide is
+/// installed or needed. Proxies named by environment variables are not used. It needs a tokio runtime to run on.
+///
+/// # Security
+/// Redirects are not followed. A reply is counted while it arrives, so that no more than its limit is ever held.
+///
+/// # Examples
+/// ```no_run
+/// use account::{ReqwestClient, ports::{HttpClient, HttpMethod, HttpRequest}};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let request = HttpRequest::new(HttpMethod::Get, "https://example.com/keys.json".parse()?).with_reply_limit(64 * 1024);
+/// let reply = ReqwestClient::new()?.send(request).await?;
+/// assert!(reply.is_success());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct ReqwestClient(Client);
+
+impl ReqwestClient {
+    /// A client without open connections.
+    ///
+    /// # Errors
+    /// [`HttpClientError`] if TLS cannot be set up, which is a matter of how the program was built.
+    pub fn new() -> Result<Self, HttpClientError> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|source| HttpClientError(source.into()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(Policy::none())
+            .referer(false)
+            .no_proxy()
+            .user_agent(USER_AGENT)
+            .build()
+            .map_err(|source| HttpClientError(source.into()))?;
+        Ok(Self(client))
+    }
+}
+
+impl fmt::Debug for ReqwestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReqwestClient(…)")
+    }
+}
+
+#[async_trait]
+impl HttpClient for ReqwestClient {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let mut reply = self.0.execute(translate(&request)?).await.map_err(failure)?;
+        let limit = request.reply_limit();
+        if reply.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(HttpError::TooLarge);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = reply.chunk().await.map_err(failure)? {
+            if chunk.len() > limit.saturating_sub(body.len()) {
+                return Err(HttpError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let response = HttpResponse::new(reply.status().as_u16(), body);
+        Ok(reply
+            .headers()
+            .iter()
+            .fold(response, |response, (name, value)| response.with_header(name.as_str(), value.as_bytes())))
+    }
+}
+
+fn translate(request: &HttpRequest) -> Result<reqwest::Request, HttpError> {
+    let method = match request.method() {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Delete => Method::DELETE,
+    };
+    let url: Url = request.url().clone();
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(HttpError::Malformed(None));
+    }
+    let mut translated = reqwest::Request::new(method, url);
+    for (name, value) in request.headers() {
+        let name: reqwest::header::HeaderName = name.parse().map_err(malformed)?;
+        let mut value = HeaderValue::from_str(value.expose()).map_err(malformed)?;
+        value.set_sensitive(true);
+        translated.headers_mut().append(name, value);
+    }
+    *translated.timeout_mut() = Some(request.timeout());
+    if !request.body().is_empty() {
+        *translated.body_mut() = Some(request.body().to_vec().into());
+    }
+    Ok(translated)
+}
+
+fn malformed(cause: impl std::error::Error + Send + Sync + 'static) -> HttpError {
+    HttpError::Malformed(Some(Arc::new(cause)))
+}
+
+fn failure(error: reqwest::Error) -> HttpError {
+    if error.is_timeout() { HttpError::TimedOut } else { HttpError::unavailable(error.without_url()) }
+}
+
+/// TLS could not be set up for a [`ReqwestClient`].
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client could not be set up")]
+pub struct HttpClientError(#[source] Box<dyn std::error::Error + Send + Sync>);

@@ -1,0 +1,373 @@
+//! The server is killed at random moments while eight clients write. Whatever it had answered is there, and nothing is half there.
+#![cfg(all(unix, feature = "axum", feature = "sqlite"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+#[allow(dead_code, reason = "the server brings its own service")]
+mod scratch;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::mpsc::{Sender, channel},
+    thread,
+};
+
+use common::{
+    client::{self, Reply},
+    server::Server,
+};
+use rusqlite::Connection;
+use scratch::Scratch;
+use serde_json::{Value, json};
+
+const KILLS: u64 = 100;
+/// How many times a file is opened again before the next one is begun.
+const KILLS_PER_FILE: u64 = 20;
+const WRITERS: usize = 8;
+const STEPS: u64 = 14;
+const PASSWORD: &str = "violet-anvil-71";
+
+/// What a writer does to its account next. Each step is one request, one change and one entry in the log.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Step {
+    SignUp,
+    /// With a session that lasts.
+    SignIn,
+    Rename,
+    ReplacePreferences,
+    /// With a session that ends three steps later.
+    SignInAgain,
+    SignOut,
+}
+
+/// The step with this number begins the session that lasts.
+const LASTING: u64 = 2;
+/// A session that does not last ends so many steps after it began.
+const BRIEF: u64 = 3;
+
+impl Step {
+    fn of(number: u64) -> Self {
+        match (number, number % 6) {
+            (1, _) => Self::SignUp,
+            (LASTING, _) => Self::SignIn,
+            (_, 3 | 0) => Self::Rename,
+            (_, 4 | 1) => Self::ReplacePreferences,
+            (_, 5) => Self::SignInAgain,
+            _ => Self::SignOut,
+        }
+    }
+
+    fn event(self) -> &'static str {
+        match self {
+            Self::SignUp => "user.create",
+            Self::SignIn | Self::SignInAgain => "session.create",
+            Self::Rename | Self::ReplacePreferences => "user.update",
+            Self::SignOut => "session.delete",
+        }
+    }
+}
+
+/// What the holder of an account sees of it.
+#[derive(Debug, Clone, PartialEq)]
+struct View {
+    name: String,
+    preferences: Value,
+    sessions: u64,
+    /// Oldest first.
+    events: Vec<String>,
+}
+
+impl View {
+    /// After so many steps, the last of them perhaps followed by a sign-in of the test's own.
+    fn after(steps: u64, own_sign_in: bool) -> Self {
+        let mut view = Self { name: String::new(), preferences: json!({}), sessions: 0, events: Vec::new() };
+        for number in 1..=steps {
+            let step = Step::of(number);
+            match step {
+                Step::SignUp => {}
+                Step::SignIn | Step::SignInAgain => view.sessions += 1,
+                Step::Rename => view.name = number.to_string(),
+                Step::ReplacePreferences => view.preferences = json!({ "step": number }),
+                Step::SignOut => view.sessions -= 1,
+            }
+            view.events.push(step.event().to_owned());
+        }
+        if own_sign_in {
+            view.sessions += 1;
+            view.events.push(Step::SignIn.event().to_owned());
+        }
+        view
+    }
+
+    fn of(server: &Server, cookie: &str) -> Self {
+        let ask = |path: &str| {
+            let reply = server.send(&format!("GET {path}"), &[("Cookie", cookie)], "");
+            assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+            reply.json()
+        };
+        let account = ask("/v1/account");
+        let log = ask("/v1/account/logs");
+        let events: Vec<String> = log["logs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .rev()
+            .map(|entry| entry["event"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(log["total"], events.len());
+        Self {
+            name: account["name"].as_str().unwrap().to_owned(),
+            preferences: account["prefs"].clone(),
+            sessions: ask("/v1/account/sessions")["total"].as_u64().unwrap(),
+            events,
+        }
+    }
+}
+
+/// What the server has answered about an account.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    /// How many steps it acknowledged; 0 if it was only asked to make the account.
+    steps: u64,
+    /// The cookies of the sessions, by the steps that began them.
+    cookies: BTreeMap<u64, String>,
+}
+
+impl Known {
+    /// The step that began the session that does not last, if it is open after so many steps.
+    fn brief(&self) -> Option<u64> {
+        (self.steps.saturating_sub(BRIEF - 1)..=self.steps).find(|step| Step::of(*step) == Step::SignInAgain)
+    }
+
+    /// Whether its writer can go on: no session began whose cookie was never heard of.
+    fn can_go_on(&self) -> bool {
+        let is_held = |step| self.cookies.contains_key(&step);
+        self.steps < STEPS && is_held(LASTING) && self.brief().is_none_or(is_held)
+    }
+}
+
+/// A step that was asked for (0) or acknowledged, and the cookie that came with the answer.
+type Word = (String, u64, Option<String>);
+
+#[test]
+fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_server_is_killed() {
+    let scratch = Scratch::new();
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut acknowledged = 0;
+    for file in 0..KILLS / KILLS_PER_FILE {
+        let directory = scratch.file(&file.to_string());
+        let mut server = start(&directory);
+        let mut accounts = BTreeMap::new();
+        let mut seen = BTreeMap::new();
+        let mut nobodies = 0;
+        for _ in 0..KILLS_PER_FILE {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let (journal, heard) = write_and_kill(server, &accounts, random);
+            acknowledged += heard;
+            server = start(&directory);
+            for (name, known, view, was_absent) in check_all(&server, journal) {
+                nobodies += i64::from(was_absent);
+                seen.insert(name.clone(), view);
+                accounts.insert(name, known);
+            }
+            check_file(&directory.join("account.db"), seen.len() as i64, nobodies);
+        }
+        // No later kill took anything from what an earlier one had left.
+        for (name, (cookie, view)) in &seen {
+            assert_eq!(View::of(&server, cookie), *view, "{name}");
+        }
+    }
+    assert!(acknowledged > KILLS * 10, "{acknowledged} steps are no load");
+}
+
+fn start(directory: &Path) -> Server {
+    Server::start(directory, &[("ACCOUNT_RATE_LIMITS", "off")])
+}
+
+/// Lets the writers have some steps acknowledged and a moment pass, kills the server, and tells all that it had answered about which
+/// accounts, and how many steps those answers were. Writers go on with accounts of earlier rounds before they make new ones.
+fn write_and_kill(
+    server: Server,
+    accounts: &BTreeMap<String, Known>,
+    random: u64,
+) -> (BTreeMap<String, Known>, u64) {
+    let (words, heard) = channel();
+    let first = accounts.len();
+    let mut journal: BTreeMap<_, _> = accounts
+        .iter()
+        .filter(|(_, known)| known.can_go_on())
+        .map(|(name, known)| (name.clone(), known.clone()))
+        .collect();
+    let mut left_over = journal.clone().into_iter();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let (begun, words, port) = (left_over.next(), words.clone(), server.port);
+            let new = (0..).map(move |number| (format!("a{first}-w{writer}-{number}"), Known::default()));
+            thread::spawn(move || {
+                begun.into_iter().chain(new).try_for_each(|(name, known)| write(port, &name, known, &words))
+            })
+        })
+        .collect();
+    drop(words);
+    let mut acknowledged = 0;
+    while acknowledged < random % 64 {
+        let word = heard.recv().expect("the writers go on until the server is killed");
+        acknowledged += u64::from(note(&mut journal, word));
+    }
+    for _ in 0..(random >> 32) % 300_000 {
+        std::hint::spin_loop();
+    }
+    // With SIGKILL, as `Server` does to the process that it still holds.
+    drop(server);
+    for word in heard {
+        acknowledged += u64::from(note(&mut journal, word));
+    }
+    for writer in writers {
+        writer.join().unwrap().expect_err("the server has gone");
+    }
+    (journal, acknowledged)
+}
+
+/// Whether a step was acknowledged.
+fn note(journal: &mut BTreeMap<String, Known>, (name, step, cookie): Word) -> bool {
+    let known: &mut Known = journal.entry(name).or_default();
+    known.steps = step;
+    known.cookies.extend(cookie.map(|cookie| (step, cookie)));
+    step > 0
+}
+
+/// Takes one account through all the steps that are left. Fails when the server does not answer any more.
+fn write(port: u16, name: &str, known: Known, words: &Sender<Word>) -> io::Result<()> {
+    let say = |step, cookie| words.send((name.to_owned(), step, cookie)).unwrap();
+    let mut lasting = known.cookies.get(&LASTING).cloned().unwrap_or_default();
+    let mut brief = known.cookies.values().next_back().cloned().unwrap_or_default();
+    if known.steps == 0 {
+        say(0, None);
+    }
+    for number in known.steps + 1..=STEPS {
+        let step = Step::of(number);
+        // Each of two open sessions writes.
+        let by = [("Cookie", if number % 6 < 2 { &*brief } else { &*lasting })];
+        let (status, reply) = match step {
+            Step::SignUp => (201, sign_up(port, name)?),
+            Step::SignIn | Step::SignInAgain => (201, sign_in(port, name)?),
+            Step::Rename => {
+                let body = json!({ "name": number.to_string() }).to_string();
+                (200, client::send(port, "PATCH /v1/account/name", &by, &body)?)
+            }
+            Step::ReplacePreferences => {
+                let body = json!({ "prefs": { "step": number } }).to_string();
+                (200, client::send(port, "PATCH /v1/account/prefs", &by, &body)?)
+            }
+            Step::SignOut => {
+                let line = "DELETE /v1/account/sessions/current";
+                (204, client::send(port, line, &[("Cookie", &brief)], "")?)
+            }
+        };
+        assert_eq!(reply.status, status, "step {number} of {name}: {}", reply.body);
+        let cookie = matches!(step, Step::SignIn | Step::SignInAgain).then(|| cookie(&reply));
+        if let Some(cookie) = &cookie {
+            *(if number == LASTING { &mut lasting } else { &mut brief }) = cookie.clone();
+        }
+        say(number, cookie);
+    }
+    Ok(())
+}
+
+fn sign_up(port: u16, name: &str) -> io::Result<Reply> {
+    let body = json!({ "userId": name, "email": format!("{name}@example.com"), "password": PASSWORD });
+    client::send(port, "POST /v1/account", &[], &body.to_string())
+}
+
+fn sign_in(port: u16, name: &str) -> io::Result<Reply> {
+    let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
+    client::send(port, "POST /v1/account/sessions/email", &[], &body.to_string())
+}
+
+fn cookie(reply: &Reply) -> String {
+    reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+}
+
+/// Checks all accounts at once, since most of the time goes into passwords.
+fn check_all(
+    server: &Server,
+    journal: BTreeMap<String, Known>,
+) -> Vec<(String, Known, (String, View), bool)> {
+    thread::scope(|scope| {
+        let checks: Vec<_> = journal
+            .into_iter()
+            .map(|(name, mut known)| {
+                scope.spawn(move || {
+                    let (view, was_absent) = check(server, &name, &mut known);
+                    (name, known, view, was_absent)
+                })
+            })
+            .collect();
+        checks.into_iter().map(|check| check.join().unwrap()).collect()
+    })
+}
+
+/// Asks the server, started again, for an account: it is as it was after the last step that was acknowledged, or after the one more that
+/// was under way. Tells what was seen, with which cookie, and whether the account had to be made first; and brings `known` up to that.
+fn check(server: &Server, name: &str, known: &mut Known) -> ((String, View), bool) {
+    let (mut cookie, mut was_absent) = (known.cookies.get(&LASTING).cloned(), false);
+    let must_sign_in = cookie.is_none();
+    if must_sign_in {
+        let mut reply = sign_in(server.port, name).unwrap();
+        was_absent = reply.status == 401;
+        if was_absent {
+            assert_eq!(known.steps, 0, "{name}: an acknowledged account is not there");
+            // Nothing of it is: neither its id nor its address is taken.
+            let made = sign_up(server.port, name).unwrap();
+            assert_eq!(made.status, 201, "{name}: {}", made.body);
+            reply = sign_in(server.port, name).unwrap();
+        }
+        assert_eq!(reply.status, 201, "{name}: {}", reply.body);
+        cookie = Some(self::cookie(&reply));
+    }
+    let cookie = cookie.unwrap();
+    let view = View::of(server, &cookie);
+    let there = view.events.len() as u64 - u64::from(must_sign_in);
+    let acknowledged = known.steps;
+    assert!(
+        (acknowledged..=acknowledged + 1).contains(&there),
+        "{name}: {acknowledged} acknowledged, {there} there"
+    );
+    assert_eq!(view, View::after(there, must_sign_in), "{name} after {there} steps");
+    for (began, brief) in known.cookies.range(LASTING + 1..) {
+        let reply = server.send("GET /v1/account", &[("Cookie", brief)], "");
+        let is_open = there < began + BRIEF;
+        assert_eq!(reply.status, if is_open { 200 } else { 401 }, "{name}: the session of step {began}");
+    }
+    known.steps = there;
+    if must_sign_in && there < LASTING {
+        // What was just done is what the writer had before it.
+        known.steps = LASTING;
+        known.cookies.insert(LASTING, cookie.clone());
+    }
+    ((cookie, view), was_absent)
+}
+
+/// `nobodies`: how many sign-ins were tried at addresses without account, each of which leaves an entry in the log.
+fn check_file(path: &Path, accounts: i64, nobodies: i64) {
+    let connection = Connection::open(path).unwrap();
+    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(verdict, "ok");
+    assert!(!connection.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap());
+    let count = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM accounts"), accounts, "no account is there that nobody asked for");
+    assert_eq!(count("SELECT count(*) FROM account_bodies"), accounts);
+    assert_eq!(
+        count("SELECT count(*) FROM account_keys"),
+        accounts,
+        "each has its address, and no key is left over"
+    );
+    assert_eq!(
+        count("SELECT count(*) FROM account_events WHERE account NOT IN (SELECT id FROM accounts)"),
+        nobodies
+    );
+}
