@@ -43,6 +43,16 @@ fn the_sdk_reads_logs_and_identities_and_keeps_push_targets() {
 }
 
 #[test]
+fn the_sdk_signs_in_by_link_and_code_proves_addresses_and_recovers() {
+    scenario("passwordless", NO_LIMITS);
+}
+
+#[test]
+fn the_sdk_asks_for_a_second_factor() {
+    scenario("mfa", NO_LIMITS);
+}
+
+#[test]
 fn the_page_behind_a_sign_in_link_signs_in_at_a_press() {
     scenario("magic-page", NO_LIMITS);
 }

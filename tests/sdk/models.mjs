@@ -157,3 +157,11 @@ export const error = record('error', {
   type: form(/^[a-z0-9]+(_[a-z0-9]+)+$/),
   version: form(/^1\.6\.1$/),
 });
+
+export const mfaFactors = record('mfaFactors', { totp: flag, phone: flag, email: flag, recoveryCode: flag });
+
+export const mfaType = record('mfaType', { secret: form(/^[A-Z2-7]{32}$/), uri: form(/^otpauth:\/\/totp\//) });
+
+export const mfaChallenge = record('mfaChallenge', { $id: id, $createdAt: date, userId: id, expire: date });
+
+export const mfaRecoveryCodes = record('mfaRecoveryCodes', { recoveryCodes: list(form(/^[0-9a-f]{10}$/)) });

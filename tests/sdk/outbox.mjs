@@ -20,3 +20,24 @@ export async function delivered(to, matches = () => true) {
   }
   return assert.fail(`no such message to ${to}`);
 }
+
+/** Does what sends one message to this address or number, and answers it together with what `action` did. */
+async function sent(to, action) {
+  const earlier = (await outbox(to)).length;
+  const answer = await action();
+  return { answer, message: await delivered(to, (_, number) => number >= earlier) };
+}
+
+/** As `sent`, and the six digits that the message says. */
+export async function sentCode(to, action) {
+  const { answer, message } = await sent(to, action);
+  const [code] = /(?<!\d)\d{6}(?!\d)/.exec(message.text) ?? assert.fail(`no code in ${message.text}`);
+  return { answer, code };
+}
+
+/** As `sent`, and the link that the message says. */
+export async function sentLink(to, action) {
+  const { answer, message } = await sent(to, action);
+  const [link] = /\S+:\/\S+[?&]secret=\S+/.exec(message.text) ?? assert.fail(`no link in ${message.text}`);
+  return { answer, link: new URL(link) };
+}
