@@ -264,7 +264,7 @@ mod tests {
     use crate::{crypto::MasterKey, model::Contact, ports::SystemEntropy};
 
     const NOW: Timestamp = Timestamp::MIN;
-    const SIGN_IN: [TokenPurpose; 4] = TokenPurpose::SIGN_IN;
+    const SIGN_IN: [TokenPurpose; 5] = TokenPurpose::SIGN_IN;
 
     struct Keys(CodeKeys, Config, Client);
 
