@@ -189,8 +189,10 @@ async fn a_guess_leaves_as_durable_a_trace_at_an_address_without_account() {
         sign_in(&service, email, WRONG).await.unwrap_err();
     }
     let log = texts.dump();
-    let users: Vec<Value> =
-        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["user"].clone()).collect();
+    let users: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"]["user"].clone())
+        .collect();
     assert_eq!(users.len(), 3);
     assert_eq!(users[0], users[1], "one address is one stand-in, however it is spelt");
     assert_ne!(users[0], users[2]);

@@ -141,7 +141,7 @@ fn tokens(usual: usize) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r02_one_of_sixty_four_redeems_a_token_in_memory() {
-    race(&TestHost::on(MemoryStore::new()), tokens(1000)).await;
+    race(&TestHost::on(MemoryStore::new()), tokens(300)).await;
 }
 
 #[cfg(feature = "sqlite")]
@@ -149,7 +149,7 @@ async fn r02_one_of_sixty_four_redeems_a_token_in_memory() {
 async fn r02_one_of_sixty_four_redeems_a_token_in_sqlite() {
     let scratch = scratch::Scratch::new();
     let store = account::SqliteStore::open(scratch.file("account.db")).unwrap();
-    race(&TestHost::on(store), tokens(50)).await;
+    race(&TestHost::on(store), tokens(25)).await;
 }
 
 /// What comes of a race is one of everything: one session, one message that tells of it.
