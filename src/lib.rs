@@ -1,6 +1,14 @@
-#![cfg_attr(all(feature = "axum", feature = "sqlite", feature = "testing"), doc = include_str!("../README.md"))]
 #![cfg_attr(
-    not(all(feature = "axum", feature = "sqlite", feature = "testing")),
+    all(feature = "axum", feature = "sqlite", feature = "smtp", feature = "queue", feature = "testing"),
+    doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(all(
+        feature = "axum",
+        feature = "sqlite",
+        feature = "smtp",
+        feature = "queue",
+        feature = "testing"
+    )),
     doc = "Accounts for Rust programs: sign-up, sign-in, sessions, JWTs and profiles inside the host's own process."
 )]
 

@@ -34,7 +34,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             updated_at: record.updated_at,
             provider: record.provider.clone(),
             provider_uid: record.uid.clone(),
-            provider_email: record.verified_email.clone(),
+            provider_email: record.email.clone().or_else(|| record.verified_email.clone()),
+            access_expires_at: record.access_expires_at,
         };
         let page = query
             .apply(account.identities.iter().map(identity).collect())
@@ -73,7 +74,9 @@ impl QueryFields for Identity {
             IdentityAttribute::ProviderEmail => {
                 self.provider_email.as_ref().map_or(Field::Null, |email| Field::Text(email.as_str()))
             }
-            IdentityAttribute::ProviderAccessTokenExpiry => Field::Null,
+            IdentityAttribute::ProviderAccessTokenExpiry => {
+                self.access_expires_at.map_or(Field::Null, Field::Date)
+            }
             IdentityAttribute::CreatedAt => Field::Date(self.created_at),
             IdentityAttribute::UpdatedAt => Field::Date(self.updated_at),
         }

@@ -275,6 +275,7 @@ fn way(purpose: TokenPurpose) -> Way<'static> {
         TokenPurpose::MagicUrl => (SessionProvider::MagicUrl, Factor::Email),
         TokenPurpose::EmailCode => (SessionProvider::Token, Factor::Email),
         TokenPurpose::PhoneCode => (SessionProvider::Phone, Factor::Phone),
+        TokenPurpose::OAuth2 => (SessionProvider::OAuth2, Factor::Email),
         _ => (SessionProvider::Token, Factor::Token),
     };
     Way { provider, uid: "", factor }

@@ -77,7 +77,7 @@ pub(super) struct SessionModel<'a> {
     updated_at: Date,
     user_id: &'a str,
     expire: Date,
-    provider: &'static str,
+    provider: &'a str,
     provider_uid: &'a str,
     provider_access_token: &'static str,
     provider_access_token_expiry: &'static str,

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{
-    Authenticator, ChallengeRecord, Email, Factor, Factors, IdentityRecord, Key, KnownDevices, Label, Name,
-    PasswordHash, Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SessionId, SessionRecord,
-    TargetId, Timestamp, TokenRecord, UserId,
+    Authenticator, ChallengeRecord, Email, Factor, Factors, IdentityId, IdentityRecord, Key, KnownDevices,
+    Label, Name, PasswordHash, Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SecretDigest,
+    SessionId, SessionRecord, TargetId, Timestamp, TokenRecord, UserId,
 };
 
 /// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
@@ -60,6 +60,7 @@ pub struct Profile {
     /// The recovery codes that are left, sealed together; `None` if none are.
     pub(crate) recovery_codes: Option<Sealed>,
     pub(crate) challenges: Vec<ChallengeRecord>,
+    pub(crate) spent_states: Vec<SpentState>,
     /// `None` if it was not loaded; it then stays as it is in the store.
     pub(crate) attachment: Option<Arc<Attachment>>,
 }
@@ -88,6 +89,24 @@ impl fmt::Debug for Profile {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Attachment {
     pub(crate) preferences: Preferences,
+    /// The tokens that providers gave, sealed, by identity.
+    pub(crate) provider_tokens: Vec<ProviderTokens>,
+}
+
+/// The tokens of an identity, sealed for this account and identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProviderTokens {
+    pub(crate) identity: IdentityId,
+    pub(crate) sealed: Sealed,
+}
+
+/// An OAuth2 sign-in that has ended here, so that it does not end here twice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SpentState {
+    pub(crate) digest: SecretDigest,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// An address of the account and the messaging target that stands for it.
@@ -196,6 +215,7 @@ impl Account {
             authenticator: None,
             recovery_codes: None,
             challenges: Vec::new(),
+            spent_states: Vec::new(),
             attachment: Some(Arc::default()),
         };
         Self::from_parts(id, now, rest)
@@ -286,7 +306,8 @@ impl Account {
         let sessions = self.sessions.iter().map(|session| session.expires_at);
         let tokens = self.tokens.iter().map(|token| token.expires_at);
         let challenges = self.challenges.iter().map(|challenge| challenge.expires_at);
-        sessions.chain(tokens).chain(challenges).min()
+        let states = self.spent_states.iter().map(|state| state.expires_at);
+        sessions.chain(tokens).chain(challenges).chain(states).min()
     }
 
     /// All keys that this account holds, sorted, each once.
@@ -323,7 +344,9 @@ impl Account {
     }
 
     pub(crate) fn set_preferences(&mut self, preferences: Preferences) {
-        self.attachment = Some(Arc::new(Attachment { preferences }));
+        let mut attachment = self.attachment.as_deref().cloned().unwrap_or_default();
+        attachment.preferences = preferences;
+        self.attachment = Some(Arc::new(attachment));
     }
 
     pub(crate) fn session(&self, id: &SessionId, now: Timestamp) -> Option<&SessionRecord> {
@@ -369,6 +392,9 @@ impl Account {
         }
         if !self.challenges.iter().all(|challenge| challenge.is_live(now)) {
             self.challenges.retain(|challenge| challenge.is_live(now));
+        }
+        if !self.spent_states.iter().all(|state| now < state.expires_at) {
+            self.spent_states.retain(|state| now < state.expires_at);
         }
     }
 

@@ -51,10 +51,7 @@ impl Client {
     /// The same client with this language tag (BCP 47) for messages.
     #[must_use]
     pub fn with_locale(self, tag: &str) -> Self {
-        self.with(|parts| {
-            parts.locale =
-                Some(tag.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(35).collect())
-        })
+        self.with(|parts| parts.locale = Some(tag.chars().filter_map(tag_character).take(35).collect()))
     }
 
     /// The same client, known by this from an earlier [sign-in](crate::SignedIn::device).
@@ -89,6 +86,14 @@ impl Client {
         let mut parts = self.0.unwrap_or_default();
         change(Arc::make_mut(&mut parts));
         Self(Some(parts))
+    }
+}
+
+/// Some systems write `de_CH`.
+fn tag_character(character: char) -> Option<char> {
+    match character {
+        '_' => Some('-'),
+        other => (other.is_ascii_alphanumeric() || other == '-').then_some(other),
     }
 }
 

@@ -3,8 +3,10 @@
 use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{EventId, SessionId, Timestamp, UserId};
+use crate::ports::StoreError;
 
 /// What happened. The name is the one of the Appwrite API's activity log where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -145,16 +147,33 @@ impl Event {
     /// The form in which stores keep an event.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(&Form { format: FORMAT, event: self }).unwrap_or_default()
     }
 
     /// Reads back what [`Event::to_json`] wrote.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`](crate::ports::StoreError::Corrupt) if it is not of that form.
-    pub fn from_json(text: &str) -> Result<Self, crate::ports::StoreError> {
-        serde_json::from_str(text).map_err(|_| crate::ports::StoreError::Corrupt)
+    /// [`StoreError::NewerFormat`] if a newer release wrote it, [`StoreError::Corrupt`] if it is not of that form.
+    pub fn from_json(text: &str) -> Result<Self, StoreError> {
+        let Form { format, event } =
+            serde_json::from_str::<Form<&RawValue>>(text).map_err(|_| StoreError::Corrupt)?;
+        match format {
+            FORMAT => serde_json::from_str(event.get()).map_err(|_| StoreError::Corrupt),
+            newer if newer > FORMAT => Err(StoreError::NewerFormat(newer)),
+            _ => Err(StoreError::Corrupt),
+        }
     }
+}
+
+/// The format that this release writes.
+const FORMAT: u32 = 1;
+
+/// An entry as stores keep it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form<E> {
+    format: u32,
+    event: E,
 }
 
 impl fmt::Debug for Event {

@@ -13,9 +13,18 @@ pub(crate) struct IdentityRecord {
     pub(crate) updated_at: Timestamp,
     pub(crate) provider: Box<str>,
     pub(crate) uid: Box<str>,
+    /// The address that the provider told, proven or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<Email>,
     /// Present only if the provider vouches for it; then it is one of the account's keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) verified_email: Option<Email>,
+    /// When the provider's access token expires, if it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) access_expires_at: Option<Timestamp>,
+    /// Somebody is exchanging the provider's tokens for new ones; nobody else may until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refreshing_until: Option<Timestamp>,
 }
 
 /// A linked account at an OAuth2 provider.
@@ -36,4 +45,6 @@ pub struct Identity {
     pub provider_uid: Box<str>,
     /// The email that the provider knows.
     pub provider_email: Option<Email>,
+    /// When the provider's access token expires, if it said so.
+    pub access_expires_at: Option<Timestamp>,
 }

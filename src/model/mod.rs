@@ -33,7 +33,9 @@ mod token;
 mod user;
 
 pub use account::{Account, GuessLimit};
-pub(crate) use account::{Attachment, Contact, Failures, PasswordRecord, Profile};
+pub(crate) use account::{
+    Attachment, Contact, Failures, PasswordRecord, Profile, ProviderTokens, SpentState,
+};
 pub use argon2_params::{Argon2Params, InvalidArgon2Params};
 pub use checked_url::CheckedUrl;
 pub use client::Client;
@@ -66,7 +68,7 @@ pub use query::{
 };
 pub use redirects::AllowedRedirects;
 pub(crate) use sealed::Sealed;
-pub use session::{Factor, Session, SessionProvider, SessionSecret};
+pub use session::{Factor, ProviderKey, Session, SessionProvider, SessionSecret};
 pub(crate) use session_record::{Factors, SecretDigest, SessionDetails, SessionRecord};
 pub(crate) use target::PushTargetRecord;
 pub use target::{Target, TargetKind};

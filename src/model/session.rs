@@ -1,46 +1,88 @@
 //! Sessions: a secret that the client keeps, and the digest of it in the account.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Account, Invalid, SecretDigest, SessionId, SessionRecord, Timestamp, UserId};
+use super::{Account, Invalid, SecretDigest, SessionId, SessionRecord, Timestamp, Uid, UserId};
 use crate::user_agent::Device;
 
 /// How a session was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 #[non_exhaustive]
 pub enum SessionProvider {
     /// Email and password.
-    #[serde(rename = "email")]
     Email,
     /// Nothing: an anonymous account.
-    #[serde(rename = "anonymous")]
     Anonymous,
     /// A magic link.
-    #[serde(rename = "magic-url")]
     MagicUrl,
     /// A code sent to a phone.
-    #[serde(rename = "phone")]
     Phone,
     /// A code sent by email, or a token that the host's server made.
-    #[serde(rename = "token")]
     Token,
+    /// A token that an OAuth2 provider's sign-in ended with.
+    OAuth2,
+    /// An OAuth2 provider.
+    Provider(ProviderKey),
+}
+
+/// The key of an OAuth2 provider, such as `github`: 1–36 of `A-Z a-z 0-9 . _ -`, of which the first is a letter or a digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProviderKey(Uid);
+
+impl ProviderKey {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for ProviderKey {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.parse().map(Self)
+    }
 }
 
 impl SessionProvider {
+    const FIXED: [Self; 6] =
+        [Self::Email, Self::Anonymous, Self::MagicUrl, Self::Phone, Self::Token, Self::OAuth2];
+
     /// The name on the wire and in the store.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Email => "email",
             Self::Anonymous => "anonymous",
             Self::MagicUrl => "magic-url",
             Self::Phone => "phone",
             Self::Token => "token",
+            Self::OAuth2 => "oauth2",
+            Self::Provider(key) => key.as_str(),
+        }
+    }
+}
+
+impl From<SessionProvider> for String {
+    fn from(provider: SessionProvider) -> Self {
+        provider.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for SessionProvider {
+    type Error = Invalid;
+
+    fn try_from(name: String) -> Result<Self, Invalid> {
+        match Self::FIXED.into_iter().find(|fixed| fixed.name() == name) {
+            Some(fixed) => Ok(fixed),
+            None => name.parse().map(Self::Provider),
         }
     }
 }
@@ -70,6 +112,9 @@ pub enum Factor {
     /// A token that the host's server made.
     #[serde(rename = "token")]
     Token,
+    /// That an OAuth2 provider knows them.
+    #[serde(rename = "oauth2")]
+    OAuth2,
 }
 
 /// Factors of one class are no proof beside each other: whoever has one has all.
@@ -96,6 +141,7 @@ impl Factor {
             Self::Totp => "totp",
             Self::RecoveryCode => "recoverycode",
             Self::Token => "token",
+            Self::OAuth2 => "oauth2",
         }
     }
 
@@ -103,7 +149,8 @@ impl Factor {
         match self {
             Self::Password => FactorClass::Knowledge,
             Self::Anonymous => FactorClass::Nothing,
-            Self::Email => FactorClass::Mailbox,
+            // Whoever holds the mailbox mostly holds the account at the provider too.
+            Self::Email | Self::OAuth2 => FactorClass::Mailbox,
             Self::Phone => FactorClass::Phone,
             Self::Totp => FactorClass::Authenticator,
             Self::RecoveryCode => FactorClass::Reserve,

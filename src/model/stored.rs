@@ -9,8 +9,8 @@ use smallvec::SmallVec;
 use super::Profile;
 use super::{
     Account, Attachment, Authenticator, ChallengeRecord, Contact, Email, Failures, IdentityRecord,
-    KnownDevices, Label, Name, PasswordHash, PasswordRecord, Phone, Preferences, PushTargetRecord, Sealed,
-    SessionRecord, Timestamp, TokenRecord, UserId,
+    KnownDevices, Label, Name, PasswordHash, PasswordRecord, Phone, Preferences, ProviderTokens,
+    PushTargetRecord, Sealed, SessionRecord, SpentState, Timestamp, TokenRecord, UserId,
 };
 use crate::ports::StoreError;
 
@@ -74,6 +74,8 @@ struct AccountForm {
     recovery_codes: Option<Sealed>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     challenges: Vec<ChallengeRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    spent_states: Vec<SpentState>,
     #[serde(default)]
     jwt_generation: u32,
 }
@@ -104,6 +106,7 @@ impl From<&Account> for AccountForm {
             authenticator: account.authenticator.clone(),
             recovery_codes: account.recovery_codes.clone(),
             challenges: account.challenges.clone(),
+            spent_states: account.spent_states.clone(),
             jwt_generation: account.jwt_generation,
         }
     }
@@ -129,6 +132,7 @@ impl From<AccountForm> for Account {
             authenticator: form.authenticator,
             recovery_codes: form.recovery_codes,
             challenges: form.challenges,
+            spent_states: form.spent_states,
             jwt_generation: form.jwt_generation,
             attachment: None,
         };
@@ -146,6 +150,8 @@ impl From<AccountForm> for Account {
 struct AttachmentForm {
     format: u32,
     preferences: Preferences,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    provider_tokens: Vec<ProviderTokens>,
 }
 
 pub(crate) fn encode(account: &Account) -> Result<String, StoreError> {
@@ -153,7 +159,11 @@ pub(crate) fn encode(account: &Account) -> Result<String, StoreError> {
 }
 
 pub(crate) fn encode_attachment(attachment: &Attachment) -> Result<String, StoreError> {
-    let form = AttachmentForm { format: FORMAT, preferences: attachment.preferences.clone() };
+    let form = AttachmentForm {
+        format: FORMAT,
+        preferences: attachment.preferences.clone(),
+        provider_tokens: attachment.provider_tokens.clone(),
+    };
     serde_json::to_string(&form).map_err(|_| StoreError::Corrupt)
 }
 
@@ -166,7 +176,9 @@ pub(crate) fn decode(body: &str) -> Result<Account, StoreError> {
 
 pub(crate) fn decode_attachment(text: &str) -> Result<Attachment, StoreError> {
     match serde_json::from_str(text) {
-        Ok(AttachmentForm { format: FORMAT, preferences }) => Ok(Attachment { preferences }),
+        Ok(AttachmentForm { format: FORMAT, preferences, provider_tokens }) => {
+            Ok(Attachment { preferences, provider_tokens })
+        }
         _ => Err(refusal(text)),
     }
 }

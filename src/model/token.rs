@@ -32,6 +32,9 @@ pub enum TokenPurpose {
     /// Signs in; made by the host's own server.
     #[serde(rename = "generic")]
     Generic,
+    /// Signs in after an OAuth2 provider has.
+    #[serde(rename = "oauth2")]
+    OAuth2,
 }
 
 /// By what way a token reaches its owner, and so what its redemption proves.
@@ -44,7 +47,8 @@ pub(crate) enum Channel {
 
 impl TokenPurpose {
     /// Those whose tokens start a session.
-    pub(crate) const SIGN_IN: [Self; 4] = [Self::MagicUrl, Self::EmailCode, Self::PhoneCode, Self::Generic];
+    pub(crate) const SIGN_IN: [Self; 5] =
+        [Self::MagicUrl, Self::EmailCode, Self::PhoneCode, Self::Generic, Self::OAuth2];
 
     /// The name in the store, which is also bound into the digest.
     #[must_use]
@@ -57,6 +61,7 @@ impl TokenPurpose {
             Self::EmailCode => "email-code",
             Self::PhoneCode => "phone-code",
             Self::Generic => "generic",
+            Self::OAuth2 => "oauth2",
         }
     }
 
@@ -66,7 +71,9 @@ impl TokenPurpose {
         Duration::from_secs(match self {
             Self::EmailVerification => 7 * 24 * 3600,
             Self::Recovery | Self::MagicUrl => 3600,
-            Self::PhoneVerification | Self::EmailCode | Self::PhoneCode | Self::Generic => 15 * 60,
+            Self::PhoneVerification | Self::EmailCode | Self::PhoneCode | Self::Generic | Self::OAuth2 => {
+                15 * 60
+            }
         })
     }
 
@@ -74,7 +81,7 @@ impl TokenPurpose {
         match self {
             Self::EmailVerification | Self::Recovery | Self::MagicUrl | Self::EmailCode => Channel::Mailbox,
             Self::PhoneVerification | Self::PhoneCode => Channel::Phone,
-            Self::Generic => Channel::Host,
+            Self::Generic | Self::OAuth2 => Channel::Host,
         }
     }
 }

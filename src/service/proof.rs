@@ -4,7 +4,7 @@
 //! pre-hijacking). So the first proof by sign-in or recovery leaves nothing to whoever was there before.
 
 use super::Draft;
-use crate::model::{Account, Channel, Contact, Email, Key, Phone, Preferences, TargetId, Timestamp, UserId};
+use crate::model::{Account, Attachment, Channel, Contact, Email, Key, Phone, TargetId, Timestamp, UserId};
 
 /// To whom a proof belongs.
 pub(crate) enum Proven {
@@ -83,7 +83,7 @@ impl Account {
         self.targets.clear();
         self.failures.clear();
         self.known_failures.clear();
-        self.set_preferences(Preferences::default());
+        self.attachment = Some(Attachment::default().into());
         match channel {
             Channel::Phone => self.email = None,
             _ => self.phone = None,

@@ -94,7 +94,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let entropy = &*self.inner.entropy;
         let secret = match purpose {
             TokenPurpose::EmailVerification | TokenPurpose::Recovery => hex_secret::<128>(entropy),
-            TokenPurpose::MagicUrl => hex_secret::<32>(entropy),
+            TokenPurpose::MagicUrl | TokenPurpose::OAuth2 => hex_secret::<32>(entropy),
             TokenPurpose::PhoneVerification
             | TokenPurpose::EmailCode
             | TokenPurpose::PhoneCode

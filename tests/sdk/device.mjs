@@ -10,6 +10,7 @@ export const server = new URL(process.argv[2] ?? 'http://localhost:8080').origin
 export const project = 'default';
 export const application = 'com.example.notes';
 export const sessionCookie = `a_session_${project}`;
+export const deviceCookie = `a_device_${project}`;
 
 const patience = 20_000;
 const holder = new AsyncLocalStorage();

@@ -138,7 +138,7 @@ pub(super) fn full(number: u32) -> Account {
 pub(super) fn prefer(account: &mut Account, json: &str) {
     let preferences: Preferences = json.parse().expect("preferences");
     assert_eq!(preferences.as_json(), json, "the rules know the stored text");
-    account.attachment = Some(Arc::new(Attachment { preferences }));
+    account.attachment = Some(Arc::new(Attachment { preferences, ..Attachment::default() }));
 }
 
 /// Renames an account to this number: a change without keys or attachment.
@@ -186,7 +186,10 @@ pub(super) fn identity(provider: &str, uid: &str, verified_email: Option<Email>)
         updated_at: at(0),
         provider: provider.into(),
         uid: uid.into(),
+        email: verified_email.clone(),
         verified_email,
+        access_expires_at: None,
+        refreshing_until: None,
     }
 }
 
