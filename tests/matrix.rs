@@ -114,14 +114,16 @@ enum State {
     Fresh,
     Expired,
     SignedOut,
+    /// Its account is gone.
+    Deleted,
     Blocked,
     ResetRequired,
 }
 
 use State::*;
 
-const STATES: [State; 10] =
-    [Guest, Full, Anonymous, Owing, Stale, Fresh, Expired, SignedOut, Blocked, ResetRequired];
+const STATES: [State; 11] =
+    [Guest, Full, Anonymous, Owing, Stale, Fresh, Expired, SignedOut, Deleted, Blocked, ResetRequired];
 
 /// How a client shows its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,10 +138,9 @@ const WAYS: [Way; 3] = [Way::Cookie, Way::Header, Way::Jwt];
 /// What the gates answer by the operation's row; `None` if they let it pass.
 fn gates(row: Operation, behind: Behind, state: State, off: &[AuthMethod]) -> Option<&'static str> {
     let is_route = behind != NoRoute;
+    let is_guest = matches!(state, Guest | Expired | SignedOut | Deleted);
     let held = match state {
-        Guest | Expired | SignedOut if is_route && !row.access().allows_guests() => {
-            Some("general_unauthorized_scope")
-        }
+        _ if is_guest && is_route && !row.access().allows_guests() => Some("general_unauthorized_scope"),
         Blocked => Some("user_blocked"),
         ResetRequired => Some("user_password_reset_required"),
         Owing if !is_route || row.assurance() != Assurance::Exempt => Some("user_more_factors_required"),
@@ -149,7 +150,6 @@ fn gates(row: Operation, behind: Behind, state: State, off: &[AuthMethod]) -> Op
         }
         _ => None,
     };
-    let is_guest = matches!(state, Guest | Expired | SignedOut);
     let lately = match row.assurance() {
         Assurance::Exempt | Assurance::Full => true,
         Assurance::FreshIfActive => state != Stale,
@@ -217,6 +217,7 @@ async fn scene(state: State, off: &[AuthMethod]) -> (Server, Option<(Cookie, Str
         }
         Expired => server.clock.pass(Duration::from_secs(600)),
         SignedOut => drop(server.call("DELETE", "/v1/account/sessions/current").by(&cookie).ok(204).await),
+        Deleted => server.service.trusted(&nobody).delete(&ada).await.unwrap(),
         Blocked => drop(server.service.trusted(&nobody).set_blocked(&ada, true).await.unwrap()),
         ResetRequired => {
             server.service.trusted(&nobody).require_password_reset(&ada, true).await.unwrap();
@@ -285,8 +286,8 @@ async fn every_cell_is_the_tables(operations: &[(Operation, Behind)], off: &[Aut
 
 #[tokio::test]
 async fn every_operation_answers_every_state_of_a_session_as_the_table_says() {
-    // 47 operations and 4 older routes; one way to be a guest and three to be in each of the nine other states.
-    assert_eq!(every_cell_is_the_tables(&OPERATIONS, &[]).await, (47 + 4) * (1 + 9 * 3));
+    // 47 operations and 4 older routes; one way to be a guest and three to be in each of the ten other states.
+    assert_eq!(every_cell_is_the_tables(&OPERATIONS, &[]).await, (47 + 4) * (1 + 10 * 3));
 }
 
 #[tokio::test]
