@@ -215,11 +215,13 @@ impl Deref for Caller {
 }
 
 impl Draft {
-    /// Ends whatever else could act for the account or is known to it: other sessions, the JWTs issued so far, and other devices.
+    /// Ends whatever else could act for the account or is known to it: other sessions, the JWTs issued so far, what was sent for signing in or
+    /// setting a password, and other devices.
     pub(crate) fn end_others(&mut self, holder: &SessionHolder) {
         self.retain_sessions(|session| session.id == *holder.session_id());
         let own = holder.client().device().map(|secret| secret.digest(holder.user_id()));
         self.devices.keep_only(own.as_ref());
+        self.drop_entrances();
         self.bar_jwts();
     }
 }
