@@ -272,7 +272,7 @@ async fn r26_a_wrong_secret_costs_and_tells_the_same_whatever_the_account_is() {
                     }
                     Kind::Recovery => {
                         let new = password(PASSWORD);
-                        host.service.finish_recovery(&id, &passcode, new, &client).await.map(drop)
+                        host.service.finish_recovery(&id, &passcode, new, None, &client).await.map(drop)
                     }
                     _ => host.service.finish_email_verification(&id, &passcode, &client).await.map(drop),
                 };

@@ -256,7 +256,7 @@ impl Operation {
                 service.start_recovery(NOBODY.parse().unwrap(), &page(), client).await.map(drop)
             }
             Self::FinishRecovery => {
-                service.finish_recovery(id, passcode, password(NEW_PASSWORD), client).await.map(drop)
+                service.finish_recovery(id, passcode, password(NEW_PASSWORD), None, client).await.map(drop)
             }
             Self::SetMfa => service.set_mfa(caller, true).await.map(drop),
             Self::SetMfaOff => service.set_mfa(caller, false).await.map(drop),
