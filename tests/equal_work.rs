@@ -398,12 +398,13 @@ async fn a_messenger_that_fails_or_hangs_changes_nothing() {
 }
 
 /// The operations for guests that send something, or tell of a new password.
-const ASKS_FOR_A_MESSAGE: [Operation; 6] = [
+const ASKS_FOR_A_MESSAGE: [Operation; 7] = [
     Operation::SendEmailCode,
     Operation::SendEmailCodeToNobody,
     Operation::SendMagicUrl,
     Operation::SendPhoneCode,
     Operation::StartRecovery,
+    Operation::StartRecoveryOfNobody,
     Operation::FinishRecovery,
 ];
 
