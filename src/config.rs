@@ -43,6 +43,8 @@ pub struct Config {
     pub guesses: GuessLimit,
     /// When an account's email address is told of a new session; never.
     pub session_alerts: SessionAlerts,
+    /// Whether switching MFA off and adding or removing an authenticator app ask for a fresh challenge while MFA is active; `true`.
+    pub fresh_challenges: bool,
     /// Whether an answer may tell that there is no account of an address or id, as Appwrite's does; `false`.
     pub tells_unknown: bool,
     /// The sign-in methods that are switched on; all.
@@ -135,6 +137,7 @@ impl Config {
             },
             guesses: GuessLimit::default(),
             session_alerts: SessionAlerts::Off,
+            fresh_challenges: true,
             tells_unknown: false,
             methods: SignInMethods {
                 email_password: true,
@@ -155,7 +158,7 @@ impl Config {
 
     /// The profile for those who migrate from Appwrite 1.6: where its clients rely on less safe behaviour, so does this.
     ///
-    /// No common-password or personal-data check, other sessions go on after a change, answers tell whether there is an account, logs come in
+    /// No common-password or personal-data check, other sessions go on after a change, changes of MFA ask for no fresh challenge, answers tell whether there is an account, logs come in
     /// pages of 5,000.
     #[must_use]
     pub fn appwrite_1_6(key: MasterKey) -> Self {
@@ -163,6 +166,7 @@ impl Config {
         config.passwords.refuse_common = false;
         config.passwords.refuse_personal_data = false;
         config.end_other_sessions = false;
+        config.fresh_challenges = false;
         config.tells_unknown = true;
         config.log_page = 5_000;
         config

@@ -34,6 +34,8 @@ const IDLE_CONNECTIONS: usize = 4;
 /// else a temporary one, but for a server that does not offer what the settings ask for. It needs a tokio runtime to run on.
 ///
 /// # Security
+/// Used without a queue, its delay tells a guest whether there was an account to send a message to.
+///
 /// Encryption with a verified certificate is required unless the server is on this machine or the host says otherwise. The
 /// TLS is rustls with Mozilla's roots; nothing process-wide is installed. No text reaches a header with its control
 /// characters, so nothing can be injected there. `Debug` and errors show neither password nor recipient.

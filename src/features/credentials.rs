@@ -9,7 +9,7 @@ use crate::{
         Account, Channel, Contact, Email, Factor, Key, Password, PasswordHash, Phone, SessionSecret,
         TargetId, Timestamp, User,
     },
-    operation::Operation,
+    operation::{Assurance, Operation},
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::{Draft, Errand, PREPARATIONS, Refusal},
 };
@@ -55,7 +55,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`] if the password is wrong or guesses are locked; [`Error::TargetExists`] if the address belongs to
-    /// another account; the rules of a new password; the gates; [`Error::Busy`]; [`Error::Store`].
+    /// another account; [`Error::ChallengeRequired`] if the address is the last second factor and no challenge was passed of late; the rules of a new password; the gates; [`Error::Busy`]; [`Error::Store`].
     #[doc(alias = "updateEmail")]
     pub async fn change_email(
         &self,
@@ -129,7 +129,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     None if draft.password.is_none() => {}
                     None => return Err(Refusal::Stale),
                 }
-                Ok(draft.change_credentials(caller, &hash, policy, &fresh, &set))
+                Ok(draft.change_credentials(caller, &hash, policy, &fresh, &set)?)
             };
             if let Some((rotated, account)) = self.try_change_as(caller, errand, Parts::Whole, decide).await?
             {
@@ -175,13 +175,18 @@ impl Draft {
         policy: &Config,
         fresh: &SessionSecret,
         set: &impl Fn(&mut Account, Timestamp),
-    ) -> bool {
+    ) -> Result<bool, Error> {
         let now = self.now;
+        let asked_for_two = self.is_mfa_active();
         let rotate = !self.is_lasting() && caller.takes_new_secret();
         let addresses = (self.email.clone(), self.phone.clone());
         set(&mut self.account, now);
         if hash.is_none() && addresses == (self.email.clone(), self.phone.clone()) {
-            return false;
+            return Ok(false);
+        }
+        // To take the last second factor off is to switch them off.
+        if asked_for_two && !self.is_mfa_active() {
+            caller.prove(self, now, Assurance::Fresh)?;
         }
         if let Some(hash) = hash {
             self.set_password(hash.clone(), policy.passwords.history);
@@ -201,7 +206,7 @@ impl Draft {
             }
         }
         self.touch();
-        rotate
+        Ok(rotate)
     }
 }
 

@@ -23,8 +23,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::UserNotFound`] for an unknown address, [`Error::Blocked`] for a blocked account.
     ///
     /// # Security
-    /// The answer, and the work for it, are the same whether the address is known: to one that is not, and to a blocked account, nothing is
-    /// sent.
+    /// The answer, and the work for it, are the same whether the address is known: [`Token::user`] is a stand-in of the address either way, and
+    /// to an address that is not known, and to a blocked account, nothing is sent.
     #[doc(alias = "createRecovery")]
     pub async fn start_recovery(
         &self,
@@ -59,7 +59,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     let link = new.link(url, &account, &[("expire", &expire)]);
                     self.notify(account.contact(), client, errand.now, Notice::Recovery { link }).await;
                 }
-                Ok(new.view(&account, None))
+                // An id of the client's own making would tell that the account is there.
+                let user = if tells { account.id } else { self.pseudo_id(email.as_str()) };
+                Ok(Token { user, ..new.view(&account, None) })
             }
             Settled::PrepareAgain | Settled::Absent if tells => Err(Error::UserNotFound),
             Settled::PrepareAgain | Settled::Absent => self.recover_nobody(&email, &new, errand).await,

@@ -245,17 +245,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
     pub async fn delete(&self, id: &UserId) -> Result<(), Error> {
         let inner = &self.service.inner;
         let deadline = inner.clock.elapsed().saturating_add(inner.config.patience);
-        loop {
+        for tries in 0_u32.. {
             let stored = inner.store.load(&Key::Id(*id), Parts::Body).await?.ok_or(Error::UserNotFound)?;
             match inner.store.remove(&stored).await {
                 Ok(()) => return Ok(()),
                 Err(SaveError::Failed(error)) => return Err(error.into()),
-                Err(SaveError::Stale | SaveError::Taken(_)) if inner.clock.elapsed() < deadline => {}
-                Err(SaveError::Stale | SaveError::Taken(_)) => {
-                    return Err(Error::Busy(Duration::from_secs(1)));
-                }
+                Err(SaveError::Stale | SaveError::Taken(_)) => {}
             }
+            if inner.clock.elapsed() >= deadline {
+                break;
+            }
+            self.service.step_aside(tries).await?;
         }
+        Err(Error::Busy(Duration::from_secs(1)))
     }
 
     fn errand(&self, name: &'static str) -> Errand<'_> {

@@ -243,7 +243,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         }
         match holder {
             Some(_) if operation.refuses_session() => Err(Error::SessionExists.into()),
-            Some(holder) => Ok(holder.require(operation.assurance())?),
+            Some(holder) => Ok(holder.require(self.service.assurance_of(operation))?),
             None => Ok(()),
         }
     }

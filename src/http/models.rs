@@ -184,7 +184,7 @@ impl<'a> TokenModel<'a> {
         Self {
             id: token.id.as_str(),
             created_at: Date(token.created_at),
-            user_id: token.user.as_str(),
+            user_id: if shows_secret { token.owner().as_str() } else { token.user.as_str() },
             secret: token.secret().filter(|_| shows_secret).map_or("", Secret::expose),
             expire: Date(token.expires_at),
             phrase: token.phrase.as_deref().unwrap_or_default(),

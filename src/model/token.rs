@@ -116,7 +116,7 @@ impl TokenRecord {
     /// The token as its owner may see it once it is redeemed.
     pub(crate) fn view(&self, user: &UserId) -> Token {
         let Self { id, created_at, expires_at, .. } = *self;
-        Token { id, user: *user, created_at, expires_at, phrase: None, secret: None }
+        Token { id, user: *user, created_at, expires_at, phrase: None, owner: *user, secret: None }
     }
 }
 
@@ -134,10 +134,17 @@ pub struct Token {
     pub expires_at: Timestamp,
     /// The words that the message shows too, if they were asked for.
     pub phrase: Option<Box<str>>,
+    pub(crate) owner: UserId,
     pub(crate) secret: Option<Arc<Secret>>,
 }
 
 impl Token {
+    /// The account that it really belongs to, for the host's own trusted code; [`user`](Token::user) is what the client may see.
+    #[must_use]
+    pub fn owner(&self) -> &UserId {
+        &self.owner
+    }
+
     /// What was sent, for the host's own trusted code; `None` if nothing was, or the token was redeemed.
     ///
     /// # Security

@@ -161,7 +161,7 @@ api {
     ReplacePreferences = "PATCH", "/v1/account/prefs", "updatePrefs", "replace_preferences", Account, Full {}
     /// Mails a link for setting a new password.
     StartRecovery = "POST", "/v1/account/recovery", "createRecovery", "start_recovery", Guests, Full {
-        limits: &[Limit::new(10, &[Url, Email]), Limit::new(10, &[Url, Ip])] }
+        limits: &[Limit::guard(10, &[Url, Ip]), Limit::new(10, &[Url, Email])] }
     /// Sets a new password by the secret of such a link.
     FinishRecovery = "PUT", "/v1/account/recovery", "updateRecovery", "finish_recovery", Guests, Full {
         limits: &[Limit::new(10, &[Url, UserIdParam])] }
@@ -212,14 +212,14 @@ api {
     /// Mails a link for signing in.
     SendMagicUrl = "POST", "/v1/account/tokens/magic-url", "createMagicURLToken", "send_magic_url", Guests, Full {
         aliases: &["/v1/account/sessions/magic-url"], auth_method: Some(AuthMethod::MagicUrl),
-        limits: &[Limit::new(60, &[Url, Email]), Limit::new(60, &[Url, Ip])] }
+        limits: &[Limit::guard(60, &[Url, Ip]), Limit::new(60, &[Url, Email])] }
     /// Sends the browser to a provider, to come back with a sign-in token.
     StartOAuth2Token = "GET", "/v1/account/tokens/oauth2/{provider}", "createOAuth2Token", "start_oauth2", Guests, Full {
         counter: BY_ADDRESS, limits: &[Limit::new(50, &[Ip])] }
     /// Texts a code for signing in.
     SendPhoneCode = "POST", "/v1/account/tokens/phone", "createPhoneToken", "send_phone_code", Guests, Full {
         aliases: &["/v1/account/sessions/phone"], auth_method: Some(AuthMethod::Phone),
-        limits: &[Limit::new(10, &[Url, Phone]), Limit::new(10, &[Url, Ip])] }
+        limits: &[Limit::guard(10, &[Url, Ip]), Limit::new(10, &[Url, Phone])] }
     /// Mails a link that proves the caller's email address.
     StartEmailVerification = "POST", "/v1/account/verification", "createVerification", "start_email_verification", Account, Full {
         limits: &[Limit::new(10, &[Url, CallerId])] }

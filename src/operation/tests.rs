@@ -27,7 +27,7 @@ PATCH|/password|updatePassword|account|Full|10 Url Ip
 PATCH|/phone|updatePhone|account|Full|
 GET|/prefs|getPrefs|account|Full|
 PATCH|/prefs|updatePrefs|account|Full|
-POST|/recovery|createRecovery|sessions.write|Full|10 Url Email, 10 Url Ip
+POST|/recovery|createRecovery|sessions.write|Full|+10 Url Ip, 10 Url Email
 PUT|/recovery|updateRecovery|sessions.write|Full|10 Url UserIdParam
 GET|/sessions|listSessions|account|Full|
 DELETE|/sessions|deleteSessions|account|Full|100 Url Ip
@@ -45,9 +45,9 @@ POST|/targets/push|createPushTarget|targets.write|Full|
 PUT|/targets/{targetId}/push|updatePushTarget|targets.write|Full|
 DELETE|/targets/{targetId}/push|deletePushTarget|targets.write|Full|
 POST|/tokens/email|createEmailToken|sessions.write|Full|+60 Url Ip, 10 Url Email
-POST|/tokens/magic-url|createMagicURLToken|sessions.write|Full|60 Url Email, 60 Url Ip
+POST|/tokens/magic-url|createMagicURLToken|sessions.write|Full|+60 Url Ip, 60 Url Email
 GET|/tokens/oauth2/{provider}|createOAuth2Token|sessions.write|Full|50 Ip
-POST|/tokens/phone|createPhoneToken|sessions.write|Full|10 Url Phone, 10 Url Ip
+POST|/tokens/phone|createPhoneToken|sessions.write|Full|+10 Url Ip, 10 Url Phone
 POST|/verification|createVerification|account|Full|10 Url CallerId
 PUT|/verification|updateVerification|public|Full|10 Url UserIdParam
 POST|/verification/phone|createPhoneVerification|account|Full|10 Url CallerId, 10 Url Ip

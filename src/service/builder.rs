@@ -60,12 +60,15 @@ impl<S, M, P, C> Builder<S, M, P, C> {
     }
 
     /// Who sends email; [`NoMailer`] by default.
+    ///
+    /// # Security
+    /// One that waits for a mail server tells guests by its delay whether they have an account; put it behind a queue.
     #[must_use]
     pub fn mailer<N>(self, mailer: N) -> Builder<S, N, P, C> {
         self.replace(|_, sms, clock| (mailer, sms, clock))
     }
 
-    /// Who sends text messages; [`NoSms`] by default.
+    /// Who sends text messages; [`NoSms`] by default. See [`mailer`](Builder::mailer) for why it should not wait.
     #[must_use]
     pub fn sms<N>(self, sms: N) -> Builder<S, M, N, C> {
         self.replace(|mailer, _, clock| (mailer, sms, clock))

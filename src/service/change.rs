@@ -100,7 +100,15 @@ impl DerefMut for Draft {
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) fn errand<'a>(&self, operation: Operation, client: &'a Client) -> Errand<'a> {
         let now = self.inner.clock.now();
-        Errand { name: operation.api_name(), assurance: operation.assurance(), client, now }
+        Errand { name: operation.api_name(), assurance: self.assurance_of(operation), client, now }
+    }
+
+    /// How sure this service must be of whoever asks for an operation.
+    pub(crate) fn assurance_of(&self, operation: Operation) -> Assurance {
+        match operation.assurance() {
+            Assurance::FreshIfActive if !self.inner.config.fresh_challenges => Assurance::Full,
+            other => other,
+        }
     }
 
     /// An errand of the host's own server, under a name that no operation of the API has.
@@ -284,7 +292,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Lets others go first for a random while that grows with the tries, without naming a runtime: it yields.
-    async fn step_aside(&self, tries: u32) -> Result<(), Error> {
+    pub(crate) async fn step_aside(&self, tries: u32) -> Result<(), Error> {
         let [random] = *self.draw::<1>()?;
         let most = tries.min(5);
         StepAside(u32::from(random) % (1 << most)).await;

@@ -9,7 +9,8 @@ use super::{AccountService, Draft, Errand, SessionHolder};
 use crate::{
     Error,
     model::{
-        Account, Attachment, Channel, Contact, Email, EventKind, Key, Phone, TargetId, Timestamp, UserId,
+        Account, Attachment, Channel, Contact, Email, EventKind, Key, Name, Phone, TargetId, Timestamp,
+        UserId,
     },
     operation::Assurance,
     ports::{Clock, Mailer, SmsSender, Store},
@@ -115,6 +116,8 @@ impl Account {
     fn forget_all_but(&mut self, channel: Channel) {
         self.retain_sessions(|_| false);
         self.mfa = false;
+        // It would greet the owner in every message.
+        self.name = Name::default();
         self.bar_jwts();
         self.password = None;
         self.password_history.clear();

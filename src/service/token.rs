@@ -65,6 +65,7 @@ impl NewToken {
             created_at: self.created_at,
             expires_at: self.expires_at,
             phrase,
+            owner: account.id,
             secret: (!account.blocked).then(|| Arc::clone(&self.secret)),
         }
     }

@@ -102,6 +102,29 @@ async fn h40_while_it_asks_for_two_factors_what_weakens_it_takes_a_fresh_challen
 }
 
 #[tokio::test]
+async fn h40_the_profile_for_migration_asks_for_no_fresh_challenge() {
+    let mut ada = Ada::with(|config| config.fresh_challenges = false).await;
+    ada.add_app().await;
+    let service = &ada.host.service;
+    service.set_mfa(&ada.caller().await, true).await.unwrap();
+    assert!(!service.set_mfa(&ada.caller().await, false).await.unwrap().has_mfa());
+    assert!(!account::Config::appwrite_1_6(account::MasterKey::generate().unwrap()).fresh_challenges);
+}
+
+#[tokio::test]
+async fn h40_the_last_second_factor_is_not_taken_off_by_a_change_of_address() {
+    let ada = Ada::new().await;
+    let service = &ada.host.service;
+    ada.texts.edit(&ada.id, |account| account["email"]["verified"] = serde_json::json!(true));
+    let caller = ada.caller().await;
+    service.set_mfa(&caller, true).await.unwrap();
+    let new = "new@example.com".parse().unwrap();
+    let refused = service.change_email(&ada.caller().await, new, password(PASSWORD)).await;
+    assert_eq!(code(refused), "user_challenge_required");
+    assert_eq!(ada.stored()["email"]["address"], ADA);
+}
+
+#[tokio::test]
 async fn a_challenge_is_fresh_for_thirty_minutes() {
     let ada = Ada::with_app().await;
     let secret = ada.pass_app(&*ada.caller().await).await.secret.unwrap();

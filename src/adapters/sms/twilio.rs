@@ -20,6 +20,9 @@ const VALIDITY: &str = "900";
 ///
 /// It waits for Twilio's reply, so it belongs into a `Queued` (feature `queue`). 408, 429 and 5xx mean "try again"; any other
 /// refusal is final. A message may arrive twice if a reply was lost.
+///
+/// # Security
+/// Used without a queue, its delay tells a guest whether there was an account to send a message to.
 pub struct TwilioSms {
     client: Arc<dyn HttpClient>,
     renderer: Arc<dyn Renderer>,

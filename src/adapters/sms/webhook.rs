@@ -21,6 +21,8 @@ use crate::{
 /// It waits for the reply, so it belongs into a `Queued` (feature `queue`).
 ///
 /// # Security
+/// Used without a queue, its delay tells a guest whether there was an account to send a message to.
+///
 /// The URL may hold a password (`https://user:password@host/…`), which is sent as basic authentication, or a secret path;
 /// neither is shown by `Debug`. Over plain `http` codes are readable on the way: keep that to networks of your own.
 pub struct WebhookSms {
