@@ -12,7 +12,7 @@ mod support;
 use std::{hint::black_box, thread, time::Duration};
 
 use account::{
-    AccountService, Argon2Params, Config, Error, MasterKey, MemoryStore, SignUp,
+    AccountService, Argon2Params, Argon2Pool, Config, Error, MasterKey, MemoryStore, SignUp,
     model::{Client, Password},
 };
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -40,7 +40,23 @@ fn main() {
         )
         .unwrap();
 
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut threads = vec![1, 2, thread::available_parallelism().map_or(1, usize::from)];
+    threads.dedup();
+    for threads in threads {
+        throughput(&runtime, threads);
+    }
+    jwts(&runtime, &service);
+}
+
+/// Sign-ins by a pool of so many threads, beside bare hashing on as many.
+fn throughput(runtime: &Runtime, threads: usize) {
+    let service = AccountService::builder(MemoryStore::new())
+        .config(Config::new(MasterKey::generate().unwrap()))
+        .hasher(Argon2Pool::builder().threads(threads).build())
+        .build()
+        .unwrap();
+    let ada = SignUp::new("ada@example.com".parse().unwrap(), password());
+    runtime.block_on(service.sign_up(ada, &Client::default())).unwrap();
     let today = Argon2Params::default();
     let params = Params::new(today.memory_kib(), today.time(), today.parallelism(), Some(32)).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -50,10 +66,9 @@ fn main() {
         21,
         (threads * PER_THREAD) as u32,
         || bare(&argon2, &mut memories),
-        || sign_ins(&runtime, &service, threads * PER_THREAD),
+        || sign_ins(runtime, &service, threads * PER_THREAD),
     );
     println!("  throughput: {:.3} × the bare one's", 1.0 / slower);
-    jwts(&runtime, &service);
 }
 
 fn sign_ins(runtime: &Runtime, service: &Service, count: usize) {

@@ -14,7 +14,7 @@ use rusqlite::{Connection, Statement};
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 21;
-const ACCOUNTS: usize = 2_000;
+const ACCOUNTS: usize = 10_000;
 const CHECKS: usize = 20_000;
 const SAVES: usize = 200;
 const WRITERS: usize = 16;
@@ -38,7 +38,7 @@ fn measure(path: &Path) -> Outcome {
     let secrets = multi.block_on(fill(&cached, ACCOUNTS))?;
     saves(&multi, &cached, &secrets)?;
     // What the processor's caches hold, and what they do not.
-    for accounts in [64, ACCOUNTS] {
+    for accounts in [64, 2_000, ACCOUNTS] {
         println!("{accounts} accounts in turn:");
         checks(&single, &cached, &uncached, path, secrets.get(..accounts).unwrap_or(&secrets))?;
     }

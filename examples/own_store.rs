@@ -5,7 +5,6 @@
 use std::{
     collections::BTreeMap,
     error::Error,
-    ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -32,10 +31,8 @@ impl OwnStore {
     }
 }
 
-impl State {
-    fn record(&mut self, events: &[Event]) {
-        self.log.extend(events.iter().map(|event| ((event.user, event.id), event.clone())));
-    }
+fn entries(events: &[Event]) -> impl Iterator<Item = ((UserId, EventId), Event)> {
+    events.iter().map(|event| ((event.user, event.id), event.clone()))
 }
 
 #[async_trait]
@@ -59,11 +56,10 @@ impl Store for OwnStore {
         }
         // Nothing can fail from here on.
         state.holders.extend(claims.into_iter().map(|key| (key, id)));
-        for key in change.releases() {
-            state.holders.remove(&key);
-        }
+        let releases = change.releases();
+        state.holders.retain(|key, _| !releases.contains(key));
         state.accounts.insert(id, whole);
-        state.record(change.events());
+        state.log.extend(entries(change.events()));
         Ok(())
     }
 
@@ -80,29 +76,23 @@ impl Store for OwnStore {
 
     async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
         let (state, limit) = (self.state(), usize::try_from(limit).unwrap_or(usize::MAX));
-        match which {
-            Select::After(after) => {
-                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-                Ok(state
-                    .accounts
-                    .range((from, Bound::Unbounded))
-                    .take(limit)
-                    .map(|(_, it)| it.clone())
-                    .collect())
-            }
+        let all = state.accounts.values();
+        let mut found: Vec<_> = match which {
+            Select::After(after) => all.filter(|it| Some(it.account.id()) > after).cloned().collect(),
             Select::DueBy(instant) => {
                 let is_due = |it: &&Stored| it.account.due_at().is_some_and(|at| at <= instant);
-                let mut due: Vec<_> = state.accounts.values().filter(is_due).cloned().collect();
+                let mut due: Vec<_> = all.filter(is_due).cloned().collect();
                 due.sort_by_key(|it| it.account.due_at());
-                due.truncate(limit);
-                Ok(due)
+                due
             }
-            _ => Err(StoreError::Unavailable(None)),
-        }
+            _ => return Err(StoreError::Unavailable(None)),
+        };
+        found.truncate(limit);
+        Ok(found)
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
-        self.state().record(events);
+        self.state().log.extend(entries(events));
         Ok(())
     }
 
