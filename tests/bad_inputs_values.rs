@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use account::model::{
-    AllowedRedirects, CustomId, Email, IdentityQuery, Name, PageQuery, Passcode, Password, Phone,
-    Preferences, SecondFactor, SessionId, UserId,
+    AllowedRedirects, Client, CustomId, Email, IdentityQuery, Name, Network, PageQuery, Passcode, Password,
+    Phone, Preferences, SecondFactor, SessionId, UserId, parse_client_ip,
 };
 use serde_json::Value;
 
@@ -95,4 +95,30 @@ fn redirect_urls() {
     let hosts = ["app.example.com", "localhost", "127.0.0.1", "[::1]", "*.tenant.example"];
     let allowed = AllowedRedirects::new(hosts, ["com.example.app"]).unwrap();
     agrees("redirectUrl", |input| allowed.check(input).is_ok());
+}
+
+#[test]
+fn client_addresses() {
+    agrees("clientIp", |input| parse_client_ip(input).is_some());
+    let network = |text: &str| Network::of(parse_client_ip(text).unwrap());
+    for (one, same) in [
+        ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"),
+        ("2001:db8:0:0:ffff:ffff:ffff:ffff", "2001:db8::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+    ] {
+        assert_eq!(network(one), network(same));
+    }
+    assert_ne!(network("2001:db8:0:1::1"), network("2001:db8::1"));
+}
+
+/// A client is whoever sends a request, so nothing is refused: what is bad is not kept as it came.
+#[test]
+fn user_agents() {
+    agrees("userAgent", |input| {
+        let client = Client::default().with_user_agent(input);
+        let kept = client.user_agent().unwrap_or_default();
+        assert!(!kept.contains(char::is_control), "{kept:?}");
+        assert_eq!(client.user_agent().is_some(), !input.is_empty());
+        kept == input
+    });
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use common::client::{self, Reply};
 use common::server::{self, Server};
+use data_encoding::BASE64;
 
 const ACCOUNT: &str = r#"{"userId":"ada","email":"ada@example.com","password":"violet-anvil-71"}"#;
 const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
@@ -171,6 +172,61 @@ fn the_outbox_is_for_this_machine_only() {
     );
     for path in ["GET /dev", "GET /dev/outbox"] {
         assert_eq!(everywhere.send(path, &[], "").status, 404);
+    }
+}
+
+#[test]
+fn the_log_holds_no_secret() {
+    let server = Server::start(&empty_directory("secrets"), &[]);
+    let created = server.send("POST /v1/account", &[], ACCOUNT);
+    assert_eq!(created.status, 201, "{}", created.body);
+    let guess = SIGN_IN.replace("violet-anvil-71", "canary-guess-71");
+    assert_eq!(server.send("POST /v1/account/sessions/email", &[], &guess).status, 401);
+    let session = sign_in(&server);
+    assert_eq!(session.status, 201, "{}", session.body);
+    let mut secrets = vec!["violet-anvil-71".to_owned(), "canary-guess-71".to_owned()];
+    let lines = session.head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+    let cookies: Vec<_> = lines.map(|line| line.split(';').next().unwrap()).collect();
+    assert_eq!(cookies.len(), 2, "a session and a device: {}", session.head);
+    for (_, value) in cookies.iter().filter_map(|cookie| cookie.split_once('=')) {
+        secrets.extend([value.to_owned(), value.replace("%3D", "=")]);
+    }
+    let wire = BASE64.decode(secrets[3].as_bytes()).unwrap();
+    let wire: serde_json::Value = serde_json::from_slice(&wire).unwrap();
+    secrets.push(wire["secret"].as_str().unwrap().to_owned());
+
+    let cookies = cookies.join("; ");
+    let jwt = server.send("POST /v1/account/jwts", &[("Cookie", &cookies)], "{}").json();
+    let jwt = jwt["jwt"].as_str().unwrap().to_owned();
+    assert_eq!(server.send("GET /v1/account", &[("X-Appwrite-JWT", &jwt)], "").status, 200);
+    let tampered = format!("{jwt}x");
+    assert_eq!(server.send("GET /v1/account", &[("X-Appwrite-JWT", &tampered)], "").status, 401);
+    secrets.extend([jwt.rsplit('.').next().unwrap().to_owned(), jwt]);
+
+    let recovery = r#"{"email":"ada@example.com","url":"http://localhost/new-password"}"#;
+    let asked = server.send("POST /v1/account/recovery", &[], recovery);
+    assert_eq!(asked.status, 201, "{}", asked.body);
+    let outbox = server.send("GET /dev/outbox", &[], "").body;
+    let link = outbox.split("secret=").nth(1).expect("a link with a secret");
+    let link: String = link.chars().take_while(char::is_ascii_alphanumeric).collect();
+    assert!(link.len() >= 32, "{link}");
+    let redeem = |secret: &str| {
+        let body = format!(r#"{{"userId":"ada","secret":"{secret}","password":"copper-lantern-58"}}"#);
+        server.send("PUT /v1/account/recovery", &[], &body).status
+    };
+    assert_eq!((redeem("canary-guess-71"), redeem(&link)), (401, 200));
+    // Where no secret belongs.
+    let query = format!("GET /v1/account/logs?secret={link}&password=violet-anvil-71");
+    server.send(&query, &[("Cookie", &cookies)], "");
+    server.send(&format!("GET /v1/{link}"), &[], "");
+    server.send("POST /v1/account/sessions/email", &[], &format!("{SIGN_IN}}}"));
+    secrets.extend([link, "copper-lantern-58".to_owned()]);
+
+    server.terminate();
+    let log = server.log_at_end();
+    assert!(log.contains("account.db.key"), "the log is where it is looked for");
+    for secret in &secrets {
+        assert!(secret.len() >= 12 && !log.contains(secret.as_str()), "the log shows {secret}: {log}");
     }
 }
 

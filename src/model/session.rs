@@ -187,6 +187,10 @@ impl SessionSecret {
             return Err(Invalid::SessionSecret);
         }
         let json = Zeroizing::new(BASE64.decode(text.as_bytes()).map_err(|_| Invalid::SessionSecret)?);
+        // The derived reader would take an array of two for the object.
+        if json.first() != Some(&b'{') {
+            return Err(Invalid::SessionSecret);
+        }
         let wire: Wire<'_> = serde_json::from_slice(&json).map_err(|_| Invalid::SessionSecret)?;
         let mut bits = Zeroizing::new([0; 32]);
         let whole =
@@ -308,6 +312,15 @@ mod tests {
         let wire = String::from_utf8(BASE64.decode(secret().to_wire().as_bytes()).unwrap()).unwrap();
         let upper = BASE64.encode(wire.replace("9f", "9F").as_bytes());
         assert_eq!(SessionSecret::from_wire(&upper).unwrap_err(), Invalid::SessionSecret);
+    }
+
+    #[test]
+    fn an_array_of_id_and_secret_is_refused() {
+        let array = format!(r#"["u1","{}"]"#, "9f".repeat(32));
+        assert_eq!(
+            SessionSecret::from_wire(&BASE64.encode(array.as_bytes())).unwrap_err(),
+            Invalid::SessionSecret
+        );
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Session cookies, and where else a session may come from.
 
+use data_encoding::BASE64;
+use serde_json::Value;
+
 use super::support::{Call, Cookie, Server};
+use crate::recorded_sessions::own_sessions;
 
 const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
 
@@ -103,27 +107,41 @@ async fn the_cookie_goes_before_the_header_and_unreadable_ones_are_passed_over()
     who(&ada.0).refused(401, "general_unauthorized_scope").await;
 }
 
-#[tokio::test]
-async fn every_recorded_session_that_is_none_makes_a_guest() {
-    let server = Server::new();
-    server.user("u1").await;
-    for (input, _) in super::inputs::corpus("sessionCookie") {
-        // The valid one is of a session that this server did not start.
-        for text in [input.clone(), input.replace('=', "%3D")] {
-            let cookie = server.get("/v1/account").header("cookie", &format!("a_session_default={text}"));
-            cookie.refused(401, "general_unauthorized_scope").await;
+/// A session of this user whose secret has letters, so that its upper case is another text.
+async fn own_session(server: &Server, id: &str) -> String {
+    server.user(id).await;
+    loop {
+        let wire = server.sign_in(id).await.wire();
+        let json: Value = serde_json::from_slice(&BASE64.decode(wire.as_bytes()).unwrap()).unwrap();
+        let secret = json["secret"].as_str().unwrap();
+        if secret.bytes().any(|digit| digit.is_ascii_lowercase()) {
+            return secret.to_owned();
         }
-        server
-            .get("/v1/account")
-            .header("x-appwrite-session", &input)
-            .refused(401, "general_unauthorized_scope")
-            .await;
-        server
-            .post("/v1/account/sessions/anonymous", "{}")
-            .header("x-appwrite-session", &input)
-            .ok(201)
-            .await;
     }
+}
+
+#[tokio::test]
+async fn every_recorded_session_meets_its_verdict_with_the_secret_of_a_live_one() {
+    let server = Server::new();
+    let (own, other) = (own_session(&server, "u1").await, own_session(&server, "u2").await);
+    let mut valid = 0;
+    for (input, verdict) in own_sessions(&own, &other) {
+        let cookie =
+            |text: &str| server.get("/v1/account").header("cookie", &format!("a_session_default={text}"));
+        let header = server.get("/v1/account").header("x-appwrite-session", &input);
+        for call in [cookie(&input), cookie(&input.replace('=', "%3D")), header] {
+            if verdict {
+                assert_eq!(call.ok(200).await.value("$id"), "u1");
+            } else {
+                call.refused(401, "general_unauthorized_scope").await;
+            }
+        }
+        valid += usize::from(verdict);
+        // Whoever is nobody may become somebody.
+        let call = server.post("/v1/account/sessions/anonymous", "{}").header("x-appwrite-session", &input);
+        call.ok(if verdict { 401 } else { 201 }).await;
+    }
+    assert_eq!(valid, 1);
 }
 
 #[tokio::test]
@@ -143,4 +161,25 @@ async fn a_session_in_a_header_outlives_the_conversion_of_its_account() {
     let new = server.patch("/v1/account/email", &body).by(&old).ok(200).await.cookie();
     server.get("/v1/account").by(&old).refused(401, "general_unauthorized_scope").await;
     assert_eq!(server.get("/v1/account").by(&new).ok(200).await.value("email"), "bob@example.com");
+}
+
+#[tokio::test]
+async fn a_hundred_wrong_guesses_lock_strangers_out_and_the_owners_device_stays_in() {
+    let server = Server::new();
+    server.user("ada").await;
+    let first = server.post("/v1/account/sessions/email", SIGN_IN).ok(201).await;
+    let device = first.set_cookies()[1].split(';').next().unwrap().to_owned();
+    let sign_in = || server.post("/v1/account/sessions/email", SIGN_IN);
+    let guess = SIGN_IN.replace("violet-anvil-71", "violet-anvil-72");
+    for at in 0..100 {
+        let call = server.post("/v1/account/sessions/email", &guess).peer(&format!("198.51.100.{at}"));
+        call.refused(401, "user_invalid_credentials").await;
+    }
+    let forged = format!("a_device_default={}", "ab".repeat(32));
+    sign_in().refused(401, "user_invalid_credentials").await;
+    sign_in().header("cookie", &forged).refused(401, "user_invalid_credentials").await;
+    // Locked as it is, the account gives the right password away to nobody, and its owner signs in.
+    let reply = sign_in().header("cookie", &device).ok(201).await;
+    assert_eq!(reply.set_cookies().len(), 1, "the device keeps its cookie");
+    sign_in().ok(201).await;
 }

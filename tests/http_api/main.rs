@@ -13,6 +13,8 @@ mod mfa;
 mod origins;
 mod parameters;
 mod passwordless;
+#[path = "../recorded_sessions/mod.rs"]
+mod recorded_sessions;
 mod recovery;
 mod routes;
 mod support;

@@ -215,6 +215,15 @@ async fn names() {
         send(&server, "POST", "/v1/account", &body, None).await
     })
     .await;
+    let cookie = server.user("ada").await;
+    for (name, valid) in corpus("name") {
+        let (status, text) =
+            send(&server, "PATCH", "/v1/account/name", &json!({ "name": name }), Some(&cookie)).await;
+        // Who changes a name must give one.
+        assert_eq!(status, if valid && !name.is_empty() { 200 } else { 400 }, "{name:?}: {text}");
+        let kept = server.get("/v1/account").by(&cookie).ok(200).await.value("name");
+        assert_eq!(kept == name, status == 200, "{name:?}: {kept}");
+    }
 }
 
 #[tokio::test]
@@ -250,18 +259,35 @@ async fn common_passwords() {
 async fn session_ids() {
     let server = Server::new();
     let cookie = server.user("ada").await;
-    for (input, valid) in corpus("sessionId") {
-        let Ok(path) = format!("/v1/account/sessions/{input}").parse::<axum::http::Uri>() else {
-            assert!(!valid, "{input:?} is no part of a path");
-            continue;
+    let encoded = |input: &str| -> String {
+        let encode = |byte: u8| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
         };
-        let reply = server.get(&path.to_string()).by(&cookie).send().await;
-        assert!(
-            if valid { [200, 404].contains(&reply.status) } else { (400..500).contains(&reply.status) },
-            "{input:?}: {}",
-            reply.text
-        );
+        input.bytes().map(encode).collect()
+    };
+    for (input, valid) in corpus("sessionId") {
+        let path = format!("/v1/account/sessions/{}", encoded(&input));
+        let (status, code) = match (valid, input.as_str()) {
+            (true, "current") => (200, None),
+            (true, _) => (404, Some("user_session_not_found")),
+            (false, _) => (400, Some("general_argument_invalid")),
+        };
+        for method in
+            ["GET", "PATCH", "DELETE"].into_iter().filter(|method| (*method, status) != ("DELETE", 200))
+        {
+            let reply = server.call(method, &path).by(&cookie).send().await;
+            let told = (reply.status, reply.value("type"));
+            assert_eq!(told, (status, code.map_or(Value::Null, Value::from)), "{method} {input:?}");
+        }
+        // Not encoded, where such a path can be sent at all.
+        let path = format!("/v1/account/sessions/{input}");
+        if path.parse::<axum::http::Uri>().is_ok() {
+            let expected = if input.contains('/') { 404 } else { status };
+            assert_eq!(server.get(&path).by(&cookie).send().await.status, expected, "{input:?}");
+        }
     }
+    server.get("/v1/account").by(&cookie).ok(200).await;
 }
 
 #[tokio::test]
