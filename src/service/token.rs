@@ -264,7 +264,7 @@ mod tests {
     use crate::{crypto::MasterKey, model::Contact, ports::SystemEntropy};
 
     const NOW: Timestamp = Timestamp::MIN;
-    const SIGN_IN: &[TokenPurpose] = &TokenPurpose::SIGN_IN;
+    const SIGN_IN: [TokenPurpose; 5] = TokenPurpose::SIGN_IN;
 
     struct Keys(CodeKeys, Config, Client);
 
@@ -313,7 +313,7 @@ mod tests {
         for (secret, is_there) in
             [("000005", false), ("000006", true), (&*"1".repeat(64), false), (&*"2".repeat(64), true)]
         {
-            assert_eq!(draft.redeem(secret, SIGN_IN, keys.guard()).is_ok(), is_there, "{secret}");
+            assert_eq!(draft.redeem(secret, &SIGN_IN, keys.guard()).is_ok(), is_there, "{secret}");
         }
     }
 
@@ -330,15 +330,15 @@ mod tests {
         ] {
             draft.issue(&new(purpose, secret), keys.guard());
         }
-        let refused = draft.redeem("333333", SIGN_IN, keys.guard());
+        let refused = draft.redeem("333333", &SIGN_IN, keys.guard());
         assert!(matches!(refused, Err(Refusal::Costly(Error::InvalidToken))));
         assert_eq!(tries(&draft), [(EmailCode, 1), (PhoneCode, 1), (PhoneVerification, 0), (MagicUrl, 0)]);
         assert_eq!(draft.failures.run, 1);
-        let refused = draft.redeem(&"5".repeat(64), SIGN_IN, keys.guard());
+        let refused = draft.redeem(&"5".repeat(64), &SIGN_IN, keys.guard());
         assert!(matches!(refused, Err(Refusal::Plain(Error::InvalidToken))), "nobody guesses that");
         assert_eq!(draft.failures.run, 1);
         for _ in 0..4 {
-            assert!(draft.redeem("000000", SIGN_IN, keys.guard()).is_err());
+            assert!(draft.redeem("000000", &SIGN_IN, keys.guard()).is_err());
         }
         assert_eq!(tries(&draft), [(PhoneVerification, 0), (MagicUrl, 0)]);
     }
@@ -351,17 +351,17 @@ mod tests {
         }
         draft.failures.locked_until = Some(NOW.after(std::time::Duration::from_secs(1)));
         for secret in ["222222", "333333", "000000"] {
-            let refused = draft.redeem(secret, SIGN_IN, keys.guard());
+            let refused = draft.redeem(secret, &SIGN_IN, keys.guard());
             assert!(matches!(refused, Err(Refusal::Plain(Error::InvalidToken))), "{secret} writes nothing");
         }
         assert!(draft.tokens.iter().all(|token| token.tries == 0));
         draft.issue(&new(TokenPurpose::EmailCode, "111111"), keys.guard());
-        let refused = draft.redeem("222222", SIGN_IN, keys.guard());
+        let refused = draft.redeem("222222", &SIGN_IN, keys.guard());
         assert!(
             matches!(refused, Err(Refusal::Costly(Error::InvalidToken))),
             "it may have been meant for the mailed one"
         );
-        assert!(draft.redeem("111111", SIGN_IN, keys.guard()).is_ok());
+        assert!(draft.redeem("111111", &SIGN_IN, keys.guard()).is_ok());
         assert_eq!(draft.failures.run, 0);
     }
 

@@ -7,7 +7,7 @@ import { ID } from 'react-native-appwrite';
 import { Device, server } from './device.mjs';
 import { refused } from './expect.mjs';
 import * as models from './models.mjs';
-import { sentLink } from './outbox.mjs';
+import { link as linkIn, sent } from './outbox.mjs';
 import { check } from './tap.mjs';
 
 const email = 'ada@example.com';
@@ -43,9 +43,9 @@ async function open(device, link) {
 }
 
 async function link() {
-  const { answer, link } = await sentLink(email, () => phone.account.createMagicURLToken(ID.unique(), email));
+  const { answer, message } = await sent(email, () => phone.account.createMagicURLToken(ID.unique(), email));
   models.token(answer);
-  return link.href;
+  return linkIn(message).href;
 }
 
 let first;
