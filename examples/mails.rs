@@ -134,8 +134,8 @@ fn page(content: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Messages</title>\n<style>\
          body{{font:15px/1.5 system-ui,sans-serif;margin:24px}}td,th{{padding:4px 10px;text-align:start}}\
-         .row{{display:flex;gap:16px;align-items:stretch}}iframe{{width:640px;height:720px;border:1px solid #ccc}}\
-         pre{{flex:1;margin:0;padding:16px;background:#f6f7f9;white-space:pre-wrap;overflow-wrap:anywhere}}\
+         .row{{display:flex;flex-wrap:wrap;gap:16px;align-items:stretch}}iframe{{width:640px;height:720px;border:1px solid #ccc}}\
+         pre{{flex:1 1 24rem;margin:0;padding:16px;background:#f6f7f9;white-space:pre-wrap;overflow-wrap:anywhere}}\
          </style>\n{content}</html>\n"
     )
 }

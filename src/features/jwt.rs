@@ -10,6 +10,7 @@ use crate::{
     model::{EventKind, Timestamp},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
+    service::Draft,
 };
 
 /// A compact JWS that proves a session until it expires or the session ends.
@@ -50,9 +51,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     #[doc(alias = "createJWT")]
     pub async fn issue_jwt(&self, caller: &Caller) -> Result<Jwt, Error> {
         let errand = self.errand(Operation::IssueJwt, caller.client());
-        let account = self.load_as(caller, Parts::Body, errand).await?.account;
-        self.require(self.inner.config.methods.jwt)?;
-        let session = *caller.current_session().ok_or(Error::SessionNotFound)?;
+        let session = caller.current_session().copied();
+        let decide = |draft: &mut Draft| {
+            self.require(self.inner.config.methods.jwt)?;
+            let session = session.ok_or(Error::SessionNotFound)?;
+            draft.note(EventKind::JwtCreated, Some(session));
+            Ok(session)
+        };
+        let (session, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
         let issued = errand.now.as_secs();
         let life = i64::try_from(self.inner.config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
         let claims = Claims {
@@ -65,8 +71,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             exp: issued.saturating_add(life),
         };
         let text = self.inner.jwts.sign(&claims).ok_or(Error::Internal)?;
-        let event = self.append(&account, errand, EventKind::JwtCreated, Some(session)).await?;
-        self.tell(&event, &account).await;
         Ok(Jwt {
             text: Zeroizing::new(text),
             expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
