@@ -2,6 +2,7 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod doors;
 mod people;
 #[cfg(feature = "sqlite")]
 #[allow(dead_code)]
@@ -12,10 +13,11 @@ use std::{sync::Arc, time::Duration};
 
 use account::{
     MemoryStore,
-    model::{ChallengeId, Client},
+    model::Client,
     ports::Store,
-    testing::{PASSWORD, Step, TestHost, password},
+    testing::{PASSWORD, Step, TestHost},
 };
+use doors::*;
 use people::*;
 use serde_json::json;
 use tokens::*;
@@ -120,101 +122,69 @@ async fn r03_after_a_burst_of_wrong_guesses_the_right_one_is_refused() {
 /// Passwords and codes are guessed at the same time; together they get what the limit says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r12_guesses_at_all_doors_at_once_share_one_limit() {
-    let (texts, host) = Texts::host();
-    let ada = Person::new(&host, ADA, PHONE).await;
-    let checks = host.hasher.checks();
-    let guesses = (0..500).map(|n| {
-        let (host, ada) = (host.clone(), ada.clone());
-        async move {
-            match n % 4 {
-                0 => drop(Kind::PhoneCode.redeem(&host.service, &ada, "000000").await.unwrap_err()),
-                1 => drop(Kind::PhoneVerification.redeem(&host.service, &ada, "000000").await.unwrap_err()),
-                _ => drop(sign_in(&host, ADA, "no such password").await.unwrap_err()),
-            }
-        }
+    let guarded = Guarded::new().await;
+    let checks = guarded.host.hasher.checks();
+    // An app that is confirmed cannot be guessed at by confirming it.
+    let doors = DOORS.into_iter().filter(|door| *door != Door::ConfirmApp);
+    let guesses = doors.cycle().take(520).map(|door| {
+        let guarded = guarded.clone();
+        async move { assert_eq!(code(guarded.knock(door, door.wrong()).await), door.refusal(), "{door:?}") }
     });
     at_once(guesses).await;
-    assert!(host.hasher.checks() - checks <= 100);
-    let failures = &texts.account(&ada.id)["failures"];
+    assert!(guarded.host.hasher.checks() - checks <= 100);
+    let failures = guarded.failures();
     assert_eq!((&failures["run"], &failures["locks"]), (&json!(0), &json!(1)), "exactly one lock's worth");
 }
 
-/// A wrong guess at every door in turn.
-async fn guess_at(
-    host: &TestHost,
-    door: usize,
-    ada: &Person,
-    half: &(Arc<account::SessionHolder>, ChallengeId),
-) {
-    let service = &host.service;
-    match door % 7 {
-        0 => assert_eq!(code(sign_in(host, ADA, "no such password").await), "user_invalid_credentials"),
-        1 => {
-            let old = Some(password("no such password"));
-            let refused = service.change_password(&ada.caller, password(OTHER), old).await;
-            assert_eq!(code(refused), "user_invalid_credentials");
+#[tokio::test]
+async fn each_door_opens_to_what_is_right() {
+    for door in DOORS {
+        let mut guarded = Guarded::new().await;
+        if door == Door::Token(Kind::EmailVerification) {
+            guarded.texts.edit(&guarded.ada.id, |account| account["email"]["verified"] = json!(false));
         }
-        2 => assert_eq!(
-            code(service.finish_challenge(&half.0, &half.1, "no code").await),
-            "user_invalid_token"
-        ),
-        door => {
-            let kind = [Kind::EmailCode, Kind::PhoneVerification, Kind::EmailVerification, Kind::Recovery];
-            let refused = kind[door - 3].redeem(service, ada, "no code").await;
-            assert_eq!(code(refused), "user_invalid_token");
-        }
+        guarded.prepare(door);
+        let right = guarded.right(door).await;
+        guarded.knock(door, &right).await.unwrap_or_else(|refused| panic!("{door:?}: {refused:?}"));
     }
 }
 
 #[tokio::test]
 async fn r12_a_hundred_failures_over_all_doors_lock_the_accounts_guesses() {
-    let (texts, _) = Texts::host();
-    let host = TestHost::with(Arc::clone(&texts), |config| config.session_limit = 100);
-    let ada = Person::new(&host, ADA, PHONE).await;
-    texts.edit(&ada.id, |account| account["email"]["verified"] = json!(true));
-    host.service.set_mfa(&ada.caller, true).await.unwrap();
-    let mut half = challenge(&host, ADA).await;
-    for guess in 0..100 {
-        if guess % 7 == 2 {
+    let mut guarded = Guarded::new().await;
+    for (guess, door) in DOORS.into_iter().cycle().take(100).enumerate() {
+        if matches!(door, Door::Challenge(_)) {
             // r13: neither a new session nor a new challenge begins a new count.
-            half = challenge(&host, ADA).await;
+            guarded.begin_again().await;
         }
-        assert!(texts.account(&ada.id)["failures"].get("locked_until").is_none(), "guess {guess}");
-        guess_at(&host, guess, &ada, &half).await;
+        guarded.prepare(door);
+        assert_eq!(guarded.failures(), json!({"run": guess, "locks": 0}), "{door:?}");
+        assert_eq!(code(guarded.knock(door, door.wrong()).await), door.refusal(), "{door:?}");
     }
-    let locked = texts.account(&ada.id);
-    assert_eq!(locked["failures"]["locks"], json!(1));
-    host.service.user(&ada.caller).await.expect("live sessions go on");
+    assert_eq!(guarded.failures()["locks"], json!(1));
+    guarded.host.service.user(&guarded.ada.caller).await.expect("live sessions go on");
 
     // From now on not even what is right passes, and nothing is written.
-    let phone = Kind::PhoneVerification.sent(&host, &ada).await;
-    let texted = Kind::PhoneCode.sent(&host, &ada).await;
-    let mailed = host.service.start_challenge(&half.0, account::model::SecondFactor::Email).await.unwrap();
-    let answer = host.code_for(ADA);
-    let before = texts.account(&ada.id);
-    let checks = host.hasher.checks();
-    host.recorder.take();
-    let service = &host.service;
-    let old = Some(password(PASSWORD));
-    let refused = [
-        code(sign_in(&host, ADA, PASSWORD).await),
-        code(service.change_password(&ada.caller, password(OTHER), old).await),
-        code(service.finish_challenge(&half.0, &mailed.id, answer.expose()).await),
-        code(Kind::PhoneVerification.redeem(service, &ada, &phone).await),
-        code(Kind::PhoneCode.redeem(service, &ada, &texted).await),
-    ];
-    assert_eq!(refused[..2], ["user_invalid_credentials"; 2]);
-    assert_eq!(refused[2..], ["user_invalid_token"; 3]);
-    for door in 0..7 {
-        guess_at(&host, door, &ada, &half).await;
+    for door in DOORS {
+        guarded.prepare(door);
+        let mut secrets = vec![door.wrong().to_owned()];
+        if !door.proves_mailbox() {
+            secrets.push(guarded.right(door).await);
+        }
+        for secret in secrets {
+            let (before, checks) = (guarded.texts.account(&guarded.ada.id), guarded.host.hasher.checks());
+            guarded.host.recorder.take();
+            assert_eq!(code(guarded.knock(door, &secret).await), door.refusal(), "{door:?}");
+            assert!(guarded.host.recorder.take().iter().all(|step| *step == Step::Load), "{door:?}");
+            let after = (guarded.texts.account(&guarded.ada.id), guarded.host.hasher.checks());
+            assert_eq!(after, (before, checks), "{door:?}");
+        }
     }
-    assert!(host.recorder.take().iter().all(|step| *step == Step::Load));
-    assert_eq!((texts.account(&ada.id), host.hasher.checks()), (before, checks));
 
-    host.clock.advance(Duration::from_millis(15 * 60_000 - 1));
-    assert!(!opens(&host, ADA).await);
-    host.clock.advance(Duration::from_millis(1));
-    assert!(opens(&host, ADA).await);
+    guarded.host.clock.advance(Duration::from_millis(15 * 60_000 - 1));
+    assert!(!opens(&guarded.host, ADA).await);
+    guarded.host.clock.advance(Duration::from_millis(1));
+    assert!(opens(&guarded.host, ADA).await);
 }
 
 #[tokio::test]
