@@ -55,6 +55,10 @@ pub use features::{
     LogEntry, LogPage, NewAuthenticator, NewPushTarget, NewUser, PassedChallenge, RecoveryCodes, SignUp,
     Trusted,
 };
+#[cfg(feature = "oauth2")]
+pub use features::{
+    FailedOAuth2, FinishedOAuth2, FlowState, OAuth2Outcome, OAuth2Return, OAuth2Start, StartedOAuth2,
+};
 pub use model::Argon2Params;
 pub use secret::Secret;
 pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder, SignedIn};
