@@ -101,7 +101,7 @@ async fn a_phone_number_gets_a_target_that_keeps_its_id() {
 }
 
 #[tokio::test]
-async fn a_new_address_counts_as_not_proven() {
+async fn h78_a_new_address_counts_as_not_proven() {
     let (texts, host) = Texts::host();
     let (_, caller) = ada(&host).await;
     texts.edit(caller.user_id(), |account| account["email"]["verified"] = true.into());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
+mod tokens;
 
 use std::{
     future::Future,
@@ -12,9 +13,9 @@ use std::{
 };
 
 use account::{
-    Argon2Pool, Error,
+    Argon2Pool, EmailSignIn, Error,
     messages::EmailMessage,
-    model::{Argon2Params, Client, Password, UserId},
+    model::{Argon2Params, Client, CustomId, Password, Token, TokenPurpose, UserId},
     ports::{Mailer, SendError},
     testing::{InstantHasher, Outbox, PASSWORD, Step, TestHost, password},
 };
@@ -26,6 +27,7 @@ use support::{
     service, sign_in, sign_up,
     text_store::TextStore,
 };
+use tokens::{Kind, page, passcode};
 
 /// What an address can be to a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +55,13 @@ impl State {
         format!("{self:?}@example.com")
     }
 
+    fn phone(self) -> String {
+        format!("+1617555121{}", self as u8)
+    }
+
     fn plant(self, account: &mut Value) {
+        account["phone"] = json!({ "address": self.phone(), "target": "06q2vgk1o0000000000000000f",
+            "created_at": 0, "updated_at": 0 });
         match self {
             Self::Missing | Self::Existing => {}
             Self::Blocked => account["blocked"] = json!(true),
@@ -181,15 +189,108 @@ async fn a_guess_leaves_as_durable_a_trace_at_an_address_without_account() {
         sign_in(&service, email, WRONG).await.unwrap_err();
     }
     let log = texts.dump();
-    let users: Vec<Value> =
-        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["user"].clone()).collect();
+    let users: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"]["user"].clone())
+        .collect();
     assert_eq!(users.len(), 3);
     assert_eq!(users[0], users[1], "one address is one stand-in, however it is spelt");
     assert_ne!(users[0], users[2]);
     assert!(!log.contains("example.com"), "an address that somebody tried is not kept");
 }
 
-/// A mailer that accepts nothing, or never answers.
+/// The answers that a state gets to a request for a token, and the work behind it, an entry of the log standing for a saved change.
+async fn ask(host: &TestHost, kind: Kind, state: State) -> (Result<Token, Error>, Vec<Step>) {
+    host.recorder.take();
+    let (client, email) = (Client::default(), state.email().parse().unwrap());
+    let outcome = match kind {
+        Kind::EmailCode => host.service.send_email_code(EmailSignIn::new(email), &client).await,
+        Kind::MagicUrl => host.service.send_magic_url(EmailSignIn::new(email), &page(), &client).await,
+        Kind::Recovery => host.service.start_recovery(email, &page(), &client).await,
+        _ => host.service.send_phone_code(CustomId::Generate, state.phone().parse().unwrap(), &client).await,
+    };
+    let saved = |step| if step == Step::Append { Step::Save } else { step };
+    (outcome, host.recorder.take().into_iter().map(saved).collect())
+}
+
+const REQUESTS: [Kind; 4] = [Kind::EmailCode, Kind::MagicUrl, Kind::PhoneCode, Kind::Recovery];
+
+#[tokio::test]
+async fn t5_a_request_for_a_token_costs_and_tells_the_same_whatever_the_account_is() {
+    for kind in REQUESTS {
+        let host = host().await;
+        for round in 0..7 {
+            for state in State::ALL {
+                // Who asks to sign in at a borrowed address is told to use the identity.
+                if state == State::OfAnIdentity && matches!(kind, Kind::EmailCode | Kind::MagicUrl) {
+                    continue;
+                }
+                // From the second time on, there is an account.
+                if state == State::Missing && round > 0 && kind != Kind::Recovery {
+                    continue;
+                }
+                let (outcome, work) = ask(&host, kind, state).await;
+                let token = outcome.unwrap();
+                let sent = if kind == Kind::PhoneCode { Step::Text } else { Step::Mail };
+                assert_eq!(work, [Step::Load, Step::Save, sent], "{kind:?}, {state:?}, request {round}");
+                let shape = |id: &str| (id.len(), id.bytes().all(|c| c.is_ascii_alphanumeric()));
+                assert_eq!(shape(token.user.as_str()), (26, true), "{kind:?}, {state:?}");
+                assert_eq!(token.expires_at.since(token.created_at), kind_purpose(kind).lifetime());
+            }
+        }
+    }
+}
+
+fn kind_purpose(kind: Kind) -> TokenPurpose {
+    match kind {
+        Kind::EmailCode => TokenPurpose::EmailCode,
+        Kind::MagicUrl => TokenPurpose::MagicUrl,
+        Kind::PhoneCode => TokenPurpose::PhoneCode,
+        _ => TokenPurpose::Recovery,
+    }
+}
+
+#[tokio::test]
+async fn r26_a_wrong_secret_costs_and_tells_the_same_whatever_the_account_is() {
+    let long = "0".repeat(64);
+    for kind in [Kind::EmailCode, Kind::EmailVerification, Kind::Recovery] {
+        for secret in ["000000", &long] {
+            let mut seen = Vec::new();
+            for state in State::ALL {
+                let texts = TextStore::default();
+                let host = TestHost::on(texts.clone());
+                let id = match state {
+                    State::Missing => "nobody".parse().unwrap(),
+                    _ => {
+                        let id = *host.signed_up(&state.email()).await.user_id();
+                        texts.edit(&id, |account| state.plant(account));
+                        id
+                    }
+                };
+                host.recorder.take();
+                let (client, passcode) = (Client::default(), passcode(secret));
+                let outcome = match kind {
+                    Kind::EmailCode => {
+                        host.service.sign_in_with_token(&id, &passcode, &client).await.map(drop)
+                    }
+                    Kind::Recovery => {
+                        let new = password(PASSWORD);
+                        host.service.finish_recovery(&id, &passcode, new, &client).await.map(drop)
+                    }
+                    _ => host.service.finish_email_verification(&id, &passcode, &client).await.map(drop),
+                };
+                let saved = |step| if step == Step::Append { Step::Save } else { step };
+                let work: Vec<Step> = host.recorder.take().into_iter().map(saved).collect();
+                seen.push((state, (format!("{outcome:?}"), work)));
+            }
+            for (state, answer) in &seen {
+                assert_eq!(answer, &seen[0].1, "{kind:?} with {secret:?}, {state:?}");
+            }
+        }
+    }
+}
+
+/// A mailer that accepts nothing, or never answers; whether there is anything to send makes no difference to it.
 #[derive(Debug, Clone, Copy)]
 enum BadMailer {
     Fails,
@@ -199,9 +300,45 @@ enum BadMailer {
 #[async_trait]
 impl Mailer for BadMailer {
     async fn send(&self, _: EmailMessage) -> Result<(), SendError> {
+        self.withhold().await
+    }
+
+    async fn withhold(&self) -> Result<(), SendError> {
         match self {
             Self::Fails => Err(SendError::Temporary(None)),
             Self::Hangs => std::future::pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn t5_a_mailer_that_fails_or_hangs_tells_nothing_about_the_account() {
+    for mailer in [BadMailer::Fails, BadMailer::Hangs] {
+        for kind in [Kind::EmailCode, Kind::MagicUrl, Kind::Recovery] {
+            for state in State::ALL {
+                if state == State::OfAnIdentity && kind != Kind::Recovery {
+                    continue;
+                }
+                let texts = TextStore::default();
+                let service = service(texts.clone(), mailer, InstantHasher::default(), |_| ());
+                if state != State::Missing {
+                    let id = *sign_up(&service, &state.email()).await.id();
+                    texts.edit(&id, |account| state.plant(account));
+                }
+                let (client, writes) = (Client::default(), texts.writes());
+                let request = EmailSignIn::new(state.email().parse().unwrap());
+                let (email, page) = (state.email().parse().unwrap(), page());
+                let outcome = match kind {
+                    Kind::EmailCode => at_once(service.send_email_code(request, &client)),
+                    Kind::MagicUrl => at_once(service.send_magic_url(request, &page, &client)),
+                    _ => at_once(service.start_recovery(email, &page, &client)),
+                };
+                match mailer {
+                    BadMailer::Fails => assert!(outcome.unwrap().is_ok(), "{kind:?}, {state:?}"),
+                    BadMailer::Hangs => assert!(outcome.is_none(), "{kind:?}, {state:?}"),
+                }
+                assert_eq!(texts.writes() - writes, 1, "{kind:?}, {state:?}: saved before it is sent");
+            }
         }
     }
 }

@@ -5,8 +5,10 @@
 mod people;
 
 use account::{
-    Caller, Error, NewPushTarget,
-    model::{CustomId, IdentityQuery, PageQuery},
+    Caller, Error, NewPushTarget, SessionHolder,
+    model::{AllowedRedirects, ChallengeId, CustomId, IdentityQuery, PageQuery, SecondFactor},
+    operation::Operation,
+    ports::Clock as _,
     testing::{PASSWORD, TestHost, password},
 };
 use people::*;
@@ -56,8 +58,44 @@ async fn every_operation(host: &TestHost, caller: &Caller) -> Vec<(&'static str,
     ]
 }
 
+/// Every other operation that takes a caller; a live session alone is not enough for them to succeed.
+async fn those_that_ask_for_more(host: &TestHost, caller: &Caller) -> Vec<(&'static str, Result<(), Error>)> {
+    let service = &host.service;
+    let page = AllowedRedirects::new(["app.example.com"], []).unwrap();
+    let page = page.check("https://app.example.com/").unwrap();
+    let code = "000000".parse().unwrap();
+    vec![
+        ("confirm_authenticator", service.confirm_authenticator(caller, "000000").await.map(drop)),
+        ("recovery_codes", service.recovery_codes(caller).await.map(drop)),
+        ("replace_recovery_codes", service.replace_recovery_codes(caller).await.map(drop)),
+        ("start_email_verification", service.start_email_verification(caller, &page).await.map(drop)),
+        ("start_phone_verification", service.start_phone_verification(caller).await.map(drop)),
+        (
+            "finish_phone_verification",
+            service.finish_phone_verification(caller, caller.user_id(), &code).await.map(drop),
+        ),
+    ]
+}
+
+/// Every operation for which a session will do that owes a factor, but for `sign_out`.
+async fn those_that_prove_a_factor(
+    host: &TestHost,
+    holder: &SessionHolder,
+) -> Vec<(&'static str, Result<(), Error>)> {
+    let service = &host.service;
+    let challenge = ChallengeId::generate(host.clock.now(), [0; 10]);
+    vec![
+        ("factors", service.factors(holder).await.map(drop)),
+        ("start_challenge", service.start_challenge(holder, SecondFactor::Email).await.map(drop)),
+        ("finish_challenge", service.finish_challenge(holder, &challenge, "000000").await.map(drop)),
+    ]
+}
+
 async fn all_answer(host: &TestHost, caller: &Caller, expected: &str) {
-    for (name, answer) in every_operation(host, caller).await {
+    let mut answers = those_that_prove_a_factor(host, caller).await;
+    answers.extend(those_that_ask_for_more(host, caller).await);
+    answers.extend(every_operation(host, caller).await);
+    for (name, answer) in answers {
         assert_eq!(answer.unwrap_err().code(), expected, "{name}");
     }
 }
@@ -65,6 +103,24 @@ async fn all_answer(host: &TestHost, caller: &Caller, expected: &str) {
 fn link_github(account: &mut serde_json::Value) {
     account["identities"] =
         json!([{ "id": "github", "created_at": 1, "updated_at": 1, "provider": "github", "uid": "1" }]);
+}
+
+#[tokio::test]
+async fn no_operation_that_takes_a_caller_is_left_out_here() {
+    let host = TestHost::new();
+    let (_, caller) = ada(&host).await;
+    let mut named: Vec<_> = those_that_prove_a_factor(&host, &caller).await;
+    named.extend(those_that_ask_for_more(&host, &caller).await);
+    named.extend(every_operation(&host, &caller).await);
+    let mut named: Vec<_> = named.into_iter().map(|(name, _)| name).collect();
+    let takes_a_caller = |operation: &&Operation| {
+        !operation.access().allows_guests() || **operation == Operation::FinishPhoneVerification
+    };
+    let mut expected: Vec<_> =
+        Operation::ALL.iter().filter(takes_a_caller).map(|operation| operation.rust_name()).collect();
+    named.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(named, expected);
 }
 
 #[tokio::test]
@@ -128,7 +184,11 @@ async fn r29_h41_no_operation_answers_to_a_session_that_owes_a_factor_nor_to_its
     });
     assert_eq!(code(host.service.caller(&signed_in.secret).await), "user_more_factors_required");
     assert_eq!(code(host.service.caller_by_jwt(jwt.as_str()).await), "user_more_factors_required");
-    let mut answers = every_operation(&host, &caller).await;
+    let proving = those_that_prove_a_factor(&host, &caller).await.into_iter().map(|(_, answer)| answer);
+    let proving: Vec<_> = proving.map(|answer| answer.map_err(|error| error.code())).collect();
+    assert_eq!(proving, [Ok(()), Ok(()), Err("user_invalid_token")], "nothing stands before them");
+    let mut answers = those_that_ask_for_more(&host, &caller).await;
+    answers.extend(every_operation(&host, &caller).await);
     let (after, own_end) = (answers.pop().unwrap(), answers.pop().unwrap());
     for (name, answer) in answers {
         assert_eq!(answer.unwrap_err().code(), "user_more_factors_required", "{name}");

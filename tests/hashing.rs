@@ -47,7 +47,7 @@ async fn an_imported_hash_verifies_and_is_told_to_be_weaker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_flood_everyone_is_answered_and_the_pool_recovers() {
+async fn h29_in_a_flood_everyone_is_answered_and_the_pool_recovers() {
     let params = Argon2Params::new(1_024, 1, 1).unwrap();
     let pool = Arc::new(Argon2Pool::builder().params(params).threads(1).queue(4).build());
     let flood: Vec<_> = (0..1_000)

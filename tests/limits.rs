@@ -54,7 +54,7 @@ async fn another_address_or_operation_is_not_affected() {
 }
 
 #[tokio::test]
-async fn requests_at_once_do_not_slip_through() {
+async fn h80_requests_at_once_do_not_slip_through() {
     let service = service(StoppedClock::default(), MemoryLimiter::new());
     let requests: Vec<_> = (0..100)
         .map(|_| {
@@ -98,7 +98,7 @@ async fn known_and_unknown_mailboxes_trip_alike() {
 }
 
 #[tokio::test]
-async fn spellings_of_a_mailbox_count_as_one() {
+async fn h34_spellings_of_a_mailbox_count_as_one() {
     let service = service(StoppedClock::default(), MemoryLimiter::new());
     let spellings = ["user@example.com", "User@Example.com", "USER@EXAMPLE.COM", "uSER@example.COM"];
     for number in 0..10 {
@@ -166,7 +166,7 @@ async fn success_never_resets_a_limit() {
 }
 
 #[tokio::test]
-async fn a_refused_network_cannot_lock_a_mailbox() {
+async fn h34_a_refused_network_cannot_lock_a_mailbox() {
     let service = service(StoppedClock::default(), MemoryLimiter::new());
     for number in 0..100 {
         let email = format!("user{number}@example.com");
@@ -180,7 +180,7 @@ async fn a_refused_network_cannot_lock_a_mailbox() {
 }
 
 #[tokio::test]
-async fn a_limiter_that_is_down_refuses_every_operation_that_has_limits() {
+async fn h80_a_limiter_that_is_down_refuses_every_operation_that_has_limits() {
     for down in [Down::Unavailable, Down::Full] {
         let service = service(StoppedClock::default(), down);
         for operation in all_operations() {

@@ -177,7 +177,7 @@ fn hostile_names_stay_names() {
 }
 
 #[test]
-fn hostile_devices_phrases_and_links_stay_what_they_are() {
+fn h60_hostile_devices_phrases_and_links_stay_what_they_are() {
     let hostile = "\"><img src=x onerror='1'>\r\n\u{202E}{project}";
     let device = Device { client_name: hostile.into(), device_model: hostile.into(), ..Device::default() };
     let link = "https://app.example.com/\"><script>'?a=1&b=2\r\nX: y";

@@ -27,7 +27,7 @@ async fn change(host: &TestHost, caller: &account::Caller, new: &str, old: &str)
 }
 
 #[test]
-fn asvs_6_2_1_and_6_2_9_eight_to_256_characters_are_a_password() {
+fn asvs_6_2_1_and_6_2_9_h36_eight_to_256_characters_are_a_password() {
     for good in ["12345678", &"x".repeat(64), &"x".repeat(256), &"👩".repeat(256), "        ", "a\0b\0c\0d\0"]
     {
         good.parse::<Password>().unwrap();

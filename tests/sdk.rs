@@ -28,6 +28,14 @@ fn the_cookie_jar_of_these_tests_is_strict() {
 }
 
 #[test]
+fn every_operation_of_the_sdk_is_tried() {
+    let Some(sdk) = Sdk::installed("every-operation") else {
+        return;
+    };
+    sdk.run("http://localhost:9");
+}
+
+#[test]
 fn the_sdk_signs_up_signs_in_and_changes_the_profile() {
     scenario("profile", NO_LIMITS);
 }
@@ -43,13 +51,33 @@ fn the_sdk_reads_logs_and_identities_and_keeps_push_targets() {
 }
 
 #[test]
-fn the_sdk_signs_in_by_link_and_code_proves_addresses_and_recovers() {
+fn the_sdk_signs_in_by_mailed_code_mailed_link_and_texted_code() {
     scenario("passwordless", NO_LIMITS);
 }
 
 #[test]
-fn the_sdk_asks_for_a_second_factor() {
+fn the_sdk_verifies_an_address_and_a_number() {
+    scenario("verification", NO_LIMITS);
+}
+
+#[test]
+fn the_sdk_sets_a_new_password_by_mail() {
+    scenario("recovery", NO_LIMITS);
+}
+
+#[test]
+fn the_sdk_sets_up_second_factors_and_signs_in_with_each() {
     scenario("mfa", NO_LIMITS);
+}
+
+#[test]
+fn the_sdk_meets_what_it_knows_from_appwrite_under_that_profile() {
+    scenario("migration", &[("ACCOUNT_RATE_LIMITS", "off"), ("ACCOUNT_PROFILE", "appwrite-1.6")]);
+}
+
+#[test]
+fn a_server_with_the_key_sees_secrets_that_the_sdk_can_use() {
+    scenario("api-key", &[("ACCOUNT_RATE_LIMITS", "off"), ("ACCOUNT_API_KEY", "api-key-of-the-sdk-tests")]);
 }
 
 #[test]

@@ -147,7 +147,7 @@ async fn length_and_life_of_a_generic_token_have_bounds() {
 }
 
 #[tokio::test]
-async fn a_deleted_account_leaves_nothing_and_its_email_is_free() {
+async fn h73_a_deleted_account_leaves_nothing_and_its_email_is_free() {
     let (host, client) = (TestHost::new(), Client::default());
     let (id, signed_in) = ada(&host).await;
     let trusted = host.service.trusted(&client);

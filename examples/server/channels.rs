@@ -89,7 +89,7 @@ impl Channels {
         };
         let (mails, texts) = tokio::join!(mail, sms);
         if mails + texts > 0 {
-            say::notice(format_args!("{} messages could not be sent in time", mails + texts));
+            say::notice(format_args!("messages that could not be sent in time: {}", mails + texts));
         }
     }
 }

@@ -85,6 +85,8 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
             channels.drain(MAIL_PATIENCE).await;
         })
         .await;
+    // If that was cut off, what is lost is told at least.
+    channels.drain(Duration::ZERO).await;
     Ok(())
 }
 

@@ -51,8 +51,8 @@ impl Signals {
     pub(crate) async fn drain(&mut self, work: impl Future<Output = ()>) {
         tokio::select! {
             () = work => {}
-            () = tokio::time::sleep(PATIENCE) => say::notice("requests were cut off: they took too long"),
-            () = self.next() => say::notice("requests were cut off: a second signal came"),
+            () = tokio::time::sleep(PATIENCE) => say::notice("cut off: requests and messages took too long"),
+            () = self.next() => say::notice("cut off: a second signal came"),
         }
     }
 }

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_matches_its_code_in_its_context_only() {
+    fn h08_a_digest_matches_its_code_in_its_context_only() {
         let keys = keys(&[1]);
         let digest = keys.digest(PLACE, "012345");
         assert!(keys.matches(PLACE, "012345", &digest));

@@ -237,19 +237,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         way: Way<'_>,
         errand: Errand<'_>,
     ) -> Result<SignedIn, Error> {
-        let (id, target) = (UserId::generate(errand.now, *self.draw()?), *self.draw()?);
-        let channel = address.channel();
-        let account = Account::of_prover(id, address, TargetId::generate(errand.now, target), errand.now);
-        let mut draft = Draft::new(account, errand.now);
-        draft.account.mark_proven(channel, errand.now);
-        draft.note(EventKind::UserCreated, None);
+        let mut draft = self.apart(address, errand.now)?;
         let arrival = draft.start_session(&new, way, self.guard(errand.client));
-        match self.create(draft, errand).await {
-            Ok(account) => Ok(self.signed_in(&account, new, arrival, errand).await),
-            // Somebody registered the address anew in between; its owner can prove it once more.
-            Err(Error::UserExists) => Err(Error::InvalidToken),
-            Err(error) => Err(error),
-        }
+        let account = self.create_apart(draft, errand).await?;
+        Ok(self.signed_in(&account, new, arrival, errand).await)
     }
 
     fn is_switched_on(&self, purpose: TokenPurpose) -> bool {

@@ -6,11 +6,11 @@ use crate::{
     AccountService, Error,
     messages::Notice,
     model::{
-        Account, Channel, CheckedUrl, Client, Email, EventKind, Key, Passcode, Password, TargetId, Token,
+        Account, Channel, CheckedUrl, Client, Email, EventKind, Key, Passcode, Password, PasswordHash, Token,
         TokenPurpose, UserId,
     },
     operation::Operation,
-    ports::{Clock, Mailer, Parts, SmsSender, Store},
+    ports::{Clock, Mailer, Parts, SmsSender, Store, Stored},
     service::{Address, Draft, Errand, NewToken, PREPARATIONS, Proven, Refusal, Settled},
 };
 
@@ -70,8 +70,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::InvalidToken`] if the account is unknown or the secret is wrong, expired or used ([`Error::UserNotFound`] for an unknown
-    /// account if the policy [tells](crate::Config::tells_unknown)); [`Error::Invalid`], [`Error::PasswordPersonalData`],
-    /// [`Error::PasswordRecentlyUsed`] if the password breaks a rule, and the link stays good; [`Error::Busy`]; [`Error::Store`].
+    /// account if the policy [tells](crate::Config::tells_unknown)); [`Error::Blocked`] for a blocked account after the right secret;
+    /// [`Error::Invalid`], [`Error::PasswordPersonalData`], [`Error::PasswordRecentlyUsed`] if the password breaks a rule, and the link stays
+    /// good; [`Error::Busy`]; [`Error::Store`].
     ///
     /// # Security
     /// Where sign-in asks for two factors, the new password and a code sent by email are one proof: whoever reads the mailbox has both. With an
@@ -91,22 +92,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let (guard, history) = (self.guard(client), self.inner.config.passwords.history);
         let key = Key::Id(*user);
         for _ in 0..PREPARATIONS {
-            let Some(before) = self.inner.store.load(&key, Parts::Body).await? else {
-                return Err(self.refuse_nobody(user, secret, errand).await?);
-            };
-            // The rules look at the account as it will be; who has no good secret gets no work for it.
-            let mut after = Draft::of(&before, errand.now);
-            let hash = match after.redeem(secret.expose(), &[TokenPurpose::Recovery], guard) {
-                Err(_) => None,
-                Ok(_) => {
-                    let _ = after.take_proof(Channel::Mailbox);
-                    self.check_password_history(&password, &after).await?;
-                    self.check_new_password(&password, &after).await?;
-                    Some(self.hash_password(&password).await?)
-                }
+            let hash = match self.inner.store.load(&key, Parts::Body).await? {
+                Some(before) => self.prepare_recovery(&before, secret, &password, errand).await?,
+                // The change finds nobody either, at the cost of finding somebody.
+                None => None,
             };
             let decide = |draft: &mut Draft| {
                 let token = draft.redeem(secret.expose(), &[TokenPurpose::Recovery], guard)?;
+                draft.admit_sign_in()?;
                 let hash = hash.clone().ok_or(Refusal::Stale)?;
                 draft.note(EventKind::RecoveryUpdated, None);
                 match draft.take_proof(Channel::Mailbox) {
@@ -128,14 +121,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     return Ok(token.view(user));
                 }
                 Settled::Done((token, Some((address, hash))), _) => {
-                    let (id, target) = (UserId::generate(errand.now, *self.draw()?), *self.draw()?);
-                    let target = TargetId::generate(errand.now, target);
-                    let account = Account::of_prover(id, address, target, errand.now);
-                    let mut draft = Draft::new(account, errand.now);
-                    draft.account.mark_proven(Channel::Mailbox, errand.now);
+                    let mut draft = self.apart(address, errand.now)?;
                     draft.set_password(hash, history);
-                    draft.note(EventKind::UserCreated, None);
-                    let account = self.create(draft, errand).await?;
+                    let account = self.create_apart(draft, errand).await?;
                     return Ok(token.view(account.id()));
                 }
                 Settled::PrepareAgain => {}
@@ -143,6 +131,27 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             }
         }
         Err(Error::Busy(Duration::from_secs(1)))
+    }
+
+    /// Checks the new password against the rules, on the account that will have it, and hashes it. `None` without a good secret, which gets no
+    /// work.
+    async fn prepare_recovery(
+        &self,
+        before: &Stored,
+        secret: &Passcode,
+        password: &Password,
+        errand: Errand<'_>,
+    ) -> Result<Option<PasswordHash>, Error> {
+        let (mut after, guard) = (Draft::of(before, errand.now), self.guard(errand.client));
+        if after.redeem(secret.expose(), &[TokenPurpose::Recovery], guard).is_err() || after.blocked {
+            return Ok(None);
+        }
+        if let Proven::Apart(address) = after.take_proof(Channel::Mailbox) {
+            after = self.apart(address, errand.now)?;
+        }
+        self.check_password_history(password, &after).await?;
+        self.check_new_password(password, &after).await?;
+        self.hash_password(password).await.map(Some)
     }
 
     /// The answer for an address without account, at the cost of one with an account.
@@ -165,7 +174,7 @@ impl Draft {
         let now = self.now;
         self.retain_sessions(|_| false);
         self.devices.keep_only(None);
-        self.tokens.retain(|token| token.purpose != TokenPurpose::Recovery);
+        self.drop_entrances();
         self.bar_jwts();
         self.reset_required = false;
         // With the mailbox alone nobody gets new guesses at the second factor.

@@ -44,8 +44,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::InvalidToken`] if the account is unknown, the secret is wrong, expired or used, or the address has changed since
-    /// ([`Error::UserNotFound`] for an unknown account if the policy [tells](crate::Config::tells_unknown)); [`Error::Busy`];
-    /// [`Error::Store`].
+    /// ([`Error::UserNotFound`] for an unknown account if the policy [tells](crate::Config::tells_unknown)); [`Error::Blocked`] for a blocked
+    /// account after the right secret; [`Error::Busy`]; [`Error::Store`].
     #[doc(alias = "updateVerification")]
     pub async fn finish_email_verification(
         &self,
@@ -57,6 +57,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let guard = self.guard(client);
         let decide = |draft: &mut Draft| {
             let token = draft.redeem(secret.expose(), &[TokenPurpose::EmailVerification], guard)?;
+            draft.admit_sign_in()?;
             draft.verify(Channel::Mailbox);
             Ok(token)
         };

@@ -25,6 +25,10 @@ pub(super) struct Row {
 /// of a thousand needs where a session lasts a year, while a list of stolen passwords gets through at 2,400 a day.
 const PASSWORD_TRIES_PER_NETWORK: u32 = 100;
 
+/// Codes are mailed to one mailbox at most ten times an hour in the API, but by one network to any number of mailboxes, each of which gets an
+/// account. The bound is that of the API's links, which are mailed in the same way.
+const CODES_PER_NETWORK: u32 = 60;
+
 /// Counter of the operations that the API counts by address alone.
 const BY_ADDRESS: &str = "byAddress";
 
@@ -203,7 +207,8 @@ api {
     RemovePushTarget = "DELETE", "/v1/account/targets/{targetId}/push", "deletePushTarget", "remove_push_target", Targets, Full {}
     /// Mails a code for signing in.
     SendEmailCode = "POST", "/v1/account/tokens/email", "createEmailToken", "send_email_code", Guests, Full {
-        auth_method: Some(AuthMethod::EmailOtp), limits: &[Limit::new(10, &[Url, Email])] }
+        auth_method: Some(AuthMethod::EmailOtp),
+        limits: &[Limit::guard(CODES_PER_NETWORK, &[Url, Ip]), Limit::new(10, &[Url, Email])] }
     /// Mails a link for signing in.
     SendMagicUrl = "POST", "/v1/account/tokens/magic-url", "createMagicURLToken", "send_magic_url", Guests, Full {
         aliases: &["/v1/account/sessions/magic-url"], auth_method: Some(AuthMethod::MagicUrl),

@@ -44,7 +44,7 @@ PATCH|/status|updateStatus|account|Full|
 POST|/targets/push|createPushTarget|targets.write|Full|
 PUT|/targets/{targetId}/push|updatePushTarget|targets.write|Full|
 DELETE|/targets/{targetId}/push|deletePushTarget|targets.write|Full|
-POST|/tokens/email|createEmailToken|sessions.write|Full|10 Url Email
+POST|/tokens/email|createEmailToken|sessions.write|Full|+60 Url Ip, 10 Url Email
 POST|/tokens/magic-url|createMagicURLToken|sessions.write|Full|60 Url Email, 60 Url Ip
 GET|/tokens/oauth2/{provider}|createOAuth2Token|sessions.write|Full|50 Ip
 POST|/tokens/phone|createPhoneToken|sessions.write|Full|10 Url Phone, 10 Url Ip

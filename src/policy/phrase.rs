@@ -33,7 +33,7 @@ mod tests {
     use crate::ports::SystemEntropy;
 
     #[test]
-    fn the_lists_are_long_sorted_apart_and_of_plain_words() {
+    fn h71_the_lists_are_long_sorted_apart_and_of_plain_words() {
         for list in [ADJECTIVES, NOUNS] {
             let words: Vec<_> = list.lines().collect();
             assert!(words.len() >= 512);

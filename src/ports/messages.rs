@@ -65,7 +65,7 @@ pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     async fn send(&self, message: EmailMessage) -> Result<(), SendError>;
 
     /// Does what [`send`](Mailer::send) would cost, for a message that nobody gets: where the answer must not tell whether there is such an
-    /// account. A mailer that hands over to a queue has nothing to do.
+    /// account. A mailer whose [`send`](Mailer::send) never waits has nothing to do; one that may wait must wait here alike.
     async fn withhold(&self) -> Result<(), SendError> {
         Ok(())
     }

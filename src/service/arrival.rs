@@ -144,7 +144,7 @@ impl Draft {
         known.is_none()
     }
 
-    /// A blocked account is told so only to who knew the password, and pays as much as any other.
+    /// A blocked account is told so only to who knew the password or had the token, and pays as much as any other.
     pub(crate) fn admit_sign_in(&mut self) -> Result<(), Refusal> {
         if self.blocked {
             self.note(EventKind::SignInRefused, None);

@@ -26,6 +26,24 @@ const ACCESS_GRAIN: Duration = Duration::from_secs(24 * 3600);
 /// Somebody who holds a live session, which may still owe a second factor. Only authentication makes one.
 ///
 /// It is enough for the challenge operations, the list of factors and signing this very session out; everything else takes a [`Caller`].
+///
+/// ```
+/// # use account::{AccountService, Error, MemoryStore, SessionHolder, ports::{NoMailer, NoSms, SystemClock}};
+/// # type Service = AccountService<MemoryStore, NoMailer, NoSms, SystemClock>;
+/// async fn factors(service: &Service, holder: &SessionHolder) -> Result<bool, Error> {
+///     Ok(service.factors(holder).await?.totp)
+/// }
+/// ```
+///
+/// What takes a [`Caller`] does not compile with a holder that may owe a factor:
+///
+/// ```compile_fail,E0308
+/// # use account::{AccountService, Error, MemoryStore, SessionHolder, ports::{NoMailer, NoSms, SystemClock}};
+/// # type Service = AccountService<MemoryStore, NoMailer, NoSms, SystemClock>;
+/// async fn name(service: &Service, holder: &SessionHolder) -> Result<String, Error> {
+///     Ok(service.user(holder).await?.name().to_string())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct SessionHolder {
     stored: Stored,
@@ -197,11 +215,13 @@ impl Deref for Caller {
 }
 
 impl Draft {
-    /// Ends whatever else could act for the account or is known to it: other sessions, the JWTs issued so far, and other devices.
+    /// Ends whatever else could act for the account or is known to it: other sessions, the JWTs issued so far, what was sent for signing in or
+    /// setting a password, and other devices.
     pub(crate) fn end_others(&mut self, holder: &SessionHolder) {
         self.retain_sessions(|session| session.id == *holder.session_id());
         let own = holder.client().device().map(|secret| secret.digest(holder.user_id()));
         self.devices.keep_only(own.as_ref());
+        self.drop_entrances();
         self.bar_jwts();
     }
 }

@@ -3,8 +3,16 @@
 //! Whoever registered the address first may have been a stranger who waits for its owner to come (H82 of the project's threat list: account
 //! pre-hijacking). So the first proof by sign-in or recovery leaves nothing to whoever was there before.
 
-use super::Draft;
-use crate::model::{Account, Attachment, Channel, Contact, Email, Key, Phone, TargetId, Timestamp, UserId};
+use std::sync::Arc;
+
+use super::{AccountService, Draft, Errand};
+use crate::{
+    Error,
+    model::{
+        Account, Attachment, Channel, Contact, Email, EventKind, Key, Phone, TargetId, Timestamp, UserId,
+    },
+    ports::{Clock, Mailer, SmsSender, Store},
+};
 
 /// To whom a proof belongs.
 pub(crate) enum Proven {
@@ -19,6 +27,30 @@ pub(crate) enum Proven {
 pub(crate) enum Address {
     Email(Email),
     Phone(Phone),
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// A new account, with a generated id, of whoever has proved an address that was taken off somebody else's.
+    pub(crate) fn apart(&self, address: Address, now: Timestamp) -> Result<Draft, Error> {
+        let (id, target) = (UserId::generate(now, *self.draw()?), *self.draw()?);
+        let channel = address.channel();
+        let account = Account::of_prover(id, address, TargetId::generate(now, target), now);
+        let mut draft = Draft::new(account, now);
+        draft.account.mark_proven(channel, now);
+        draft.note(EventKind::UserCreated, None);
+        Ok(draft)
+    }
+
+    /// Saves such an account.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] if somebody registered the address anew in between; its owner can prove it once more. [`Error::Store`].
+    pub(crate) async fn create_apart(&self, draft: Draft, errand: Errand<'_>) -> Result<Arc<Account>, Error> {
+        match self.create(draft, errand).await {
+            Err(Error::UserExists) => Err(Error::InvalidToken),
+            outcome => outcome,
+        }
+    }
 }
 
 impl Draft {
@@ -132,6 +164,73 @@ impl Address {
         match self {
             Self::Email(email) => Key::Mailbox(email.clone()),
             Self::Phone(phone) => Key::Phone(phone.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::IdentityRecord;
+
+    const NOW: Timestamp = Timestamp::MIN;
+    const EMAIL: &str = "ada@example.com";
+
+    /// An account with an email and a phone, each proved or not, and an identity that vouches for an address or for none.
+    fn draft(email: bool, phone: bool, identity: Option<Option<&str>>) -> Draft {
+        let target = || "06q2vgk1o0000000000000000e".parse().unwrap();
+        let mut account = Account::new("ada".parse().unwrap(), NOW);
+        account.email =
+            Some(Contact { verified: email, ..Contact::new(EMAIL.parse().unwrap(), target(), NOW) });
+        account.phone =
+            Some(Contact { verified: phone, ..Contact::new("+16175551212".parse().unwrap(), target(), NOW) });
+        account.identities.extend(identity.map(|vouched| -> IdentityRecord {
+            serde_json::from_value(serde_json::json!({ "id": "i", "created_at": 0, "updated_at": 0,
+                "provider": "github", "uid": "1", "verified_email": vouched }))
+            .unwrap()
+        }));
+        Draft::new(account, NOW)
+    }
+
+    /// What is left of email, phone and identities; `apart` if the address went elsewhere.
+    fn outcome(mut draft: Draft, channel: Channel) -> (bool, bool, bool, bool) {
+        let apart = match draft.take_proof(channel) {
+            Proven::Apart(address) => {
+                assert_eq!(address.channel(), channel);
+                true
+            }
+            Proven::Here => {
+                let proven = [draft.is_email_verified(), draft.is_phone_verified()];
+                assert!(proven[usize::from(channel == Channel::Phone)] || channel == Channel::Host);
+                false
+            }
+        };
+        (draft.email.is_some(), draft.phone.is_some(), !draft.identities.is_empty(), apart)
+    }
+
+    #[test]
+    fn a_proof_belongs_to_whoever_had_proved_something_before() {
+        let (other, same) = (Some(Some("other@example.com")), Some(Some(EMAIL)));
+        use Channel::{Host, Mailbox, Phone};
+        for (email, phone, identity, channel, expected) in [
+            // Proved before: nothing goes.
+            (true, false, None, Mailbox, (true, true, false, false)),
+            (false, false, same, Mailbox, (true, true, true, false)),
+            (false, true, None, Phone, (true, true, false, false)),
+            // Another owner has proved something else: the address goes to the prover.
+            (false, true, None, Mailbox, (false, true, false, true)),
+            (false, false, other, Mailbox, (false, true, true, true)),
+            (false, false, Some(None), Mailbox, (false, true, true, true)),
+            (true, false, None, Phone, (true, false, false, true)),
+            (false, false, same, Phone, (true, false, true, true)),
+            // Nobody has proved anything: all else goes.
+            (false, false, None, Mailbox, (true, false, false, false)),
+            (false, false, None, Phone, (false, true, false, false)),
+            // What the host's server hands out proves no address.
+            (false, false, other, Host, (true, true, true, false)),
+        ] {
+            let found = outcome(draft(email, phone, identity), channel);
+            assert_eq!(found, expected, "{email} {phone} {identity:?} {channel:?}");
         }
     }
 }

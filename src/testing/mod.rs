@@ -24,11 +24,12 @@ use std::sync::Arc;
 pub use doubles::{InstantHasher, ManualClock, Outbox, SeededEntropy};
 pub use faults::{Fault, FaultPlan, FaultyStore, Pause};
 pub use recording::{Recorder, Step};
+use url::Url;
 
 use crate::{
     AccountService, Caller, Config, MasterKey, MemoryStore, SignUp, SignedIn,
     crypto::TotpSecret,
-    model::{Client, Password, Timestamp},
+    model::{Client, Passcode, Password, Timestamp},
     ports::{NoLimits, Store},
 };
 
@@ -114,6 +115,29 @@ impl TestHost {
             .sign_in_with_password(email, password(PASSWORD), &Client::default())
             .await
             .expect("signed in")
+    }
+
+    /// The newest code that was mailed or texted to this address.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a helper of tests")]
+    pub fn code_for(&self, to: &str) -> Passcode {
+        let code = self.outbox.code_for(to).expect("a code was sent");
+        code.parse().expect("a passcode")
+    }
+
+    /// The secret in the newest link that was mailed to this address.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a helper of tests")]
+    pub fn link_secret(&self, to: &str) -> Passcode {
+        let link = Url::parse(&self.outbox.link_for(to).expect("a link was sent")).expect("a URL");
+        let secret = link.query_pairs().find(|(name, _)| name == "secret");
+        secret.expect("a link with a secret").1.parse().expect("a passcode")
     }
 
     /// The caller who holds this session.

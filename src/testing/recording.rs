@@ -28,9 +28,9 @@ pub enum Step {
     Hash,
     /// A password was checked.
     Check,
-    /// An email was handed over.
+    /// An email was handed over, or withheld where the answer must not tell.
     Mail,
-    /// A text message was handed over.
+    /// A text message was handed over, or withheld where the answer must not tell.
     Text,
 }
 

@@ -130,7 +130,7 @@ async fn an_authenticator_completes_the_sign_in_with_a_code_of_its_own_step() {
 }
 
 #[tokio::test]
-async fn challenges_need_a_sender_and_a_proven_address() {
+async fn h69_challenges_need_a_sender_and_a_proven_address() {
     let server = Server::new();
     let anonymous = server.post("/v1/account/sessions/anonymous", "{}").ok(201).await.cookie();
     start(&server, "email").by(&anonymous).refused(400, "user_email_not_found").await;

@@ -5,7 +5,7 @@ use super::support::{Call, Cookie, Server};
 const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
 
 #[tokio::test]
-async fn on_https_cookies_are_secure() {
+async fn h19_on_https_cookies_are_secure() {
     let server = Server::set(|settings| settings.public_url = "https://api.example.net".into());
     server.user("ada").await;
     let reply = server.post("/v1/account/sessions/email", SIGN_IN).header("host", "localhost").ok(201).await;
@@ -26,7 +26,7 @@ async fn the_cookie_is_named_after_the_project_in_lower_case() {
 }
 
 #[tokio::test]
-async fn across_sites_there_are_two_cookies_for_a_session_and_a_header() {
+async fn h19_h20_across_sites_there_are_two_cookies_for_a_session_and_a_header() {
     let server = Server::set(|settings| settings.cross_site_cookies = true);
     server.user("ada").await;
     let reply = server.post("/v1/account/sessions/email", SIGN_IN).ok(201).await;
@@ -69,7 +69,7 @@ async fn a_device_is_given_its_cookie_once() {
 }
 
 #[tokio::test]
-async fn the_stand_ins_count_only_across_sites() {
+async fn h20_the_stand_ins_count_only_across_sites() {
     let server = Server::new();
     let cookie = server.user("ada").await;
     let legacy = Cookie(cookie.0.replace("default=", "default_legacy="));

@@ -71,7 +71,7 @@ async fn the_first_bad_parameter_is_named_with_its_rule() {
 }
 
 #[tokio::test]
-async fn optional_parameters_may_be_null_or_absent() {
+async fn h65_optional_parameters_may_be_null_or_absent() {
     let server = Server::new();
     for (id, name) in [("a1", ""), ("a2", r#","name":null"#), ("a3", r#","name":"""#)] {
         let body =
@@ -361,7 +361,7 @@ async fn bodies_of_gets_are_not_read() {
 }
 
 #[tokio::test]
-async fn addresses_of_clients_come_from_trusted_proxies_only() {
+async fn h28_addresses_of_clients_come_from_trusted_proxies_only() {
     let server = Server::set(|settings| settings.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]);
     for (input, valid) in corpus("clientIp") {
         if axum::http::HeaderValue::from_str(&input).is_err() || !input.is_ascii() {
@@ -383,7 +383,7 @@ async fn addresses_of_clients_come_from_trusted_proxies_only() {
 }
 
 #[tokio::test]
-async fn limits_do_not_move_with_a_header_of_the_clients() {
+async fn h28_limits_do_not_move_with_a_header_of_the_clients() {
     let server = Server::limited();
     for number in 0..60 {
         let call = server.post("/v1/account", "{}").header("x-forwarded-for", &format!("203.0.113.{number}"));

@@ -43,7 +43,7 @@ fn change(server: &Server) -> Call {
 }
 
 #[tokio::test]
-async fn changes_of_foreign_origins_are_refused() {
+async fn h21_changes_of_foreign_origins_are_refused() {
     let server = server();
     for origin in ALLOWED {
         change(&server).header("origin", origin).refused(400, "general_argument_invalid").await;
@@ -97,7 +97,7 @@ async fn reading_is_open_to_any_origin_but_only_allowed_ones_see_the_answer() {
 }
 
 #[tokio::test]
-async fn a_cookie_alone_changes_nothing() {
+async fn h21_a_cookie_alone_changes_nothing() {
     let server = server();
     let cookie = server.user("ada").await;
     let path = "/v1/account/name?project=default";

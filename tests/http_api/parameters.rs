@@ -123,7 +123,7 @@ async fn switches_are_the_two_of_json() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_not_allowed_is_refused_without_telling_which_are() {
+async fn h58_h75_a_page_that_is_not_allowed_is_refused_without_telling_which_are() {
     let server = Server::new();
     let cookie = server.user("ada").await;
     for url in ["https://evil.example/", "javascript:alert(1)", "/relative", "localhost/x"] {

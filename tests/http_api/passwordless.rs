@@ -70,7 +70,7 @@ async fn a_phrase_is_shown_in_the_reply_and_in_the_mail() {
 }
 
 #[tokio::test]
-async fn a_known_address_keeps_its_id() {
+async fn h03_a_known_address_keeps_its_id() {
     let server = Server::new();
     server.user("ada").await;
     for path in ["tokens/email", "tokens/magic-url", "sessions/magic-url"] {
@@ -108,7 +108,7 @@ async fn a_link_leads_to_the_page_that_the_client_names() {
 }
 
 #[tokio::test]
-async fn a_link_without_page_leads_to_the_servers_own_whatever_the_request_says() {
+async fn h28_a_link_without_page_leads_to_the_servers_own_whatever_the_request_says() {
     for (public_url, page) in [
         ("http://localhost:8080", "http://localhost:8080/v1/account/sessions/magic-url/complete"),
         ("https://api.example.net", "https://api.example.net/v1/account/sessions/magic-url/complete"),

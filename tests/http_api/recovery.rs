@@ -77,7 +77,7 @@ async fn a_recovery_that_ends_the_callers_session_clears_its_cookie() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_is_answered_like_a_known_one() {
+async fn h02_an_unknown_address_is_answered_like_a_known_one() {
     let server = Server::new();
     server.user("ada").await;
     let mut known = server.post(PATH, &ask("ada@example.com")).ok(201).await;
@@ -94,7 +94,7 @@ async fn an_unknown_address_is_answered_like_a_known_one() {
 }
 
 #[tokio::test]
-async fn the_profile_for_migration_tells_unknown_and_blocked_accounts() {
+async fn h02_h05_the_profile_for_migration_tells_unknown_and_blocked_accounts() {
     let server = Server::with(|config| config.tells_unknown = true, |_| {}, false);
     server.post(PATH, &ask("nobody@example.com")).refused(404, "user_not_found").await;
     server.put(PATH, &finish("nobody", "x", "copper-lantern-9")).refused(404, "user_not_found").await;
@@ -104,7 +104,7 @@ async fn the_profile_for_migration_tells_unknown_and_blocked_accounts() {
 }
 
 #[tokio::test]
-async fn a_password_that_breaks_a_rule_leaves_the_link_good() {
+async fn h31_a_password_that_breaks_a_rule_leaves_the_link_good() {
     let server = Server::with(|config| config.passwords.history = 3, |_| {}, false);
     server.user("ada").await;
     server.post(PATH, &ask("ada@example.com")).ok(201).await;

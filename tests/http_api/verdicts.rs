@@ -114,7 +114,7 @@ async fn user_ids() {
 }
 
 #[tokio::test]
-async fn redirect_urls() {
+async fn h58_redirect_urls() {
     let hosts = ["app.example.com", "localhost", "127.0.0.1", "[::1]", "*.tenant.example"];
     let server = Server::set(|settings| {
         settings.allowed_hosts = hosts.map(Into::into).to_vec();

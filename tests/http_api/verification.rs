@@ -57,7 +57,7 @@ async fn a_mailed_link_proves_the_address_once_and_signed_out() {
 }
 
 #[tokio::test]
-async fn a_link_ends_after_a_week_and_with_its_address() {
+async fn h17_a_link_ends_after_a_week_and_with_its_address() {
     let server = Server::new();
     let cookie = server.user("ada").await;
     server.post(EMAIL, PAGE).by(&cookie).ok(201).await;
@@ -72,7 +72,7 @@ async fn a_link_ends_after_a_week_and_with_its_address() {
 }
 
 #[tokio::test]
-async fn a_texted_code_proves_the_callers_number_once() {
+async fn h46_a_texted_code_proves_the_callers_number_once() {
     let server = Server::new();
     let ada = with_phone(&server, "ada", "+16175551212").await;
     let bob = with_phone(&server, "bob", "+16175551213").await;
@@ -129,7 +129,7 @@ async fn gates_stand_before_the_parameters() {
 }
 
 #[tokio::test]
-async fn the_profile_for_migration_tells_unknown_accounts() {
+async fn h05_the_profile_for_migration_tells_unknown_accounts() {
     let server = Server::with(|config| config.tells_unknown = true, |_| {}, false);
     server.put(EMAIL, &redeem("nobody", "wrong")).refused(404, "user_not_found").await;
     server.user("ada").await;

@@ -37,3 +37,6 @@ export function about(time, seconds) {
 }
 
 export const year = 365 * 24 * 3600;
+export const week = 7 * 24 * 3600;
+export const hour = 3600;
+export const quarter = 900;

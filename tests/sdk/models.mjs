@@ -117,11 +117,22 @@ export const token = record('token', {
 
 export const jwt = record('jwt', { jwt: form(/^[\w-]+\.[\w-]+\.[\w-]+$/) });
 
+export const mfaType = record('mfaType', {
+  secret: form(/^[A-Z2-7]{32}$/),
+  uri: form(/^otpauth:\/\/totp\/\S+$/),
+});
+
+export const mfaFactors = record('mfaFactors', { totp: flag, phone: flag, email: flag, recoveryCode: flag });
+
+export const mfaChallenge = record('mfaChallenge', { $id: id, $createdAt: date, userId: id, expire: date });
+
+export const mfaRecoveryCodes = record('mfaRecoveryCodes', { recoveryCodes: list(form(/^[0-9a-f]{10}$/)) });
+
 export const logList = record('logList', {
   total: count,
   logs: list(
     record('log', {
-      event: form(/^[a-z]+\.[a-z]+$/),
+      event: form(/^[a-z]+(-[a-z]+)*\.[a-z]+$/),
       userId: id,
       userEmail: text,
       userName: text,
@@ -157,11 +168,3 @@ export const error = record('error', {
   type: form(/^[a-z0-9]+(_[a-z0-9]+)+$/),
   version: form(/^1\.6\.1$/),
 });
-
-export const mfaFactors = record('mfaFactors', { totp: flag, phone: flag, email: flag, recoveryCode: flag });
-
-export const mfaType = record('mfaType', { secret: form(/^[A-Z2-7]{32}$/), uri: form(/^otpauth:\/\/totp\//) });
-
-export const mfaChallenge = record('mfaChallenge', { $id: id, $createdAt: date, userId: id, expire: date });
-
-export const mfaRecoveryCodes = record('mfaRecoveryCodes', { recoveryCodes: list(form(/^[0-9a-f]{10}$/)) });

@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict';
 import { server } from './device.mjs';
 
+/** A line that is a link with a query or a code, or an SMS that begins with a code. */
+const credential = /^(\S+:\S+\?\S+|\d{6}( .*)?)$/m;
+
 /** The messages to this address or number so far, oldest first. */
 export async function outbox(to) {
   const response = await fetch(`${server}/dev/outbox`);
@@ -21,23 +24,39 @@ export async function delivered(to, matches = () => true) {
   return assert.fail(`no such message to ${to}`);
 }
 
-/** Does what sends one message to this address or number, and answers it together with what `action` did. */
-async function sent(to, action) {
-  const earlier = (await outbox(to)).length;
+/** What `action` answers, and the message with a link or code that this address or number got by it. */
+export async function sent(to, action) {
+  const earlier = await outbox(to);
   const answer = await action();
-  return { answer, message: await delivered(to, (_, number) => number >= earlier) };
+  const message = await delivered(to, (message, number) => number >= earlier.length && credential.test(message.text));
+  return { answer, message };
 }
 
-/** As `sent`, and the six digits that the message says. */
-export async function sentCode(to, action) {
-  const { answer, message } = await sent(to, action);
-  const [code] = /(?<!\d)\d{6}(?!\d)/.exec(message.text) ?? assert.fail(`no code in ${message.text}`);
-  return { answer, code };
+/** The link of a mail, which its text and its page agree on. */
+export function link(mail) {
+  assert.equal(mail.channel, 'email');
+  const text = /^\S+:\S+\?\S+$/m.exec(mail.text)?.[0];
+  assert.ok(text !== undefined, `a link on a line of its own: ${mail.text}`);
+  const anchors = [...mail.html.matchAll(/ href="([^"]*)"/g)].map(([, address]) => address.replaceAll('&amp;', '&'));
+  assert.ok(anchors.length > 0 && anchors.every((address) => address === text), `${anchors} lead to ${text}`);
+  return new URL(text);
 }
 
-/** As `sent`, and the link that the message says. */
-export async function sentLink(to, action) {
-  const { answer, message } = await sent(to, action);
-  const [link] = /\S+:\/\S+[?&]secret=\S+/.exec(message.text) ?? assert.fail(`no link in ${message.text}`);
-  return { answer, link: new URL(link) };
+/** What the page behind a mailed link redeems. */
+export function redeemable(mail) {
+  const query = link(mail).searchParams;
+  return [query.get('userId'), query.get('secret')];
+}
+
+/** The code of a mail or SMS. */
+export function code(message) {
+  if (message.channel === 'sms') return /^\d{6}(?= )/.exec(message.text)[0];
+  const [text] = /^\d{6}$/m.exec(message.text);
+  assert.ok(message.html.includes(`>${text}<`), 'the page shows the code of the text');
+  return text;
+}
+
+/** A code of the same form that is not this one. */
+export function wrong(right) {
+  return right === '000000' ? '000001' : '000000';
 }

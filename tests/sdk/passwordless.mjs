@@ -1,104 +1,216 @@
-// Sign-in by mailed link, mailed code and texted code, proof of addresses, and recovery.
+// Sign-in by mailed code, mailed link and texted code, each answered by a message.
 
 import assert from 'node:assert/strict';
 import { ID } from 'react-native-appwrite';
-import { Device, server } from './device.mjs';
-import { about, guest, refused } from './expect.mjs';
+import { Device, project, server } from './device.mjs';
+import { about, guest, hour, quarter, refused, year } from './expect.mjs';
 import * as models from './models.mjs';
-import { sentCode, sentLink } from './outbox.mjs';
+import { code, link, outbox, redeemable, sent, wrong } from './outbox.mjs';
 import { check } from './tap.mjs';
 
 const email = 'ada@example.com';
-const number = '+16175551212';
-const page = 'com.example.notes:/return';
-const ada = ID.unique();
-let device = new Device();
+const number = '+12025550123';
+const phone = new Device();
+const tablet = new Device();
+const id = ID.unique();
+let first;
 
-const secretOf = (link) => link.searchParams.get('secret');
+/** A device on which nobody has signed in. */
+const stranger = () => new Device();
 
-await check('createEmailToken mails a code, and createSession takes it once', async () => {
-  const { answer, code } = await sentCode(email, () => device.account.createEmailToken(ada, email, true));
+await check('createEmailToken answers a token and mails a code beside the phrase', async () => {
+  const { answer, message } = await sent(email, () => phone.account.createEmailToken(id, 'Ada@example.com', true));
+  assert.equal(phone.last.status, 201);
   models.token(answer);
-  assert.equal(answer.userId, ada);
-  assert.match(answer.phrase, /^[A-Z][a-z]+ [a-z]+$/);
-  about(answer.expire, 15 * 60);
-  await refused(() => device.account.createSession(ada, code === '000000' ? '000001' : '000000'), 401, 'user_invalid_token');
-  const session = await device.account.createSession(ada, code);
-  models.session(session);
-  assert.deepEqual([session.provider, session.factors, session.current], ['token', ['email'], true]);
-  assert.equal((await device.account.get()).emailVerification, true);
-  await refused(() => new Device().account.createSession(ada, code), 401, 'user_invalid_token');
+  assert.equal(answer.userId, id);
+  about(answer.$createdAt, 0);
+  about(answer.expire, quarter);
+  assert.match(answer.phrase, /^\p{L}+( \p{L}+)+$/u);
+  for (const part of ['text', 'html']) assert.ok(message[part].includes(answer.phrase), `the ${part} shows the phrase`);
+  first = code(message);
 });
 
-await check('createMagicURLToken mails a link to the page that it names', async () => {
-  device = new Device();
-  const ask = () => device.account.createMagicURLToken(ID.unique(), email, page);
-  const { answer, link } = await sentLink(email, ask);
-  models.token(answer);
-  assert.equal(answer.userId, ada, 'the account of this address');
-  about(answer.expire, 3600);
-  assert.ok(link.href.startsWith(`${page}?`), link.href);
-  assert.deepEqual([...link.searchParams.keys()], ['userId', 'secret', 'expire', 'project']);
-  assert.equal(Date.parse(link.searchParams.get('expire')), Date.parse(answer.expire));
-  const session = await device.account.updateMagicURLSession(link.searchParams.get('userId'), secretOf(link));
-  models.session(session);
-  assert.equal(session.provider, 'magic-url');
+await check('asking for a code signs nobody in', async () => {
+  assert.deepEqual(phone.last.setCookie, []);
+  await guest(phone);
 });
 
-await check('a link without page leads to the one of the server', async () => {
-  for (const url of [undefined, '']) {
-    const { link } = await sentLink(email, () => new Device().account.createMagicURLToken(ada, email, url));
-    assert.equal(`${link.origin}${link.pathname}`, `${server}/v1/account/sessions/magic-url/complete`);
+await check('a wrong code, an unknown account and no account at all are refused alike', async () => {
+  for (const [user, secret] of [[id, wrong(first)], ['nobody', first], ['unique()', first]]) {
+    await refused(() => phone.account.createSession(user, secret), 401, 'user_invalid_token');
   }
-  const foreign = () => new Device().account.createMagicURLToken(ada, email, 'https://evil.example/');
-  await refused(foreign, 400, 'general_argument_invalid');
+  assert.equal(phone.cookies.size, 0);
 });
 
-await check('createPhoneToken texts a code, and updatePhoneSession takes it', async () => {
-  const visitor = new Device();
-  const { answer, code } = await sentCode(number, () => visitor.account.createPhoneToken(ID.unique(), number));
-  models.token(answer);
-  about(answer.expire, 15 * 60);
-  const session = await visitor.account.updatePhoneSession(answer.userId, code);
+await check('createSession takes the mailed code, which proves the address', async () => {
+  const session = await phone.account.createSession(id, first);
+  assert.equal(phone.last.status, 201);
   models.session(session);
-  assert.deepEqual([session.provider, session.factors], ['phone', ['phone']]);
-  const user = await visitor.account.get();
-  assert.deepEqual([user.phone, user.phoneVerification], [number, true]);
+  about(session.expire, year);
+  assert.deepEqual(
+    [session.userId, session.provider, session.factors, session.current],
+    [id, 'token', ['email'], true],
+  );
+  const user = await phone.account.get();
+  models.user(user);
+  assert.deepEqual([user.$id, user.email, user.emailVerification, user.passwordUpdate], [id, email, true, '']);
 });
 
-await check('createVerification and updateVerification prove an address', async () => {
-  const [owner, mailbox] = [new Device(), 'grace@example.com'];
-  await owner.account.create(ID.unique(), mailbox, 'violet-anvil-71');
-  await owner.account.createEmailPasswordSession(mailbox, 'violet-anvil-71');
-  const { answer, link } = await sentLink(mailbox, () => owner.account.createVerification(page));
-  models.token(answer);
-  about(answer.expire, 7 * 24 * 3600);
-  assert.deepEqual([...link.searchParams.keys()], ['userId', 'secret', 'expire']);
-  models.token(await new Device().account.updateVerification(answer.userId, secretOf(link)));
-  assert.equal((await owner.account.get()).emailVerification, true);
-  await refused(() => owner.account.createVerification(page), 409, 'user_email_already_verified');
+await check('a code works once', async () => {
+  await refused(() => stranger().account.createSession(id, first), 401, 'user_invalid_token');
 });
 
-await check('createPhoneVerification and updatePhoneVerification prove a number', async () => {
-  const own = '+16175551213';
-  await refused(() => device.account.createPhoneVerification(), 400, 'user_phone_not_found');
-  await device.account.updatePhone(own, 'violet-anvil-71');
-  const { answer, code } = await sentCode(own, () => device.account.createPhoneVerification());
-  models.token(answer);
-  about(answer.expire, 15 * 60);
-  await refused(() => new Device().account.updatePhoneVerification(ada, code), 401, 'user_invalid_token');
-  models.token(await device.account.updatePhoneVerification(ada, code));
-  assert.equal((await device.account.get()).phoneVerification, true);
+await check('whoever is signed in has no use for a second session', async () => {
+  const type = 'user_session_already_exists';
+  const { message } = await sent(email, () => phone.account.createEmailToken(id, email));
+  await refused(() => phone.account.createSession(id, code(message)), 401, type);
+  await refused(() => phone.account.updateMagicURLSession(id, code(message)), 401, type);
+  await refused(() => phone.account.updatePhoneSession(id, code(message)), 401, type);
 });
 
-await check('createRecovery and updateRecovery set a password and end the sessions', async () => {
-  const { answer, link } = await sentLink(email, () => new Device().account.createRecovery(email, page));
+await check('a new code ends the earlier one, and an address keeps its account', async () => {
+  const earlier = await sent(email, () => tablet.account.createEmailToken(ID.unique(), email));
+  const later = await sent(email, () => tablet.account.createEmailToken(ID.unique(), email, false));
+  assert.deepEqual([earlier.answer.userId, later.answer.userId, later.answer.phrase], [id, id, '']);
+  if (code(earlier.message) !== code(later.message)) {
+    await refused(() => tablet.account.createSession(id, code(earlier.message)), 401, 'user_invalid_token');
+  }
+  assert.equal((await tablet.account.createSession(id, code(later.message))).userId, id);
+  await tablet.account.deleteSession('current');
+});
+
+await check('a code is good for five guesses', async () => {
+  const { answer, message } = await sent('bob@example.com', () => tablet.account.createEmailToken(ID.unique(), 'bob@example.com'));
+  for (let guess = 0; guess < 5; guess += 1) {
+    await refused(() => tablet.account.createSession(answer.userId, wrong(code(message))), 401, 'user_invalid_token');
+  }
+  await refused(() => tablet.account.createSession(answer.userId, code(message)), 401, 'user_invalid_token');
+});
+
+await check('an id can be taken only once', async () => {
+  await refused(() => tablet.account.createEmailToken(id, 'other@example.com'), 409, 'user_already_exists');
+  await refused(() => tablet.account.createMagicURLToken(id, 'other@example.com'), 409, 'user_already_exists');
+  await refused(() => tablet.account.createPhoneToken(id, '+12025550199'), 409, 'user_already_exists');
+});
+
+await check('createMagicURLToken mails a link to the page that the app names, phrase and all', async () => {
+  const page = 'http://localhost/in?theme=dark#/here';
+  const { answer, message } = await sent(email, () => tablet.account.createMagicURLToken(ID.unique(), email, page, true));
+  assert.equal(tablet.last.status, 201);
   models.token(answer);
-  about(answer.expire, 3600);
-  models.token(await device.account.updateRecovery(ada, secretOf(link), 'copper-lantern-9'));
-  assert.equal(device.session, null, 'the cookie is cleared');
-  await guest(device);
-  await device.account.createEmailPasswordSession(email, 'copper-lantern-9');
-  const again = () => new Device().account.updateRecovery(ada, secretOf(link), 'silver-otter-35');
-  await refused(again, 401, 'user_invalid_token');
+  assert.equal(answer.userId, id);
+  about(answer.expire, hour);
+  for (const part of ['text', 'html']) assert.ok(message[part].includes(answer.phrase), `the ${part} shows the phrase`);
+  const { origin, pathname, searchParams, hash } = link(message);
+  assert.deepEqual([origin, pathname, hash], ['http://localhost', '/in', '#/here']);
+  assert.deepEqual([...searchParams.keys()], ['theme', 'userId', 'secret', 'expire', 'project']);
+  assert.deepEqual([searchParams.get('userId'), searchParams.get('expire'), searchParams.get('project')], [id, answer.expire, project]);
+  assert.match(searchParams.get('secret'), /^[0-9a-f]{64}$/);
+  first = redeemable(message);
+});
+
+await check('updateMagicURLSession takes the link, once', async () => {
+  await refused(() => tablet.account.updateMagicURLSession(id, 'f'.repeat(64)), 401, 'user_invalid_token');
+  const session = await tablet.account.updateMagicURLSession(...first);
+  assert.equal(tablet.last.status, 201);
+  models.session(session);
+  assert.deepEqual([session.userId, session.provider, session.factors], [id, 'magic-url', ['email']]);
+  assert.equal((await tablet.account.get()).$id, id);
+  await refused(() => stranger().account.updateMagicURLSession(...first), 401, 'user_invalid_token');
+});
+
+await check('a link may lead into the app, and nowhere else', async () => {
+  const { message } = await sent(email, () => stranger().account.createMagicURLToken(ID.unique(), email, 'com.example.notes:/in'));
+  assert.equal(link(message).protocol, 'com.example.notes:');
+  const elsewhere = () => stranger().account.createMagicURLToken(ID.unique(), email, 'https://evil.example/in');
+  const failure = await refused(elsewhere, 400, 'general_argument_invalid');
+  assert.match(failure.message, /^Invalid `url` param: /);
+});
+
+await check('without a page the link leads to one of the server, which changes nothing when it is opened', async () => {
+  for (const given of [[], ['']]) {
+    const visitor = stranger();
+    const { message } = await sent(email, () => visitor.account.createMagicURLToken(ID.unique(), email, ...given));
+    const address = link(message);
+    assert.equal(address.origin + address.pathname, `${server}/v1/account/sessions/magic-url/complete`);
+    for (const method of ['HEAD', 'GET', 'GET']) {
+      const page = await visitor.fetch(address, { method });
+      assert.deepEqual([page.status, visitor.last.setCookie], [200, []]);
+    }
+    await guest(visitor);
+    assert.equal((await visitor.account.updateMagicURLSession(...redeemable(message))).userId, id);
+  }
+});
+
+await check('createPhoneToken texts a code', async () => {
+  const caller = stranger();
+  const { answer, message } = await sent(number, () => caller.account.createPhoneToken('grace', number));
+  assert.equal(caller.last.status, 201);
+  models.token(answer);
+  assert.deepEqual([answer.userId, answer.phrase], ['grace', '']);
+  about(answer.expire, quarter);
+  assert.equal(message.channel, 'sms');
+  first = code(message);
+});
+
+await check('updatePhoneSession takes the texted code, once, and it proves the number', async () => {
+  const caller = stranger();
+  await refused(() => caller.account.updatePhoneSession('grace', wrong(first)), 401, 'user_invalid_token');
+  const session = await caller.account.updatePhoneSession('grace', first);
+  assert.equal(caller.last.status, 201);
+  models.session(session);
+  assert.deepEqual([session.userId, session.provider, session.factors], ['grace', 'phone', ['phone']]);
+  const user = await caller.account.get();
+  models.user(user);
+  assert.deepEqual([user.phone, user.phoneVerification, user.email, user.emailVerification], [number, true, '', false]);
+  await refused(() => stranger().account.updatePhoneSession('grace', first), 401, 'user_invalid_token');
+});
+
+await check('each of the three ways to sign in takes what any of the others would', async () => {
+  const asks = [
+    async (device) => [id, code((await sent(email, () => device.account.createEmailToken(ID.unique(), email))).message)],
+    async (device) => redeemable((await sent(email, () => device.account.createMagicURLToken(ID.unique(), email))).message),
+    async (device) => ['grace', code((await sent(number, () => device.account.createPhoneToken(ID.unique(), number))).message)],
+  ];
+  for (const ask of asks) {
+    for (const way of ['createSession', 'updateMagicURLSession', 'updatePhoneSession']) {
+      const device = stranger();
+      const [user, secret] = await ask(device);
+      const session = await device.account[way](user, secret);
+      models.session(session);
+      assert.equal(session.userId, user);
+    }
+  }
+});
+
+await check('messages speak the language that the app asks for', async () => {
+  const device = stranger();
+  device.client.setLocale('de');
+  const { message } = await sent(email, () => device.account.createEmailToken(ID.unique(), email));
+  assert.match(message.text, /15 Minuten lang gültig/);
+  const texted = await sent(number, () => device.account.createPhoneToken(ID.unique(), number));
+  assert.match(texted.message.text, /15 Minuten/);
+});
+
+await check('what is no address and no number is refused', async () => {
+  const invalid = async (action, name) => {
+    const failure = await refused(action, 400, 'general_argument_invalid');
+    assert.ok(failure.message.startsWith(`Invalid \`${name}\` param: `), failure.message);
+  };
+  await invalid(() => stranger().account.createEmailToken(ID.unique(), 'ada'), 'email');
+  await invalid(() => stranger().account.createMagicURLToken('no id!', email), 'userId');
+  await invalid(() => stranger().account.createPhoneToken(ID.unique(), '2025550123'), 'phone');
+  await invalid(() => stranger().account.createSession(id, ''), 'secret');
+});
+
+await check('a blocked account is sent nothing, and the answer does not tell', async () => {
+  const { message } = await sent(email, () => stranger().account.createEmailToken(ID.unique(), email));
+  await phone.account.updateStatus();
+  const { length } = await outbox(email);
+  const device = stranger();
+  const answer = await device.account.createEmailToken(ID.unique(), email);
+  models.token(answer);
+  models.token(await device.account.createMagicURLToken(ID.unique(), email));
+  assert.deepEqual([answer.userId, (await outbox(email)).length], [id, length]);
+  await refused(() => device.account.createSession(id, wrong(code(message))), 401, 'user_invalid_token');
 });

@@ -72,7 +72,7 @@ impl Drop for SmtpServer {
     }
 }
 
-/// A copy of `tests/support/smtp` with its packages installed.
+/// A copy of `tests/support/smtp` with its packages installed, one for each test binary.
 fn installed() -> Option<&'static Path> {
     static INSTALLED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     match INSTALLED.get_or_init(install) {
@@ -88,7 +88,8 @@ fn installed() -> Option<&'static Path> {
 }
 
 fn install() -> Result<PathBuf, String> {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smtp-server");
+    let directory =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(concat!("smtp-server-", env!("CARGO_CRATE_NAME")));
     if directory.exists() {
         fs::remove_dir_all(&directory).unwrap();
     }

@@ -67,7 +67,7 @@ enum Recipient {
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Starts a challenge and, for [`Email`](SecondFactor::Email) and [`Phone`](SecondFactor::Phone), sends its code to the verified address. An
-    /// earlier one of the same session and factor is dead from then on. It lives for [`tokens.code`](crate::TokenPolicy::code).
+    /// earlier one of the same session and factor is dead from then on. It lives for 15 minutes.
     ///
     /// # Errors
     /// For a phone [`Error::NoSms`], [`Error::PhoneNotFound`], [`Error::PhoneNotVerified`]; for an email address [`Error::NoMailer`],
