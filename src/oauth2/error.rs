@@ -9,6 +9,7 @@ use crate::ports::{HttpError, HttpResponse};
 
 /// How much of a provider's words is kept, in characters.
 const LONGEST_MESSAGE: usize = 200;
+const LONGEST_WORD: usize = 64;
 /// Where providers put what went wrong.
 const MESSAGES: [&str; 8] = [
     "/error",
@@ -142,8 +143,10 @@ fn message(value: &Value, secrets: &[&str]) -> Option<Box<str>> {
     if whole.is_empty() || secrets.iter().any(|secret| !secret.is_empty() && whole.contains(secret)) {
         return None;
     }
-    let line = whole.chars().map(|char| if char.is_control() { ' ' } else { char }).take(LONGEST_MESSAGE);
-    Some(line.collect::<String>().into())
+    // A long word is no word: it may be a token that nobody here knows.
+    let words = whole.split(|char: char| char.is_control() || char == ' ').filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.map(|word| if word.len() > LONGEST_WORD { "…" } else { word }).collect();
+    Some(words.join(" ").chars().take(LONGEST_MESSAGE).collect::<String>().into())
 }
 
 /// What is wrong with a reply.
@@ -190,7 +193,9 @@ mod tests {
         assert_eq!(refusal(400, "error=bad_verification_code").to_string(), "400: bad_verification_code");
         assert_eq!(refusal(400, r#"{"error":"code code-1 is unknown"}"#).message, None);
         assert_eq!(refusal(500, "<html>").message, None);
-        let long = refusal(400, &format!(r#"{{"error":"{}"}}"#, "x".repeat(5_000)));
+        let long = refusal(400, &format!(r#"{{"error":"{}"}}"#, "word ".repeat(5_000)));
         assert_eq!(long.message.unwrap().len(), LONGEST_MESSAGE);
+        let token = format!(r#"{{"error":"not {}"}}"#, "x".repeat(65));
+        assert_eq!(refusal(400, &token).to_string(), "400: not …");
     }
 }
