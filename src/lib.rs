@@ -23,6 +23,8 @@ mod features;
 pub mod http;
 pub mod messages;
 pub mod model;
+#[cfg(feature = "oauth2")]
+pub mod oauth2;
 pub mod operation;
 pub mod policy;
 pub mod ports;
