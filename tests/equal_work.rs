@@ -14,18 +14,15 @@ use std::{
 
 use account::{
     Argon2Pool, EmailSignIn, Error,
-    messages::EmailMessage,
+    messages::{EmailMessage, SmsMessage},
     model::{Argon2Params, Client, CustomId, Password, Token, TokenPurpose, UserId},
-    ports::{Mailer, SendError},
+    ports::{Mailer, SendError, SmsSender},
     testing::{InstantHasher, Outbox, PASSWORD, Step, TestHost, password},
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use support::{
-    ADA, Service, WRONG,
-    operations::{Fixture, Operation},
-    service, sign_in, sign_up,
-    text_store::TextStore,
+    ADA, WRONG, fixture::Scene, operations::Operation, service, sign_in, sign_up, text_store::TextStore,
 };
 use tokens::{Kind, page, passcode};
 
@@ -290,20 +287,33 @@ async fn r26_a_wrong_secret_costs_and_tells_the_same_whatever_the_account_is() {
     }
 }
 
-/// A mailer that accepts nothing, or never answers; whether there is anything to send makes no difference to it.
+/// A mailer and sender of text messages that accepts nothing, or never answers, whether there is anything to send or not.
 #[derive(Debug, Clone, Copy)]
-enum BadMailer {
+enum BadMessenger {
     Fails,
     Hangs,
 }
 
 #[async_trait]
-impl Mailer for BadMailer {
+impl Mailer for BadMessenger {
     async fn send(&self, _: EmailMessage) -> Result<(), SendError> {
-        self.withhold().await
+        self.answer().await
     }
 
     async fn withhold(&self) -> Result<(), SendError> {
+        self.answer().await
+    }
+}
+
+#[async_trait]
+impl SmsSender for BadMessenger {
+    async fn send(&self, _: SmsMessage) -> Result<(), SendError> {
+        self.answer().await
+    }
+}
+
+impl BadMessenger {
+    async fn answer(self) -> Result<(), SendError> {
         match self {
             Self::Fails => Err(SendError::Temporary(None)),
             Self::Hangs => std::future::pending().await,
@@ -313,7 +323,7 @@ impl Mailer for BadMailer {
 
 #[tokio::test]
 async fn t5_a_mailer_that_fails_or_hangs_tells_nothing_about_the_account() {
-    for mailer in [BadMailer::Fails, BadMailer::Hangs] {
+    for mailer in [BadMessenger::Fails, BadMessenger::Hangs] {
         for kind in [Kind::EmailCode, Kind::MagicUrl, Kind::Recovery] {
             for state in State::ALL {
                 if state == State::OfAnIdentity && kind != Kind::Recovery {
@@ -334,8 +344,8 @@ async fn t5_a_mailer_that_fails_or_hangs_tells_nothing_about_the_account() {
                     _ => at_once(service.start_recovery(email, &page, &client)),
                 };
                 match mailer {
-                    BadMailer::Fails => assert!(outcome.unwrap().is_ok(), "{kind:?}, {state:?}"),
-                    BadMailer::Hangs => assert!(outcome.is_none(), "{kind:?}, {state:?}"),
+                    BadMessenger::Fails => assert!(outcome.unwrap().is_ok(), "{kind:?}, {state:?}"),
+                    BadMessenger::Hangs => assert!(outcome.is_none(), "{kind:?}, {state:?}"),
                 }
                 assert_eq!(texts.writes() - writes, 1, "{kind:?}, {state:?}: saved before it is sent");
             }
@@ -351,36 +361,51 @@ fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-async fn with_mailer<M: Mailer>(mailer: M) -> (Service<M>, TextStore, Fixture) {
-    let texts = TextStore::default();
-    let service = service(texts.clone(), mailer, InstantHasher::default(), |_| ());
-    let fixture = Fixture::new(&service, Some(&texts)).await;
-    (service, texts, fixture)
-}
-
 #[tokio::test]
-async fn a_mailer_that_fails_or_hangs_changes_nothing() {
+async fn a_messenger_that_fails_or_hangs_changes_nothing() {
     for operation in Operation::ALL {
-        let (service, texts, fixture) = with_mailer(Outbox::default()).await;
-        let expected = operation.run(&service, &fixture).await.map_err(|error| error.to_string());
+        let scene = Scene::of(operation).await;
+        let (texts, outbox) = (scene.texts(), Outbox::default());
+        let service = scene.service(texts.clone(), outbox.clone(), InstantHasher::default());
+        let expected = operation.run(&service, &scene.fixture).await.map_err(|error| error.to_string());
         let state = texts.dump();
+        let sent = outbox.mails().len() + outbox.texts().len();
 
-        let (service, texts, fixture) = with_mailer(BadMailer::Fails).await;
-        let outcome = operation.run(&service, &fixture).await.map_err(|error| error.to_string());
+        let texts = scene.texts();
+        let service = scene.service(texts.clone(), BadMessenger::Fails, InstantHasher::default());
+        let outcome = operation.run(&service, &scene.fixture).await.map_err(|error| error.to_string());
         assert_eq!((&outcome, &texts.dump()), (&expected, &state), "{operation:?}");
 
-        let (service, texts, fixture) = with_mailer(BadMailer::Hangs).await;
-        let outcome = at_once(operation.run(&service, &fixture));
+        let texts = scene.texts();
+        let service = scene.service(texts.clone(), BadMessenger::Hangs, InstantHasher::default());
+        let outcome = at_once(operation.run(&service, &scene.fixture));
         assert_eq!(texts.dump(), state, "{operation:?}");
         match outcome {
             Some(outcome) => {
-                assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{operation:?}")
+                assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{operation:?}");
+                assert_eq!(sent, 0, "{operation:?}");
             }
-            // Whoever changes how they sign in waits for the notice to be taken over; a guest waits for no mail.
-            None => assert!(operation.takes_a_caller(), "{operation:?} waits for the mailer"),
+            // Whoever changes how they sign in, or asks for a message, waits for it to be taken over; a guest who signs in waits for no mail.
+            None => {
+                assert_eq!(sent, 1, "{operation:?}");
+                assert!(
+                    operation.takes_a_caller() || ASKS_FOR_A_MESSAGE.contains(&operation),
+                    "{operation:?}"
+                );
+            }
         }
     }
 }
+
+/// The operations for guests that send something, or tell of a new password.
+const ASKS_FOR_A_MESSAGE: [Operation; 6] = [
+    Operation::SendEmailCode,
+    Operation::SendEmailCodeToNobody,
+    Operation::SendMagicUrl,
+    Operation::SendPhoneCode,
+    Operation::StartRecovery,
+    Operation::FinishRecovery,
+];
 
 #[tokio::test]
 async fn an_account_is_told_apart_by_its_own_address_only() {

@@ -13,16 +13,14 @@ mod people;
 #[allow(dead_code, reason = "it is shared")]
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use account::{
-    EmailSignIn, GenericToken, SessionAlerts,
-    messages::Notice,
-    model::{Client, CustomId, Phone, Token},
-    testing::TestHost,
+    EmailSignIn, GenericToken,
+    model::{Client, Phone},
 };
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
-use people::{ADA, Texts, ada, code};
+use people::{ADA, Texts, ada};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use support::{Cookie, KEY, Server, otp};
@@ -134,19 +132,6 @@ async fn h09_a_code_takes_five_guesses_wherever_they_come_from() {
 }
 
 #[tokio::test]
-async fn h10_a_new_code_ends_the_one_before_and_links_are_good_side_by_side() {
-    let server = Server::new();
-    let (first, second) = (mailed_code(&server, "ada").await, mailed_code(&server, "ada").await);
-    if first != second {
-        server.post(TOKEN, &redeem("ada", &first)).refused(401, "user_invalid_token").await;
-    }
-    server.post(TOKEN, &redeem("ada", &second)).ok(201).await;
-    for secret in [mailed_link(&server, "ada").await, mailed_link(&server, "ada").await] {
-        server.post(TOKEN, &redeem("ada", &secret)).ok(201).await;
-    }
-}
-
-#[tokio::test]
 async fn h11_h12_h13_no_reply_shows_the_secret_of_what_is_there_already() {
     let server = Server::keyed();
     let cookie = server.user("ada").await;
@@ -216,27 +201,6 @@ async fn h16_expired_tokens_go_with_the_next_change_and_keep_no_live_one_from_be
     }
     let secret = live.secret().unwrap().expose().parse().unwrap();
     host.service.sign_in_with_token(&user, &secret, &Client::default()).await.unwrap();
-}
-
-#[tokio::test]
-async fn h17_what_was_sent_to_an_address_dies_when_the_account_has_another() {
-    let server = Server::new();
-    let cookie = server.user("ada").await;
-    let link = mailed_link(&server, "ada").await;
-    let code = mailed_code(&server, "ada").await;
-    let recovery = recovery_secret(&server, ADA).await;
-    let body = r#"{"email":"victim@example.com","password":"violet-anvil-71"}"#;
-    server.patch("/v1/account/email", body).by(&cookie).ok(200).await;
-    // Changing back brings nothing back.
-    for back in [false, true] {
-        if back {
-            server.patch("/v1/account/email", &body.replace("victim", "ada")).by(&cookie).ok(200).await;
-        }
-        for secret in [&link, &code] {
-            server.post(TOKEN, &redeem("ada", secret)).refused(401, "user_invalid_token").await;
-        }
-        server.put(RECOVERY, &reset("ada", &recovery)).refused(401, "user_invalid_token").await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -381,58 +345,6 @@ async fn h73_nobody_deletes_an_account_by_a_request() {
 }
 
 #[tokio::test]
-async fn h74_what_was_sent_before_a_method_was_switched_off_signs_nobody_in() {
-    let texts = Arc::new(Texts::default());
-    let on = TestHost::on(Arc::clone(&texts));
-    let off = TestHost::with(texts, |config| {
-        (config.methods.email_code, config.methods.phone) = (false, false);
-    });
-    let (nobody, request) = (Client::default(), EmailSignIn::new(ADA.parse().unwrap()));
-    let mailed = on.service.send_email_code(request.clone(), &nobody).await.unwrap();
-    let number: Phone = "+16175551212".parse().unwrap();
-    let texted = on.service.send_phone_code(CustomId::Generate, number.clone(), &nobody).await.unwrap();
-    assert_eq!(code(off.service.send_email_code(request, &nobody).await), "user_auth_method_unsupported");
-    let refused = off.service.send_phone_code(CustomId::Generate, number, &nobody).await;
-    assert_eq!(code(refused), "user_auth_method_unsupported");
-    for token in [mailed, texted] {
-        let secret = token.secret().unwrap().expose().parse().unwrap();
-        let refused = off.service.sign_in_with_token(&token.user, &secret, &nobody).await;
-        assert_eq!(code(refused), "user_auth_method_unsupported");
-        on.service.sign_in_with_token(&token.user, &secret, &nobody).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn h76_a_session_from_an_unknown_device_is_told_by_every_method_if_the_policy_says_so() {
-    for (alerts, told) in [
-        (SessionAlerts::Off, [0, 0]),
-        (SessionAlerts::NewDevices, [1, 2]),
-        // As the API that others migrate from: not of codes by mail.
-        (SessionAlerts::EverySession, [0, 1]),
-    ] {
-        let host = TestHost::with(Texts::default(), |config| config.session_alerts = alerts);
-        let nobody = Client::default();
-        let mailed_code = async || {
-            let request = EmailSignIn::new(ADA.parse().unwrap());
-            host.service.send_email_code(request, &nobody).await.unwrap()
-        };
-        let count = async |token: Token| {
-            let secret = token.secret().unwrap().expose().parse().unwrap();
-            host.service.sign_in_with_token(&token.user, &secret, &nobody).await.unwrap();
-            let is_alert = |notice: &Notice| matches!(notice, Notice::SessionAlert { .. });
-            host.outbox.mails().iter().filter(|mail| is_alert(&mail.notice)).count()
-        };
-        let first = mailed_code().await;
-        let user = first.user;
-        assert_eq!(count(first).await, 0, "nobody is told of the first one");
-        let by_code = count(mailed_code().await).await;
-        let trusted = host.service.trusted(&nobody);
-        let handed_out = trusted.issue_token(&user, GenericToken::default()).await.unwrap();
-        assert_eq!([by_code, count(handed_out).await], told, "{alerts:?}");
-    }
-}
-
-#[tokio::test]
 async fn h82_the_first_proof_of_a_mailbox_leaves_nothing_of_who_registered_it() {
     let server = Server::new();
     let stranger = server.user("ada").await;
@@ -471,16 +383,6 @@ async fn h82_an_account_with_a_proven_owner_loses_only_the_address_that_was_not_
     assert_eq!((&account["email"], &account["emailVerification"]), (&json!(ADA), &json!(true)));
     let account = server.get("/v1/account").by(&first).ok(200).await.json();
     assert_eq!((&account["email"], &account["phone"]), (&json!(""), &json!("+16175551212")));
-}
-
-#[tokio::test]
-async fn h82_a_link_that_only_proves_an_address_drops_nothing() {
-    let server = Server::new();
-    let cookie = server.user("ada").await;
-    server.post(VERIFICATION, &json!({ "url": PAGE }).to_string()).by(&cookie).ok(201).await;
-    server.put(VERIFICATION, &redeem("ada", &server.outbox.in_link("secret"))).ok(200).await;
-    server.get("/v1/account").by(&cookie).ok(200).await;
-    server.sign_in("ada").await;
 }
 
 /// The rows of the list: number, decision, switch, tests.

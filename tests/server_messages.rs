@@ -138,6 +138,20 @@ fn mail_that_failed_for_now_is_tried_once_more_at_the_end() {
 }
 
 #[test]
+fn mail_that_is_refused_for_good_is_told_to_the_operator_without_its_recipient() {
+    let Some(mail) = SmtpServer::start(&json!({})) else { return };
+    let url = format!("smtp://127.0.0.1:{}", mail.port);
+    let server = Server::start(&empty_directory("refused"), &[("ACCOUNT_SMTP", &url), FROM]);
+    let body = r#"{"userId":"ada","email":"unknown@example.com"}"#;
+    let asked = server.send("POST /v1/account/tokens/email", &[], body);
+    assert_eq!(asked.status, 201, "{}", asked.body);
+    server.terminate();
+    let log = server.log_at_end();
+    let told = log.lines().find(|line| line.contains("otpSession")).expect("the operator is told");
+    assert!(told.starts_with("notice: ") && told.contains("550") && !log.contains("unknown@"), "{log}");
+}
+
+#[test]
 fn a_second_signal_does_not_wait_for_messages_but_tells_that_they_are_lost() {
     let webhook = Webhook::hesitating();
     let url = format!("http://127.0.0.1:{}/", webhook.port);

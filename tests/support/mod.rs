@@ -1,6 +1,7 @@
 //! What the adversity tests share. Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod fixture;
 pub mod operations;
 pub mod text_store;
 pub mod with_identity;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use account::{
     AccountService, Config, MasterKey, SignUp, SignedIn,
     model::Client,
-    ports::{Mailer, NoLimits, NoSms, PasswordHasher, Store},
+    ports::{Mailer, NoLimits, PasswordHasher, SmsSender, Store},
     testing::{ManualClock, PASSWORD, SeededEntropy, password},
 };
 
@@ -19,16 +20,32 @@ pub const ADA: &str = "ada@example.com";
 pub const BOB: &str = "bob@example.com";
 pub const WRONG: &str = "not the password";
 
+/// Who carries both emails and text messages. Clones are the same one.
+pub trait Messenger: Mailer + SmsSender + Clone {}
+
+impl<M: Mailer + SmsSender + Clone> Messenger for M {}
+
 /// A service on ports of the test's choice, with a clock that stands still and the same randomness in every run.
-pub type Service<M> = AccountService<Arc<dyn Store>, M, NoSms, ManualClock>;
+pub type Service<M> = AccountService<Arc<dyn Store>, M, M, ManualClock>;
 
 pub fn master_key() -> MasterKey {
     MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap()
 }
 
-pub fn service<M: Mailer>(
+pub fn service<M: Messenger>(
     store: impl Store,
-    mailer: M,
+    messenger: M,
+    hasher: impl PasswordHasher,
+    policy: impl FnOnce(&mut Config),
+) -> Service<M> {
+    seeded_service(1, store, messenger, hasher, policy)
+}
+
+/// As [`service`], with other randomness: for a store that another service has filled.
+pub fn seeded_service<M: Messenger>(
+    seed: u64,
+    store: impl Store,
+    messenger: M,
     hasher: impl PasswordHasher,
     policy: impl FnOnce(&mut Config),
 ) -> Service<M> {
@@ -36,21 +53,22 @@ pub fn service<M: Mailer>(
     policy(&mut config);
     AccountService::builder(Arc::new(store) as Arc<dyn Store>)
         .config(config)
-        .mailer(mailer)
+        .mailer(messenger.clone())
+        .sms(messenger)
         .clock(ManualClock::default())
         .hasher(hasher)
-        .entropy(SeededEntropy::new(1))
+        .entropy(SeededEntropy::new(seed))
         .limiter(NoLimits)
         .build()
         .unwrap()
 }
 
-pub async fn sign_up<M: Mailer>(service: &Service<M>, email: &str) -> account::model::User {
+pub async fn sign_up<M: Messenger>(service: &Service<M>, email: &str) -> account::model::User {
     let request = SignUp::new(email.parse().unwrap(), password(PASSWORD));
     service.sign_up(request, &Client::default()).await.unwrap()
 }
 
-pub async fn sign_in<M: Mailer>(
+pub async fn sign_in<M: Messenger>(
     service: &Service<M>,
     email: &str,
     secret: &str,

@@ -1,24 +1,27 @@
 //! Every operation, to be raced, broken off and compared.
 
 use account::{
-    Caller, DeviceToken, Error, NewPushTarget, SignUp,
-    model::{Client, IdentityId, IdentityQuery, PageQuery, SessionId, SessionSecret, TargetId, UserId},
+    DeviceToken, EmailSignIn, Error, NewPushTarget, SignUp,
+    model::{Client, CustomId, IdentityId, IdentityQuery, PageQuery, SecondFactor},
     operation::Operation as Api,
-    ports::Mailer,
     testing::{PASSWORD, password},
 };
-use serde_json::{Value, json};
 
-use super::{ADA, BOB, Service, WRONG, sign_in, sign_up, text_store::TextStore};
+use super::{
+    ADA, BOB, Messenger, Service, WRONG,
+    fixture::{Fixture, IDENTITY, NOBODY, PHONE, page},
+    sign_in,
+};
 
 pub const NEW_PASSWORD: &str = "another-Cobalt-egret";
-pub const IDENTITY: &str = "06q2vgk1o0000000000000000e";
 
 /// Who asks for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asks {
     /// Somebody who is signed in: a caller.
     Caller,
+    /// Somebody whose session owes a factor still; no JWT is issued for it.
+    Holder,
     /// Somebody who shows a session and is to become a caller.
     Session,
     /// Anybody.
@@ -26,8 +29,8 @@ enum Asks {
 }
 
 macro_rules! cases {
-    ($($case:ident = $api:expr, $asks:ident, $end:ident;)*) => {
-        /// An operation, with arguments that make it do something for [`Fixture`].
+    ($($case:ident = $api:expr, $asks:ident, $end:ident $(, after $($step:ident)+)?;)*) => {
+        /// An operation, with arguments that make it do something for a [`Fixture`] that was prepared for it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Operation {
             $($case),*
@@ -49,6 +52,14 @@ macro_rules! cases {
                 }
             }
 
+            /// Brings the fixture from the common state into the one that the operation starts from.
+            pub async fn prepare<M: Messenger>(self, service: &Service<M>, fixture: &mut Fixture) {
+                match self {
+                    $(Self::$case => { $($(fixture.$step(service).await;)+)? })*
+                }
+                fixture.issue_jwt(service).await;
+            }
+
             /// Whether it is refused even if nothing goes wrong.
             pub fn is_refused(self) -> bool {
                 match self {
@@ -61,8 +72,9 @@ macro_rules! cases {
     (@is_refused refused) => { true };
 }
 
-// The table of what is raced, broken off and compared: the case, the operation of the API, who asks, and how it ends by itself. Every
-// operation that is ready has a row, which `races.rs` proves; how it is asked for is written in `Operation::run`.
+// The table of what is raced, broken off and compared: the case, the operation of the API, who asks, how it ends by itself, and the steps of
+// the fixture that lead to where it starts. Every operation that is ready has a row, which `races.rs` proves; how it is asked for is written in
+// `Operation::run`.
 cases! {
     User = Some(Api::User), Caller, done;
     ChangeName = Some(Api::ChangeName), Caller, done;
@@ -90,6 +102,45 @@ cases! {
     SignInWrongly = Some(Api::SignInWithPassword), Guest, refused;
     SignInUnknown = Some(Api::SignInWithPassword), Guest, refused;
     SignInAnonymously = Some(Api::SignInAnonymously), Guest, done;
+    SendEmailCode = Some(Api::SendEmailCode), Guest, done;
+    SendEmailCodeToNobody = Some(Api::SendEmailCode), Guest, done;
+    SendMagicUrl = Some(Api::SendMagicUrl), Guest, done;
+    SendPhoneCode = Some(Api::SendPhoneCode), Guest, done, after phone;
+    SignInWithToken = Some(Api::SignInWithToken), Guest, done, after verified_mailbox email_code;
+    SignInWithTokenWrongly = Some(Api::SignInWithToken), Guest, refused, after verified_mailbox email_code another_code;
+    SignInWithTokenOfNobody = Some(Api::SignInWithToken), Guest, refused;
+    SignInAndProveMailbox = Some(Api::SignInWithToken), Guest, done, after no_identity email_code;
+    SignInWithMagicUrl = Some(Api::SignInWithMagicUrl), Guest, done, after verified_mailbox magic_url;
+    SignInWithPhone = Some(Api::SignInWithPhone), Guest, done, after phone verified_phone phone_code;
+    StartEmailVerification = Some(Api::StartEmailVerification), Caller, done;
+    FinishEmailVerification = Some(Api::FinishEmailVerification), Guest, done, after email_verification;
+    StartPhoneVerification = Some(Api::StartPhoneVerification), Caller, done, after phone;
+    FinishPhoneVerification = Some(Api::FinishPhoneVerification), Caller, done, after phone phone_verification;
+    FinishPhoneVerificationWrongly = Some(Api::FinishPhoneVerification), Caller, refused,
+        after phone phone_verification another_code;
+    StartRecovery = Some(Api::StartRecovery), Guest, done;
+    StartRecoveryOfNobody = Some(Api::StartRecovery), Guest, done;
+    FinishRecovery = Some(Api::FinishRecovery), Guest, done, after verified_mailbox recovery_link;
+    SetMfa = Some(Api::SetMfa), Caller, done, after verified_mailbox;
+    SetMfaOff = Some(Api::SetMfa), Caller, done, after authenticator confirmed_app challenge passed_challenge mfa;
+    Factors = Some(Api::Factors), Caller, done;
+    FactorsOfHolder = Some(Api::Factors), Holder, done, after authenticator confirmed_app mfa owing_session;
+    AddAuthenticator = Some(Api::AddAuthenticator), Caller, done;
+    ConfirmAuthenticator = Some(Api::ConfirmAuthenticator), Caller, done, after authenticator;
+    ConfirmAuthenticatorWrongly = Some(Api::ConfirmAuthenticator), Caller, refused, after authenticator another_code;
+    RemoveAuthenticator = Some(Api::RemoveAuthenticator), Caller, done, after authenticator confirmed_app;
+    StartChallenge = Some(Api::StartChallenge), Caller, done, after verified_mailbox;
+    FinishChallenge = Some(Api::FinishChallenge), Caller, done, after authenticator confirmed_app challenge;
+    FinishChallengeWrongly = Some(Api::FinishChallenge), Caller, refused,
+        after authenticator confirmed_app challenge another_code;
+    FinishChallengeByRecoveryCode = Some(Api::FinishChallenge), Caller, done, after recovery_codes recovery_challenge;
+    FinishChallengeOfHolder = Some(Api::FinishChallenge), Holder, done,
+        after authenticator confirmed_app mfa owing_session challenge;
+    RecoveryCodes = Some(Api::RecoveryCodes), Caller, done,
+        after recovery_codes recovery_challenge passed_challenge;
+    CreateRecoveryCodes = Some(Api::CreateRecoveryCodes), Caller, done;
+    ReplaceRecoveryCodes = Some(Api::ReplaceRecoveryCodes), Caller, done,
+        after recovery_codes recovery_challenge passed_challenge;
     Caller = None, Session, done;
     CallerByJwt = None, Session, done;
 }
@@ -104,47 +155,14 @@ pub fn ready() -> Vec<Api> {
     Api::ALL.iter().copied().filter(is_ready).collect()
 }
 
-/// The identities of an account, in their stored form.
-pub fn identity() -> Value {
-    json!([{ "id": IDENTITY, "created_at": 1_767_225_600_000_i64, "updated_at": 1_767_225_600_000_i64,
-        "provider": "github", "uid": "583231", "verified_email": "ada@work.example" }])
-}
-
-/// An account with three sessions, a push target of the first and, in a [`TextStore`] or a store
-/// [`WithIdentity`](super::with_identity::WithIdentity), an identity.
-pub struct Fixture {
-    pub id: UserId,
-    pub caller: Caller,
-    /// The holder of the second session.
-    pub remote: Caller,
-    pub secret: SessionSecret,
-    pub other: SessionId,
-    pub target: TargetId,
-    pub jwt: String,
-}
-
-impl Fixture {
-    pub async fn new<M: Mailer>(service: &Service<M>, texts: Option<&TextStore>) -> Self {
-        let id = *sign_up(service, ADA).await.id();
-        let other = sign_in(service, ADA, PASSWORD).await.unwrap().session.id;
-        let remote = sign_in(service, ADA, PASSWORD).await.unwrap().secret;
-        let secret = sign_in(service, ADA, PASSWORD).await.unwrap().secret;
-        let caller = service.caller(&secret).await.unwrap();
-        let device = NewPushTarget::new("device-one".parse().unwrap());
-        let target = service.add_push_target(&caller, device).await.unwrap().id;
-        if let Some(texts) = texts {
-            texts.edit(&id, |account| account["identities"] = identity());
-        }
-        let caller = service.caller(&secret).await.unwrap();
-        let remote = service.caller(&remote).await.unwrap();
-        let jwt = service.issue_jwt(&caller).await.unwrap().as_str().to_owned();
-        Self { id, caller, remote, secret, other, target, jwt }
-    }
-}
-
 impl Operation {
     /// Whether it acts for somebody who is signed in.
     pub fn takes_a_caller(self) -> bool {
+        matches!(self.asks(), Asks::Caller | Asks::Holder)
+    }
+
+    /// Whether whoever it acts for can have a JWT.
+    pub fn takes_a_jwt(self) -> bool {
         self.asks() == Asks::Caller
     }
 
@@ -153,10 +171,12 @@ impl Operation {
         self.asks() == Asks::Guest
     }
 
-    pub async fn run<M: Mailer>(self, service: &Service<M>, fixture: &Fixture) -> Result<(), Error> {
-        let Fixture { caller, secret, other, target, jwt, .. } = fixture;
+    pub async fn run<M: Messenger>(self, service: &Service<M>, fixture: &Fixture) -> Result<(), Error> {
+        let Fixture { id, caller, holder, secret, other, target, jwt, passcode, otp, challenge, .. } =
+            fixture;
         let client = &Client::default();
         let token = |text: &str| text.parse::<DeviceToken>().unwrap();
+        let by_email = |email: &str| EmailSignIn::new(email.parse().unwrap());
         let all: [&str; 0] = [];
         match self {
             Self::User => service.user(caller).await.map(drop),
@@ -172,10 +192,9 @@ impl Operation {
                 .change_email(caller, "lovelace@example.com".parse().unwrap(), password(PASSWORD))
                 .await
                 .map(drop),
-            Self::ChangePhone => service
-                .change_phone(caller, "+16175551212".parse().unwrap(), password(PASSWORD))
-                .await
-                .map(drop),
+            Self::ChangePhone => {
+                service.change_phone(caller, PHONE.parse().unwrap(), password(PASSWORD)).await.map(drop)
+            }
             Self::Preferences => service.preferences(caller).await.map(drop),
             Self::ReplacePreferences => {
                 service.replace_preferences(caller, r#"{"theme":"dark"}"#.parse().unwrap()).await.map(drop)
@@ -208,6 +227,55 @@ impl Operation {
             Self::SignInWrongly => sign_in(service, ADA, WRONG).await.map(drop),
             Self::SignInUnknown => sign_in(service, "nobody@example.com", WRONG).await.map(drop),
             Self::SignInAnonymously => service.sign_in_anonymously(client).await.map(drop),
+            Self::SendEmailCode => service.send_email_code(by_email(ADA), client).await.map(drop),
+            Self::SendEmailCodeToNobody => service.send_email_code(by_email(NOBODY), client).await.map(drop),
+            Self::SendMagicUrl => service.send_magic_url(by_email(ADA), &page(), client).await.map(drop),
+            Self::SendPhoneCode => {
+                service.send_phone_code(CustomId::Generate, PHONE.parse().unwrap(), client).await.map(drop)
+            }
+            Self::SignInWithToken
+            | Self::SignInWithTokenWrongly
+            | Self::SignInAndProveMailbox
+            | Self::SignInWithMagicUrl
+            | Self::SignInWithPhone => service.sign_in_with_token(id, passcode, client).await.map(drop),
+            Self::SignInWithTokenOfNobody => {
+                service.sign_in_with_token(&"nobody".parse().unwrap(), passcode, client).await.map(drop)
+            }
+            Self::StartEmailVerification => service.start_email_verification(caller, &page()).await.map(drop),
+            Self::FinishEmailVerification => {
+                service.finish_email_verification(id, passcode, client).await.map(drop)
+            }
+            Self::StartPhoneVerification => service.start_phone_verification(caller).await.map(drop),
+            Self::FinishPhoneVerification | Self::FinishPhoneVerificationWrongly => {
+                service.finish_phone_verification(caller, id, passcode).await.map(drop)
+            }
+            Self::StartRecovery => {
+                service.start_recovery(ADA.parse().unwrap(), &page(), client).await.map(drop)
+            }
+            Self::StartRecoveryOfNobody => {
+                service.start_recovery(NOBODY.parse().unwrap(), &page(), client).await.map(drop)
+            }
+            Self::FinishRecovery => {
+                service.finish_recovery(id, passcode, password(NEW_PASSWORD), client).await.map(drop)
+            }
+            Self::SetMfa => service.set_mfa(caller, true).await.map(drop),
+            Self::SetMfaOff => service.set_mfa(caller, false).await.map(drop),
+            Self::Factors | Self::FactorsOfHolder => service.factors(holder).await.map(drop),
+            Self::AddAuthenticator => service.add_authenticator(caller).await.map(drop),
+            Self::ConfirmAuthenticator | Self::ConfirmAuthenticatorWrongly => {
+                service.confirm_authenticator(caller, otp).await.map(drop)
+            }
+            Self::RemoveAuthenticator => service.remove_authenticator(caller).await,
+            Self::StartChallenge => service.start_challenge(holder, SecondFactor::Email).await.map(drop),
+            Self::FinishChallenge
+            | Self::FinishChallengeWrongly
+            | Self::FinishChallengeByRecoveryCode
+            | Self::FinishChallengeOfHolder => {
+                service.finish_challenge(holder, challenge, otp).await.map(drop)
+            }
+            Self::RecoveryCodes => service.recovery_codes(caller).await.map(drop),
+            Self::CreateRecoveryCodes => service.create_recovery_codes(caller).await.map(drop),
+            Self::ReplaceRecoveryCodes => service.replace_recovery_codes(caller).await.map(drop),
             Self::Caller => service.caller(secret).await.map(drop),
             Self::CallerByJwt => service.caller_by_jwt(jwt).await.map(drop),
         }

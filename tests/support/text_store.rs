@@ -17,7 +17,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default)]
 pub struct TextStore(Arc<Mutex<Tables>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Tables {
     accounts: BTreeMap<UserId, Row>,
     keys: BTreeMap<String, UserId>,
@@ -40,6 +40,11 @@ impl Row {
 }
 
 impl TextStore {
+    /// Another store that holds the same.
+    pub fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.tables().clone())))
+    }
+
     /// Everything that is kept, but the random versions.
     pub fn dump(&self) -> String {
         let tables = self.tables();

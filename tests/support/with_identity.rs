@@ -12,9 +12,9 @@ use account::{
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::operations::identity;
+use super::fixture::identity;
 
-/// The store inside, whose new accounts are read as if they had an identity. The next change of one keeps it in the store for good.
+/// The store inside, whose new accounts with a password are read as if they had an identity. The next change of one keeps it in the store for good.
 #[derive(Debug)]
 pub struct WithIdentity<S> {
     store: S,
@@ -32,7 +32,7 @@ impl<S> WithIdentity<S> {
         let Some(body) = texts.get(&stored.version) else { return Ok(stored) };
         let mut body = body.clone();
         body["account"]["identities"] = identity();
-        // Nothing but a sign-up makes an account without one, and that leaves no attachment.
+        // Only a sign-up makes an account with a password, and that leaves no attachment.
         Stored::decode(stored.version, &body.to_string(), (parts == Parts::Whole).then_some(None))
     }
 }
@@ -47,8 +47,10 @@ impl<S: Store> Store for WithIdentity<S> {
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
         if change.before().is_none() {
-            let body = serde_json::from_str(&change.body()?).unwrap();
-            self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(change.next(), body);
+            let body: Value = serde_json::from_str(&change.body()?).unwrap();
+            if body["account"].get("password").is_some() {
+                self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(change.next(), body);
+            }
         }
         self.store.save(change).await
     }

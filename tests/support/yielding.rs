@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use account::{
     Secret,
-    messages::EmailMessage,
+    messages::{EmailMessage, SmsMessage},
     model::{Event, EventPage, Key, PageQuery, PasswordHash, Timestamp, UserId},
     ports::{
-        Change, HashError, Loading, Mailer, Parts, PasswordHasher, SaveError, Select, SendError, Store,
-        StoreError, Stored, Verdict,
+        Change, HashError, Loading, Mailer, Parts, PasswordHasher, SaveError, Select, SendError, SmsSender,
+        Store, StoreError, Stored, Verdict,
     },
 };
 use async_trait::async_trait;
@@ -74,6 +74,13 @@ impl<H: PasswordHasher> PasswordHasher for Yielding<H> {
 #[async_trait]
 impl<M: Mailer> Mailer for Yielding<M> {
     async fn send(&self, message: EmailMessage) -> Result<(), SendError> {
+        between(self.0.send(message)).await
+    }
+}
+
+#[async_trait]
+impl<P: SmsSender> SmsSender for Yielding<P> {
+    async fn send(&self, message: SmsMessage) -> Result<(), SendError> {
         between(self.0.send(message)).await
     }
 }
