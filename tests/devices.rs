@@ -154,7 +154,7 @@ async fn a_change_of_password_keeps_only_the_callers_device_and_recovery_none() 
 
     host.service.start_recovery(ADA.parse().unwrap(), &page(), &client()).await.unwrap();
     let secret = host.link_secret(ADA);
-    host.service.finish_recovery(&id, &secret, password(NEW_PASSWORD), &on(&first)).await.unwrap();
+    host.service.finish_recovery(&id, &secret, password(NEW_PASSWORD), None, &on(&first)).await.unwrap();
     assert!(texts.account(&id).get("devices").is_none());
     fail(&host, ADA, 100).await;
     assert!(attempt(&host, ADA, NEW_PASSWORD, &on(&first)).await.is_err());

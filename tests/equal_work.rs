@@ -272,7 +272,7 @@ async fn r26_a_wrong_secret_costs_and_tells_the_same_whatever_the_account_is() {
                     }
                     Kind::Recovery => {
                         let new = password(PASSWORD);
-                        host.service.finish_recovery(&id, &passcode, new, &client).await.map(drop)
+                        host.service.finish_recovery(&id, &passcode, new, None, &client).await.map(drop)
                     }
                     _ => host.service.finish_email_verification(&id, &passcode, &client).await.map(drop),
                 };
@@ -385,7 +385,7 @@ async fn a_messenger_that_fails_or_hangs_changes_nothing() {
                 assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{operation:?}");
                 assert_eq!(sent, 0, "{operation:?}");
             }
-            // Whoever changes how they sign in, or asks for a message, waits for it to be taken over; a guest who signs in waits for no mail.
+            // Whoever changes how they sign in, or asks for a message, waits until it is taken over; a guest who signs in does not.
             None => {
                 assert_eq!(sent, 1, "{operation:?}");
                 assert!(

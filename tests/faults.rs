@@ -12,8 +12,8 @@ use std::{
 };
 
 use account::{
-    Error,
-    model::Key,
+    EmailSignIn, Error,
+    model::{Client, Key},
     ports::{Parts, Store as _},
     testing::{Fault, FaultPlan, FaultyStore, InstantHasher, Outbox, PASSWORD},
 };
@@ -242,4 +242,46 @@ async fn a_store_that_is_down_lets_nobody_in_and_comes_back_by_itself() {
     assert_eq!(stage.run(Operation::Caller).await.unwrap_err().code(), "general_store_unavailable");
     assert_eq!(sign_in(&stage.service, ADA, WRONG).await.unwrap_err().code(), "user_invalid_credentials");
     sign_in(&stage.service, ADA, PASSWORD).await.unwrap();
+}
+
+/// The one sign-in of two saves: the address leaves the account of somebody else before its owner gets one.
+#[tokio::test]
+async fn whoever_proves_an_address_on_an_account_of_somebody_else_gets_one_at_the_next_try_at_the_latest() {
+    let scene = Scene::of(Operation::SendEmailCode).await;
+    let mut undisturbed = 0;
+    for (fault, call) in Fault::ALL.into_iter().flat_map(|fault| (0..6).map(move |call| (fault, call))) {
+        let what = format!("{fault:?} at call {call}");
+        let stage = Stage::set(&scene);
+        let service = &stage.service;
+        let prove = async || {
+            let (request, client) = (EmailSignIn::new(ADA.parse().unwrap()), Client::default());
+            let sent = service.send_email_code(request, &client).await.unwrap();
+            let code = sent.secret().unwrap().expose().parse().unwrap();
+            (sent.user, code)
+        };
+        let (user, code) = prove().await;
+        assert_eq!(user, stage.fixture.id, "it is on an account that has an identity of somebody else");
+        stage.plan.fail(call, fault);
+        let outcome = service.sign_in_with_token(&user, &code, &Client::default()).await;
+        undisturbed += usize::from(stage.plan.calls() <= call);
+        stage.plan.clear();
+        let signed_in = match outcome {
+            Ok(signed_in) => signed_in,
+            Err(Error::Store(_)) => {
+                let (user, code) = prove().await;
+                service.sign_in_with_token(&user, &code, &Client::default()).await.unwrap()
+            }
+            Err(other) => panic!("{what}: {other:?}"),
+        };
+        assert_ne!(*signed_in.user_id(), stage.fixture.id, "{what}");
+        let owner = service.caller(&signed_in.secret).await.unwrap();
+        assert!(service.user(&owner).await.unwrap().is_email_verified(), "{what}");
+        let other = service.user(&stage.fixture.caller).await.unwrap();
+        assert_eq!(
+            other.email(),
+            None,
+            "{what}: whoever was there before stays signed in, without the address"
+        );
+    }
+    assert!(undisturbed > 0, "every call was disturbed once");
 }

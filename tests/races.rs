@@ -527,7 +527,7 @@ fn every_operation_that_is_ready_is_raced() {
         assert!(is_raced, "{operation:?} has no row in tests/support/operations.rs");
     }
     for case in Operation::ALL {
-        // A route can be public and its operation ask for a caller all the same: a code that was texted is redeemed by whoever asked for it.
+        // A route can be public and its operation ask for a caller all the same: whoever asked for a texted code redeems it.
         if let Some(operation) = case.of_the_api().filter(|operation| operation.access() != Access::Public) {
             assert_eq!(case.is_for_guests(), operation.access().allows_guests(), "{case:?}");
             assert_eq!(case.takes_a_caller(), !operation.access().allows_guests(), "{case:?}");

@@ -28,7 +28,7 @@ async fn start(host: &TestHost, email: &str) -> Result<Token, Error> {
 }
 
 async fn finish(host: &TestHost, person: &Person, secret: &Passcode, text: &str) -> Result<Token, Error> {
-    host.service.finish_recovery(&person.id, secret, password(text), &client()).await
+    host.service.finish_recovery(&person.id, secret, password(text), None, &client()).await
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn an_account_without_password_gets_one() {
     host.service.sign_in_with_token(&token.user, &host.code_for(ADA), &Client::default()).await.unwrap();
     start(&host, ADA).await.unwrap();
     let (client, secret) = (Client::default(), host.link_secret(ADA));
-    host.service.finish_recovery(&token.user, &secret, password(NEW_PASSWORD), &client).await.unwrap();
+    host.service.finish_recovery(&token.user, &secret, password(NEW_PASSWORD), None, &client).await.unwrap();
     sign_in(&host, ADA, NEW_PASSWORD).await.unwrap();
 }
 

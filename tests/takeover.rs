@@ -62,7 +62,7 @@ async fn enter(host: &TestHost, kind: Kind, id: &UserId, secret: &str) -> (Signe
     let signed_in = match kind {
         Kind::Recovery => {
             let new = password(NEW_PASSWORD);
-            host.service.finish_recovery(id, &passcode(secret), new, &client).await.unwrap();
+            host.service.finish_recovery(id, &passcode(secret), new, None, &client).await.unwrap();
             sign_in(host, ADA, NEW_PASSWORD).await.unwrap()
         }
         _ => host.service.sign_in_with_token(id, &passcode(secret), &client).await.unwrap(),
@@ -236,8 +236,11 @@ async fn r43_an_address_moves_away_from_an_account_with_a_proven_owner() {
         let (signed_in, caller) = match kind {
             Kind::Recovery => {
                 let (client, new) = (Client::default(), password(NEW_PASSWORD));
-                let done =
-                    host.service.finish_recovery(&bob.id, &passcode(&secret), new, &client).await.unwrap();
+                let done = host
+                    .service
+                    .finish_recovery(&bob.id, &passcode(&secret), new, None, &client)
+                    .await
+                    .unwrap();
                 let signed_in = sign_in(&host, ADA, NEW_PASSWORD).await.unwrap();
                 assert_eq!(*signed_in.user_id(), done.user);
                 let caller = host.caller(&signed_in).await;
@@ -289,7 +292,9 @@ async fn a_recovery_that_moves_the_address_asks_the_rules_of_the_new_account() {
     texts.edit(&bob.id, |account| account["phone"]["verified"] = json!(true));
     let secret = Kind::Recovery.sent(&host, &bob).await;
     let finish = async |text: &str| {
-        host.service.finish_recovery(&bob.id, &passcode(&secret), password(text), &Client::default()).await
+        host.service
+            .finish_recovery(&bob.id, &passcode(&secret), password(text), None, &Client::default())
+            .await
     };
     assert_eq!(code(finish("xx-ada@example.com").await), "password_personal_data", "it is the new account's");
     let done = finish(PASSWORD).await.expect("the old account's passwords are not the prover's to learn");

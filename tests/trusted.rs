@@ -92,7 +92,7 @@ async fn a_demanded_password_reset_holds_every_session_until_a_recovery() {
     let token = host.service.start_recovery(ADA.parse().unwrap(), &url, &client).await.unwrap();
     let secret: Passcode = token.secret().unwrap().expose().parse().unwrap();
     let new = password("an0ther-Cobalt-heron");
-    host.service.finish_recovery(&id, &secret, new.clone(), &client).await.unwrap();
+    host.service.finish_recovery(&id, &secret, new.clone(), None, &client).await.unwrap();
     let back = host.service.sign_in_with_password(ADA.parse().unwrap(), new, &client).await.unwrap();
     host.service.caller(&back.secret).await.unwrap();
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    AccountService, Error,
+    AccountService, Error, SessionHolder,
     messages::Notice,
     model::{
         Account, Channel, CheckedUrl, Client, Email, EventKind, Key, Passcode, Password, PasswordHash, Token,
@@ -79,13 +79,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// authenticator app or a verified phone one of these is asked for, or a recovery code, until the password is changed in a session.
     ///
     /// It proves the mailbox: see [`sign_in_with_token`](AccountService::sign_in_with_token) for what becomes of an account whose address
-    /// nobody had proved.
+    /// nobody had proved. If it is the account of a `caller` who is signed in to it, nothing but the sessions goes.
     #[doc(alias = "updateRecovery")]
     pub async fn finish_recovery(
         &self,
         user: &UserId,
         secret: &Passcode,
         password: Password,
+        caller: Option<&SessionHolder>,
         client: &Client,
     ) -> Result<Token, Error> {
         let errand = self.errand(Operation::FinishRecovery, client);
@@ -93,7 +94,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let key = Key::Id(*user);
         for _ in 0..PREPARATIONS {
             let hash = match self.inner.store.load(&key, Parts::Body).await? {
-                Some(before) => self.prepare_recovery(&before, secret, &password, errand).await?,
+                Some(before) => self.prepare_recovery(&before, secret, &password, caller, errand).await?,
                 // The change finds nobody either, at the cost of finding somebody.
                 None => None,
             };
@@ -102,7 +103,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 draft.admit_sign_in()?;
                 let hash = hash.clone().ok_or(Refusal::Stale)?;
                 draft.note(EventKind::RecoveryUpdated, None);
-                match draft.take_proof(Channel::Mailbox) {
+                match draft.take_proof_of(Channel::Mailbox, caller) {
                     Proven::Here => {
                         draft.recover();
                         draft.set_password(hash, history);
@@ -140,13 +141,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         before: &Stored,
         secret: &Passcode,
         password: &Password,
+        caller: Option<&SessionHolder>,
         errand: Errand<'_>,
     ) -> Result<Option<PasswordHash>, Error> {
         let (mut after, guard) = (Draft::of(before, errand.now), self.guard(errand.client));
         if after.redeem(secret.expose(), &[TokenPurpose::Recovery], guard).is_err() || after.blocked {
             return Ok(None);
         }
-        if let Proven::Apart(address) = after.take_proof(Channel::Mailbox) {
+        if let Proven::Apart(address) = after.take_proof_of(Channel::Mailbox, caller) {
             after = self.apart(address, errand.now)?;
         }
         self.check_password_history(password, &after).await?;

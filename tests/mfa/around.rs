@@ -42,7 +42,7 @@ async fn by_magic_url(ada: &Ada) -> SessionHolder {
 async fn recover(ada: &Ada, to: &str) {
     let (service, client) = (&ada.host.service, Client::default());
     service.start_recovery(ADA.parse().unwrap(), &page(), &client).await.unwrap();
-    service.finish_recovery(&ada.id, &link_secret(ada), password(to), &client).await.unwrap();
+    service.finish_recovery(&ada.id, &link_secret(ada), password(to), None, &client).await.unwrap();
 }
 
 /// Passes a challenge by email, and tells whether a factor is owed still.

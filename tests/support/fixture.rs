@@ -205,8 +205,8 @@ impl Fixture {
     }
 }
 
-/// The state that one operation starts from, two days after the last use of the account, so that a session check has something to write. It is
-/// prepared once and had as often as the test likes.
+/// The state that one operation starts from, two days after the last use of the account, so that a session check has something to write.
+/// It is prepared once and had as often as the test likes.
 pub struct Scene {
     texts: TextStore,
     pub fixture: Arc<Fixture>,

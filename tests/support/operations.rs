@@ -72,9 +72,9 @@ macro_rules! cases {
     (@is_refused refused) => { true };
 }
 
-// The table of what is raced, broken off and compared: the case, the operation of the API, who asks, how it ends by itself, and the steps of
-// the fixture that lead to where it starts. Every operation that is ready has a row, which `races.rs` proves; how it is asked for is written in
-// `Operation::run`.
+// The table of what is raced, broken off and compared: the case, the operation of the API, who asks, how it ends by itself, and the steps
+// of the fixture that lead to where it starts. Every operation that is ready has a row, which `races.rs` proves; how it is asked for is
+// written in `Operation::run`.
 cases! {
     User = Some(Api::User), Caller, done;
     ChangeName = Some(Api::ChangeName), Caller, done;
@@ -256,7 +256,7 @@ impl Operation {
                 service.start_recovery(NOBODY.parse().unwrap(), &page(), client).await.map(drop)
             }
             Self::FinishRecovery => {
-                service.finish_recovery(id, passcode, password(NEW_PASSWORD), client).await.map(drop)
+                service.finish_recovery(id, passcode, password(NEW_PASSWORD), None, client).await.map(drop)
             }
             Self::SetMfa => service.set_mfa(caller, true).await.map(drop),
             Self::SetMfaOff => service.set_mfa(caller, false).await.map(drop),

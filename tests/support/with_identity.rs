@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use super::fixture::identity;
 
-/// The store inside, whose new accounts with a password are read as if they had an identity. The next change of one keeps it in the store for good.
+/// The store inside, whose new accounts with a password are read as if they had an identity. The next change of one keeps it
+/// in the store for good.
 #[derive(Debug)]
 pub struct WithIdentity<S> {
     store: S,

@@ -117,7 +117,7 @@ impl Kind {
             }
             Self::Recovery => {
                 let password = password(NEW_PASSWORD);
-                service.finish_recovery(&person.id, &secret, password, &client).await.map(drop)
+                service.finish_recovery(&person.id, &secret, password, None, &client).await.map(drop)
             }
             Self::EmailVerification => {
                 service.finish_email_verification(&person.id, &secret, &client).await.map(drop)

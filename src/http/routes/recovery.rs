@@ -20,7 +20,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     pub(super) async fn finish_recovery(&self) -> Answer {
         let (user, secret) = (self.required::<UserId>("userId")?, self.required::<Passcode>("secret")?);
         let password = self.required::<Password>("password")?;
-        let token = self.service.finish_recovery(&user, &secret, password, &self.client).await?;
+        let token =
+            self.service.finish_recovery(&user, &secret, password, self.holder().ok(), &self.client).await?;
         // All sessions of that account have ended, so perhaps the one that asks.
         let ends_current = self.who.as_ref().is_some_and(|who| *who.user_id() == token.user);
         Ok(redeemed(&token).with_cookie(if ends_current { CookieChange::Clear } else { CookieChange::Keep }))
