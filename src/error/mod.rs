@@ -169,6 +169,8 @@ pub enum Kind {
     Precondition,
     /// Too often (429).
     Limited,
+    /// A provider that was asked did not do its part (424).
+    Provider,
     /// Switched off (501).
     Unsupported,
     /// Try again later (503).
@@ -187,6 +189,7 @@ impl Kind {
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::Precondition => 412,
+            Self::Provider => 424,
             Self::Limited => 429,
             Self::Internal => 500,
             Self::Unsupported => 501,

@@ -5,7 +5,10 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{json, openid::IdTokenError};
-use crate::ports::{HttpError, HttpResponse};
+use crate::{
+    error::Kind,
+    ports::{HttpError, HttpResponse},
+};
 
 /// How much of a provider's words is kept, in characters.
 const LONGEST_MESSAGE: usize = 200;
@@ -77,6 +80,25 @@ impl OAuth2Error {
             Self::MissingId => "user_missing_id",
             Self::InvalidScope => "general_argument_invalid",
             _ => "user_oauth2_provider_error",
+        }
+    }
+
+    /// What the provider said at the callback instead of a code (RFC 6749 §4.1.2.1): refused, as if by a reply of status 200.
+    #[must_use]
+    pub fn at_callback(error: &str, description: Option<&str>) -> Self {
+        let said: String = [Some(error), description].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        let message =
+            said.chars().filter(|char| !char.is_control()).take(LONGEST_MESSAGE).collect::<String>();
+        Self::Refused(Refusal { status: 200, message: Some(message.into()) })
+    }
+
+    /// The class of this error: what the provider finds at fault, what it does not let in, or that it is of no use.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::BadRequest(_) | Self::MissingId | Self::InvalidScope => Kind::Invalid,
+            Self::Unauthorized(_) => Kind::Unauthenticated,
+            _ => Kind::Provider,
         }
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use constant_time_eq::constant_time_eq;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::OAuth2Start;
 use crate::{
@@ -33,11 +33,11 @@ impl FlowState {
     /// Reads the wire form.
     ///
     /// # Errors
-    /// [`Invalid::Stored`] for what [`to_wire`](FlowState::to_wire) cannot have written.
+    /// [`Invalid::FlowState`] for what [`to_wire`](FlowState::to_wire) cannot have written.
     pub fn from_wire(text: &str) -> Result<Self, Invalid> {
         match text.len() <= MOST_BYTES {
-            true => Sealed::try_from(text.to_owned()).map(Self).map_err(|_| Invalid::Stored),
-            false => Err(Invalid::Stored),
+            true => Sealed::try_from(text.to_owned()).map(Self).map_err(|_| Invalid::FlowState),
+            false => Err(Invalid::FlowState),
         }
     }
 
@@ -66,15 +66,23 @@ impl fmt::Debug for FlowState {
 pub(super) struct Flow {
     provider: String,
     redirect_uri: String,
-    state: Zeroizing<String>,
-    nonce: Zeroizing<String>,
-    verifier: Zeroizing<String>,
+    state: String,
+    nonce: String,
+    verifier: String,
     success: Option<String>,
     failure: Option<String>,
     pub(super) with_token: bool,
     /// The session that started a link: its account and its id.
     session: Option<(UserId, SessionId)>,
     expires_at: Timestamp,
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        self.state.zeroize();
+        self.nonce.zeroize();
+        self.verifier.zeroize();
+    }
 }
 
 impl Flow {
@@ -87,9 +95,9 @@ impl Flow {
         Self {
             provider: start.provider.as_str().into(),
             redirect_uri: start.redirect_uri.clone(),
-            state,
-            nonce,
-            verifier,
+            state: state.as_str().into(),
+            nonce: nonce.as_str().into(),
+            verifier: verifier.as_str().into(),
             success: start.success.as_ref().map(|url| url.as_str().into()),
             failure: start.failure.as_ref().map(|url| url.as_str().into()),
             with_token: start.with_token,

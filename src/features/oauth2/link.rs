@@ -1,7 +1,9 @@
 //! Whose account a provider's account is: found, made or linked (H50, H51, H53, H55, H82).
 
+use std::mem::take;
+
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{OAuth2Outcome, flow::Flow};
 use crate::{
@@ -259,8 +261,8 @@ impl Draft {
     ) {
         let kept = KeptTokens {
             redirect_uri: redirect_uri.into(),
-            access: Zeroizing::new(tokens.access_token.expose().into()),
-            refresh: tokens.refresh_token.as_ref().map(|token| Zeroizing::new(token.expose().into())),
+            access: tokens.access_token.expose().into(),
+            refresh: tokens.refresh_token.as_ref().map(|token| token.expose().into()),
             location: tokens.location.as_deref().map(Into::into),
         };
         let Ok(json) = serde_json::to_vec(&kept).map(Zeroizing::new) else { return };
@@ -314,11 +316,18 @@ pub(super) fn place<'a>(user: &'a UserId, identity: &'a IdentityId) -> [&'a [u8]
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeptTokens {
-    access: Zeroizing<String>,
-    refresh: Option<Zeroizing<String>>,
+    access: String,
+    refresh: Option<String>,
     /// The callback that they came by; some providers ask for it again.
     redirect_uri: String,
     location: Option<String>,
+}
+
+impl Drop for KeptTokens {
+    fn drop(&mut self) {
+        self.access.zeroize();
+        self.refresh.zeroize();
+    }
 }
 
 /// What new tokens can be got for, and where.
@@ -330,8 +339,9 @@ pub(super) struct Refreshable {
 
 impl KeptTokens {
     /// What new ones can be got for, and where.
-    pub(super) fn into_refresh(self) -> Option<Refreshable> {
-        let token = Secret::new(self.refresh?.as_str().to_owned());
-        Some(Refreshable { token, redirect_uri: self.redirect_uri, location: self.location })
+    pub(super) fn into_refresh(mut self) -> Option<Refreshable> {
+        let token = Secret::new(self.refresh.take()?);
+        let (redirect_uri, location) = (take(&mut self.redirect_uri), self.location.take());
+        Some(Refreshable { token, redirect_uri, location })
     }
 }

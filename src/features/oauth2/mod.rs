@@ -17,7 +17,7 @@ use crate::{
     AccountService, Error, SessionHolder, SignedIn,
     crypto::hex_secret,
     model::{AllowedRedirects, CheckedUrl, Client, ProviderKey, Token},
-    oauth2::{Attempt, Callback, OAuth2Client, OAuth2Error},
+    oauth2::{Callback, OAuth2Client, OAuth2Error},
     operation::Operation,
     ports::{Clock, Mailer, SmsSender, Store},
     service::Errand,
@@ -196,7 +196,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let client = self.provider(provider)?;
         let caller = flow.caller(caller)?;
         if let Some((error, description)) = back.error {
-            return Err(Error::OAuth2(OAuth2Error::at_callback(error, description)));
+            return Err(OAuth2Error::at_callback(error, description).into());
         }
         let code =
             back.code.filter(|code| !code.is_empty()).ok_or(OAuth2Error::at_callback("no code", None))?;
