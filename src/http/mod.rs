@@ -24,7 +24,10 @@ mod dispatch;
 mod extract;
 mod magic_page;
 mod models;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod origin;
+mod page;
 mod peer;
 mod percent;
 mod query;

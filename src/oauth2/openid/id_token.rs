@@ -60,7 +60,7 @@ pub enum IdTokenError {
 /// What an id_token must say.
 pub(in super::super) struct Expected<'a> {
     /// The accepted issuers, which may depend on the claims.
-    pub(in super::super) is_issuer: &'a dyn Fn(&str, &Value) -> bool,
+    pub(in super::super) is_issuer: &'a (dyn Fn(&str, &Value) -> bool + Sync),
     pub(in super::super) client_id: &'a str,
     /// If one was sent, it must be there.
     pub(in super::super) nonce: Option<&'a str>,
