@@ -40,7 +40,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         start.failure = self.page(&pairs, "failure")?;
         start.scopes = scopes(&pairs)?;
         start.with_token = with_token;
-        let started = self.service.start_oauth2(start, self.who.as_deref()).await?;
+        let started =
+            self.service.start_oauth2(start, self.who.as_deref()).await.map_err(|error| match error {
+                Error::Invalid(rule) => Refusal::invalid("success", &rule),
+                error => error.into(),
+            })?;
         let mut reply = Reply::redirect(StatusCode::FOUND, started.authorize_url.as_str())?;
         self.door.cookies.set_flow(&started.state, reply.response.headers_mut());
         Ok(reply)
