@@ -55,7 +55,7 @@ pub async fn start<M: Messenger>(service: &Service<M>, with_token: bool) -> Resu
 pub async fn finish<M: Messenger>(service: &Service<M>, flow: &Flow) -> Result<(), Error> {
     let kept = account::FlowState::from_wire(&flow.kept).unwrap();
     let mut back = OAuth2Return::default();
-    (back.code, back.state) = (Some("c0de"), Some(&flow.state));
+    (back.code, back.state) = (Some("c0de"), Some(flow.state.as_str()));
     let (nowhere, client) = (AllowedRedirects::default(), Client::default());
     let finished = service.finish_oauth2(&key(), back, Some(&kept), None, &nowhere, &client).await;
     finished.map(drop).map_err(|failed| failed.error)
