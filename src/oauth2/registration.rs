@@ -58,7 +58,8 @@ impl Credentials {
     ///
     /// # Security
     /// What is configured then reaches into the network of the server. Without it such names and addresses are refused, also in what a
-    /// discovery document tells.
+    /// discovery document tells. They are judged as they are spelled: that a public name resolves to a private address only the HTTP
+    /// client can see.
     #[must_use]
     pub fn with_private_network(mut self) -> Self {
         self.reach = Reach::Private;

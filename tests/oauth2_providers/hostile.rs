@@ -4,6 +4,7 @@ use account::{
     oauth2::OAuth2Error,
     ports::{HttpError, HttpResponse},
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::double::{CODE, Case, VERIFIER};
@@ -197,6 +198,62 @@ async fn the_status_of_the_provider_decides_the_error() {
             case.double.answer(&case.token_url(), Ok(HttpResponse::new(status, Vec::new())));
             let refused = case.tokens().await.unwrap_err();
             assert_eq!((refused.code(), refused.provider_status()), (code, Some(status)), "{}", case.id);
+        }
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let names = prop::sample::select(vec![
+        "access_token",
+        "expires_in",
+        "scope",
+        "id_token",
+        "id",
+        "email",
+        "emails",
+        "value",
+        "primary",
+        "confirmed",
+        "user_id",
+        "name",
+        "error",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+        "[a-z]{1,8}@[a-z]{1,5}.com".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(names.clone().prop_map(str::to_owned), inner, 0..6)
+                .prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_reply_whatever_brings_the_client_down(tokens in any_json(), user in any_json(), noise in any::<Vec<u8>>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for id in ["paypal", "github", "apple"] {
+            let case = Case::new(id);
+            case.double.answer_json(&case.token_url(), &tokens);
+            let _ = runtime.block_on(case.sign_in());
+            case.double.answer(&case.token_url(), Ok(HttpResponse::new(200, noise.clone())));
+            let _ = runtime.block_on(case.sign_in());
+            case.answer_well();
+            for url in case.profile_urls() {
+                case.double.answer_json(&url, &user);
+                if let Ok(found) = runtime.block_on(case.sign_in()) {
+                    prop_assert!(!found.uid.is_empty() && (found.email.is_some() || !found.email_verified));
+                }
+            }
         }
     }
 }
