@@ -41,10 +41,8 @@ impl State {
 #[async_trait]
 impl Store for OwnStore {
     fn load<'a>(&'a self, key: &'a Key, _: Parts) -> Loading<'a> {
-        Loading::of(async move {
-            let state = self.state();
-            Ok(state.holders.get(key).and_then(|id| state.accounts.get(id)).cloned())
-        })
+        let state = self.state();
+        Loading::ready(Ok(state.holders.get(key).and_then(|id| state.accounts.get(id)).cloned()))
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

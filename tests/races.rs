@@ -682,9 +682,20 @@ fn refusal_of_a_guest(operation: Operation, end: End) -> Option<&'static str> {
             Some("user_invalid_credentials")
         }
         (SignInWithTokenWrongly | SignInWithTokenOfNobody, _) => Some("user_invalid_token"),
-        (SignInWithToken | SignInAndProveMailbox | SignInWithMagicUrl | SignInWithPhone, End::Block) => {
-            Some("user_blocked")
-        }
+        (
+            SignInWithToken
+            | SignInAndProveMailbox
+            | SignInWithMagicUrl
+            | SignInWithPhone
+            | FinishEmailVerification
+            | FinishRecovery,
+            End::Block,
+        ) => Some("user_blocked"),
+        // A new password ends what else could have led in.
+        (
+            SignInWithToken | SignInAndProveMailbox | SignInWithMagicUrl | SignInWithPhone | FinishRecovery,
+            End::ChangePassword,
+        ) => Some("user_invalid_token"),
         // What was sent to the owner before is none of the new account's.
         (
             SignInWithToken

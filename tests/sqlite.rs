@@ -52,7 +52,7 @@ async fn sign_up(service: &AccountService<SqliteStore>, name: &str) -> (Caller, 
 
 fn event(user: &str, number: usize) -> Event {
     let json = format!(
-        r#"{{"id":"e{number:06}","user":"{user}","kind":"user.update","at":{number},"operation":"updateName"}}"#
+        r#"{{"format":1,"event":{{"id":"e{number:06}","user":"{user}","kind":"user.update","at":{number},"operation":"updateName"}}}}"#
     );
     Event::from_json(&json).unwrap()
 }

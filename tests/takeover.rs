@@ -359,3 +359,20 @@ async fn an_address_that_was_registered_anew_in_between_is_not_taken_again() {
         assert!(opens(&host, &email).await);
     }
 }
+
+#[tokio::test]
+async fn h82_a_recovery_by_the_caller_of_that_account_drops_nothing_but_sessions() {
+    let host = TestHost::new();
+    let person = Person::new(&host, ADA, PHONE).await;
+    let service = &host.service;
+    service.replace_preferences(&person.caller, r#"{"kept":true}"#.parse().unwrap()).await.unwrap();
+    let secret = Kind::Recovery.sent(&host, &person).await;
+    let (new, client) = (password(NEW_PASSWORD), Client::default());
+    let holder = Some(&*person.caller);
+    service.finish_recovery(&person.id, &passcode(&secret), new, holder, &client).await.unwrap();
+    assert_eq!(code(service.user(&person.caller).await), "general_unauthorized_scope");
+    let caller = host.caller(&sign_in(&host, ADA, NEW_PASSWORD).await.unwrap()).await;
+    let user = service.user(&caller).await.unwrap();
+    assert_eq!(user.preferences().as_json(), r#"{"kept":true}"#);
+    assert!(user.is_email_verified() && user.phone().is_some());
+}

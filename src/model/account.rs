@@ -4,16 +4,15 @@ use std::{
     fmt,
     ops::{Deref, DerefMut},
     sync::Arc,
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{
-    Authenticator, ChallengeRecord, Email, Factor, Factors, IdentityId, IdentityRecord, Key, KnownDevices,
-    Label, Name, PasswordHash, Phone, Preferences, PushTargetRecord, Sealed, SecondFactor, SecretDigest,
-    SessionId, SessionRecord, TargetId, Timestamp, TokenRecord, UserId,
+    Authenticator, ChallengeRecord, Email, Failures, IdentityId, IdentityRecord, Key, KnownDevices, Label,
+    Name, PasswordHash, Phone, Preferences, PushTargetRecord, Sealed, SecretDigest, SessionId, SessionRecord,
+    TargetId, Timestamp, TokenRecord, UserId,
 };
 
 /// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
@@ -137,61 +136,6 @@ pub(crate) struct PasswordRecord {
     /// Set by a recovery while sign-in asked for two factors: it proves the mailbox and no more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) by_mailbox: bool,
-}
-
-/// Wrong guesses in a row, over all endpoints and factors.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Failures {
-    /// Since the last success or lock.
-    #[serde(default)]
-    pub(crate) run: u32,
-    /// How often guesses were locked since the last success.
-    #[serde(default)]
-    pub(crate) locks: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) locked_until: Option<Timestamp>,
-}
-
-/// How many wrong guesses in a row an account takes, and how long it then refuses guesses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GuessLimit {
-    /// Wrong guesses in a row until guesses are locked, 1 to 1,000; 100 by default (NIST SP 800-63B-4 §3.2.2).
-    pub run: u32,
-    /// How long the first lock lasts; every further one twice as long. 15 minutes by default.
-    pub lock: Duration,
-    /// How long a lock lasts at the most. 24 hours by default.
-    pub longest_lock: Duration,
-}
-
-impl Default for GuessLimit {
-    fn default() -> Self {
-        Self { run: 100, lock: Duration::from_secs(15 * 60), longest_lock: Duration::from_secs(24 * 3600) }
-    }
-}
-
-impl Failures {
-    pub(crate) fn is_locked(&self, now: Timestamp) -> bool {
-        self.locked_until.is_some_and(|until| now < until)
-    }
-
-    /// Counts one wrong guess and tells whether it is the 1st, 10th or 100th … of its run, which the log records.
-    pub(crate) fn count(&mut self, now: Timestamp, limit: &GuessLimit) -> bool {
-        self.run = self.run.saturating_add(1);
-        let notable = matches!(self.run, 1 | 10 | 100);
-        if self.run >= limit.run {
-            let factor = 1_u32.checked_shl(self.locks).unwrap_or(u32::MAX);
-            self.locked_until = Some(now.after(limit.lock.saturating_mul(factor).min(limit.longest_lock)));
-            self.locks = self.locks.saturating_add(1);
-            self.run = 0;
-        }
-        notable
-    }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
 }
 
 impl Account {
@@ -377,13 +321,6 @@ impl Account {
         self.jwt_generation = self.jwt_generation.wrapping_add(1);
     }
 
-    /// Drops the challenges of this factor, in all sessions.
-    pub(crate) fn drop_challenges_of(&mut self, factor: SecondFactor) {
-        if self.challenges.iter().any(|challenge| challenge.factor == factor) {
-            self.challenges.retain(|challenge| challenge.factor != factor);
-        }
-    }
-
     /// Drops what has expired.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
         self.retain_sessions(|session| session.is_live(now));
@@ -396,35 +333,6 @@ impl Account {
         if !self.spent_states.iter().all(|state| now < state.expires_at) {
             self.spent_states.retain(|state| now < state.expires_at);
         }
-    }
-
-    /// Whether there is an authenticator app that has shown one of its codes.
-    pub(crate) fn has_authenticator(&self) -> bool {
-        self.authenticator.as_ref().is_some_and(|authenticator| authenticator.verified)
-    }
-
-    /// Whether sign-in asks for two factors: it is switched on, there is a second factor to ask for, and it differs from the first.
-    pub(crate) fn is_mfa_active(&self) -> bool {
-        // First what every session check has at hand; the rest lies elsewhere in memory.
-        if !self.mfa {
-            return false;
-        }
-        let second = [self.is_email_verified(), self.is_phone_verified(), self.has_authenticator()];
-        let seconds = second.into_iter().filter(|held| *held).count();
-        seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
-    }
-
-    /// Whether a session must prove another factor before it may act. Two factors of one class count once.
-    pub(crate) fn owes_factor(&self, session: &SessionRecord) -> bool {
-        self.is_mfa_active() && self.kinds_of_proof(session.factors) < 2
-    }
-
-    /// Where there is a factor beyond the mailbox, the mailbox is not enough: a password that it set and a code that it received are one.
-    fn kinds_of_proof(&self, factors: Factors) -> usize {
-        let by_mailbox = self.password.as_ref().is_some_and(|password| password.by_mailbox);
-        let beyond = self.is_phone_verified() || self.has_authenticator();
-        let is_doubled = by_mailbox && beyond && factors.has(Factor::Password) && factors.has(Factor::Email);
-        factors.classes() - usize::from(is_doubled)
     }
 
     /// Drops the push targets and challenges of sessions that have ended.
@@ -443,98 +351,5 @@ impl Account {
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::MIN;
-
-    fn person(password: bool, email: bool, phone: bool, app: bool) -> Account {
-        let mut account = Account::new("ada".parse().unwrap(), NOW);
-        let hash =
-            "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2Fs$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        let target = TargetId::generate(NOW, [0; 10]);
-        if password {
-            account.password = Some(PasswordRecord {
-                hash: PasswordHash::parse(hash).unwrap(),
-                updated_at: NOW,
-                by_mailbox: false,
-            });
-        }
-        let address = "ada@example.com".parse().unwrap();
-        account.email = Some(Contact { address, verified: email, target, created_at: NOW, updated_at: NOW });
-        let address = "+16175551212".parse().unwrap();
-        account.phone = Some(Contact { address, verified: phone, target, created_at: NOW, updated_at: NOW });
-        let seed = Sealed::new("00000000".into(), &[0; 24], &[0; 36]);
-        account.authenticator = Some(Authenticator { seed, verified: app, last_step: None, created_at: NOW });
-        account
-    }
-
-    #[test]
-    fn two_factors_are_asked_for_only_where_a_second_one_differs_from_the_first() {
-        // Password, verified email, verified phone, confirmed app.
-        let cases = [
-            ([false, false, false, false], false),
-            ([true, false, false, false], false),
-            ([false, true, false, false], false),
-            ([false, false, false, true], false),
-            ([true, true, false, false], true),
-            ([true, false, true, false], true),
-            ([true, false, false, true], true),
-            ([false, true, true, false], true),
-            ([false, true, false, true], true),
-            ([true, true, true, true], true),
-        ];
-        for ([password, email, phone, app], active) in cases {
-            let mut account = person(password, email, phone, app);
-            account.recovery_codes = account.authenticator.as_ref().map(|app| app.seed.clone());
-            assert!(!account.is_mfa_active(), "it is switched off");
-            account.mfa = true;
-            assert_eq!(account.is_mfa_active(), active, "{password} {email} {phone} {app}");
-        }
-    }
-
-    #[test]
-    fn a_password_that_the_mailbox_set_and_a_code_that_it_received_are_one_proof_where_there_is_another() {
-        use Factor::{Email, Password, RecoveryCode, Totp};
-
-        let owes = |account: &Account, factors: &[Factor]| {
-            account.mfa && account.kinds_of_proof(Factors::from(factors.to_vec())) < 2
-        };
-        for (by_mailbox, app) in [(false, false), (false, true), (true, false), (true, true)] {
-            let mut account = person(true, true, false, app);
-            account.mfa = true;
-            if let Some(password) = &mut account.password {
-                password.by_mailbox = by_mailbox;
-            }
-            assert!(owes(&account, &[Password]) && owes(&account, &[Email]));
-            assert_eq!(owes(&account, &[Password, Email]), by_mailbox && app);
-            assert!(!owes(&account, &[Password, Totp]) && !owes(&account, &[Password, Email, RecoveryCode]));
-        }
-    }
-
-    #[test]
-    fn a_run_of_failures_locks_for_twice_as_long_each_time() {
-        let limit = GuessLimit { run: 3, ..GuessLimit::default() };
-        let mut failures = Failures::default();
-        let mut notable = Vec::new();
-        for _ in 0..3 {
-            notable.push(failures.count(NOW, &limit));
-        }
-        assert_eq!(notable, [true, false, false]);
-        assert_eq!(failures.locked_until, Some(NOW.after(Duration::from_secs(900))));
-        for _ in 0..3 {
-            failures.count(NOW, &limit);
-        }
-        assert_eq!(failures.locked_until, Some(NOW.after(Duration::from_secs(1800))));
-        for _ in 0..300 {
-            failures.count(NOW, &limit);
-        }
-        assert_eq!(failures.locked_until, Some(NOW.after(limit.longest_lock)));
-        failures.clear();
-        assert!(!failures.is_locked(NOW));
     }
 }

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChallengeId, Factor, Invalid, Sealed, SecretDigest, SessionId, Timestamp};
+use super::{
+    Account, ChallengeId, Factor, Factors, Invalid, Sealed, SecretDigest, SessionId, SessionRecord, Timestamp,
+};
 
 /// An authenticator app.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -97,9 +99,48 @@ impl ChallengeRecord {
     }
 }
 
+impl Account {
+    /// Whether there is an authenticator app that has shown one of its codes.
+    pub(crate) fn has_authenticator(&self) -> bool {
+        self.authenticator.as_ref().is_some_and(|authenticator| authenticator.verified)
+    }
+
+    /// Whether sign-in asks for two factors: it is switched on, there is a second factor to ask for, and it differs from the first.
+    pub(crate) fn is_mfa_active(&self) -> bool {
+        // First what every session check has at hand; the rest lies elsewhere in memory.
+        if !self.mfa {
+            return false;
+        }
+        let second = [self.is_email_verified(), self.is_phone_verified(), self.has_authenticator()];
+        let seconds = second.into_iter().filter(|held| *held).count();
+        seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
+    }
+
+    /// Whether a session must prove another factor before it may act. Two factors of one class count once.
+    pub(crate) fn owes_factor(&self, session: &SessionRecord) -> bool {
+        self.is_mfa_active() && self.kinds_of_proof(session.factors) < 2
+    }
+
+    /// Where there is a factor beyond the mailbox, the mailbox is not enough: a password that it set and a code that it received are one.
+    fn kinds_of_proof(&self, factors: Factors) -> usize {
+        let by_mailbox = self.password.as_ref().is_some_and(|password| password.by_mailbox);
+        let beyond = self.is_phone_verified() || self.has_authenticator();
+        let is_doubled = by_mailbox && beyond && factors.has(Factor::Password) && factors.has(Factor::Email);
+        factors.classes() - usize::from(is_doubled)
+    }
+
+    /// Drops the challenges of this factor, in all sessions.
+    pub(crate) fn drop_challenges_of(&mut self, factor: SecondFactor) {
+        if self.challenges.iter().any(|challenge| challenge.factor == factor) {
+            self.challenges.retain(|challenge| challenge.factor != factor);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Contact, PasswordHash, PasswordRecord, TargetId};
 
     #[test]
     fn a_second_factor_is_read_in_any_case() {
@@ -113,6 +154,72 @@ mod tests {
         for text in ["", "password", "sms", "totp ", "recovery_code"] {
             let refused = text.parse::<SecondFactor>().unwrap_err();
             assert_eq!(refused.to_string(), "Value must be one of (email, phone, totp, recoveryCode)");
+        }
+    }
+
+    const NOW: Timestamp = Timestamp::MIN;
+
+    fn person(password: bool, email: bool, phone: bool, app: bool) -> Account {
+        let mut account = Account::new("ada".parse().unwrap(), NOW);
+        let hash =
+            "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2Fs$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let target = TargetId::generate(NOW, [0; 10]);
+        if password {
+            account.password = Some(PasswordRecord {
+                hash: PasswordHash::parse(hash).unwrap(),
+                updated_at: NOW,
+                by_mailbox: false,
+            });
+        }
+        let address = "ada@example.com".parse().unwrap();
+        account.email = Some(Contact { address, verified: email, target, created_at: NOW, updated_at: NOW });
+        let address = "+16175551212".parse().unwrap();
+        account.phone = Some(Contact { address, verified: phone, target, created_at: NOW, updated_at: NOW });
+        let seed = Sealed::new("00000000".into(), &[0; 24], &[0; 36]);
+        account.authenticator = Some(Authenticator { seed, verified: app, last_step: None, created_at: NOW });
+        account
+    }
+
+    #[test]
+    fn two_factors_are_asked_for_only_where_a_second_one_differs_from_the_first() {
+        // Password, verified email, verified phone, confirmed app.
+        let cases = [
+            ([false, false, false, false], false),
+            ([true, false, false, false], false),
+            ([false, true, false, false], false),
+            ([false, false, false, true], false),
+            ([true, true, false, false], true),
+            ([true, false, true, false], true),
+            ([true, false, false, true], true),
+            ([false, true, true, false], true),
+            ([false, true, false, true], true),
+            ([true, true, true, true], true),
+        ];
+        for ([password, email, phone, app], active) in cases {
+            let mut account = person(password, email, phone, app);
+            account.recovery_codes = account.authenticator.as_ref().map(|app| app.seed.clone());
+            assert!(!account.is_mfa_active(), "it is switched off");
+            account.mfa = true;
+            assert_eq!(account.is_mfa_active(), active, "{password} {email} {phone} {app}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_the_mailbox_set_and_a_code_that_it_received_are_one_proof_where_there_is_another() {
+        use Factor::{Email, Password, RecoveryCode, Totp};
+
+        let owes = |account: &Account, factors: &[Factor]| {
+            account.mfa && account.kinds_of_proof(Factors::from(factors.to_vec())) < 2
+        };
+        for (by_mailbox, app) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut account = person(true, true, false, app);
+            account.mfa = true;
+            if let Some(password) = &mut account.password {
+                password.by_mailbox = by_mailbox;
+            }
+            assert!(owes(&account, &[Password]) && owes(&account, &[Email]));
+            assert_eq!(owes(&account, &[Password, Email]), by_mailbox && app);
+            assert!(!owes(&account, &[Password, Totp]) && !owes(&account, &[Password, Email, RecoveryCode]));
         }
     }
 }

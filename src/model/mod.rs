@@ -9,6 +9,7 @@ mod country;
 mod device;
 mod email;
 mod event;
+mod failures;
 mod identity;
 mod ids;
 mod key;
@@ -32,10 +33,8 @@ mod time;
 mod token;
 mod user;
 
-pub use account::{Account, GuessLimit};
-pub(crate) use account::{
-    Attachment, Contact, Failures, PasswordRecord, Profile, ProviderTokens, SpentState,
-};
+pub use account::Account;
+pub(crate) use account::{Attachment, Contact, PasswordRecord, Profile, ProviderTokens, SpentState};
 pub use argon2_params::{Argon2Params, InvalidArgon2Params};
 pub use checked_url::CheckedUrl;
 pub use client::Client;
@@ -44,6 +43,8 @@ pub use device::DeviceSecret;
 pub(crate) use device::KnownDevices;
 pub use email::Email;
 pub use event::{Event, EventKind, EventPage};
+pub(crate) use failures::Failures;
+pub use failures::GuessLimit;
 pub use identity::Identity;
 pub(crate) use identity::IdentityRecord;
 pub use ids::{
