@@ -150,19 +150,28 @@ impl Fixture {
         self.keep(service.send_phone_code(id, phone, &Client::default()).await.unwrap());
     }
 
-    /// Goes to a provider, to come back with a session.
-    pub async fn at_provider<M: Messenger>(&mut self, _service: &Service<M>) {
+    /// Links the person of the provider to the caller.
+    pub async fn linked<M: Messenger>(&mut self, _service: &Service<M>) {
         #[cfg(feature = "oauth2")]
         {
-            self.flow = super::oauth2::start(_service, false).await.unwrap();
+            let flow = super::oauth2::start(_service, true, Some(&self.caller)).await.unwrap();
+            super::oauth2::finish(_service, &flow, Some(&self.caller)).await.unwrap();
         }
     }
 
-    /// Goes to a provider, to come back with a token.
+    /// Goes to the provider, to come back with a session.
+    pub async fn at_provider<M: Messenger>(&mut self, _service: &Service<M>) {
+        #[cfg(feature = "oauth2")]
+        {
+            self.flow = super::oauth2::start(_service, false, None).await.unwrap();
+        }
+    }
+
+    /// Goes to the provider, to come back with a token.
     pub async fn at_provider_for_token<M: Messenger>(&mut self, _service: &Service<M>) {
         #[cfg(feature = "oauth2")]
         {
-            self.flow = super::oauth2::start(_service, true).await.unwrap();
+            self.flow = super::oauth2::start(_service, true, None).await.unwrap();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use account::{
-    Error, OAuth2Return, OAuth2Start,
+    Error, OAuth2Return, OAuth2Start, SessionHolder,
     model::{AllowedRedirects, Client, ProviderKey},
     oauth2::{Credentials, OAuth2Client, Provider, Registration},
     ports::{HttpClient, HttpError, HttpRequest, HttpResponse},
@@ -44,19 +44,28 @@ pub struct Flow {
     state: String,
 }
 
-pub async fn start<M: Messenger>(service: &Service<M>, with_token: bool) -> Result<Flow, Error> {
+/// With a caller, to link the person of the provider to it.
+pub async fn start<M: Messenger>(
+    service: &Service<M>,
+    with_token: bool,
+    caller: Option<&SessionHolder>,
+) -> Result<Flow, Error> {
     let mut start = OAuth2Start::new(key(), "https://api.example.com/callback");
     start.with_token = with_token;
-    let started = service.start_oauth2(start, None).await?;
+    let started = service.start_oauth2(start, caller).await?;
     let state = started.authorize_url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     Ok(Flow { kept: started.state.to_wire(), state })
 }
 
-pub async fn finish<M: Messenger>(service: &Service<M>, flow: &Flow) -> Result<(), Error> {
+pub async fn finish<M: Messenger>(
+    service: &Service<M>,
+    flow: &Flow,
+    caller: Option<&SessionHolder>,
+) -> Result<(), Error> {
     let kept = account::FlowState::from_wire(&flow.kept).unwrap();
     let mut back = OAuth2Return::default();
     (back.code, back.state) = (Some("c0de"), Some(flow.state.as_str()));
     let (nowhere, client) = (AllowedRedirects::default(), Client::default());
-    let finished = service.finish_oauth2(&key(), back, Some(&kept), None, &nowhere, &client).await;
+    let finished = service.finish_oauth2(&key(), back, Some(&kept), caller, &nowhere, &client).await;
     finished.map(drop).map_err(|failed| failed.error)
 }
