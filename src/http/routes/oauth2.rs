@@ -53,16 +53,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     pub(super) async fn finish_oauth2(&self) -> Answer {
         let provider = self.provider()?;
         let pairs = self.pairs().map_err(malformed)?;
-        let text = |name: &str, longest| text(&pairs, name, longest);
-        let mut back = OAuth2Return::default();
-        back.code = text("code", LONGEST)?;
-        back.state = text("state", LONGEST)?;
-        let error = text("error", LONGEST)?.filter(|error| !error.is_empty());
-        let description = text("error_description", LONGEST)?.filter(|text| !text.is_empty());
-        back.error = error.map(|error| (error, description));
-        back.issuer = text("iss", LONGEST)?;
-        back.location = text("location", LONGEST)?;
-        back.user = text("user", LONGEST_FORM_USER)?;
+        let back = received(&pairs)?;
         let (kept, caller, allowed) = (self.flow.as_ref(), self.who.as_deref(), &self.door.origins);
         match self.service.finish_oauth2(&provider, back, kept, caller, allowed, &self.client).await {
             Ok(FinishedOAuth2 { success, outcome }) => {
@@ -167,6 +158,21 @@ fn scopes(pairs: &Pairs<'_>) -> Result<Vec<String>, Refusal> {
         return Err(refuse());
     }
     Ok(scopes.into_iter().map(str::to_owned).collect())
+}
+
+/// What the provider sent, as far as it is looked at.
+fn received<'a>(pairs: &'a Pairs<'_>) -> Result<OAuth2Return<'a>, Refusal> {
+    let text = |name: &str, longest| text(pairs, name, longest);
+    let filled = |name| text(name, LONGEST).map(|text| text.filter(|text| !text.is_empty()));
+    let description = filled("error_description")?;
+    Ok(OAuth2Return {
+        code: text("code", LONGEST)?,
+        state: text("state", LONGEST)?,
+        error: filled("error")?.map(|error| (error, description)),
+        issuer: text("iss", LONGEST)?,
+        location: text("location", LONGEST)?,
+        user: text("user", LONGEST_FORM_USER)?,
+    })
 }
 
 fn text<'a>(pairs: &'a Pairs<'_>, name: &str, max: usize) -> Result<Option<&'a str>, Refusal> {
