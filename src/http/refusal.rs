@@ -74,7 +74,8 @@ impl Refusal {
     /// What a page that a browser is sent to is told, with the status that it would have had.
     #[cfg(feature = "oauth2")]
     pub(super) fn to_json(&self, code: u16) -> String {
-        serde_json::json!({ "message": self.message, "type": self.code, "code": code }).to_string()
+        let told = Told { message: &self.message, r#type: self.code, code };
+        serde_json::to_string(&told).unwrap_or_default()
     }
 
     /// What a task that ended in a panic is answered with.
@@ -125,6 +126,14 @@ struct Body<'a> {
     code: u16,
     r#type: &'static str,
     version: &'static str,
+}
+
+#[cfg(feature = "oauth2")]
+#[derive(Serialize)]
+struct Told<'a> {
+    message: &'a str,
+    r#type: &'static str,
+    code: u16,
 }
 
 impl IntoResponse for Refusal {

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error, FailedOAuth2, FinishedOAuth2, OAuth2Outcome, OAuth2Return, OAuth2Start, SignedIn,
-    error::Invalid,
+    error::{Invalid, Kind},
     http::{
         call::Call,
         oauth2,
@@ -40,11 +40,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         start.failure = self.page(&pairs, "failure")?;
         start.scopes = scopes(&pairs)?;
         start.with_token = with_token;
-        let started =
-            self.service.start_oauth2(start, self.who.as_deref()).await.map_err(|error| match error {
-                Error::Invalid(rule) => Refusal::invalid("success", &rule),
-                error => error.into(),
-            })?;
+        let failure = start.failure.clone();
+        let started = match self.service.start_oauth2(start, self.who.as_deref()).await {
+            Ok(started) => started,
+            Err(Error::Invalid(rule)) => return Err(Refusal::invalid("success", &rule)),
+            // The provider had to be asked first. Who waits for an answer waits at the failure page.
+            Err(error) if error.kind() == Kind::Provider && failure.is_some() => {
+                return self.failed(failure, error);
+            }
+            Err(error) => return Err(error.into()),
+        };
         let mut reply = Reply::redirect(StatusCode::FOUND, started.authorize_url.as_str())?;
         self.door.cookies.set_flow(&started.state, reply.response.headers_mut());
         Ok(reply)
