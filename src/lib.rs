@@ -23,6 +23,8 @@ mod features;
 pub mod http;
 pub mod messages;
 pub mod model;
+#[cfg(feature = "oauth2")]
+pub mod oauth2;
 pub mod operation;
 pub mod policy;
 pub mod ports;
@@ -54,6 +56,10 @@ pub use features::{
     Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, GenericToken, IdentityPage, Jwt,
     LogEntry, LogPage, NewAuthenticator, NewPushTarget, NewUser, PassedChallenge, RecoveryCodes, SignUp,
     Trusted,
+};
+#[cfg(feature = "oauth2")]
+pub use features::{
+    FailedOAuth2, FinishedOAuth2, FlowState, OAuth2Outcome, OAuth2Return, OAuth2Start, StartedOAuth2,
 };
 pub use model::Argon2Params;
 pub use secret::Secret;

@@ -31,11 +31,14 @@ enum Behind {
     Parameters,
     /// Whatever there is to say; it has no parameters, or only those of its path.
     Anything,
-    /// That there is no such route: it is not offered yet.
+    /// That there is no such route: it is not offered.
     NoRoute,
 }
 
 use Behind::{Anything, NoRoute, Parameters};
+
+/// Offered only by a build that knows providers.
+const OF_PROVIDERS: Behind = if cfg!(feature = "oauth2") { Anything } else { NoRoute };
 
 /// All operations of the API, in its order. One that is added, or offered, has to be written down here.
 const OPERATIONS: [(Operation, Behind); 47] = [
@@ -68,7 +71,7 @@ const OPERATIONS: [(Operation, Behind); 47] = [
     (SignInAnonymously, Anything),
     (SignInWithPassword, Parameters),
     (SignInWithMagicUrl, Parameters),
-    (StartOAuth2, NoRoute),
+    (StartOAuth2, OF_PROVIDERS),
     (SignInWithPhone, Parameters),
     (SignInWithToken, Parameters),
     (Session, Anything),
@@ -80,7 +83,7 @@ const OPERATIONS: [(Operation, Behind); 47] = [
     (RemovePushTarget, Anything),
     (SendEmailCode, Parameters),
     (SendMagicUrl, Parameters),
-    (StartOAuth2Token, NoRoute),
+    (StartOAuth2Token, OF_PROVIDERS),
     (SendPhoneCode, Parameters),
     (StartEmailVerification, Parameters),
     (FinishEmailVerification, Parameters),

@@ -684,7 +684,9 @@ fn refusal_of_a_guest(operation: Operation, end: End) -> Option<&'static str> {
             | SignInWithMagicUrl
             | SignInWithPhone
             | FinishEmailVerification
-            | FinishRecovery,
+            | FinishRecovery
+            | FinishOAuth2
+            | FinishOAuth2WithToken,
             End::Block,
         ) => Some("user_blocked"),
         // A new password ends what else could have led in.

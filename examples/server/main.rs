@@ -8,6 +8,7 @@ mod dev;
 mod health;
 mod keys;
 mod maintenance;
+mod oauth2;
 mod outbox;
 mod say;
 mod serve;
@@ -119,11 +120,13 @@ fn app(
     channels: &Channels,
     address: SocketAddr,
 ) -> Result<Router, Box<dyn Error>> {
-    let service = AccountService::builder(Arc::clone(&store))
+    let builder = AccountService::builder(Arc::clone(&store))
         .mailer(channels.mailer())
         .sms(channels.sms())
-        .config(config(settings, keys)?)
-        .build()?;
+        .config(config(settings, keys)?);
+    let providers = oauth2::clients(&settings.providers)?;
+    let service =
+        providers.into_iter().fold(builder, |builder, provider| builder.provider(provider)).build()?;
     let mut app = router_with(service, http_settings(settings, address))?
         .merge(health::router(store))
         .fallback(async || Refusal::unknown_route());

@@ -9,6 +9,8 @@ use account::{
 };
 use url::Url;
 
+use crate::oauth2::{self, ProviderSettings};
+
 /// What the server was told, and the defaults for the rest.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -31,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) session_alerts: bool,
     pub(crate) smtp: Option<Smtp>,
     pub(crate) sms: Option<Sms>,
+    pub(crate) providers: Vec<ProviderSettings>,
 }
 
 /// A mail server, and the sender that recipients see.
@@ -74,8 +77,7 @@ pub(crate) struct SettingError {
 }
 
 /// Variables of what this build cannot do, by their beginnings.
-const UNSUPPORTED: [(&str, &str); 2] =
-    [("ACCOUNT_REDIS", "shared rate limits (Redis)"), ("ACCOUNT_OAUTH2_", "OAuth2 providers")];
+const UNSUPPORTED: [(&str, &str); 1] = [("ACCOUNT_REDIS", "shared rate limits (Redis)")];
 
 impl Settings {
     /// Reads the variables of the process that begin with `ACCOUNT_`.
@@ -95,7 +97,7 @@ impl Settings {
     /// Reads variables whose names begin with `ACCOUNT_`; all of them must be known.
     pub(crate) fn parse(variables: BTreeMap<String, String>) -> Result<Self, SettingError> {
         let mut given = Given(variables);
-        let settings = Self {
+        let mut settings = Self {
             listen: given
                 .read("ACCOUNT_LISTEN", "an address such as `127.0.0.1:8080`", |text| text.parse().ok())?
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -152,7 +154,9 @@ impl Settings {
             session_alerts: given.switch("ACCOUNT_SESSION_ALERTS")?.unwrap_or(false),
             smtp: smtp(&mut given)?,
             sms: sms(&mut given)?,
+            providers: Vec::new(),
         };
+        settings.providers = oauth2::parse(&mut given.0, settings.is_private())?;
         let insecure_http = given.switch("ACCOUNT_INSECURE_HTTP")?.unwrap_or(false);
         given.nothing_is_left()?;
         if !settings.is_https() && !settings.is_local() && !insecure_http {
@@ -197,7 +201,7 @@ impl fmt::Display for Database {
 }
 
 impl SettingError {
-    fn new(variable: &str, problem: &str) -> Self {
+    pub(crate) fn new(variable: &str, problem: &str) -> Self {
         Self { variable: variable.to_owned(), problem: problem.to_owned() }
     }
 

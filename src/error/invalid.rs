@@ -78,6 +78,9 @@ pub enum Invalid {
     /// A lifetime out of bounds.
     #[error("Value must be a lifetime of at least one minute and at most one year")]
     Lifetime,
+    /// Not the wire form of what a browser keeps while it is at a provider.
+    #[error("Value must be the state of a sign-in")]
+    FlowState,
     /// A query whose cursor is no id. The API calls it `general_query_invalid`.
     #[error("Invalid query: the cursor must be an id")]
     QueryCursor,

@@ -76,6 +76,22 @@ pub enum Error {
     /// The account has no recovery codes.
     #[error("The current user has no recovery codes. Generate them first.")]
     RecoveryCodesNotFound,
+    /// The sign-in by a provider was not started by this browser, has expired or has ended already.
+    #[error("The sign-in was not started here, has expired or has ended already.")]
+    InvalidState,
+    /// The provider is not one that the service was built with.
+    #[error("This provider is disabled.")]
+    ProviderDisabled,
+    /// The provider told no email address, and without one no account can be made.
+    #[error("The provider did not tell an email address.")]
+    NoProviderEmail,
+    /// It is the last way to sign in to the account.
+    #[error("The last way to sign in cannot be removed.")]
+    LastSignIn,
+    /// The provider refused or could not be believed.
+    #[cfg(feature = "oauth2")]
+    #[error("Failed to sign in with the provider: {0}")]
+    OAuth2(#[from] crate::oauth2::OAuth2Error),
     /// The service has no mailer.
     #[error("Email is not configured.")]
     NoMailer,
@@ -153,6 +169,8 @@ pub enum Kind {
     Precondition,
     /// Too often (429).
     Limited,
+    /// A provider that was asked did not do its part (424).
+    Provider,
     /// Switched off (501).
     Unsupported,
     /// Try again later (503).
@@ -171,6 +189,7 @@ impl Kind {
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::Precondition => 412,
+            Self::Provider => 424,
             Self::Limited => 429,
             Self::Internal => 500,
             Self::Unsupported => 501,
@@ -214,6 +233,12 @@ impl Error {
             Self::AuthenticatorVerified => ("user_authenticator_already_verified", Kind::Conflict),
             Self::RecoveryCodesExist => ("user_recovery_codes_already_exists", Kind::Conflict),
             Self::RecoveryCodesNotFound => ("user_recovery_codes_not_found", Kind::NotFound),
+            Self::InvalidState => ("user_oauth2_bad_request", Kind::Invalid),
+            Self::ProviderDisabled => ("project_provider_disabled", Kind::Precondition),
+            Self::NoProviderEmail => ("user_unauthorized", Kind::Unauthenticated),
+            Self::LastSignIn => ("general_bad_request", Kind::Invalid),
+            #[cfg(feature = "oauth2")]
+            Self::OAuth2(error) => (error.code(), error.kind()),
             Self::NoMailer => ("general_smtp_disabled", Kind::Unavailable),
             Self::NoSms => ("general_phone_disabled", Kind::Unavailable),
             Self::SessionExists => ("user_session_already_exists", Kind::Unauthenticated),

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountService, Caller, Error,
-    model::{EventKind, Field, Identity, IdentityAttribute, IdentityId, IdentityQuery, QueryFields},
+    model::{Account, EventKind, Field, Identity, IdentityAttribute, IdentityId, IdentityQuery, QueryFields},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::Draft,
@@ -43,23 +43,39 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(IdentityPage { identities: page.rows, total: page.total })
     }
 
-    /// Removes one of the caller's identities.
+    /// Removes one of the caller's identities, with the provider's tokens and the sessions that it started.
     ///
     /// # Errors
-    /// [`Error::IdentityNotFound`] if the caller has no such identity; the gates; [`Error::Store`].
+    /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if there is no other way into the account; the
+    /// gates; [`Error::Store`].
     #[doc(alias = "deleteIdentity")]
     pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
         let decide = |draft: &mut Draft| {
-            let before = draft.identities.len();
-            draft.identities.retain(|identity| identity.id != *id);
-            if draft.identities.len() == before {
-                return Err(Error::IdentityNotFound.into());
-            }
+            draft.unlink(id)?;
             draft.note(EventKind::IdentityDeleted, None);
             Ok(())
         };
-        self.change_as(caller, self.errand(Operation::UnlinkIdentity, caller.client()), Parts::Body, decide)
+        self.change_as(caller, self.errand(Operation::UnlinkIdentity, caller.client()), Parts::Whole, decide)
             .await?;
+        Ok(())
+    }
+}
+
+impl Account {
+    fn unlink(&mut self, id: &IdentityId) -> Result<(), Error> {
+        let place = self.identities.iter().position(|identity| identity.id == *id);
+        let gone = self.identities.remove(place.ok_or(Error::IdentityNotFound)?);
+        if !self.is_lasting() {
+            return Err(Error::LastSignIn);
+        }
+        self.retain_sessions(|session| {
+            session.provider.name() != &*gone.provider || session.provider_uid != gone.uid
+        });
+        if let Some(attachment) = self.attachment.as_deref().filter(|kept| !kept.provider_tokens.is_empty()) {
+            let mut attachment = attachment.clone();
+            attachment.provider_tokens.retain(|tokens| tokens.identity != *id);
+            self.attachment = Some(attachment.into());
+        }
         Ok(())
     }
 }

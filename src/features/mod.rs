@@ -5,6 +5,8 @@ mod events;
 mod identities;
 mod jwt;
 mod mfa;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod passwordless;
 mod passwords;
 mod profile;
@@ -21,6 +23,10 @@ pub use events::{LogEntry, LogPage};
 pub use identities::IdentityPage;
 pub use jwt::Jwt;
 pub use mfa::{Challenge, FactorList, NewAuthenticator, PassedChallenge, RecoveryCodes};
+#[cfg(feature = "oauth2")]
+pub use oauth2::{
+    FailedOAuth2, FinishedOAuth2, FlowState, OAuth2Outcome, OAuth2Return, OAuth2Start, StartedOAuth2,
+};
 pub use passwordless::EmailSignIn;
 pub use sign_up::SignUp;
 pub use targets::{DeviceToken, NewPushTarget};

@@ -262,12 +262,12 @@ enum Entrance {
 
 /// How redeeming such a token signs in.
 fn way(purpose: TokenPurpose) -> Way<'static> {
-    let (provider, factor) = match purpose {
-        TokenPurpose::MagicUrl => (SessionProvider::MagicUrl, Factor::Email),
-        TokenPurpose::EmailCode => (SessionProvider::Token, Factor::Email),
-        TokenPurpose::PhoneCode => (SessionProvider::Phone, Factor::Phone),
-        TokenPurpose::OAuth2 => (SessionProvider::OAuth2, Factor::Email),
-        _ => (SessionProvider::Token, Factor::Token),
+    let (provider, factors): (_, &[Factor]) = match purpose {
+        TokenPurpose::MagicUrl => (SessionProvider::MagicUrl, &[Factor::Email]),
+        TokenPurpose::EmailCode => (SessionProvider::Token, &[Factor::Email]),
+        TokenPurpose::PhoneCode => (SessionProvider::Phone, &[Factor::Phone]),
+        TokenPurpose::OAuth2 => (SessionProvider::OAuth2, &[Factor::Email]),
+        _ => (SessionProvider::Token, &[Factor::Token]),
     };
-    Way { provider, uid: "", factor }
+    Way { provider, uid: "", factors }
 }

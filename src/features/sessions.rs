@@ -36,17 +36,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Lets one of the caller's sessions live for another [`session_lifetime`](crate::Config::session_lifetime) from now, but not past
-    /// [`session_cap`](crate::Config::session_cap).
+    /// [`session_cap`](crate::Config::session_cap). For a session that an OAuth2 provider started, the provider's tokens are exchanged for new
+    /// ones, if it gave any to exchange.
     ///
     /// # Errors
-    /// [`Error::SessionNotFound`] if the caller has no such session or it has expired; the gates; [`Error::Store`].
+    /// [`Error::SessionNotFound`] if the caller has no such session or it has expired; `Error::OAuth2` if the provider refuses, and then the
+    /// session stays as it was; the gates; [`Error::Store`].
     #[doc(alias = "updateSession")]
     pub async fn extend_session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
         let (lifetime, cap) = (self.inner.config.session_lifetime, self.inner.config.session_cap);
+        let errand = self.errand(Operation::ExtendSession, caller.client());
+        #[cfg(feature = "oauth2")]
+        self.refresh_provider_tokens(caller, id, errand).await?;
         let decide = |draft: &mut Draft| Ok(draft.extend_session(id, lifetime, cap)?);
-        let ((), account) = self
-            .change_as(caller, self.errand(Operation::ExtendSession, caller.client()), Parts::Body, decide)
-            .await?;
+        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
         let record = account.sessions.iter().find(|record| record.id == *id).ok_or(Error::SessionNotFound)?;
         Ok(self.session_view(&account, record, Some(caller)))
     }

@@ -30,7 +30,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         self.require(self.inner.config.methods.email_password)?;
         let errand = self.errand(Operation::SignInWithPassword, client);
         let new = self.new_session(client, errand.now)?;
-        let way = Way { provider: SessionProvider::Email, uid: email.as_str(), factor: Factor::Password };
+        let way = Way { provider: SessionProvider::Email, uid: email.as_str(), factors: &[Factor::Password] };
         let guard = self.guard(client);
         let belongs = |account: &Account| account.email() == Some(&email);
         let key = Key::Mailbox(email.clone());
@@ -74,7 +74,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         self.require(self.inner.config.methods.anonymous)?;
         let errand = self.errand(Operation::SignInAnonymously, client);
         let new = self.new_session(client, errand.now)?;
-        let way = Way { provider: SessionProvider::Anonymous, uid: "", factor: Factor::Anonymous };
+        let way = Way { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };
         let id = UserId::generate(errand.now, *self.draw()?);
         let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
         draft.note(EventKind::UserCreated, None);

@@ -121,6 +121,22 @@ impl Fields {
     }
 }
 
+/// The text of a form of at most `most_bytes`, as it was sent.
+#[cfg(feature = "oauth2")]
+pub(super) async fn form(
+    headers: &HeaderMap,
+    body: Body,
+    most_bytes: usize,
+) -> Result<Zeroizing<String>, Refusal> {
+    let refuse =
+        || Refusal::argument(format!("The body must be a form in UTF-8 of at most {most_bytes} bytes."));
+    if !matches!(Kind::of(headers), Kind::Form) || body.size_hint().lower() > most_bytes as u64 {
+        return Err(refuse());
+    }
+    let bytes = to_bytes(body, most_bytes).await.map_err(|_| refuse())?;
+    std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| refuse())
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     Json,

@@ -11,6 +11,8 @@ use super::{
     refusal::Refusal,
     settings::Door,
 };
+#[cfg(feature = "oauth2")]
+use crate::FlowState;
 use crate::{
     AccountService, Caller, Error, SessionHolder,
     error::Invalid,
@@ -63,6 +65,9 @@ pub(super) struct Call<S, M, P, C> {
     pub(super) is_trusted: bool,
     /// Known for operations that change something.
     pub(super) client: Client,
+    /// What the browser kept while it was at a provider, if it comes from there.
+    #[cfg(feature = "oauth2")]
+    pub(super) flow: Option<FlowState>,
     pub(super) fields: Fields,
     pub(super) uri: Uri,
     /// The route, with parameters in braces.
@@ -166,6 +171,11 @@ impl<S, M, P, C> Call<S, M, P, C> {
             .find_map(|(part, given)| is_named(part).then_some(given))
     }
 
+    /// The parameters of the query string.
+    pub(super) fn pairs(&self) -> Result<Pairs<'_>, BadQuery> {
+        Pairs::read(self.uri.query().unwrap_or_default())
+    }
+
     /// The list `queries` of the query string.
     pub(super) fn queries<T>(&self, parse: impl FnOnce(&[&str]) -> Result<T, Invalid>) -> Result<T, Refusal> {
         let refuse = |BadQuery| {
@@ -173,7 +183,7 @@ impl<S, M, P, C> Call<S, M, P, C> {
                 "Invalid `queries` param: Invalid query: Value must be a list of texts, and the query string well-formed",
             )
         };
-        let pairs = Pairs::read(self.uri.query().unwrap_or_default()).map_err(refuse)?;
+        let pairs = self.pairs().map_err(refuse)?;
         let queries = pairs.list("queries").map_err(refuse)?;
         parse(&queries).map_err(|rule| Refusal::invalid("queries", &rule))
     }

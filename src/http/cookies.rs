@@ -7,6 +7,8 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 use zeroize::Zeroizing;
 
 use super::percent;
+#[cfg(feature = "oauth2")]
+use crate::FlowState;
 use crate::model::{Client, DeviceSecret, SessionSecret, Timestamp};
 
 const FALLBACK: HeaderName = HeaderName::from_static("x-fallback-cookies");
@@ -26,8 +28,18 @@ pub(super) struct Cookies {
     name: Box<str>,
     legacy_name: Box<str>,
     device_name: Box<str>,
+    #[cfg(feature = "oauth2")]
+    flow: FlowCookie,
     is_secure: bool,
     is_cross_site: bool,
+}
+
+/// The cookie of a browser that is on its way to a provider.
+#[cfg(feature = "oauth2")]
+#[derive(Debug)]
+struct FlowCookie {
+    name: Box<str>,
+    path: Box<str>,
 }
 
 /// What a client sends to prove its session.
@@ -47,13 +59,21 @@ pub(super) fn jwt(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl Cookies {
-    pub(super) fn new(project: &str, is_secure: bool, is_cross_site: bool) -> Self {
+    /// `base` is the path of the public URL, without a trailing slash.
+    pub(super) fn new(project: &str, base: &str, is_secure: bool, is_cross_site: bool) -> Self {
+        #[cfg(not(feature = "oauth2"))]
+        let _ = base;
         let name = format!("a_session_{}", project.to_ascii_lowercase());
         // Browsers refuse `SameSite=None` without `Secure`.
         Self {
             legacy_name: format!("{name}_legacy").into(),
             device_name: format!("a_device_{}", project.to_ascii_lowercase()).into(),
             name: name.into(),
+            #[cfg(feature = "oauth2")]
+            flow: FlowCookie {
+                name: format!("a_oauth2_{}", project.to_ascii_lowercase()).into(),
+                path: format!("{base}{}", super::oauth2::COOKIE_PATH).into(),
+            },
             is_secure: is_secure || is_cross_site,
             is_cross_site,
         }
@@ -110,6 +130,42 @@ impl Cookies {
     pub(super) fn set_device(&self, device: &DeviceSecret, now: Timestamp, headers: &mut HeaderMap) {
         let until = http_date(now.after(DEVICE_LIFE));
         self.write_one(&self.device_name, headers, &device.to_wire(), &format!("Expires={until}"));
+    }
+
+    /// What the session's cookie is called.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the browser kept while it was at a provider, if it did.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn find_flow(&self, headers: &HeaderMap) -> Option<FlowState> {
+        in_cookies(headers, &self.flow.name, |value| FlowState::from_wire(value).ok())
+    }
+
+    /// Lets the browser keep this while it is at a provider.
+    ///
+    /// It is `SameSite=Lax` even where sessions are not: a provider sends the browser back by leading it, which Lax allows, and no frame or
+    /// script of another site may end a flow.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn set_flow(&self, state: &FlowState, headers: &mut HeaderMap) {
+        let wire = Zeroizing::new(state.to_wire());
+        self.write_flow(headers, &wire, state.lifetime().as_secs());
+    }
+
+    /// Lets the browser forget it.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn clear_flow(&self, headers: &mut HeaderMap) {
+        self.write_flow(headers, "deleted", 0);
+    }
+
+    #[cfg(feature = "oauth2")]
+    fn write_flow(&self, headers: &mut HeaderMap, value: &str, seconds: u64) {
+        let FlowCookie { name, path } = &self.flow;
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let line = format!("{name}={value}; Max-Age={seconds}; Path={path}{secure}; HttpOnly; SameSite=Lax");
+        add(headers, header::SET_COOKIE, &line);
     }
 
     /// Lets the client forget its secret.

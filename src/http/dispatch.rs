@@ -16,6 +16,7 @@ use super::{
     cookies::jwt,
     magic_page,
     origin::{Origin, PROJECT, preflight},
+    page::Page,
     peer,
     query::Pairs,
     refusal::{Refusal, write_quota},
@@ -78,8 +79,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             let mut response = preflight(&origin);
             harden(response.headers_mut());
             response
-        } else if magic_page::is_asked_for(&parts) {
-            magic_page::response()
+        } else if let Some(page) = static_page(&parts) {
+            page.response()
         } else {
             let mut quota = None;
             let answer = self.pass(&parts, body, &origin, &mut quota).await;
@@ -94,10 +95,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
 
     /// The gates, in the order of the API. `quota` is what is left of the limit that counted the request.
     async fn pass(&self, parts: &Parts, body: Body, origin: &Origin, quota: &mut Option<Quota>) -> Answer {
+        #[cfg(feature = "oauth2")]
+        if let Some(back) = super::oauth2::Return::of(parts) {
+            return Box::pin(back.pass_on(&self.door, parts, body)).await;
+        }
         let presented = self.door.cookies.find(&parts.headers);
         let key = parts.headers.get(KEY).map(HeaderValue::as_bytes).filter(|key| !key.is_empty());
-        let changes = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
-        if changes && key.is_none() {
+        let has_body = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+        if has_body && key.is_none() {
             let by_cookie = presented.as_ref().is_some_and(|presented| presented.by_cookie);
             origin.check(&parts.headers, &self.door, by_cookie)?;
         }
@@ -119,8 +124,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         let who = admit_standing(standing, is_trusted, route.as_ref().map(|route| route.operation))?;
         // Whether a route exists is told only to those who may come this far.
         let Some(Route { operation, path }) = route else { return Err(Refusal::unknown_route()) };
+        // Led there by a provider, a browser can send nothing but GET. What it must bring along says that it is its own flow.
+        let ends_flow = operation == Operation::OAuth2Redirect;
+        if ends_flow && parts.method != Method::GET {
+            return Err(Refusal::unknown_route());
+        }
+        let changes = has_body || ends_flow;
 
-        let fields = if changes {
+        let fields = if has_body {
             let most_bytes = match operation {
                 Operation::ReplacePreferences => MOST_BYTES_OF_PREFERENCES,
                 _ => MOST_BYTES,
@@ -153,6 +164,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             presented,
             is_trusted,
             client,
+            #[cfg(feature = "oauth2")]
+            flow: ends_flow.then(|| self.door.cookies.find_flow(&parts.headers)).flatten(),
             fields: fields?,
             uri: parts.uri.clone(),
             route: path,
@@ -183,8 +196,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         if is_named {
             return Ok(());
         }
-        let message = "Project with the requested ID could not be found. Please check the value of the X-Appwrite-Project header to ensure the correct project ID is being used.";
-        Err(Refusal::new(StatusCode::NOT_FOUND, "project_not_found", message))
+        Err(Refusal::unknown_project())
     }
 
     /// Whether the request carries the API key.
@@ -277,6 +289,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
                 response
             }
         }
+    }
+}
+
+/// The static page at this path, if there is one.
+fn static_page(parts: &Parts) -> Option<&'static Page> {
+    match parts.uri.path() {
+        _ if !matches!(parts.method, Method::GET | Method::HEAD) => None,
+        magic_page::PATH => Some(&magic_page::PAGE),
+        #[cfg(feature = "oauth2")]
+        super::oauth2::SUCCESS | super::oauth2::FAILURE => Some(&super::oauth2::PAGE),
+        _ => None,
     }
 }
 

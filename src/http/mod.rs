@@ -5,14 +5,16 @@
 //! [`AccountService`], and renders the answer. Merge it with the host's router, whose own handlers take
 //! [`Caller`](crate::Caller), `Option<Caller>` or [`FreshCaller`] as an argument; the state must then yield an [`Authenticator`].
 //!
-//! Beside the API there is one page, to which a sign-in link leads if its client named no page of its own.
+//! Beside the API there are pages of its own, to which a sign-in link and a sign-in by an OAuth2 provider lead if their client named none. The
+//! second one hands what it was given to `appwrite-callback-<project>://`, where the SDKs of native apps wait for it.
 //!
 //! Rate limits by address and the log need the peer's address: serve with
 //! [`into_make_service_with_connect_info::<SocketAddr>`](axum::Router::into_make_service_with_connect_info).
 //!
 //! # Security
 //! The gates run in one order for every request, known route or not: origin, JWT, project, API key, scope, blocked account, factors, request
-//! limits, sign-in method, active session, fresh factor, parameters. Operations that change something run on a task of their own, so a
+//! limits, sign-in method, active session, fresh factor, parameters. Before them stands only what does nothing: the pages, and the callback of
+//! OAuth2 providers, which passes on what it is given. Operations that change something run on a task of their own, so a
 //! client that hangs up cannot suppress what follows from what it did.
 
 mod account_json;
@@ -24,7 +26,10 @@ mod dispatch;
 mod extract;
 mod magic_page;
 mod models;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod origin;
+mod page;
 mod peer;
 mod percent;
 mod query;

@@ -80,7 +80,8 @@ pub(super) struct SessionModel<'a> {
     provider: &'a str,
     provider_uid: &'a str,
     provider_access_token: &'static str,
-    provider_access_token_expiry: &'static str,
+    #[serde(serialize_with = "date_or_empty")]
+    provider_access_token_expiry: Option<Timestamp>,
     provider_refresh_token: &'static str,
     #[serde(serialize_with = "ip_or_empty")]
     ip: Option<IpAddr>,
@@ -108,7 +109,7 @@ impl<'a> SessionModel<'a> {
             provider: session.provider.name(),
             provider_uid: &session.provider_uid,
             provider_access_token: "",
-            provider_access_token_expiry: "",
+            provider_access_token_expiry: session.provider_access_expires_at,
             provider_refresh_token: "",
             ip: session.ip,
             device: &session.device,
@@ -334,7 +335,8 @@ struct IdentityModel<'a> {
     provider_uid: &'a str,
     provider_email: &'a str,
     provider_access_token: &'static str,
-    provider_access_token_expiry: &'static str,
+    #[serde(serialize_with = "date_or_empty")]
+    provider_access_token_expiry: Option<Timestamp>,
     provider_refresh_token: &'static str,
 }
 
@@ -348,7 +350,7 @@ fn identities<S: Serializer>(identities: &[Identity], serializer: S) -> Result<S
         provider_uid: &identity.provider_uid,
         provider_email: identity.provider_email.as_ref().map_or("", |email| email.as_str()),
         provider_access_token: "",
-        provider_access_token_expiry: "",
+        provider_access_token_expiry: identity.access_expires_at,
         provider_refresh_token: "",
     }))
 }

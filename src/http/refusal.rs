@@ -59,6 +59,25 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "general_route_not_found", "The requested route was not found.")
     }
 
+    pub(super) fn unknown_project() -> Self {
+        let message = "Project with the requested ID could not be found. Please check the value of the X-Appwrite-Project header to ensure the correct project ID is being used.";
+        Self::new(StatusCode::NOT_FOUND, "project_not_found", message)
+    }
+
+    /// A provider that neither the API nor this host has.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn unsupported_provider() -> Self {
+        let message = "The requested OAuth2 provider is not supported.";
+        Self::new(StatusCode::BAD_REQUEST, "project_provider_unsupported", message)
+    }
+
+    /// What a page that a browser is sent to is told, with the status that it would have had.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn to_json(&self, code: u16) -> String {
+        let told = Told { message: &self.message, r#type: self.code, code };
+        serde_json::to_string(&told).unwrap_or_default()
+    }
+
     /// What a task that ended in a panic is answered with.
     pub(super) fn unknown() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "general_unknown", "Server Error")
@@ -107,6 +126,14 @@ struct Body<'a> {
     code: u16,
     r#type: &'static str,
     version: &'static str,
+}
+
+#[cfg(feature = "oauth2")]
+#[derive(Serialize)]
+struct Told<'a> {
+    message: &'a str,
+    r#type: &'static str,
+    code: u16,
 }
 
 impl IntoResponse for Refusal {

@@ -57,6 +57,18 @@ impl Reply {
         Self::new(response)
     }
 
+    /// A redirect that nobody keeps and no other site is told of.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn redirect(status: StatusCode, location: &str) -> Answer {
+        let mut location = HeaderValue::from_str(location).map_err(|_| Refusal::unknown())?;
+        location.set_sensitive(true);
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        harden(response.headers_mut());
+        response.headers_mut().insert(header::LOCATION, location);
+        Ok(Self::new(response))
+    }
+
     fn new(response: Response) -> Self {
         Self { response, cookie: CookieChange::Keep, device: None }
     }

@@ -26,13 +26,14 @@ use crate::{
 pub struct Settings {
     /// The base under which clients reach the API, `http` or `https`; `http://localhost:8080`.
     ///
-    /// Its scheme alone decides whether cookies are `Secure`, its origin may always call, and a sign-in link for which the client names no page
-    /// leads to a page under it. Nothing is read from `Host` or forwarding headers.
+    /// Its scheme alone decides whether cookies are `Secure`, its origin may always call, a sign-in link for which the client names no page leads
+    /// to a page under it, and OAuth2 providers send browsers back to it. Nothing is read from `Host` or forwarding headers.
     pub public_url: String,
     /// The hosts and origins of browser apps that may call, and that mailed links may lead to, as [`AllowedRedirects::new`] takes them;
     /// `localhost`.
     pub allowed_hosts: Vec<String>,
-    /// The ids of native apps that may call, from origins such as `appwrite-ios://com.example.app`, and that mailed links may open; none.
+    /// The ids of native apps that may call, from origins such as `appwrite-ios://com.example.app`, and that mailed links and OAuth2 sign-ins may
+    /// open; none. `appwrite-callback-<project>://`, to which the SDKs listen, may always be opened.
     pub allowed_apps: Vec<String>,
     /// The proxies whose `X-Forwarded-For` counts; none.
     pub trusted_proxies: Vec<ProxyNetwork>,
@@ -81,6 +82,8 @@ pub(super) struct Door {
     pub(super) origins: AllowedRedirects,
     /// Where a sign-in link leads if its client does not say.
     pub(super) magic_page: CheckedUrl,
+    #[cfg(feature = "oauth2")]
+    pub(super) oauth2: super::oauth2::Places,
     pub(super) proxies: Vec<ProxyNetwork>,
     pub(super) api_key: Option<[u8; 32]>,
     pub(super) rate_limits: bool,
@@ -101,10 +104,12 @@ impl Door {
             rule: "hosts such as app.example.com or *.example.com, or origins such as https://app.example.com:8443",
         })?;
         let magic_page = format!("{}{}", public_url.as_str().trim_end_matches('/'), magic_page::PATH);
-        let magic_page = AllowedRedirects::new([own_origin.as_str()], [])
-            .and_then(|own| own.check(&magic_page))
-            .map_err(|_| ConfigError { field: "public_url", rule: "plainly spelled" })?;
-        let apps = settings.allowed_apps.iter().map(String::as_str);
+        let not_plain = |_| ConfigError { field: "public_url", rule: "plainly spelled" };
+        let own = AllowedRedirects::new([own_origin.as_str()], []).map_err(not_plain)?;
+        let magic_page = own.check(&magic_page).map_err(not_plain)?;
+        // What the SDKs of native apps listen to after a sign-in by a provider.
+        let own_app = format!("appwrite-callback-{}", config.project);
+        let apps = settings.allowed_apps.iter().map(String::as_str).chain([own_app.as_str()]);
         let origins = AllowedRedirects::new(hosts().chain([own_origin.as_str()]), apps).map_err(|_| {
             ConfigError { field: "allowed_apps", rule: "application ids such as com.example.app" }
         })?;
@@ -115,9 +120,16 @@ impl Door {
         let is_https = public_url.scheme() == "https";
         Ok(Self {
             project: config.project.as_str().into(),
-            cookies: Cookies::new(&config.project, is_https, settings.cross_site_cookies),
+            cookies: Cookies::new(
+                &config.project,
+                public_url.path().trim_end_matches('/'),
+                is_https,
+                settings.cross_site_cookies,
+            ),
             origins,
             magic_page,
+            #[cfg(feature = "oauth2")]
+            oauth2: super::oauth2::Places::new(&public_url, &config.project, &own).map_err(not_plain)?,
             proxies: settings.trusted_proxies.clone(),
             api_key: api_key.map(|key| Sha256::digest(key).into()),
             rate_limits: settings.rate_limits,

@@ -8,9 +8,23 @@ use std::{borrow::Cow, collections::HashSet};
 /// The JSON object (RFC 8259 §4) in `text` without insignificant white space; `None` if it is none, is longer than
 /// `most_bytes` or deeper than `most_levels`, or holds repeated names, NUL, lone surrogates or numbers beyond a double.
 pub(super) fn compact_object(text: &str, most_bytes: usize, most_levels: usize) -> Option<String> {
+    compact(text, most_bytes, |scanner| scanner.object(most_levels))
+}
+
+/// Like [`compact_object`], but for any JSON value.
+#[cfg(feature = "oauth2")]
+pub(crate) fn compact_value(text: &str, most_bytes: usize, most_levels: usize) -> Option<String> {
+    compact(text, most_bytes, |scanner| scanner.value(most_levels))
+}
+
+fn compact(
+    text: &str,
+    most_bytes: usize,
+    scan: impl FnOnce(&mut Scanner<'_>) -> Option<()>,
+) -> Option<String> {
     let mut scanner = Scanner { text, at: 0, compact: String::new(), most_bytes };
     scanner.skip_space();
-    scanner.object(most_levels)?;
+    scan(&mut scanner)?;
     scanner.skip_space();
     scanner.peek().is_none().then_some(scanner.compact)
 }

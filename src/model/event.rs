@@ -66,6 +66,9 @@ pub enum EventKind {
     /// The recovery codes were replaced.
     #[serde(rename = "recovery-codes.update")]
     RecoveryCodesReplaced,
+    /// An account at a provider was linked.
+    #[serde(rename = "identity.create")]
+    IdentityCreated,
     /// A linked identity was removed.
     #[serde(rename = "identity.delete")]
     IdentityDeleted,
@@ -103,6 +106,7 @@ impl EventKind {
             Self::AuthenticatorDeleted => "authenticator.delete",
             Self::RecoveryCodesCreated => "recovery-codes.create",
             Self::RecoveryCodesReplaced => "recovery-codes.update",
+            Self::IdentityCreated => "identity.create",
             Self::IdentityDeleted => "identity.delete",
             Self::TargetCreated => "target.create",
             Self::TargetUpdated => "target.update",

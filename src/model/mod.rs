@@ -4,7 +4,7 @@ mod account;
 mod argon2_params;
 mod checked_url;
 mod client;
-mod compact_json;
+pub(crate) mod compact_json;
 mod country;
 mod device;
 mod email;

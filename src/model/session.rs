@@ -244,6 +244,8 @@ pub struct Session {
     pub provider: SessionProvider,
     /// With a password: the email. Otherwise empty.
     pub provider_uid: Box<str>,
+    /// When the access token of its OAuth2 provider expires, if the provider said so.
+    pub provider_access_expires_at: Option<Timestamp>,
     /// The client's address at the start.
     pub ip: Option<IpAddr>,
     /// What the client's user agent said at the start.
@@ -274,6 +276,9 @@ impl fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(account: &Account, record: &SessionRecord, device: Device, current: bool) -> Self {
+        let identity = account.identities.iter().find(|identity| {
+            *identity.provider == *record.provider.name() && identity.uid == record.provider_uid
+        });
         Self {
             id: record.id,
             user: *account.id(),
@@ -282,6 +287,7 @@ impl Session {
             expires_at: record.expires_at,
             provider: record.provider,
             provider_uid: record.provider_uid.clone(),
+            provider_access_expires_at: identity.and_then(|identity| identity.access_expires_at),
             ip: record.ip,
             device,
             country: record.country.clone(),

@@ -32,7 +32,7 @@ pub(crate) struct Way<'a> {
     pub(crate) provider: SessionProvider,
     /// How the provider calls them.
     pub(crate) uid: &'a str,
-    pub(crate) factor: Factor,
+    pub(crate) factors: &'a [Factor],
 }
 
 /// A session in the making: everything that is random or slow about it.
@@ -116,7 +116,7 @@ impl Draft {
         let now = self.now;
         let mut record = new.record.clone();
         (record.provider, record.provider_uid) = (way.provider, way.uid.into());
-        record.factors.add(way.factor);
+        way.factors.iter().for_each(|factor| record.factors.add(*factor));
         let is_known = self.knows(guard.client, now);
         let is_first = self.devices.is_empty() && self.sessions.is_empty();
         let is_alarming = match guard.config.session_alerts {

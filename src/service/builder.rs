@@ -6,6 +6,8 @@ use std::{
 };
 
 use super::{AccountService, Inner, guess_gate::GuessGate};
+#[cfg(feature = "oauth2")]
+use crate::oauth2::OAuth2Client;
 use crate::{
     adapters::MemoryLimiter,
     config::{Config, ConfigError},
@@ -31,6 +33,8 @@ pub struct Builder<S, M = NoMailer, P = NoSms, C = SystemClock> {
     limiter: Option<Arc<dyn RateLimiter>>,
     observers: Vec<Arc<dyn Observer>>,
     password_rules: Vec<Arc<dyn PasswordRule>>,
+    #[cfg(feature = "oauth2")]
+    providers: Vec<OAuth2Client>,
 }
 
 impl<S> Builder<S> {
@@ -48,6 +52,8 @@ impl<S> Builder<S> {
             limiter: None,
             observers: Vec::new(),
             password_rules: Vec::new(),
+            #[cfg(feature = "oauth2")]
+            providers: Vec::new(),
         }
     }
 }
@@ -124,6 +130,14 @@ impl<S, M, P, C> Builder<S, M, P, C> {
         self
     }
 
+    /// One more provider to sign in by. Of two with one key the first counts.
+    #[cfg(feature = "oauth2")]
+    #[must_use]
+    pub fn provider(mut self, provider: OAuth2Client) -> Self {
+        self.providers.push(provider);
+        self
+    }
+
     fn replace<N, Q, D>(self, with: impl FnOnce(M, P, C) -> (N, Q, D)) -> Builder<S, N, Q, D> {
         let (mailer, sms, clock) = with(self.mailer, self.sms, self.clock);
         Builder {
@@ -139,6 +153,8 @@ impl<S, M, P, C> Builder<S, M, P, C> {
             limiter: self.limiter,
             observers: self.observers,
             password_rules: self.password_rules,
+            #[cfg(feature = "oauth2")]
+            providers: self.providers,
         }
     }
 }
@@ -179,6 +195,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
             sealer,
             pseudo_ids,
             limiter_salt,
+            #[cfg(feature = "oauth2")]
+            providers: self.providers,
             gate: GuessGate::default(),
             event_count: AtomicU32::new(0),
             config,

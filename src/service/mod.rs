@@ -71,6 +71,8 @@ pub(crate) struct Inner<S, M, P, C> {
     pub(crate) sealer: Sealer,
     pub(crate) pseudo_ids: Zeroizing<[u8; 32]>,
     pub(crate) limiter_salt: Zeroizing<[u8; 32]>,
+    #[cfg(feature = "oauth2")]
+    pub(crate) providers: Vec<crate::oauth2::OAuth2Client>,
     pub(crate) gate: GuessGate,
     pub(crate) event_count: AtomicU32,
 }

@@ -10,6 +10,8 @@ mod gates;
 mod inputs;
 mod magic_page;
 mod mfa;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod origins;
 mod parameters;
 mod passwordless;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use account::{
-    AccountService, Config, MasterKey, MemoryStore, Secret,
+    AccountService, Builder, Config, MasterKey, MemoryStore, Secret,
     http::{Settings, router_with},
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
     model::{PasswordHash, Timestamp},
@@ -29,6 +29,9 @@ use tower::ServiceExt as _;
 use url::Url;
 
 pub(crate) type Service = AccountService<MemoryStore, Outbox, Outbox, TestClock>;
+
+/// A service in the making.
+pub(crate) type Building = Builder<MemoryStore, Outbox, Outbox, TestClock>;
 
 /// An API key.
 pub(crate) const KEY: &str = "a key of more than sixteen bytes";
@@ -208,6 +211,15 @@ impl Server {
         change_settings: impl FnOnce(&mut Settings),
         is_limited: bool,
     ) -> Self {
+        Self::built(change_config, change_settings, is_limited, |builder| builder)
+    }
+
+    pub(crate) fn built(
+        change_config: impl FnOnce(&mut Config),
+        change_settings: impl FnOnce(&mut Settings),
+        is_limited: bool,
+        change_builder: impl FnOnce(Building) -> Building,
+    ) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(START)));
         let outbox = Outbox::default();
         let mut config = Config::new(
@@ -217,7 +229,7 @@ impl Server {
         let builder = AccountService::builder(MemoryStore::new()).config(config).hasher(FastHasher);
         let builder = builder.mailer(outbox.clone()).sms(outbox.clone()).clock(clock.clone());
         let builder = if is_limited { builder } else { builder.limiter(NoLimits) };
-        let service = builder.build().unwrap();
+        let service = change_builder(builder).build().unwrap();
         let mut settings = Settings::default();
         settings.allowed_hosts.push("app.example.com".into());
         settings.allowed_apps = vec!["com.example.notes".into()];

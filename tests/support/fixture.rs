@@ -56,6 +56,8 @@ pub struct Fixture {
     /// What answers the challenge, or confirms the authenticator app.
     pub otp: String,
     pub challenge: ChallengeId,
+    #[cfg(feature = "oauth2")]
+    pub flow: super::oauth2::Flow,
     /// Of the authenticator app.
     seed: String,
 }
@@ -78,7 +80,22 @@ impl Fixture {
         let passcode = NO_CODE.parse().unwrap();
         let challenge = ChallengeId::generate(service.clock().now(), [0; 10]);
         let (jwt, otp, seed) = (String::new(), NO_CODE.to_owned(), String::new());
-        Self { id, caller, holder, remote, secret, other, target, jwt, passcode, otp, challenge, seed }
+        Self {
+            id,
+            caller,
+            holder,
+            remote,
+            secret,
+            other,
+            target,
+            jwt,
+            passcode,
+            otp,
+            challenge,
+            #[cfg(feature = "oauth2")]
+            flow: Default::default(),
+            seed,
+        }
     }
 
     pub async fn issue_jwt<M: Messenger>(&mut self, service: &Service<M>) {
@@ -131,6 +148,31 @@ impl Fixture {
     pub async fn phone_code<M: Messenger>(&mut self, service: &Service<M>) {
         let (id, phone) = (CustomId::Generate, PHONE.parse().unwrap());
         self.keep(service.send_phone_code(id, phone, &Client::default()).await.unwrap());
+    }
+
+    /// Links the person of the provider to the caller.
+    pub async fn linked<M: Messenger>(&mut self, _service: &Service<M>) {
+        #[cfg(feature = "oauth2")]
+        {
+            let flow = super::oauth2::start(_service, true, Some(&self.caller)).await.unwrap();
+            super::oauth2::finish(_service, &flow, Some(&self.caller)).await.unwrap();
+        }
+    }
+
+    /// Goes to the provider, to come back with a session.
+    pub async fn at_provider<M: Messenger>(&mut self, _service: &Service<M>) {
+        #[cfg(feature = "oauth2")]
+        {
+            self.flow = super::oauth2::start(_service, false, None).await.unwrap();
+        }
+    }
+
+    /// Goes to the provider, to come back with a token.
+    pub async fn at_provider_for_token<M: Messenger>(&mut self, _service: &Service<M>) {
+        #[cfg(feature = "oauth2")]
+        {
+            self.flow = super::oauth2::start(_service, true, None).await.unwrap();
+        }
     }
 
     pub async fn recovery_link<M: Messenger>(&mut self, service: &Service<M>) {

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod fixture;
+#[cfg(feature = "oauth2")]
+pub mod oauth2;
 pub mod operations;
 pub mod text_store;
 pub mod with_identity;
@@ -51,7 +53,10 @@ pub fn seeded_service<M: Messenger>(
 ) -> Service<M> {
     let mut config = Config::new(master_key());
     policy(&mut config);
-    AccountService::builder(Arc::new(store) as Arc<dyn Store>)
+    let builder = AccountService::builder(Arc::new(store) as Arc<dyn Store>);
+    #[cfg(feature = "oauth2")]
+    let builder = builder.provider(oauth2::github());
+    builder
         .config(config)
         .mailer(messenger.clone())
         .sms(messenger)

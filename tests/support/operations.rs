@@ -141,6 +141,10 @@ cases! {
     CreateRecoveryCodes = Some(Api::CreateRecoveryCodes), Caller, done;
     ReplaceRecoveryCodes = Some(Api::ReplaceRecoveryCodes), Caller, done,
         after recovery_codes recovery_challenge passed_challenge;
+    StartOAuth2 = Some(Api::StartOAuth2), Guest, done;
+    StartOAuth2Token = Some(Api::StartOAuth2Token), Guest, done;
+    FinishOAuth2 = Some(Api::OAuth2Redirect), Guest, done, after no_identity linked at_provider;
+    FinishOAuth2WithToken = Some(Api::OAuth2Redirect), Guest, done, after no_identity linked at_provider_for_token;
     Caller = None, Session, done;
     CallerByJwt = None, Session, done;
 }
@@ -276,6 +280,19 @@ impl Operation {
             Self::RecoveryCodes => service.recovery_codes(caller).await.map(drop),
             Self::CreateRecoveryCodes => service.create_recovery_codes(caller).await.map(drop),
             Self::ReplaceRecoveryCodes => service.replace_recovery_codes(caller).await.map(drop),
+            #[cfg(feature = "oauth2")]
+            Self::StartOAuth2 => super::oauth2::start(service, false, None).await.map(drop),
+            #[cfg(feature = "oauth2")]
+            Self::StartOAuth2Token => super::oauth2::start(service, true, None).await.map(drop),
+            #[cfg(feature = "oauth2")]
+            Self::FinishOAuth2 | Self::FinishOAuth2WithToken => {
+                super::oauth2::finish(service, &fixture.flow, None).await
+            }
+            // A build without providers has no such operations.
+            #[cfg(not(feature = "oauth2"))]
+            Self::StartOAuth2 | Self::StartOAuth2Token | Self::FinishOAuth2 | Self::FinishOAuth2WithToken => {
+                Ok(())
+            }
             Self::Caller => service.caller(secret).await.map(drop),
             Self::CallerByJwt => service.caller_by_jwt(jwt).await.map(drop),
         }

@@ -3,6 +3,8 @@
 mod credentials;
 mod lists;
 mod mfa;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod profile;
 mod recovery;
 mod sessions;
@@ -20,9 +22,13 @@ use crate::{
 
 /// Makes the two tables of operations, those that read and those that change something: a row is an operation and its function.
 macro_rules! served {
-    (reads { $($read:ident => $reader:ident),* $(,)? } changes { $($change:ident => $changer:ident),* $(,)? }) => {
+    (
+        reads { $($(#[$if_read:meta])* $read:ident => $reader:ident),* $(,)? }
+        changes { $($(#[$if_change:meta])* $change:ident => $changer:ident),* $(,)? }
+    ) => {
         /// The operations that are offered.
-        pub(super) const SERVED: &[Operation] = &[$(Operation::$read,)* $(Operation::$change),*];
+        pub(super) const SERVED: &[Operation] =
+            &[$($(#[$if_read])* Operation::$read,)* $($(#[$if_change])* Operation::$change),*];
 
         /// Does an operation that only reads.
         pub(super) async fn read<S: Store, M: Mailer, P: SmsSender, C: Clock>(
@@ -30,7 +36,7 @@ macro_rules! served {
             call: &Call<S, M, P, C>,
         ) -> Answer {
             match operation {
-                $(Operation::$read => call.$reader().await,)*
+                $($(#[$if_read])* Operation::$read => call.$reader().await,)*
                 _ => Err(super::Refusal::unknown_route()),
             }
         }
@@ -41,7 +47,7 @@ macro_rules! served {
             mut call: Call<S, M, P, C>,
         ) -> Answer {
             match operation {
-                $(Operation::$change => call.$changer().await,)*
+                $($(#[$if_change])* Operation::$change => call.$changer().await,)*
                 _ => Err(super::Refusal::unknown_route()),
             }
         }
@@ -58,6 +64,10 @@ served! {
         Preferences => preferences,
         Sessions => sessions,
         Session => session,
+        #[cfg(feature = "oauth2")]
+        StartOAuth2 => start_oauth2_session,
+        #[cfg(feature = "oauth2")]
+        StartOAuth2Token => start_oauth2_token,
     }
     changes {
         SignUp => sign_up,
@@ -97,6 +107,8 @@ served! {
         FinishEmailVerification => finish_email_verification,
         StartPhoneVerification => start_phone_verification,
         FinishPhoneVerification => finish_phone_verification,
+        #[cfg(feature = "oauth2")]
+        OAuth2Redirect => finish_oauth2,
     }
 }
 

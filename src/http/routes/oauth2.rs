@@ -1,0 +1,193 @@
+//! Sign-in by OAuth2 providers: the way there, and what follows when the browser is back.
+
+use axum::http::{HeaderMap, StatusCode};
+use zeroize::Zeroizing;
+
+use crate::{
+    Error, FailedOAuth2, FinishedOAuth2, OAuth2Outcome, OAuth2Return, OAuth2Start, SignedIn,
+    error::{Invalid, Kind},
+    http::{
+        call::Call,
+        oauth2,
+        query::{BadQuery, Pairs},
+        refusal::Refusal,
+        reply::{Answer, CookieChange, Reply},
+    },
+    model::{CheckedUrl, ProviderKey, Token},
+    ports::{Clock, Mailer, SmsSender, Store},
+};
+
+/// The longest parameter that a provider sends, in characters.
+const LONGEST: usize = 2048;
+const LONGEST_FORM_USER: usize = 4096;
+const MOST_SCOPES: usize = 100;
+const LONGEST_SCOPE: usize = 4096;
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
+    pub(super) async fn start_oauth2_session(&self) -> Answer {
+        Box::pin(self.start_oauth2(false)).await
+    }
+
+    pub(super) async fn start_oauth2_token(&self) -> Answer {
+        Box::pin(self.start_oauth2(true)).await
+    }
+
+    async fn start_oauth2(&self, with_token: bool) -> Answer {
+        let provider = self.provider()?;
+        let pairs = self.pairs().map_err(malformed)?;
+        let mut start = OAuth2Start::new(provider, self.door.oauth2.callback(&provider));
+        start.success = self.page(&pairs, "success")?;
+        start.failure = self.page(&pairs, "failure")?;
+        start.scopes = scopes(&pairs)?;
+        start.with_token = with_token;
+        let failure = start.failure.clone();
+        let started = match self.service.start_oauth2(start, self.who.as_deref()).await {
+            Ok(started) => started,
+            Err(Error::Invalid(rule)) => return Err(Refusal::invalid("success", &rule)),
+            // The provider had to be asked first. Who waits for an answer waits at the failure page.
+            Err(error) if error.kind() == Kind::Provider && failure.is_some() => {
+                return self.failed(failure, error);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut reply = Reply::redirect(StatusCode::FOUND, started.authorize_url.as_str())?;
+        self.door.cookies.set_flow(&started.state, reply.response.headers_mut());
+        Ok(reply)
+    }
+
+    pub(super) async fn finish_oauth2(&self) -> Answer {
+        let provider = self.provider()?;
+        let pairs = self.pairs().map_err(malformed)?;
+        let back = received(&pairs)?;
+        let (kept, caller, allowed) = (self.flow.as_ref(), self.who.as_deref(), &self.door.origins);
+        match self.service.finish_oauth2(&provider, back, kept, caller, allowed, &self.client).await {
+            Ok(FinishedOAuth2 { success, outcome }) => {
+                let mut reply = match outcome {
+                    OAuth2Outcome::Session(signed_in) => self.with_session(success, *signed_in)?,
+                    OAuth2Outcome::Token(token) => self.with_token(success, &token)?,
+                };
+                self.forget_flow(reply.response.headers_mut());
+                Ok(reply)
+            }
+            Err(FailedOAuth2 { failure, error }) => self.failed(failure, error),
+        }
+    }
+
+    fn with_session(&self, success: Option<CheckedUrl>, signed_in: SignedIn) -> Answer {
+        let SignedIn { session, secret, device } = signed_in;
+        let location = match success {
+            Some(page) => page.as_str().to_owned(),
+            // Native apps whose SDK names no page take the cookie from the default one.
+            None => {
+                let places = &self.door.oauth2;
+                let wire = Zeroizing::new(secret.to_wire());
+                let key = self.door.cookies.name();
+                places.success.with_query(&[
+                    ("project", &self.door.project),
+                    ("domain", &places.host),
+                    ("key", key),
+                    ("secret", &wire),
+                ])
+            }
+        };
+        let reply = Reply::redirect(StatusCode::FOUND, &Zeroizing::new(location))?;
+        Ok(reply.with_cookie(CookieChange::Set(secret, session.expires_at)).with_device(device))
+    }
+
+    fn with_token(&self, success: Option<CheckedUrl>, token: &Token) -> Answer {
+        let secret = token.secret().ok_or(Error::Internal)?.expose();
+        let brought = [("userId", token.user.as_str()), ("secret", secret), ("project", &*self.door.project)];
+        let location = match success {
+            Some(page) => page.with_query(brought.get(..2).unwrap_or_default()),
+            None => self.door.oauth2.success.with_query(&brought),
+        };
+        Reply::redirect(StatusCode::FOUND, &Zeroizing::new(location))
+    }
+
+    /// Tells the failure page; or, if nothing says whose flow it was, the client itself.
+    fn failed(&self, failure: Option<CheckedUrl>, error: Error) -> Answer {
+        let is_over = !matches!(error, Error::InvalidState);
+        let told_by_provider = match &error {
+            Error::OAuth2(error) => error.provider_status().filter(|status| *status >= 400),
+            _ => None,
+        };
+        let status = told_by_provider.unwrap_or_else(|| error.kind().status());
+        let refusal = Refusal::from(error);
+        let json = refusal.to_json(status);
+        let location = match failure {
+            Some(page) => page.with_query(&[("error", &json)]),
+            None if is_over => {
+                let page = &self.door.oauth2.failure;
+                page.with_query(&[("project", &self.door.project), ("error", &json)])
+            }
+            None => return Err(refusal),
+        };
+        let mut reply = Reply::redirect(StatusCode::FOUND, &location)?;
+        // Somebody else may have sent the browser here while it is at the provider.
+        if is_over {
+            self.forget_flow(reply.response.headers_mut());
+        }
+        Ok(reply)
+    }
+
+    fn forget_flow(&self, headers: &mut HeaderMap) {
+        self.door.cookies.clear_flow(headers);
+    }
+
+    /// The provider that the path names: one of this host's, or at least of the API's.
+    fn provider(&self) -> Result<ProviderKey, Refusal> {
+        let key = self.segment("provider").and_then(|key| key.parse().ok());
+        key.filter(|key| self.service.provider(key).is_ok() || oauth2::is_of_the_api(key))
+            .ok_or_else(Refusal::unsupported_provider)
+    }
+
+    /// A page where the browser may go in the end; empty and absent are none.
+    fn page(&self, pairs: &Pairs<'_>, name: &str) -> Result<Option<CheckedUrl>, Refusal> {
+        let given = pairs.scalar(name).map_err(malformed)?.filter(|url| !url.is_empty());
+        given
+            .map(|url| self.door.origins.check(url))
+            .transpose()
+            .map_err(|rule| Refusal::invalid(name, &rule))
+    }
+}
+
+fn scopes(pairs: &Pairs<'_>) -> Result<Vec<String>, Refusal> {
+    let refuse = || {
+        Refusal::argument(
+            "Invalid `scopes` param: Value must be a list of at most 100 texts of 1 to 4096 characters",
+        )
+    };
+    let scopes = pairs.list("scopes").map_err(|_| refuse())?;
+    let fits = |scope: &&str| (1..=LONGEST_SCOPE).contains(&scope.chars().count());
+    if scopes.len() > MOST_SCOPES || !scopes.iter().all(fits) {
+        return Err(refuse());
+    }
+    Ok(scopes.into_iter().map(str::to_owned).collect())
+}
+
+/// What the provider sent, as far as it is looked at.
+fn received<'a>(pairs: &'a Pairs<'_>) -> Result<OAuth2Return<'a>, Refusal> {
+    let text = |name: &str, longest| text(pairs, name, longest);
+    let filled = |name| text(name, LONGEST).map(|text| text.filter(|text| !text.is_empty()));
+    let description = filled("error_description")?;
+    Ok(OAuth2Return {
+        code: text("code", LONGEST)?,
+        state: text("state", LONGEST)?,
+        error: filled("error")?.map(|error| (error, description)),
+        issuer: text("iss", LONGEST)?,
+        location: text("location", LONGEST)?,
+        user: text("user", LONGEST_FORM_USER)?,
+    })
+}
+
+fn text<'a>(pairs: &'a Pairs<'_>, name: &str, max: usize) -> Result<Option<&'a str>, Refusal> {
+    let given = pairs.scalar(name).map_err(malformed)?;
+    match given.is_some_and(|text| text.chars().count() > max) {
+        true => Err(Refusal::invalid(name, &Invalid::Text { min: 0, max })),
+        false => Ok(given),
+    }
+}
+
+fn malformed(BadQuery: BadQuery) -> Refusal {
+    Refusal::argument("The query string must be well-formed and name each parameter once.")
+}
