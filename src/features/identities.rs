@@ -2,7 +2,10 @@
 
 use crate::{
     AccountService, Caller, Error,
-    model::{Account, EventKind, Field, Identity, IdentityAttribute, IdentityId, IdentityQuery, QueryFields},
+    model::{
+        Account, EventKind, Field, Identity, IdentityAttribute, IdentityId, IdentityQuery, QueryFields,
+        SessionId, SessionProvider, TokenPurpose,
+    },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::Draft,
@@ -43,7 +46,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(IdentityPage { identities: page.rows, total: page.total })
     }
 
-    /// Removes one of the caller's identities, with the provider's tokens and the sessions that it started.
+    /// Removes one of the caller's identities, with the provider's tokens and the sessions that it started. Which provider a token for a
+    /// sign-in came from is not kept, so unredeemed ones go as well, and the sessions that such tokens started, but for the caller's own.
     ///
     /// # Errors
     /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if there is no other way into the account; the
@@ -51,7 +55,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     #[doc(alias = "deleteIdentity")]
     pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
         let decide = |draft: &mut Draft| {
-            draft.unlink(id)?;
+            draft.unlink(id, caller.session_id())?;
             draft.note(EventKind::IdentityDeleted, None);
             Ok(())
         };
@@ -62,15 +66,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl Account {
-    fn unlink(&mut self, id: &IdentityId) -> Result<(), Error> {
+    fn unlink(&mut self, id: &IdentityId, own: &SessionId) -> Result<(), Error> {
         let place = self.identities.iter().position(|identity| identity.id == *id);
         let gone = self.identities.remove(place.ok_or(Error::IdentityNotFound)?);
         if !self.is_lasting() {
             return Err(Error::LastSignIn);
         }
-        self.retain_sessions(|session| {
-            session.provider.name() != &*gone.provider || session.provider_uid != gone.uid
+        self.retain_sessions(|session| match &session.provider {
+            SessionProvider::Provider(key) => {
+                *key.as_str() != *gone.provider || session.provider_uid != gone.uid
+            }
+            SessionProvider::OAuth2 => session.id == *own,
+            _ => true,
         });
+        self.tokens.retain(|token| token.purpose != TokenPurpose::OAuth2);
         if let Some(attachment) = self.attachment.as_deref().filter(|kept| !kept.provider_tokens.is_empty()) {
             let mut attachment = attachment.clone();
             attachment.provider_tokens.retain(|tokens| tokens.identity != *id);

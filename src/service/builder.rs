@@ -6,8 +6,6 @@ use std::{
 };
 
 use super::{AccountService, Inner, guess_gate::GuessGate};
-#[cfg(feature = "oauth2")]
-use crate::oauth2::OAuth2Client;
 use crate::{
     adapters::MemoryLimiter,
     config::{Config, ConfigError},
@@ -18,6 +16,8 @@ use crate::{
     },
     user_agent::{DeviceParser, StandardDeviceParser},
 };
+#[cfg(feature = "oauth2")]
+use crate::{model::SessionProvider, oauth2::OAuth2Client};
 
 /// Puts an [`AccountService`] together: ports one by one, then [`build`](Builder::build), which checks the whole.
 pub struct Builder<S, M = NoMailer, P = NoSms, C = SystemClock> {
@@ -169,6 +169,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
             .config
             .ok_or(ConfigError { field: "config", rule: "is required, because it holds the master key" })?;
         config.check()?;
+        #[cfg(feature = "oauth2")]
+        check_keys(&self.providers)?;
         let life = i64::try_from(config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
         let no_key = ConfigError { field: "keys", rule: "at least one master key is needed" };
         let signing = config.keys.first().ok_or(no_key.clone())?;
@@ -202,6 +204,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
             config,
         };
         Ok(AccountService { inner: Arc::new(inner) })
+    }
+}
+
+/// A session is known by the key of its provider, which must be none of the names of the other ways to sign in.
+#[cfg(feature = "oauth2")]
+fn check_keys(providers: &[OAuth2Client]) -> Result<(), ConfigError> {
+    let is_key = |id: &str| matches!(id.to_owned().try_into(), Ok(SessionProvider::Provider(_)));
+    match providers.iter().all(|provider| is_key(provider.registration().id())) {
+        true => Ok(()),
+        false => Err(ConfigError {
+            field: "providers",
+            rule: "have keys of 1 to 36 letters, digits, period, hyphen and underscore, and none that means another way to sign in",
+        }),
     }
 }
 

@@ -19,8 +19,8 @@ use crate::{
 /// How long a person may take at the provider.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 const PLACE: &[&[u8]] = &[b"oauth2 flow"];
-/// More than any browser keeps in one cookie.
-const MOST_BYTES: usize = 8 * 1024;
+/// What every browser keeps in one cookie (RFC 6265 §6.1), less its name and attributes.
+const MOST_BYTES: usize = 4096 - 256;
 
 /// What the browser keeps while it is at the provider: all of it sealed.
 ///
@@ -106,9 +106,15 @@ impl Flow {
         }
     }
 
-    pub(super) fn seal(&self, sealer: &Sealer, nonce: [u8; 24]) -> Option<FlowState> {
-        let json = Zeroizing::new(serde_json::to_vec(self).ok()?);
-        Some(FlowState(sealer.seal(PLACE, &json, nonce)))
+    /// # Errors
+    /// [`Invalid::RedirectUrl`] if the URLs are so long that browsers would not keep it.
+    pub(super) fn seal(&self, sealer: &Sealer, nonce: [u8; 24]) -> Result<FlowState, Error> {
+        let json = Zeroizing::new(serde_json::to_vec(self).map_err(|_| Error::Internal)?);
+        let state = FlowState(sealer.seal(PLACE, &json, nonce));
+        match state.to_wire().len() <= MOST_BYTES {
+            true => Ok(state),
+            false => Err(Invalid::RedirectUrl.into()),
+        }
     }
 
     pub(super) fn open(sealer: &Sealer, kept: &FlowState, now: Timestamp) -> Option<Self> {

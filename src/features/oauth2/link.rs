@@ -11,7 +11,7 @@ use crate::{
     crypto::Sealer,
     model::{
         Account, Channel, Contact, Email, EventKind, Factor, IdentityId, IdentityRecord, Key, ProviderKey,
-        ProviderTokens, SessionProvider, TargetId, TokenPurpose, UserId,
+        ProviderTokens, SessionId, SessionProvider, TargetId, TokenPurpose, UserId,
     },
     oauth2::{ProviderUser, Tokens},
     ports::{Clock, Mailer, Parts, SmsSender, Store},
@@ -94,10 +94,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.spend(visitor.flow)?;
             draft.link(&visitor, true, &self.inner.sealer)?;
             draft.gain_profile(&visitor);
-            if !visitor.flow.with_token {
-                draft.retain_sessions(|session| session.id != *caller.session_id());
-            }
-            Ok(draft.enter(&visitor, guard))
+            Ok(match &visitor.entrance {
+                Entrance::Session(new) => draft
+                    .replace_session(caller.session_id(), &new.id(), |draft| draft.enter(&visitor, guard)),
+                Entrance::Token(_) => draft.enter(&visitor, guard),
+            })
         };
         let linked = self.change_as(caller, errand, Parts::Whole, decide).await;
         let (arrival, account) = linked.map_err(|error| match error {
@@ -120,6 +121,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     draft.spend(visitor.flow)?;
                     draft.admit_sign_in()?;
                     draft.link(&visitor, claims_address, &self.inner.sealer)?;
+                    if claims_address {
+                        draft.gain_profile(&visitor);
+                    }
                     Ok(draft.enter(&visitor, guard))
                 };
                 match self.change(&identity, Parts::Whole, errand, known).await {
@@ -134,17 +138,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             let email = visitor.user.email.clone().ok_or(Error::NoProviderEmail)?;
             let address = Address::Email(email);
             let by_address = |draft: &mut Draft| {
-                if !visitor.user.email_verified {
+                // The address of another identity says who somebody is at that provider, not whose the account is.
+                if !visitor.user.email_verified || !address.belongs_to(draft) {
                     return Err(Error::UserExists.into());
                 }
                 draft.spend(visitor.flow)?;
                 draft.admit_sign_in()?;
-                if address.belongs_to(draft)
-                    && let Proven::Apart(_) = draft.take_proof(Channel::Mailbox)
-                {
+                if let Proven::Apart(_) = draft.take_proof(Channel::Mailbox) {
                     return Ok(Welcome::Apart);
                 }
                 draft.link(&visitor, true, &self.inner.sealer)?;
+                draft.gain_profile(&visitor);
                 Ok(Welcome::Entered(draft.enter(&visitor, guard)))
             };
             match self.change(&address.key(), Parts::Whole, errand, by_address).await {
@@ -240,9 +244,11 @@ impl Draft {
             return Ok(());
         };
         identity.email.clone_from(&user.email);
-        if claims_address {
-            identity.verified_email = visitor.verified_email();
-        }
+        let held = identity.verified_email.take();
+        identity.verified_email =
+            visitor.verified_email().filter(|email| claims_address || held.as_ref() == Some(email));
+        // Whoever is exchanging the earlier tokens comes too late.
+        identity.refreshing_until = None;
         identity.access_expires_at = visitor.tokens.expires_in.map(|span| now.after(span));
         identity.updated_at = now;
         let id = identity.id;
@@ -273,21 +279,41 @@ impl Draft {
         self.attachment = Some(attachment.into());
     }
 
-    /// An account without name or address gains those that the provider told.
+    /// An account without name or address gains those that the provider told, and the proof of its address.
     fn gain_profile(&mut self, visitor: &Visitor<'_>) {
-        let now = self.now;
-        if self.name.is_empty() {
-            self.name = visitor.user.name.clone();
+        let (now, user) = (self.now, &visitor.user);
+        let gains_name = self.name.is_empty() && !user.name.is_empty();
+        if gains_name {
+            self.name = user.name.clone();
         }
-        if self.email.is_none()
-            && let Some(email) = &visitor.user.email
-        {
-            self.email = Some(Contact::new(email.clone(), visitor.target, now));
+        let gained = user.email.as_ref().filter(|_| self.email.is_none()).cloned();
+        let gains_email = gained.is_some();
+        if let Some(email) = gained {
+            self.email = Some(Contact::new(email, visitor.target, now));
         }
-        if self.email.is_some() && self.email().cloned() == visitor.verified_email() {
-            self.mark_proven(Channel::Mailbox, now);
+        let is_vouched_for = self.email.is_some() && self.email().cloned() == visitor.verified_email();
+        let gains_proof = is_vouched_for && self.mark_proven(Channel::Mailbox, now);
+        if gains_name || gains_email || gains_proof {
+            self.updated_at = now;
         }
-        self.updated_at = now;
+    }
+
+    /// Ends a session for the one that `enter` starts, which takes over its push targets.
+    fn replace_session<T>(
+        &mut self,
+        old: &SessionId,
+        new: &SessionId,
+        enter: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let (mut moved, others) = take(&mut self.targets)
+            .into_iter()
+            .partition::<Vec<_>, _>(|target| target.session.as_ref() == Some(old));
+        self.targets = others;
+        self.retain_sessions(|session| session.id != *old);
+        let entered = enter(self);
+        moved.iter_mut().for_each(|target| target.session = Some(*new));
+        self.targets.append(&mut moved);
+        entered
     }
 
     /// Starts the session or puts the token down.

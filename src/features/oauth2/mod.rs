@@ -124,7 +124,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::ProviderDisabled`] if the service was built without this provider; [`Error::OAuth2`] if a scope is malformed or the provider
-    /// must be asked first and does not answer.
+    /// must be asked first and does not answer; [`Error::Invalid`] if the URLs together are longer than a cookie has room for.
     ///
     /// # Security
     /// State, nonce and PKCE verifier are drawn anew and leave this service only sealed, in what the browser keeps.
@@ -141,7 +141,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let flow = Flow::new(&start, caller, now, (draw()?, draw()?, draw()?));
         let scopes: Vec<&str> = start.scopes.iter().map(String::as_str).collect();
         let authorize_url = provider.authorize_url(&flow.attempt(&scopes), now).await?;
-        let state = flow.seal(&self.inner.sealer, *self.draw()?).ok_or(Error::Internal)?;
+        let state = flow.seal(&self.inner.sealer, *self.draw()?)?;
         Ok(StartedOAuth2 { authorize_url, state })
     }
 

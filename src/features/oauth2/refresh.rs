@@ -6,10 +6,10 @@ use super::link::{KeptTokens, Refreshable, place};
 use crate::{
     AccountService, Caller, Error,
     crypto::Sealer,
-    model::{Account, IdentityId, ProviderKey, SessionId, SessionProvider, Timestamp},
+    model::{Account, IdentityId, Key, ProviderKey, SessionId, SessionProvider, Timestamp},
     oauth2::Tokens,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Draft, Errand},
+    service::{Draft, Errand, Refusal},
 };
 
 /// How long nobody else may refresh the same tokens: as long as a slow provider takes.
@@ -20,6 +20,8 @@ struct Due {
     identity: IdentityId,
     provider: ProviderKey,
     with: Refreshable,
+    /// Until when the lease lasts. It tells this exchange from one that begins after it.
+    until: Timestamp,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -36,64 +38,53 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         if !before.account.is_of_provider(session) {
             return Ok(());
         }
+        // Most have nothing to exchange, and nothing is saved for them.
+        let before = self.load_as(caller, Parts::Whole, errand).await?;
+        let due = before.account.due(session, sealer, errand.now);
+        if due.is_none_or(|due| self.provider(&due.provider).is_err()) {
+            return Ok(());
+        }
         let lease = |draft: &mut Draft| {
-            let due = draft.due(session, sealer);
+            let due = draft.due(session, sealer, draft.now);
             if let Some(due) = &due {
-                let until = draft.now.after(LEASE);
-                draft.set_lease(&due.identity, Some(until));
+                draft.set_lease(&due.identity, Some(due.until));
             }
             Ok(due)
         };
         let (due, _) = self.change_as(caller, errand, Parts::Whole, lease).await?;
         let Some(due) = due else { return Ok(()) };
-        let outcome = match self.provider(&due.provider) {
-            Ok(client) => {
-                let Refreshable { token, redirect_uri, location } = &due.with;
-                client.refresh(token, redirect_uri, location.as_deref(), errand.now).await
-            }
-            // It has been switched off since; the session goes on without it.
-            Err(_) => return self.give_back(caller, &due.identity, errand).await,
-        };
-        match outcome {
-            Ok(tokens) => self.keep_refreshed(caller, &due, &tokens, errand).await,
+        let Refreshable { token, redirect_uri, location } = &due.with;
+        let client = self.provider(&due.provider)?;
+        match client.refresh(token, redirect_uri, location.as_deref(), errand.now).await {
+            Ok(tokens) => self.end_lease(caller, &due, Some(&tokens), errand).await,
             Err(error) => {
-                self.give_back(caller, &due.identity, errand).await?;
+                self.end_lease(caller, &due, None, errand).await?;
                 Err(error.into())
             }
         }
     }
 
-    async fn keep_refreshed(
+    /// Gives the lease back and keeps the new tokens. They are the identity's, so they are kept even if the caller has been signed out
+    /// meanwhile; but not if somebody else has brought newer ones, or the identity has gone.
+    async fn end_lease(
         &self,
         caller: &Caller,
         due: &Due,
-        tokens: &Tokens,
+        tokens: Option<&Tokens>,
         errand: Errand<'_>,
     ) -> Result<(), Error> {
-        let (nonce, identity) = (*self.draw()?, &due.identity);
+        let nonce = *self.draw()?;
         let decide = |draft: &mut Draft| {
-            let expires_at = tokens.expires_in.map(|span| draft.now.after(span));
-            draft.set_lease(identity, None);
-            for record in draft.identities.iter_mut().filter(|record| record.id == *identity) {
-                record.access_expires_at = expires_at;
+            if !draft.holds_lease(due) {
+                return Err(Refusal::Stale);
             }
-            draft.keep_tokens(*identity, tokens, &due.with.redirect_uri, &self.inner.sealer, nonce);
+            draft.set_lease(&due.identity, None);
+            if let Some(tokens) = tokens {
+                draft.keep_refreshed(due, tokens, &self.inner.sealer, nonce);
+            }
             Ok(())
         };
-        self.change_as(caller, errand, Parts::Whole, decide).await.map(|_| ())
-    }
-
-    async fn give_back(
-        &self,
-        caller: &Caller,
-        identity: &IdentityId,
-        errand: Errand<'_>,
-    ) -> Result<(), Error> {
-        let decide = |draft: &mut Draft| {
-            draft.set_lease(identity, None);
-            Ok(())
-        };
-        self.change_as(caller, errand, Parts::Body, decide).await.map(|_| ())
+        self.change(&Key::Id(*caller.user_id()), Parts::Whole, errand, decide).await.map(|_| ())
     }
 }
 
@@ -104,28 +95,42 @@ impl Account {
             .any(|record| record.id == *session && matches!(record.provider, SessionProvider::Provider(_)))
     }
 
+    fn holds_lease(&self, due: &Due) -> bool {
+        let record = self.identities.iter().find(|record| record.id == due.identity);
+        record.is_some_and(|record| record.refreshing_until == Some(due.until))
+    }
+
     fn set_lease(&mut self, identity: &IdentityId, until: Option<Timestamp>) {
         for record in self.identities.iter_mut().filter(|record| record.id == *identity) {
             record.refreshing_until = until;
         }
     }
-}
 
-impl Draft {
     /// What to ask for, if there is a refresh token and nobody else is asking.
-    fn due(&self, session: &SessionId, sealer: &Sealer) -> Option<Due> {
-        let session = self.session(session, self.now)?;
+    fn due(&self, session: &SessionId, sealer: &Sealer, now: Timestamp) -> Option<Due> {
+        let session = self.session(session, now)?;
         let SessionProvider::Provider(provider) = session.provider else { return None };
         let identity = self.identities.iter().find(|identity| {
             *identity.provider == *provider.as_str() && identity.uid == session.provider_uid
         })?;
-        if identity.refreshing_until.is_some_and(|until| self.now < until) {
+        if identity.refreshing_until.is_some_and(|until| now < until) {
             return None;
         }
         let attachment = self.attachment.as_deref()?;
         let kept = attachment.provider_tokens.iter().find(|tokens| tokens.identity == identity.id)?;
         let json = sealer.open(&place(&self.id, &identity.id), &kept.sealed)?;
         let with = serde_json::from_slice::<KeptTokens>(&json).ok()?.into_refresh()?;
-        Some(Due { identity: identity.id, provider, with })
+        Some(Due { identity: identity.id, provider, with, until: now.after(LEASE) })
+    }
+}
+
+impl Draft {
+    fn keep_refreshed(&mut self, due: &Due, tokens: &Tokens, sealer: &Sealer, nonce: [u8; 24]) {
+        let now = self.now;
+        for record in self.identities.iter_mut().filter(|record| record.id == due.identity) {
+            record.access_expires_at = tokens.expires_in.map(|span| now.after(span));
+            record.updated_at = now;
+        }
+        self.keep_tokens(due.identity, tokens, &due.with.redirect_uri, sealer, nonce);
     }
 }
