@@ -66,10 +66,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The HTTP side of [`Config::appwrite_1_6`]: form bodies are read too.
+    /// The HTTP side of [`Config::appwrite_1_6`]: form bodies are read too, and browser apps on other sites may sign in.
     #[must_use]
     pub fn appwrite_1_6() -> Self {
-        Self { form_bodies: true, ..Self::default() }
+        Self { form_bodies: true, cross_site_cookies: true, ..Self::default() }
     }
 }
 

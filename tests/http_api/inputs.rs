@@ -264,6 +264,23 @@ async fn the_profile_for_migration_reads_forms_too() {
 }
 
 #[tokio::test]
+async fn every_recorded_query_string_meets_its_verdict_as_a_form() {
+    let server =
+        Server::set(|settings| settings.form_bodies = account::http::Settings::appwrite_1_6().form_bodies);
+    for (input, is_valid) in corpus("urlQueryString") {
+        let reply = server
+            .call("PUT", "/v1/account/verification")
+            .body("application/x-www-form-urlencoded", &input)
+            .send()
+            .await;
+        // Both parameters are there, and are those of nobody; or one of them is missing, however well the form is spelled.
+        let is_whole = is_valid && input.contains("secret=");
+        let expected = if is_whole { (401, "user_invalid_token") } else { (400, "general_argument_invalid") };
+        assert_eq!((reply.status, reply.value("type").as_str().unwrap()), expected, "{input}");
+    }
+}
+
+#[tokio::test]
 async fn a_field_may_be_named_once() {
     let server = Server::new();
     let body = r#"{"email":"a@example.com","email":"b@example.com","password":"violet-anvil-71"}"#;
