@@ -1,0 +1,174 @@
+//! What ends a flow: the browser that began it, once, in time, at the same provider and by the same session.
+
+use account::{Error, FailedOAuth2, FlowState, model::Client};
+use std::time::Duration;
+
+use crate::{
+    people::{ADA, BOB, anonymous},
+    provider::Person,
+    world::*,
+};
+
+fn is_invalid_state<T: std::fmt::Debug>(outcome: Result<T, FailedOAuth2>) -> bool {
+    matches!(outcome, Err(FailedOAuth2 { error: Error::InvalidState, .. }))
+}
+
+fn ada() -> Person {
+    Person::new("1", ADA)
+}
+
+#[tokio::test]
+async fn h48_another_browser_or_none_ends_nothing() {
+    let world = World::new();
+    let back = world.back(start(FORGE), &ada(), None).await;
+    let other = world.back(start(FORGE), &Person::new("2", BOB), None).await;
+    let (allowed, client) = (&world.allowed, Client::default());
+    for kept in [None, Some(&other.kept)] {
+        let service = &world.host.service;
+        let outcome = service.finish_oauth2(&key(FORGE), back.read(), kept, None, allowed, &client).await;
+        assert!(is_invalid_state(outcome));
+    }
+    let mut without = back.read();
+    without.state = None;
+    let service = &world.host.service;
+    let outcome = service.finish_oauth2(&key(FORGE), without, Some(&back.kept), None, allowed, &client).await;
+    assert!(is_invalid_state(outcome));
+    assert!(world.texts.dump().is_empty());
+    world.end(FORGE, &back, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn h48_a_flow_of_one_provider_does_not_end_at_another() {
+    let world = World::new();
+    for begun in [FORGE, MILL, QUARRY] {
+        for ended in [FORGE, MILL, QUARRY] {
+            let back = world.back(start(begun), &ada(), None).await;
+            let outcome = world.end(ended, &back, None).await;
+            assert_eq!(outcome.is_ok(), begun == ended, "{begun} {ended}: {outcome:?}");
+            if begun != ended {
+                assert!(is_invalid_state(outcome), "{begun} {ended}");
+                continue;
+            }
+            // One account per provider and address, so that the next is as new.
+            let user = *session(outcome.unwrap()).user_id();
+            world.host.service.trusted(&Client::default()).delete(&user).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn h48_a_flow_ends_once_even_if_the_provider_is_careless() {
+    for known in [false, true] {
+        let world = World::new();
+        world.careless();
+        if known {
+            world.come(FORGE, &ada(), None).await.unwrap();
+        }
+        for with_token in [false, true] {
+            let begun = if with_token { start_token(FORGE) } else { start(FORGE) };
+            let back = world.back(begun, &ada(), None).await;
+            let (one, other) = tokio::join!(world.end(FORGE, &back, None), world.end(FORGE, &back, None));
+            assert_eq!(u8::from(one.is_ok()) + u8::from(other.is_ok()), 1, "{one:?} {other:?}");
+            assert!(is_invalid_state(if one.is_ok() { other } else { one }));
+            assert!(is_invalid_state(world.end(FORGE, &back, None).await));
+        }
+    }
+}
+
+#[tokio::test]
+async fn h48_a_flow_lasts_ten_minutes() {
+    let world = World::new();
+    for (wait, is_good) in [(599, true), (600, false)] {
+        let back = world.back(start(FORGE), &ada(), None).await;
+        assert_eq!(back.kept.lifetime(), Duration::from_secs(600));
+        world.host.clock.advance(Duration::from_secs(wait));
+        let outcome = world.end(FORGE, &back, None).await;
+        assert_eq!(outcome.is_ok(), is_good);
+        assert!(is_good || is_invalid_state(outcome));
+    }
+}
+
+#[tokio::test]
+async fn h48_what_the_browser_keeps_is_sealed() {
+    let world = World::new();
+    let mut begun = start(FORGE);
+    begun.success = Some(world.allowed.check("https://app.example.com/in").unwrap());
+    let back = world.back(begun, &ada(), None).await;
+    let wire = back.kept.to_wire();
+    assert!(wire.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{wire}");
+    assert!(!wire.contains(&back.state) && !format!("{:?}", back.kept).contains(&wire));
+    for place in 0..wire.len() {
+        let mut bytes = wire.clone().into_bytes();
+        bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+        let Ok(kept) = FlowState::from_wire(std::str::from_utf8(&bytes).unwrap()) else { continue };
+        let (code, state) = (back.code.clone(), back.state.clone());
+        let outcome = world.end(FORGE, &Back { code, state, kept }, None).await;
+        // The last letter may hold bits that say nothing.
+        assert!(outcome.is_err() || place + 1 == wire.len(), "at {place}");
+    }
+    assert!(FlowState::from_wire("").is_err() && FlowState::from_wire(&"A".repeat(5000)).is_err());
+}
+
+#[tokio::test]
+async fn a_flow_that_no_cookie_could_hold_does_not_begin() {
+    let world = World::new();
+    for (length, is_good) in [(500, true), (4000, false)] {
+        let mut begun = start(FORGE);
+        let url = format!("https://app.example.com/{}", "a".repeat(length));
+        begun.success = Some(world.allowed.check(&url).unwrap());
+        match world.host.service.start_oauth2(begun, None).await {
+            Ok(started) => assert!(is_good && started.state.to_wire().len() < 4000),
+            Err(error) => assert_eq!((error.code(), is_good), ("general_argument_invalid", false)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn h56_only_the_session_that_began_a_link_ends_it() {
+    let world = World::new();
+    let signed_up = world.host.signed_up(ADA).await;
+    let holder = async |secret| world.host.service.session_holder(secret).await.unwrap();
+    let begun_by = holder(&signed_up.secret).await;
+    let second = world.host.signed_in(ADA).await;
+    let same_account = holder(&second.secret).await;
+    let (other, _) = anonymous(&world.host).await;
+    let other_account = holder(&other.secret).await;
+    let person = Person::new("1", BOB);
+    let back = world.back(start(FORGE), &person, Some(&begun_by)).await;
+    for wrong in [None, Some(&same_account), Some(&other_account)] {
+        assert!(is_invalid_state(world.end(FORGE, &back, wrong).await));
+    }
+    let of_guest = world.back(start(FORGE), &person, None).await;
+    assert!(is_invalid_state(world.end(FORGE, &of_guest, Some(&begun_by)).await), "begun by nobody");
+    world.end(FORGE, &back, Some(&begun_by)).await.unwrap();
+}
+
+#[tokio::test]
+async fn h58_where_a_flow_leads_is_checked_again_at_its_end() {
+    let world = World::new();
+    let (success, failure) = ("https://app.example.com/in", "https://app.example.com/out");
+    let elsewhere = account::model::AllowedRedirects::new(["other.example.com"], []).unwrap();
+    for (allowed, is_allowed) in [(&world.allowed, true), (&elsewhere, false)] {
+        for refused in [false, true] {
+            let mut begun = start(FORGE);
+            begun.success = Some(world.allowed.check(success).unwrap());
+            begun.failure = Some(world.allowed.check(failure).unwrap());
+            let back = world.back(begun, &ada(), None).await;
+            let mut read = back.read();
+            if refused {
+                read.error = Some(("access_denied", Some("no\r\nthanks")));
+            }
+            let (service, client) = (&world.host.service, Client::default());
+            let outcome =
+                service.finish_oauth2(&key(FORGE), read, Some(&back.kept), None, allowed, &client).await;
+            let (url, expected) = match outcome {
+                Ok(finished) => (finished.success, success),
+                Err(failed) => {
+                    assert_eq!(failed.error.code(), "user_oauth2_provider_error");
+                    (failed.failure, failure)
+                }
+            };
+            assert_eq!(url.as_ref().map(|url| url.as_str()), is_allowed.then_some(expected));
+        }
+    }
+}
