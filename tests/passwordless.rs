@@ -213,7 +213,7 @@ async fn h26_a_blocked_account_gets_nothing_and_the_answer_does_not_tell() {
     let sent = (host.outbox.mails().len(), host.outbox.texts().len());
     for kind in [Kind::MagicUrl, Kind::PhoneCode, Kind::Recovery] {
         let token = kind.ask(&host.service, &person).await.unwrap();
-        assert_eq!(token.user, person.id);
+        assert_eq!(*token.owner(), person.id);
         assert!(token.secret().is_none(), "{kind:?}: nothing was sent, so there is nothing to hand out");
     }
     assert_eq!((host.outbox.mails().len(), host.outbox.texts().len()), sent);
