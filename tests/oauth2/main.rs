@@ -8,6 +8,9 @@ mod people;
 #[allow(dead_code, reason = "shared with the adversity tests")]
 mod text_store;
 
+#[path = "../support/yielding.rs"]
+mod yielding;
+
 mod attach;
 mod crash;
 mod provider;

@@ -1,7 +1,12 @@
 //! What ends a flow: the browser that began it, once, in time, at the same provider and by the same session.
 
-use account::{Error, FailedOAuth2, FlowState, model::Client};
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
+
+use account::{
+    AccountService, Config, Error, FailedOAuth2, FlowState, MasterKey, MemoryStore,
+    model::Client,
+    oauth2::{Credentials, OAuth2Client, Provider, Registration},
+};
 
 use crate::{
     people::{ADA, BOB, anonymous},
@@ -170,5 +175,62 @@ async fn h58_where_a_flow_leads_is_checked_again_at_its_end() {
             };
             assert_eq!(url.as_ref().map(|url| url.as_str()), is_allowed.then_some(expected));
         }
+    }
+}
+
+#[tokio::test]
+async fn h49_every_flow_has_a_challenge_and_a_nonce_of_its_own() {
+    let google = Registration::new(
+        Provider::builtin("google").unwrap(),
+        Credentials::new("client-1", "client-hush".to_owned()),
+    );
+    let service = AccountService::builder(MemoryStore::new())
+        .config(Config::new(MasterKey::generate().unwrap()))
+        .provider(OAuth2Client::new(google.unwrap(), World::new().providers))
+        .build()
+        .unwrap();
+    let mut seen = BTreeSet::new();
+    for _ in 0..3 {
+        let url = service.start_oauth2(start("google"), None).await.unwrap().authorize_url;
+        for name in ["state", "nonce", "code_challenge"] {
+            let (_, value) = url.query_pairs().find(|(found, _)| found == name).unwrap();
+            assert!(value.len() >= 43 && seen.insert(value.into_owned()), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn h49_a_code_of_another_flow_is_good_for_nothing() {
+    let world = World::new();
+    let own = world.back(start(FORGE), &ada(), None).await;
+    let planted = world.back(start(FORGE), &Person::new("2", BOB), None).await;
+    let back = Back { code: planted.code, state: own.state, kept: own.kept };
+    let failed = world.end(FORGE, &back, None).await.unwrap_err();
+    assert_eq!(failed.error.code(), "user_oauth2_bad_request");
+    assert!(world.texts.dump().is_empty());
+}
+
+#[tokio::test]
+async fn h52_every_failure_of_a_flow_that_is_known_leads_to_its_failure_url() {
+    let world = World::new();
+    let failure = world.allowed.check("https://app.example.com/out").unwrap();
+    let signed_up = world.host.signed_up(BOB).await;
+    let holder = world.host.service.session_holder(&signed_up.secret).await.unwrap();
+    let nameless = Person { email: None, verified: false, ..ada() };
+    let cases = [
+        (nameless, "user_unauthorized"),
+        (Person::new("2", BOB).unverified(), "user_already_exists"),
+        (ada(), "user_oauth2_bad_request"),
+        (ada(), "user_oauth2_provider_error"),
+    ];
+    for (place, (person, expected)) in cases.into_iter().enumerate() {
+        let mut begun = start(FORGE);
+        begun.failure = Some(failure.clone());
+        let back = world.back(begun, &person, None).await;
+        world.providers.is_down.store(place == 3, Ordering::SeqCst);
+        let caller = (place == 2).then_some(&holder);
+        let failed = world.end(FORGE, &back, caller).await.unwrap_err();
+        assert_eq!(failed.error.code(), expected);
+        assert_eq!(failed.failure.unwrap().as_str(), failure.as_str());
     }
 }
