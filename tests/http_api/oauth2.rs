@@ -530,3 +530,20 @@ async fn h52_a_provider_that_does_not_say_where_it_is_is_told_to_the_failure_pag
     let to = location(&server.get(&with(START, &pages())).ok(302).await);
     assert_eq!((to.path(), told(&to)["code"].clone()), ("/oh", json!(503)));
 }
+
+#[tokio::test]
+async fn every_recorded_provider_meets_its_verdict() {
+    let server = Server::new();
+    for (input, is_valid) in super::inputs::corpus("oauthProvider") {
+        // As a browser spells what is no URI character, and as it is where it can be sent so.
+        let encoded: String = url::form_urlencoded::byte_serialize(input.as_bytes()).collect();
+        let is_sendable = input.bytes().all(|byte| byte.is_ascii_graphic());
+        for name in [Some(encoded), is_sendable.then(|| input.clone())].into_iter().flatten() {
+            let path = format!("/v1/account/sessions/oauth2/{name}?project=default");
+            let reply = server.call("GET", &path).without("x-appwrite-project").send().await;
+            // A provider that is known but not set up is disabled; anything else is no provider or no route, and never an address to go to.
+            assert_eq!(reply.status == 412, is_valid, "{input:?}: {} {}", reply.status, reply.text);
+            assert!(is_valid || matches!(reply.status, 400 | 401 | 404), "{input:?}: {}", reply.status);
+        }
+    }
+}

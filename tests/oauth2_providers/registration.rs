@@ -261,3 +261,12 @@ async fn a_provider_by_configuration_alone_can_do_what_the_table_can() {
 }
 
 const PROOF: &str = "a19959a1ba5ea7e105bec408a040d4f13394ea02cc37a2c15f4fb6087fcc2ba2";
+
+#[test]
+fn every_recorded_provider_meets_its_verdict() {
+    let corpus: Value = serde_json::from_str(include_str!("../data/bad-inputs.json")).unwrap();
+    for entry in corpus["oauthProvider"].as_array().unwrap() {
+        let (input, valid) = (entry["input"].as_str().unwrap(), entry["valid"].as_bool().unwrap());
+        assert_eq!(Provider::builtin(input).is_ok(), valid, "{input:?}");
+    }
+}
