@@ -128,13 +128,13 @@ async fn overtaken(
 ) -> Result<Session, Error> {
     let mut extension = std::pin::pin!(extend(world, caller));
     while world.providers.refreshes() == 0 {
-        assert!(futures_poll(&mut extension).is_none());
+        assert!(poll(&mut extension).is_none());
     }
     meanwhile.await;
     extension.await
 }
 
-fn futures_poll<T>(future: &mut std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
+fn poll<T>(future: &mut std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match future.as_mut().poll(&mut context) {
         std::task::Poll::Ready(output) => Some(output),
@@ -146,15 +146,55 @@ fn futures_poll<T>(future: &mut std::pin::Pin<&mut impl Future<Output = T>>) -> 
 async fn an_exchange_that_outlives_its_lease_does_not_undo_a_later_one() {
     let world = World::new();
     let (_, caller) = came(&world).await;
+    let sealed = || {
+        let accounts = world.texts.accounts();
+        accounts.split("sealed").nth(1).unwrap().split(',').next().unwrap().to_owned()
+    };
+    let mut newest = String::new();
     overtaken(&world, &caller, async {
         world.host.clock.advance(Duration::from_secs(61));
         came(&world).await;
+        newest = sealed();
     })
     .await
     .unwrap();
-    let kept = world.texts.accounts();
+    assert_eq!(sealed(), newest, "the tokens of the sign-in");
     extend(&world, &caller).await.unwrap();
-    assert_eq!(world.providers.refreshes(), 2, "with the tokens of the sign-in: {kept}");
+    assert_eq!(world.providers.refreshes(), 2);
+}
+
+#[tokio::test]
+async fn an_exchange_that_outlives_its_lease_is_good_if_the_next_one_is_not() {
+    let world = World::new();
+    let (_, caller) = came(&world).await;
+    overtaken(&world, &caller, async {
+        world.host.clock.advance(Duration::from_secs(61));
+        assert_eq!(code(extend(&world, &caller).await), "user_oauth2_bad_request", "the token is used up");
+    })
+    .await
+    .unwrap();
+    extend(&world, &caller).await.unwrap();
+    assert_eq!(world.providers.refreshes(), 3);
+}
+
+#[tokio::test]
+async fn an_exchange_that_outlives_its_lease_leaves_that_of_the_next() {
+    let world = World::new();
+    let (_, caller) = came(&world).await;
+    let until = || world.texts.accounts().contains("refreshing_until");
+    let mut next = std::pin::pin!(extend(&world, &caller));
+    overtaken(&world, &caller, async {
+        world.host.clock.advance(Duration::from_secs(61));
+        while world.providers.refreshes() < 2 {
+            assert!(poll(&mut next).is_none());
+        }
+    })
+    .await
+    .unwrap();
+    assert!(until(), "the next one still asks");
+    assert_eq!(code(next.await), "user_oauth2_bad_request");
+    assert!(!until());
+    extend(&world, &caller).await.unwrap();
 }
 
 #[tokio::test]

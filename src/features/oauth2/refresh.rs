@@ -6,7 +6,7 @@ use super::link::{KeptTokens, Refreshable, place};
 use crate::{
     AccountService, Caller, Error,
     crypto::Sealer,
-    model::{Account, IdentityId, Key, ProviderKey, SessionId, SessionProvider, Timestamp},
+    model::{Account, IdentityId, Key, ProviderKey, Sealed, SessionId, SessionProvider, Timestamp},
     oauth2::Tokens,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::{Draft, Errand, Refusal},
@@ -20,6 +20,8 @@ struct Due {
     identity: IdentityId,
     provider: ProviderKey,
     with: Refreshable,
+    /// What `with` was sealed in, to know whether somebody has brought newer tokens.
+    from: Sealed,
     /// Until when the lease lasts. It tells this exchange from one that begins after it.
     until: Timestamp,
 }
@@ -75,12 +77,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<(), Error> {
         let nonce = *self.draw()?;
         let decide = |draft: &mut Draft| {
-            if !draft.holds_lease(due) {
-                return Err(Refusal::Stale);
+            let (is_lent, is_newest) = (draft.holds_lease(due), draft.holds_tokens(due));
+            match tokens.filter(|_| is_newest) {
+                Some(tokens) => draft.keep_refreshed(due, tokens, &self.inner.sealer, nonce),
+                None if is_lent => {}
+                None => return Err(Refusal::Stale),
             }
-            draft.set_lease(&due.identity, None);
-            if let Some(tokens) = tokens {
-                draft.keep_refreshed(due, tokens, &self.inner.sealer, nonce);
+            if is_lent {
+                draft.set_lease(&due.identity, None);
             }
             Ok(())
         };
@@ -98,6 +102,12 @@ impl Account {
     fn holds_lease(&self, due: &Due) -> bool {
         let record = self.identities.iter().find(|record| record.id == due.identity);
         record.is_some_and(|record| record.refreshing_until == Some(due.until))
+    }
+
+    /// Whether they are still those that were to be exchanged.
+    fn holds_tokens(&self, due: &Due) -> bool {
+        let kept = self.attachment.iter().flat_map(|attachment| &attachment.provider_tokens);
+        kept.into_iter().any(|tokens| tokens.identity == due.identity && tokens.sealed == due.from)
     }
 
     fn set_lease(&mut self, identity: &IdentityId, until: Option<Timestamp>) {
@@ -120,7 +130,8 @@ impl Account {
         let kept = attachment.provider_tokens.iter().find(|tokens| tokens.identity == identity.id)?;
         let json = sealer.open(&place(&self.id, &identity.id), &kept.sealed)?;
         let with = serde_json::from_slice::<KeptTokens>(&json).ok()?.into_refresh()?;
-        Some(Due { identity: identity.id, provider, with, until: now.after(LEASE) })
+        let from = kept.sealed.clone();
+        Some(Due { identity: identity.id, provider, with, from, until: now.after(LEASE) })
     }
 }
 
