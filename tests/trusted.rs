@@ -8,7 +8,7 @@ use account::{
     Error, GenericToken, MemoryStore, NewUser, SignedIn,
     error::Invalid,
     model::{Client, CustomId, EventKind, Label, PageQuery, Passcode, PasswordHash, UserId},
-    testing::{PASSWORD, TestHost, password},
+    testing::{Fault, FaultyStore, PASSWORD, TestHost, password},
 };
 
 const ADA: &str = "ada@example.com";
@@ -144,6 +144,20 @@ async fn length_and_life_of_a_generic_token_have_bounds() {
         how.lifetime = lifetime;
         assert!(matches!(trusted.issue_token(&id, how).await, Err(Error::Invalid(Invalid::Lifetime))));
     }
+}
+
+#[tokio::test]
+async fn a_deletion_whose_answer_is_lost_is_found_out() {
+    let store = FaultyStore::new(MemoryStore::new());
+    let (plan, host, client) = (store.plan(), TestHost::on(store), Client::default());
+    let id = *host.signed_up(ADA).await.user_id();
+    let trusted = host.service.trusted(&client);
+    // Its load is call 0, its removal call 1.
+    plan.fail(1, Fault::Before);
+    assert!(matches!(trusted.delete(&id).await, Err(Error::Store(_))));
+    plan.fail(1, Fault::After);
+    trusted.delete(&id).await.unwrap();
+    assert!(matches!(trusted.user(&id).await, Err(Error::UserNotFound)));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::{
         Account, Channel, Client, CustomId, Email, EventKind, Key, Label, Name, PasswordHash, Phone,
         Preferences, TargetId, Token, User, UserId,
     },
-    ports::{Clock, Mailer, Parts, SaveError, Select, SmsSender, Store},
+    ports::{Clock, Mailer, Parts, Select, SmsSender, Store},
     service::{Draft, Errand, Refusal, Settled},
 };
 
@@ -243,21 +243,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Busy`] if it kept changing; [`Error::Store`].
     pub async fn delete(&self, id: &UserId) -> Result<(), Error> {
-        let inner = &self.service.inner;
-        let deadline = inner.clock.elapsed().saturating_add(inner.config.patience);
-        for tries in 0_u32.. {
-            let stored = inner.store.load(&Key::Id(*id), Parts::Body).await?.ok_or(Error::UserNotFound)?;
-            match inner.store.remove(&stored).await {
-                Ok(()) => return Ok(()),
-                Err(SaveError::Failed(error)) => return Err(error.into()),
-                Err(SaveError::Stale | SaveError::Taken(_)) => {}
-            }
-            if inner.clock.elapsed() >= deadline {
-                break;
-            }
-            self.service.step_aside(tries).await?;
+        let decide = |draft: &mut Draft| {
+            draft.remove();
+            Ok(())
+        };
+        match self.service.change(&Key::Id(*id), Parts::Body, self.errand("deleteUser"), decide).await? {
+            Settled::Done((), _) => Ok(()),
+            Settled::PrepareAgain | Settled::Absent => Err(Error::UserNotFound),
         }
-        Err(Error::Busy(Duration::from_secs(1)))
     }
 
     fn errand(&self, name: &'static str) -> Errand<'_> {

@@ -22,6 +22,7 @@ pub(crate) struct Draft {
     pub(crate) account: Account,
     pub(crate) now: Timestamp,
     notes: Vec<(EventKind, Option<SessionId>)>,
+    is_removed: bool,
 }
 
 /// Why *decide* does not simply save.
@@ -68,12 +69,17 @@ impl Draft {
     }
 
     pub(crate) fn new(account: Account, now: Timestamp) -> Self {
-        Self { account, now, notes: Vec::new() }
+        Self { account, now, notes: Vec::new(), is_removed: false }
     }
 
     /// Notes an event, to be saved with the change.
     pub(crate) fn note(&mut self, kind: EventKind, session: Option<SessionId>) {
         self.notes.push((kind, session));
+    }
+
+    /// Has the account removed, with all of it, instead of saved.
+    pub(crate) fn remove(&mut self) {
+        self.is_removed = true;
     }
 
     /// Notes a change of the profile.
@@ -169,7 +175,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 Err(Refusal::Stale) => return Ok(Settled::PrepareAgain),
             };
             let events = self.events_of(&draft, errand)?;
-            match self.commit(Some(&stored), draft.account, &events).await {
+            let saved = if draft.is_removed {
+                self.remove(&stored).await
+            } else {
+                self.commit(Some(&stored), draft.account, &events).await
+            };
+            match saved {
                 Ok(account) => {
                     self.tell(&events, &account).await;
                     return decided.map(|answer| Settled::Done(answer, account));
@@ -221,6 +232,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             Err(SaveError::Failed(error)) => {
                 match self.inner.store.load(&Key::Id(after.id), Parts::Body).await {
                     Ok(Some(stored)) if stored.version == next => Ok(after),
+                    _ => Err(SaveError::Failed(error)),
+                }
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Removes once. After a failure it looks whether the account has gone all the same.
+    async fn remove(&self, stored: &Stored) -> Result<Arc<Account>, SaveError> {
+        let gone = Arc::clone(&stored.account);
+        match self.inner.store.remove(stored).await {
+            Ok(()) => Ok(gone),
+            Err(SaveError::Failed(error)) => {
+                match self.inner.store.load(&Key::Id(gone.id), Parts::Body).await {
+                    Ok(None) => Ok(gone),
                     _ => Err(SaveError::Failed(error)),
                 }
             }
@@ -292,7 +318,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Lets others go first for a random while that grows with the tries, without naming a runtime: it yields.
-    pub(crate) async fn step_aside(&self, tries: u32) -> Result<(), Error> {
+    async fn step_aside(&self, tries: u32) -> Result<(), Error> {
         let [random] = *self.draw::<1>()?;
         let most = tries.min(5);
         StepAside(u32::from(random) % (1 << most)).await;
