@@ -124,6 +124,12 @@ impl SessionHolder {
         }
     }
 
+    /// When that session expires, if it is not extended: how long a cookie with a [new secret](crate::CredentialChange::secret) is good.
+    #[must_use]
+    pub fn session_expires_at(&self) -> Timestamp {
+        self.session().map_or(self.at, |session| session.expires_at)
+    }
+
     /// The same holder, asking from this client. The security log and new push targets tell it.
     #[must_use]
     pub fn with_client(self, client: Client) -> Self {
@@ -299,6 +305,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(Caller(holder))
     }
 
+    // These two repeat a few lines, because a future of its own for what they share costs a check 30 ns.
     /// As [`caller`](AccountService::caller), but a session that still owes a second factor will do: to list the factors, to start and finish a
     /// challenge, and to sign out.
     ///
