@@ -36,8 +36,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         errand: Errand<'_>,
     ) -> Result<(), Error> {
         let sealer = &self.inner.sealer;
-        let before = self.load_as(caller, Parts::Body, errand).await?;
-        if !before.account.is_of_provider(session) {
+        if !caller.account().is_of_provider(session) {
             return Ok(());
         }
         // Most have nothing to exchange, and nothing is saved for them.
