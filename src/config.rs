@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     crypto::MasterKey,
     model::{Argon2Params, GuessLimit, ProviderId},
+    operation::AuthMethod,
 };
 
 /// The policy of an [`AccountService`](crate::AccountService): keys, lifetimes, limits and password rules.
@@ -105,6 +106,21 @@ pub struct SignInMethods {
     pub email_code: bool,
     /// Codes sent to a phone, for signing in and for proving the number.
     pub phone: bool,
+}
+
+impl SignInMethods {
+    /// Whether this method is switched on.
+    #[must_use]
+    pub fn is_on(&self, method: AuthMethod) -> bool {
+        match method {
+            AuthMethod::EmailPassword => self.email_password,
+            AuthMethod::Anonymous => self.anonymous,
+            AuthMethod::Jwt => self.jwt,
+            AuthMethod::MagicUrl => self.magic_url,
+            AuthMethod::EmailOtp => self.email_code,
+            AuthMethod::Phone => self.phone,
+        }
+    }
 }
 
 /// What is wrong with a configuration: the field and the rule it breaks.

@@ -53,7 +53,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let errand = self.errand(Operation::IssueJwt, caller.client());
         let session = caller.current_session().copied();
         let decide = |draft: &mut Draft| {
-            self.require(self.inner.config.methods.jwt)?;
+            self.require_method(Operation::IssueJwt)?;
             let session = session.ok_or(Error::SessionNotFound)?;
             draft.note(EventKind::JwtCreated, Some(session));
             Ok(session)

@@ -10,7 +10,7 @@ use crate::{
         Account, CheckedUrl, Client, CustomId, Email, EventKind, Factor, Key, Passcode, Phone,
         SessionProvider, TargetId, Token, TokenPurpose, UserId,
     },
-    operation::Operation,
+    operation::{AuthMethod, Operation},
     policy::phrase,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::{Address, Arrival, Draft, Errand, NewSession, NewToken, Proven, Refusal, Settled, Way},
@@ -48,7 +48,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// A new code ends the earlier one. Nothing is sent to a blocked account, and the answer does not tell.
     #[doc(alias = "createEmailToken")]
     pub async fn send_email_code(&self, request: EmailSignIn, client: &Client) -> Result<Token, Error> {
-        self.require(self.inner.config.methods.email_code)?;
+        self.require_method(Operation::SendEmailCode)?;
         let (errand, purpose) = (self.errand(Operation::SendEmailCode, client), TokenPurpose::EmailCode);
         self.send_by_email(request, errand, purpose, |_, new, phrase| {
             let device = self.device(client.user_agent());
@@ -72,7 +72,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         url: &CheckedUrl,
         client: &Client,
     ) -> Result<Token, Error> {
-        self.require(self.inner.config.methods.magic_url)?;
+        self.require_method(Operation::SendMagicUrl)?;
         let (errand, purpose) = (self.errand(Operation::SendMagicUrl, client), TokenPurpose::MagicUrl);
         self.send_by_email(request, errand, purpose, |account, new, phrase| {
             let expire = new.expires_at().to_string();
@@ -95,7 +95,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         phone: Phone,
         client: &Client,
     ) -> Result<Token, Error> {
-        self.require(self.inner.config.methods.phone)?;
+        self.require_method(Operation::SendPhoneCode)?;
         if !self.inner.sms.is_there() {
             return Err(Error::NoSms);
         }
@@ -244,13 +244,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     fn is_switched_on(&self, purpose: TokenPurpose) -> bool {
-        let methods = &self.inner.config.methods;
-        match purpose {
-            TokenPurpose::MagicUrl => methods.magic_url,
-            TokenPurpose::EmailCode => methods.email_code,
-            TokenPurpose::PhoneCode => methods.phone,
-            _ => true,
-        }
+        let method = match purpose {
+            TokenPurpose::MagicUrl => AuthMethod::MagicUrl,
+            TokenPurpose::EmailCode => AuthMethod::EmailOtp,
+            TokenPurpose::PhoneCode => AuthMethod::Phone,
+            _ => return true,
+        };
+        self.inner.config.methods.is_on(method)
     }
 }
 

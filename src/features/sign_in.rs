@@ -27,7 +27,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         password: Password,
         client: &Client,
     ) -> Result<SignedIn, Error> {
-        self.require(self.inner.config.methods.email_password)?;
+        self.require_method(Operation::SignInWithPassword)?;
         let errand = self.errand(Operation::SignInWithPassword, client);
         let new = self.new_session(client, errand.now)?;
         let way = Way { provider: SessionProvider::Email, uid: email.as_str(), factors: &[Factor::Password] };
@@ -71,7 +71,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::MethodDisabled`]; [`Error::Store`].
     #[doc(alias = "createAnonymousSession")]
     pub async fn sign_in_anonymously(&self, client: &Client) -> Result<SignedIn, Error> {
-        self.require(self.inner.config.methods.anonymous)?;
+        self.require_method(Operation::SignInAnonymously)?;
         let errand = self.errand(Operation::SignInAnonymously, client);
         let new = self.new_session(client, errand.now)?;
         let way = Way { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };

@@ -43,7 +43,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The answer tells whether an email has an account. Ask [`admit`](AccountService::admit) first, which limits how often.
     #[doc(alias = "create")]
     pub async fn sign_up(&self, request: SignUp, client: &Client) -> Result<User, Error> {
-        self.require(self.inner.config.methods.email_password)?;
+        self.require_method(Operation::SignUp)?;
         let errand = self.errand(Operation::SignUp, client);
         let SignUp { user_id, email, password, name } = request;
         let id = match user_id {
@@ -58,10 +58,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         draft.set_password(hash, self.inner.config.passwords.history);
         draft.note(EventKind::UserCreated, None);
         self.create(draft, errand).await.map(User::new)
-    }
-
-    pub(crate) fn require(&self, switched_on: bool) -> Result<(), Error> {
-        if switched_on { Ok(()) } else { Err(Error::MethodDisabled) }
     }
 }
 

@@ -74,7 +74,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::PhoneNotFound`], [`Error::PhoneVerified`]; the gates; [`Error::Store`].
     #[doc(alias = "createPhoneVerification")]
     pub async fn start_phone_verification(&self, caller: &Caller) -> Result<Token, Error> {
-        self.require(self.inner.config.methods.phone)?;
+        self.require_method(Operation::StartPhoneVerification)?;
         if !self.inner.sms.is_there() {
             return Err(Error::NoSms);
         }

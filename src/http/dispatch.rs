@@ -27,7 +27,7 @@ use super::{
 use crate::{
     AccountService, ConfigError, Error, SessionHolder,
     model::Client,
-    operation::{Access, Assurance, AuthMethod, LimitKey, Operation, Subject},
+    operation::{Access, Assurance, LimitKey, Operation, Subject},
     ports::{Clock, Mailer, Quota, SmsSender, Store},
 };
 
@@ -240,19 +240,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
 
     /// The gates of one operation: sign-in method, active session, fresh factor.
     fn check_operation(&self, operation: Operation, holder: Option<&SessionHolder>) -> Result<(), Refusal> {
-        let methods = self.service.config().methods;
-        let is_on = match operation.auth_method() {
-            Some(AuthMethod::EmailPassword) => methods.email_password,
-            Some(AuthMethod::Anonymous) => methods.anonymous,
-            Some(AuthMethod::Jwt) => methods.jwt,
-            Some(AuthMethod::MagicUrl) => methods.magic_url,
-            Some(AuthMethod::EmailOtp) => methods.email_code,
-            Some(AuthMethod::Phone) => methods.phone,
-            None => true,
-        };
-        if !is_on {
-            return Err(Error::MethodDisabled.into());
-        }
+        self.service.require_method(operation)?;
         match holder {
             Some(_) if operation.refuses_session() => Err(Error::SessionExists.into()),
             Some(holder) => Ok(holder.require(self.service.assurance_of(operation))?),

@@ -110,6 +110,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self.inner.clock
     }
 
+    /// Refuses an operation that belongs to a sign-in method which is switched off.
+    pub(crate) fn require_method(&self, operation: Operation) -> Result<(), Error> {
+        let methods = &self.inner.config.methods;
+        let is_on = operation.auth_method().is_none_or(|method| methods.is_on(method));
+        if is_on { Ok(()) } else { Err(Error::MethodDisabled) }
+    }
+
     /// Counts a request against the limits of its operation. Whoever puts the operations behind a network calls it once a request, before
     /// anything else is done for it; the HTTP router does. The answer is what is left, `None` for an operation without limits.
     ///
