@@ -2,6 +2,7 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod at_once;
 mod doors;
 mod people;
 #[cfg(feature = "sqlite")]
@@ -9,7 +10,7 @@ mod people;
 mod scratch;
 mod tokens;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use account::{
     MemoryStore,
@@ -17,32 +18,16 @@ use account::{
     ports::Store,
     testing::{PASSWORD, Step, TestHost},
 };
+use at_once::at_once;
 use doors::*;
 use people::*;
 use serde_json::json;
 use tokens::*;
-use tokio::{sync::Barrier, task::JoinSet};
 
 /// A code that was not sent.
 fn wrong(sent: &str) -> String {
     let number: u32 = sent.parse().unwrap();
     format!("{:06}", (number + 1) % 1_000_000)
-}
-
-async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
-    tasks: impl IntoIterator<Item = F>,
-) -> Vec<T> {
-    let tasks: Vec<F> = tasks.into_iter().collect();
-    let start = Arc::new(Barrier::new(tasks.len()));
-    let mut set = JoinSet::new();
-    for task in tasks {
-        let start = Arc::clone(&start);
-        set.spawn(async move {
-            start.wait().await;
-            task.await
-        });
-    }
-    set.join_all().await
 }
 
 const CODES: [Kind; 3] = [Kind::EmailCode, Kind::PhoneCode, Kind::PhoneVerification];

@@ -2,6 +2,7 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod at_once;
 #[cfg(feature = "sqlite")]
 #[allow(dead_code, unreachable_pub, clippy::expect_used)]
 mod scratch;
@@ -24,6 +25,7 @@ use account::{
     testing::{FaultyStore, InstantHasher, Outbox, PASSWORD, TestHost, password},
 };
 use async_trait::async_trait;
+use at_once::at_once;
 use support::{
     ADA, BOB, Service, WRONG,
     fixture::Fixture,
@@ -31,7 +33,7 @@ use support::{
     service, sign_in, sign_up,
     with_identity::WithIdentity,
 };
-use tokio::{sync::Barrier, task::JoinSet};
+use tokio::task::JoinSet;
 
 /// Runs each test on every store.
 macro_rules! on_every_store {
@@ -114,23 +116,6 @@ on_every_store_for_every_end! {
 
 async fn within_a_minute(test: impl Future<Output = ()>) {
     assert!(tokio::time::timeout(Duration::from_secs(60), test).await.is_ok(), "the test hangs");
-}
-
-/// Starts them all at the same moment, and waits for all.
-async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
-    tasks: impl IntoIterator<Item = F>,
-) -> Vec<T> {
-    let tasks: Vec<F> = tasks.into_iter().collect();
-    let start = Arc::new(Barrier::new(tasks.len()));
-    let mut set = JoinSet::new();
-    for task in tasks {
-        let start = Arc::clone(&start);
-        set.spawn(async move {
-            start.wait().await;
-            task.await
-        });
-    }
-    set.join_all().await
 }
 
 fn device(token: &str) -> NewPushTarget {

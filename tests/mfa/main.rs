@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod around;
+#[path = "../at_once/mod.rs"]
+mod at_once;
 mod authenticator;
 mod challenge;
 mod limits;

@@ -1,15 +1,13 @@
 //! Many at once: whatever the order, one wins.
 
-use std::sync::Arc;
-
 use account::{
     Error, PassedChallenge, SessionHolder,
     model::{ChallengeId, SecondFactor},
     testing::TestHost,
 };
-use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::{
+    at_once::at_once,
     people::{ADA, code},
     person::*,
 };
@@ -17,20 +15,15 @@ use crate::{
 const MANY: usize = 64;
 
 /// Answers all these challenges at the same moment.
-async fn at_once(
+async fn answered(
     host: &TestHost,
     answers: impl IntoIterator<Item = (SessionHolder, ChallengeId, String)>,
 ) -> Vec<Result<PassedChallenge, Error>> {
-    let start = Arc::new(Barrier::new(MANY));
-    let mut set = JoinSet::new();
-    for (holder, id, otp) in answers {
-        let (host, start) = (host.clone(), Arc::clone(&start));
-        set.spawn(async move {
-            start.wait().await;
-            host.service.finish_challenge(&holder, &id, &otp).await
-        });
-    }
-    set.join_all().await
+    let answer = |(holder, id, otp): (SessionHolder, ChallengeId, String)| {
+        let host = host.clone();
+        async move { host.service.finish_challenge(&holder, &id, &otp).await }
+    };
+    at_once(answers.into_iter().map(answer)).await
 }
 
 fn winners(outcomes: Vec<Result<PassedChallenge, Error>>) -> usize {
@@ -64,7 +57,7 @@ async fn of_sixty_four_sessions_with_one_code_of_the_app_one_passes() {
     let ada = with_app().await;
     let otp = ada.otp();
     let answers = challenges(&ada, SecondFactor::Totp).await.into_iter();
-    let outcomes = at_once(&ada.host, answers.map(|(holder, id)| (holder, id, otp.clone()))).await;
+    let outcomes = answered(&ada.host, answers.map(|(holder, id)| (holder, id, otp.clone()))).await;
     assert_eq!(winners(outcomes), 1);
 }
 
@@ -74,7 +67,7 @@ async fn of_sixty_four_sessions_with_one_recovery_code_one_passes() {
     let codes = ada.host.service.create_recovery_codes(&ada.caller().await).await.unwrap();
     let otp = codes.codes()[0].expose().to_owned();
     let answers = challenges(&ada, SecondFactor::RecoveryCode).await.into_iter();
-    let outcomes = at_once(&ada.host, answers.map(|(holder, id)| (holder, id, otp.clone()))).await;
+    let outcomes = answered(&ada.host, answers.map(|(holder, id)| (holder, id, otp.clone()))).await;
     assert_eq!(winners(outcomes), 1);
 }
 
@@ -90,7 +83,7 @@ async fn of_sixty_four_answers_to_one_mailed_code_one_passes() {
         let challenge = ada.host.service.start_challenge(&holder, SecondFactor::Email).await.unwrap();
         let otp = mailed(&ada.last_mail());
         let answers = (0..MANY).map(|_| (holder.clone(), challenge.id, otp.clone()));
-        assert_eq!(winners(at_once(&ada.host, answers).await), 1);
+        assert_eq!(winners(answered(&ada.host, answers).await), 1);
     }
 }
 
@@ -101,7 +94,7 @@ async fn of_sixty_four_wrong_answers_five_are_looked_at() {
     let challenge = ada.host.service.start_challenge(&holder, SecondFactor::Email).await.unwrap();
     let otp = mailed(&ada.last_mail());
     let answers = (0..MANY).map(|_| (holder.clone(), challenge.id, other_than(&otp).to_owned()));
-    assert_eq!(winners(at_once(&ada.host, answers).await), 0);
+    assert_eq!(winners(answered(&ada.host, answers).await), 0);
     assert_eq!(ada.stored()["failures"]["run"], 5);
     refused(ada.host.service.finish_challenge(&holder, &challenge.id, &otp).await);
 }
