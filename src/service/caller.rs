@@ -295,9 +295,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`], [`Error::PasswordResetRequired`] and
     /// [`Error::MoreFactorsRequired`] if it lives but may not act; [`Error::Store`].
     pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
-        // The clock first: reading it may wait for all that the processor has under way.
-        let (now, digest) = (self.inner.clock.now(), secret.digest());
+        // The clock first: reading it may wait for all that the processor has under way. The digest last, known account or not: it is computed
+        // while memory is waited for.
+        let now = self.inner.clock.now();
         let stored = self.inner.store.load(&Key::Id(*secret.user()), Parts::Body).await?;
+        let digest = secret.digest();
         let holder = SessionHolder::by_secret(stored, digest, now, Assurance::Full)?;
         if holder.is_worth_noting() {
             Box::pin(self.note_access(&holder)).await;
@@ -312,8 +314,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// As [`caller`](AccountService::caller), without [`Error::MoreFactorsRequired`].
     pub async fn session_holder(&self, secret: &SessionSecret) -> Result<SessionHolder, Error> {
-        let (now, digest) = (self.inner.clock.now(), secret.digest());
+        let now = self.inner.clock.now();
         let stored = self.inner.store.load(&Key::Id(*secret.user()), Parts::Body).await?;
+        let digest = secret.digest();
         let holder = SessionHolder::by_secret(stored, digest, now, Assurance::Exempt)?;
         if holder.is_worth_noting() {
             Box::pin(self.note_access(&holder)).await;
