@@ -2,15 +2,18 @@
 //!
 //! A ratio is taken round by round, with both sides in every round, so that other load on the machine cancels out.
 
+mod support;
+
 use std::{
     error::Error,
     hint::black_box,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use account::{AccountService, Caller, Config, MasterKey, SqliteStore, model::Client, model::SessionSecret};
 use rusqlite::{Connection, Statement};
+use support::{processor_time, time};
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 21;
@@ -204,26 +207,4 @@ fn compare_scaled(
         let (above, below) = (micros(best.0), micros(best.1));
         println!("{what}: {median:.2} [{lowest:.2}..{highest:.2}], best {above:.2} / {below:.2} µs");
     }
-}
-
-fn time(work: impl FnOnce()) -> Duration {
-    let start = now();
-    work();
-    start.elapsed()
-}
-
-/// What the calling thread spent, so that a round is not spoilt by what else runs on the machine.
-fn processor_time(work: impl FnOnce()) -> Duration {
-    let spent = || {
-        let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Duration::try_from(spent).unwrap_or_default()
-    };
-    let start = spent();
-    work();
-    spent().saturating_sub(start)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -14,10 +14,28 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-pub(crate) fn time(work: &mut impl FnMut()) -> Duration {
+pub(crate) fn time(work: impl FnOnce()) -> Duration {
     let start = now();
     work();
     start.elapsed()
+}
+
+/// What the calling thread spent, so that a round is not spoilt by what else runs on the machine.
+pub(crate) fn processor_time(work: impl FnOnce()) -> Duration {
+    let spent = || {
+        let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(spent).unwrap_or_default()
+    };
+    let start = spent();
+    work();
+    spent().saturating_sub(start)
+}
+
+/// The middle one.
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// Prints the median of `ours / floor` over the rounds, with the extremes and the time of one of `per_round` operations.
