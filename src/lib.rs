@@ -55,7 +55,7 @@ pub use error::Error;
 pub use features::{
     Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, GenericToken, IdentityPage, Jwt,
     LogEntry, LogPage, NewAuthenticator, NewPushTarget, NewUser, PassedChallenge, RecoveryCodes, SignUp,
-    Trusted,
+    Swept, SweptGuests, Trusted,
 };
 #[cfg(feature = "oauth2")]
 pub use features::{

@@ -65,18 +65,18 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let keys = master_keys(&settings)?;
     let store = open(&settings.database)?;
     let channels = Channels::open(&settings)?;
-    let app = app(&settings, keys, Arc::clone(&store), &channels, address)?;
+    let (app, upkeep) = app(&settings, keys, Arc::clone(&store), &channels, address)?;
     welcome(&settings, &channels, address);
 
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(serve::serve(listener, app, async {
         let _ = stopped.await;
     }));
-    let tidying = tokio::spawn(maintenance::run(Arc::clone(&store)));
+    let upkeep = tokio::spawn(upkeep);
 
     signals.next().await;
     say::plainly("Ending: requests that have begun are finished.");
-    tidying.abort();
+    upkeep.abort();
     let _ = stop.send(());
     signals
         .drain(async {
@@ -119,7 +119,7 @@ fn app(
     store: Arc<dyn Store>,
     channels: &Channels,
     address: SocketAddr,
-) -> Result<Router, Box<dyn Error>> {
+) -> Result<(Router, impl Future<Output = ()> + Send + use<>), Box<dyn Error>> {
     let builder = AccountService::builder(Arc::clone(&store))
         .mailer(channels.mailer())
         .sms(channels.sms())
@@ -127,13 +127,14 @@ fn app(
     let providers = oauth2::clients(&settings.providers)?;
     let service =
         providers.into_iter().fold(builder, |builder, provider| builder.provider(provider)).build()?;
+    let upkeep = maintenance::run(service.clone());
     let mut app = router_with(service, http_settings(settings, address))?
         .merge(health::router(store))
         .fallback(async || Refusal::unknown_route());
     if let Some(outbox) = channels.outbox() {
         app = app.merge(dev::router(outbox));
     }
-    Ok(app)
+    Ok((app, upkeep))
 }
 
 fn config(settings: &Settings, keys: Vec<MasterKey>) -> Result<Config, Box<dyn Error>> {

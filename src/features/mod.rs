@@ -4,6 +4,7 @@ mod credentials;
 mod events;
 mod identities;
 mod jwt;
+mod maintenance;
 mod mfa;
 #[cfg(feature = "oauth2")]
 mod oauth2;
@@ -22,6 +23,7 @@ pub use credentials::CredentialChange;
 pub use events::{LogEntry, LogPage};
 pub use identities::IdentityPage;
 pub use jwt::Jwt;
+pub use maintenance::{Swept, SweptGuests};
 pub use mfa::{Challenge, FactorList, NewAuthenticator, PassedChallenge, RecoveryCodes};
 #[cfg(feature = "oauth2")]
 pub use oauth2::{

@@ -77,6 +77,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let way = Way { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };
         let id = UserId::generate(errand.now, *self.draw()?);
         let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
+        draft.account.began_anonymously = true;
         draft.note(EventKind::UserCreated, None);
         let arrival = draft.start_session(&new, way, self.guard(client));
         let account = self.create(draft, errand).await?;

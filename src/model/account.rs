@@ -41,6 +41,8 @@ pub struct Profile {
     pub(crate) jwt_generation: u32,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
+    /// Whether it began without any identifier.
+    pub(crate) began_anonymously: bool,
     pub(crate) name: Name,
     pub(crate) labels: Vec<Label>,
     pub(crate) email: Option<Contact<Email>>,
@@ -144,6 +146,7 @@ impl Account {
             jwt_generation: 0,
             created_at: now,
             updated_at: now,
+            began_anonymously: false,
             name: Name::default(),
             labels: Vec::new(),
             email: None,
@@ -244,14 +247,30 @@ impl Account {
         self.blocked
     }
 
-    /// The earliest instant at which something of this account expires and tidying would make it smaller.
+    /// Whether it has nothing to sign in with since it began without anything.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.began_anonymously
+            && self.email.is_none()
+            && self.phone.is_none()
+            && self.password.is_none()
+            && self.identities.is_empty()
+    }
+
+    /// Whether it has no way in any more, so that nobody can miss it.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.is_guest() && self.sessions.is_empty() && self.tokens.is_empty()
+    }
+
+    /// The earliest instant at which something of this account expires and tidying would make it smaller, or since which an anonymous account
+    /// has had no session left.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
+        let abandoned = self.is_abandoned().then_some(self.updated_at);
         let sessions = self.sessions.iter().map(|session| session.expires_at);
         let tokens = self.tokens.iter().map(|token| token.expires_at);
         let challenges = self.challenges.iter().map(|challenge| challenge.expires_at);
         let states = self.spent_states.iter().map(|state| state.expires_at);
-        sessions.chain(tokens).chain(challenges).chain(states).min()
+        sessions.chain(tokens).chain(challenges).chain(states).chain(abandoned).min()
     }
 
     /// All keys that this account holds, sorted, each once.

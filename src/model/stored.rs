@@ -36,6 +36,8 @@ struct AccountForm {
     created_at: Timestamp,
     updated_at: Timestamp,
     accessed_at: Timestamp,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    began_anonymously: bool,
     #[serde(default, skip_serializing_if = "Name::is_empty")]
     name: Name,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -87,6 +89,7 @@ impl From<&Account> for AccountForm {
             created_at: account.created_at,
             updated_at: account.updated_at,
             accessed_at: account.accessed_at,
+            began_anonymously: account.began_anonymously,
             name: account.name.clone(),
             labels: account.labels.clone(),
             blocked: account.blocked,
@@ -117,6 +120,7 @@ impl From<AccountForm> for Account {
         let rest = Profile {
             created_at: form.created_at,
             updated_at: form.updated_at,
+            began_anonymously: form.began_anonymously,
             name: form.name,
             labels: form.labels,
             email: form.email,

@@ -240,7 +240,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Removes once. After a failure it looks whether the account has gone all the same.
-    async fn remove(&self, stored: &Stored) -> Result<Arc<Account>, SaveError> {
+    pub(crate) async fn remove(&self, stored: &Stored) -> Result<Arc<Account>, SaveError> {
         let gone = Arc::clone(&stored.account);
         match self.inner.store.remove(stored).await {
             Ok(()) => Ok(gone),

@@ -1,0 +1,147 @@
+//! Maintenance: what has expired goes when the host finds time for it.
+//!
+//! Nothing here is needed for safety: what has expired is refused whether or not it is still stored. It keeps a store from growing.
+
+use std::time::Duration;
+
+use crate::{
+    AccountService, Error,
+    model::{Account, Timestamp, UserId},
+    ports::{Clock, Mailer, SaveError, Select, SmsSender, Store, Stored},
+    service::Draft,
+};
+
+/// What [`AccountService::sweep`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Swept {
+    /// From how many accounts it dropped what had expired.
+    pub tidied: u32,
+    /// How many anonymous accounts it removed that nobody could have come back to.
+    pub removed: u32,
+}
+
+impl Swept {
+    /// Whether nothing was left to do, or nothing that could be done now.
+    #[must_use]
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What [`AccountService::remove_unused_guests`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SweptGuests {
+    /// How many accounts it removed.
+    pub removed: u32,
+    /// The last account that it looked at, to go on after; `None` if there were no more.
+    pub last: Option<UserId>,
+}
+
+/// How an attempt at one account ended.
+enum Attempt {
+    Done,
+    /// Somebody changed the account meanwhile: it is in use.
+    Overtaken,
+    /// The store keeps it, as for a row of the host's own that refers to it.
+    Kept(Error),
+}
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Drops expired sessions, tokens and challenges of at most `limit` accounts, those first that have waited longest, and removes anonymous
+    /// accounts whose last session has gone. A host calls it now and then, again and again until it [did nothing](Swept::is_nothing); with
+    /// pauses, if it likes.
+    ///
+    /// Each account is a change of its own, so nobody who saves at the same time waits for more than one of them. Observers are not told.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; what was done until then is done.
+    ///
+    /// # Examples
+    /// ```
+    /// # use account::{AccountService, Config, MasterKey, MemoryStore};
+    /// # use std::time::Duration;
+    /// # async fn hourly() -> Result<(), Box<dyn std::error::Error>> {
+    /// let accounts = AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
+    /// while !accounts.sweep(100).await?.is_nothing() {}
+    /// while accounts.forget_events(Duration::from_secs(90 * 24 * 3600), 1_000).await? > 0 {}
+    /// # Ok(()) }
+    /// ```
+    pub async fn sweep(&self, limit: u32) -> Result<Swept, Error> {
+        let now = self.inner.clock.now();
+        let mut swept = Swept::default();
+        for stored in self.inner.store.list(Select::DueBy(now), limit).await? {
+            let mut draft = Draft::of(&stored, now);
+            if draft.is_abandoned() {
+                match self.try_to_remove(&stored).await {
+                    Attempt::Done => swept.removed += 1,
+                    Attempt::Overtaken => {}
+                    // It is the host's from now on, and no longer waits to be removed.
+                    Attempt::Kept(_) => draft.began_anonymously = false,
+                }
+                if draft.is_abandoned() {
+                    continue;
+                }
+            }
+            match self.commit(Some(&stored), draft.account, &[]).await {
+                Ok(_) => swept.tidied += 1,
+                Err(SaveError::Stale | SaveError::Taken(_)) => {}
+                Err(SaveError::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Looks at the next `limit` accounts by id after the given one, and removes those that are anonymous and have not been used for so long,
+    /// although they still have a session. Use is noted once a day, so `unused_for` counts as two days at the least.
+    ///
+    /// Start with `None` and go on with [`last`](SweptGuests::last) until that is `None`. The whole round reads every account once: nightly,
+    /// for instance.
+    ///
+    /// # Errors
+    /// [`Error::Store`], also if a row of the host's own keeps an account; what was done until then is done.
+    pub async fn remove_unused_guests(
+        &self,
+        unused_for: Duration,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<SweptGuests, Error> {
+        const SHORTEST: Duration = Duration::from_secs(2 * 24 * 3600);
+        let now = self.inner.clock.now();
+        let page = self.inner.store.list(Select::After(after), limit).await?;
+        let mut swept = SweptGuests { removed: 0, last: page.last().map(|stored| *stored.account.id()) };
+        for stored in page.iter().filter(|stored| stored.account.is_unused(unused_for.max(SHORTEST), now)) {
+            match self.try_to_remove(stored).await {
+                Attempt::Done => swept.removed += 1,
+                Attempt::Overtaken => {}
+                Attempt::Kept(error) => return Err(error),
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Removes at most `limit` entries of the security log that are older than `age`, of all accounts, and tells how many. To be called again
+    /// until it is 0.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn forget_events(&self, age: Duration, limit: u32) -> Result<u32, Error> {
+        let before = self.inner.clock.now().before(age);
+        Ok(self.inner.store.forget(before, limit).await?)
+    }
+
+    async fn try_to_remove(&self, stored: &Stored) -> Attempt {
+        match self.remove(stored).await {
+            Ok(_) => Attempt::Done,
+            Err(SaveError::Stale | SaveError::Taken(_)) => Attempt::Overtaken,
+            Err(SaveError::Failed(error)) => Attempt::Kept(error.into()),
+        }
+    }
+}
+
+impl Account {
+    fn is_unused(&self, span: Duration, now: Timestamp) -> bool {
+        self.is_guest() && now.since(self.accessed_at) >= span
+    }
+}
