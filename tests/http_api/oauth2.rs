@@ -607,17 +607,24 @@ async fn starts_and_ends_are_counted_together_by_address() {
 
 #[tokio::test]
 async fn h52_a_provider_that_does_not_say_where_it_is_is_told_to_the_failure_page_too() {
-    let github = GitHub::default();
-    github.answers("/.well-known/openid-configuration", 503, json!({}));
-    let credentials = Credentials::new("id-1", "s3cret".to_owned())
-        .with_parameter("well_known", "https://id.example.com/.well-known/openid-configuration");
-    let registration = Registration::new(Provider::builtin("oidc").unwrap(), credentials).unwrap();
-    let client = OAuth2Client::new(registration, Arc::new(github));
-    let server = Server::built(|_| {}, |_| {}, false, |builder| builder.provider(client));
-    const START: &str = "/v1/account/sessions/oauth2/oidc";
-    server.get(START).refused(424, "user_oauth2_provider_error").await;
-    let to = location(&server.get(&with(START, &pages())).ok(302).await);
-    assert_eq!((to.path(), told(&to)["code"].clone()), ("/oh", json!(503)));
+    for (status, kind, plain) in [
+        (503, "user_oauth2_provider_error", 424),
+        (400, "user_oauth2_bad_request", 400),
+        (401, "user_oauth2_unauthorized", 401),
+    ] {
+        let github = GitHub::default();
+        github.answers("/.well-known/openid-configuration", status, json!({}));
+        let credentials = Credentials::new("id-1", "s3cret".to_owned())
+            .with_parameter("well_known", "https://id.example.com/.well-known/openid-configuration");
+        let registration = Registration::new(Provider::builtin("oidc").unwrap(), credentials).unwrap();
+        let client = OAuth2Client::new(registration, Arc::new(github));
+        let server = Server::built(|_| {}, |_| {}, false, |builder| builder.provider(client));
+        const START: &str = "/v1/account/sessions/oauth2/oidc";
+        server.get(START).refused(plain, kind).await;
+        let to = location(&server.get(&with(START, &pages())).ok(302).await);
+        let error = told(&to);
+        assert_eq!((to.path(), &error["code"], &error["type"]), ("/oh", &json!(status), &json!(kind)));
+    }
 }
 
 #[tokio::test]

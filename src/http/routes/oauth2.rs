@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error, FailedOAuth2, FinishedOAuth2, OAuth2Outcome, OAuth2Return, OAuth2Start, SignedIn,
-    error::{Invalid, Kind},
+    error::Invalid,
     http::{
         call::Call,
         oauth2,
@@ -14,6 +14,7 @@ use crate::{
         reply::{Answer, CookieChange, Reply},
     },
     model::{CheckedUrl, ProviderKey, Token},
+    oauth2::OAuth2Error,
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
@@ -44,10 +45,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let started = match self.service.start_oauth2(start, self.who.as_deref()).await {
             Ok(started) => started,
             Err(Error::Invalid(rule)) => return Err(Refusal::invalid("success", &rule)),
+            Err(error @ Error::OAuth2(OAuth2Error::InvalidScope)) => return Err(error.into()),
             // The provider had to be asked first. Who waits for an answer waits at the failure page.
-            Err(error) if error.kind() == Kind::Provider && failure.is_some() => {
-                return self.failed(failure, error, None);
-            }
+            Err(error @ Error::OAuth2(_)) if failure.is_some() => return self.failed(failure, error, None),
             Err(error) => return Err(error.into()),
         };
         let mut reply = Reply::redirect(StatusCode::FOUND, started.authorize_url.as_str())?;
