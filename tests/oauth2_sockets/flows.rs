@@ -157,7 +157,16 @@ pub(crate) async fn flow(server: &Server, providers: &Providers, id: &str, fate:
         // The general one does not announce it here.
         back.extend(value.as_str().filter(|_| id != "oidc").map(|value| (name, value)));
     }
-    let path = format!("/v1/account/sessions/oauth2/{id}/redirect?{}", query(&back));
+    let path = match id {
+        // A form, sent by a page of another site.
+        "apple" => {
+            let call = server.call("POST", "/v1/account/sessions/oauth2/callback/apple/default");
+            let call = call.header("origin", "https://appleid.apple.com").without("x-appwrite-project");
+            let reply = call.body("application/x-www-form-urlencoded", &query(&back)).ok(303).await;
+            reply.header("location").unwrap().trim_start_matches("http://localhost:8080").to_owned()
+        }
+        _ => format!("/v1/account/sessions/oauth2/{id}/redirect?{}", query(&back)),
+    };
     let reply = server.get(&path).by(&reply.cookie()).ok(302).await;
     let to = Url::parse(reply.header("location").unwrap()).unwrap();
     if to.as_str() != SUCCESS {

@@ -176,7 +176,6 @@ async fn every_hostile_reply_of_every_provider_is_an_error_at_the_failure_page_i
     }
     world.run(meetings).await;
     world.nobody_has_an_account(&server).await;
-    eprintln!("first {:?}", begun.elapsed());
 
     // Keys and documents are kept once they are good, so those who ask are new each time.
     let with_keys = world.ids(|case| case.claims.is_some());
