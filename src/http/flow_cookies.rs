@@ -50,6 +50,7 @@ impl FlowCookies {
     pub(super) fn find(&self, headers: &HeaderMap) -> KeptFlows {
         let read = |(given, value): (&str, &str)| {
             let name = given.strip_prefix(&*self.beginning)?;
+            let name = Some(name).filter(|name| name.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
             let state = FlowState::from_wire(value).ok()?;
             Some(KeptFlow { name: name.into(), state, bytes: given.len() + value.len() })
         };

@@ -39,7 +39,11 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
+    let [first, second, .., high, low] = address.segments();
+    // What a network without IPv4 calls the IPv4 address within (RFC 6052 §2.1).
+    if address.segments().starts_with(&[0x64, 0xff9b, 0, 0, 0, 0]) {
+        return is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    }
     let is_documentation = (first == 0x2001 && second == 0xdb8) || (first == 0x3fff && second < 0x1000);
     // Global unicast, without Teredo and its neighbours, documentation, and 6to4, which holds an IPv4 address.
     first & 0xe000 == 0x2000 && !(first == 0x2001 && second < 0x200) && !is_documentation && first != 0x2002
@@ -80,6 +84,9 @@ mod tests {
             "::ffff:10.0.0.1",
             "::ffff:169.254.169.254",
             "64:ff9b::a00:1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b::1:909:909",
             "64:ff9b:1::a00:1",
             "100::1",
             "2001::1",
@@ -115,6 +122,7 @@ mod tests {
             "198.20.0.1",
             "223.255.255.255",
             "::ffff:9.9.9.9",
+            "64:ff9b::909:909",
             "2001:4860::1",
             "2620:fe::fe",
             "2a00:1450::1",

@@ -90,6 +90,43 @@ async fn r47_the_state_of_one_provider_ends_at_no_other_of_all_the_api_has() {
 }
 
 #[tokio::test]
+async fn asvs_10_1_2_no_provider_takes_a_state_of_another_browser_nor_one_that_is_used_expired_missing_or_changed()
+ {
+    for id in Provider::builtin_ids() {
+        let texts = TextStore::default();
+        let world = World::on(texts.clone(), texts, 1, &[&id], |_| ());
+        world.careless();
+        let service = &world.host.service;
+        let (allowed, client) = (&world.allowed, Client::default());
+        let (back, other) =
+            (world.back(start(&id), &ada(), None).await, world.back(start(&id), &ada(), None).await);
+        let changed = back.state.replace(&back.state[60..], "zzzz");
+        for (state, kept) in [
+            (Some(&back.state), None),
+            (Some(&back.state), Some(&other.kept)),
+            (Some(&other.state), Some(&back.kept)),
+            (Some(&changed), Some(&back.kept)),
+            (None, Some(&back.kept)),
+            (None, None),
+        ] {
+            let mut read = back.read();
+            read.state = state.map(String::as_str);
+            let outcome = service.finish_oauth2(&key(&id), read, kept, None, allowed, &client).await;
+            assert!(is_invalid_state(outcome), "{id}");
+        }
+        assert_eq!(world.providers.exchanges(), 0, "{id}: no code was sent anywhere");
+        // Of two at once one gets a session, and nobody later.
+        let (one, two) = tokio::join!(world.end(&id, &back, None), world.end(&id, &back, None));
+        assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1, "{id}: {one:?} {two:?}");
+        assert!(is_invalid_state(world.end(&id, &back, None).await), "{id}");
+        let caller = world.caller(&session(one.or(two).unwrap())).await;
+        assert_eq!(service.sessions(&caller).await.unwrap().len(), 1, "{id}");
+        world.host.clock.advance(Duration::from_secs(600));
+        assert!(is_invalid_state(world.end(&id, &other, None).await), "{id}");
+    }
+}
+
+#[tokio::test]
 async fn h48_a_flow_ends_once_even_if_the_provider_is_careless() {
     for known in [false, true] {
         let world = World::new();

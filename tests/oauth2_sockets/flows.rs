@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -24,7 +24,8 @@ use crate::{
     support::{Cookie, Server},
 };
 
-const TABLE: &str = include_str!("../../src/oauth2/providers.json");
+static TABLE: LazyLock<BTreeMap<String, Value>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../src/oauth2/providers.json")).unwrap());
 const SUCCESS: &str = "https://app.example.com/in";
 const FAILURE: &str = "https://app.example.com/out?keep=1";
 
@@ -106,8 +107,7 @@ fn registration(case: &Case, base: &str) -> Registration {
 
 /// The provider of the table, with its endpoints elsewhere.
 fn provider(id: &str, base: &str) -> Provider {
-    let mut table: BTreeMap<String, Value> = serde_json::from_str(TABLE).unwrap();
-    let mut provider = table.remove(id).unwrap();
+    let mut provider = TABLE[id].clone();
     provider["id"] = id.into();
     // Those of the general one come from its discovery document.
     if id != "oidc" {

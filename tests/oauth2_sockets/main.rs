@@ -2,6 +2,7 @@
 //! app, in time and in little memory, whatever comes.
 #![cfg(all(feature = "oauth2", feature = "http-client", feature = "axum", feature = "testing"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, reason = "it measures how long replies take")]
 
 #[path = "../oauth2_providers/double.rs"]
 #[allow(dead_code, reason = "shared with the tests of the table")]
