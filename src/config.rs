@@ -46,6 +46,12 @@ pub struct Config {
     pub session_alerts: SessionAlerts,
     /// Whether switching MFA off and adding or removing an authenticator app ask for a fresh challenge while MFA is active; `true`.
     pub fresh_challenges: bool,
+    /// Whether a session that a provider started owes no second factor, as at Appwrite; `false`. A session that comes by a provider's token, and
+    /// those that began while this was off, owe it as any other.
+    ///
+    /// # Security
+    /// Who holds the account at the provider then needs nothing else, whatever the account here asks for.
+    pub providers_prove_both_factors: bool,
     /// Whether an answer may tell that there is no account of an address or id, as Appwrite's does; `false`.
     pub tells_unknown: bool,
     /// The sign-in methods that are switched on; all.
@@ -154,6 +160,7 @@ impl Config {
             guesses: GuessLimit::default(),
             session_alerts: SessionAlerts::Off,
             fresh_challenges: true,
+            providers_prove_both_factors: false,
             tells_unknown: false,
             methods: SignInMethods {
                 email_password: true,
@@ -174,8 +181,8 @@ impl Config {
 
     /// The profile for those who migrate from Appwrite 1.6: where its clients rely on less safe behaviour, so does this.
     ///
-    /// No common-password or personal-data check, other sessions go on after a change, changes of MFA ask for no fresh challenge, answers tell whether there is an account, logs come in
-    /// pages of 5,000.
+    /// No common-password or personal-data check, other sessions go on after a change, changes of MFA ask for no fresh challenge, sessions that a
+    /// provider started owe no second factor, answers tell whether there is an account, logs come in pages of 5,000.
     #[must_use]
     pub fn appwrite_1_6(key: MasterKey) -> Self {
         let mut config = Self::new(key);
@@ -183,6 +190,7 @@ impl Config {
         config.passwords.refuse_personal_data = false;
         config.end_other_sessions = false;
         config.fresh_challenges = false;
+        config.providers_prove_both_factors = true;
         config.tells_unknown = true;
         config.log_page = 5_000;
         config

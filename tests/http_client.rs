@@ -127,6 +127,49 @@ async fn what_is_no_http_request_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_request_for_the_public_network_goes_nowhere_else() {
+    let server = server().await;
+    let port = server.port().unwrap();
+    let hosts = [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "017700000001",
+        "0.0.0.0",
+        "0",
+        "localhost",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "10.0.0.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "192.168.0.1",
+        "[fd00:ec2::254]",
+        "[fe80::1]",
+        "[64:ff9b::7f00:1]",
+    ];
+    let client = ReqwestClient::new().unwrap();
+    for host in hosts {
+        let url = Url::parse(&format!("http://{host}:{port}/echo")).unwrap();
+        let request = HttpRequest::new(HttpMethod::Get, url).with_timeout(Duration::from_secs(5));
+        let refused = client.send(request.with_public_network_only()).await;
+        assert!(matches!(refused, Err(HttpError::PrivateAddress)), "{host}: {refused:?}");
+    }
+    // Without that, names and addresses of this machine are as good as any; and a connection that is kept open serves none of the above.
+    for host in ["127.0.0.1", "localhost"] {
+        let url = Url::parse(&format!("http://{host}:{port}/echo")).unwrap();
+        let request = HttpRequest::new(HttpMethod::Get, url);
+        assert_eq!(client.send(request).await.unwrap().status(), 418, "{host}");
+        let url = Url::parse(&format!("http://{host}:{port}/echo")).unwrap();
+        let refused = client.send(HttpRequest::new(HttpMethod::Get, url).with_public_network_only()).await;
+        assert!(matches!(refused, Err(HttpError::PrivateAddress)), "{host}: {refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn https_is_never_answered_in_the_clear() {
     let mut url = server().await.join("/echo").unwrap();
     url.set_scheme("https").unwrap();

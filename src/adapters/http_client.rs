@@ -1,12 +1,16 @@
 //! HTTP requests by reqwest.
 
-use std::{fmt, sync::Arc};
+mod public_names;
+
+use std::{error::Error, fmt, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
-use reqwest::{Client, Method, Url, header::HeaderValue, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Method, Url, header::HeaderValue, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use url::Host;
 
-use crate::ports::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
+use self::public_names::{Lookup, NoPublicAddress, PublicNames, SystemLookup};
+use crate::ports::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse, is_public_address};
 
 const USER_AGENT: &str = concat!("account/", env!("CARGO_PKG_VERSION"));
 
@@ -16,7 +20,9 @@ const USER_AGENT: &str = concat!("account/", env!("CARGO_PKG_VERSION"));
 /// installed or needed. Proxies named by environment variables are not used. It needs a tokio runtime to run on.
 ///
 /// # Security
-/// Redirects are not followed. A reply is counted while it arrives, so that no more than its limit is ever held.
+/// Redirects are not followed. A reply is counted while it arrives, so that no more than its limit is ever held. Requests
+/// [for the public network only](HttpRequest::is_public_network_only) have connections of their own, which are made to public addresses
+/// only: names are resolved here, and what they resolve to is what is connected to.
 ///
 /// # Examples
 /// ```no_run
@@ -29,7 +35,10 @@ const USER_AGENT: &str = concat!("account/", env!("CARGO_PKG_VERSION"));
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct ReqwestClient(Client);
+pub struct ReqwestClient {
+    everywhere: Client,
+    public_network: Client,
+}
 
 impl ReqwestClient {
     /// A client without open connections.
@@ -37,22 +46,48 @@ impl ReqwestClient {
     /// # Errors
     /// [`HttpClientError`] if TLS cannot be set up, which is a matter of how the program was built.
     pub fn new() -> Result<Self, HttpClientError> {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|source| HttpClientError(source.into()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .user_agent(USER_AGENT)
-            .build()
-            .map_err(|source| HttpClientError(source.into()))?;
-        Ok(Self(client))
+        Self::with_lookup(SystemLookup)
     }
+
+    fn with_lookup(lookup: impl Lookup) -> Result<Self, HttpClientError> {
+        let build = |builder: ClientBuilder| builder.build().map_err(|source| HttpClientError(source.into()));
+        Ok(Self {
+            everywhere: build(builder()?)?,
+            public_network: build(builder()?.dns_resolver(PublicNames::new(lookup)))?,
+        })
+    }
+
+    /// The connections that a request may use.
+    fn connections(&self, request: &HttpRequest) -> Result<&Client, HttpError> {
+        if !request.is_public_network_only() {
+            return Ok(&self.everywhere);
+        }
+        // What is spelled as an address is never resolved.
+        let address = match request.url().host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::from(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::from(address)),
+            Some(Host::Domain(_)) | None => None,
+        };
+        match address.is_none_or(is_public_address) {
+            true => Ok(&self.public_network),
+            false => Err(HttpError::PrivateAddress),
+        }
+    }
+}
+
+fn builder() -> Result<ClientBuilder, HttpClientError> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|source| HttpClientError(source.into()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+        .user_agent(USER_AGENT))
 }
 
 impl fmt::Debug for ReqwestClient {
@@ -64,7 +99,8 @@ impl fmt::Debug for ReqwestClient {
 #[async_trait]
 impl HttpClient for ReqwestClient {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let mut reply = self.0.execute(translate(&request)?).await.map_err(failure)?;
+        let connections = self.connections(&request)?;
+        let mut reply = connections.execute(translate(&request)?).await.map_err(failure)?;
         let limit = request.reply_limit();
         if reply.content_length().is_some_and(|length| length > limit as u64) {
             return Err(HttpError::TooLarge);
@@ -108,15 +144,25 @@ fn translate(request: &HttpRequest) -> Result<reqwest::Request, HttpError> {
     Ok(translated)
 }
 
-fn malformed(cause: impl std::error::Error + Send + Sync + 'static) -> HttpError {
+fn malformed(cause: impl Error + Send + Sync + 'static) -> HttpError {
     HttpError::Malformed(Some(Arc::new(cause)))
 }
 
 fn failure(error: reqwest::Error) -> HttpError {
-    if error.is_timeout() { HttpError::TimedOut } else { HttpError::unavailable(error.without_url()) }
+    if error.is_timeout() {
+        return HttpError::TimedOut;
+    }
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if found.is::<NoPublicAddress>() {
+            return HttpError::PrivateAddress;
+        }
+        cause = found.source();
+    }
+    HttpError::unavailable(error.without_url())
 }
 
 /// TLS could not be set up for a [`ReqwestClient`].
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client could not be set up")]
-pub struct HttpClientError(#[source] Box<dyn std::error::Error + Send + Sync>);
+pub struct HttpClientError(#[source] Box<dyn Error + Send + Sync>);

@@ -4,6 +4,8 @@ use std::{ops::Deref, str::FromStr, sync::Arc};
 
 use axum::http::Uri;
 
+#[cfg(feature = "oauth2")]
+use super::flow_cookies::KeptFlows;
 use super::{
     body::{Field, Fields},
     cookies::Presented,
@@ -11,8 +13,6 @@ use super::{
     refusal::Refusal,
     settings::Door,
 };
-#[cfg(feature = "oauth2")]
-use crate::FlowState;
 use crate::{
     AccountService, Caller, Error, SessionHolder,
     error::Invalid,
@@ -65,9 +65,9 @@ pub(super) struct Call<S, M, P, C> {
     pub(super) is_trusted: bool,
     /// Known for operations that change something.
     pub(super) client: Client,
-    /// What the browser kept while it was at a provider, if it comes from there.
+    /// The flows that the browser has under way; known for operations that begin or end one.
     #[cfg(feature = "oauth2")]
-    pub(super) flow: Option<FlowState>,
+    pub(super) flows: KeptFlows,
     pub(super) fields: Fields,
     pub(super) uri: Uri,
     /// The route, with parameters in braces.

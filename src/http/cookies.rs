@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 use zeroize::Zeroizing;
 
-use super::percent;
 #[cfg(feature = "oauth2")]
-use crate::FlowState;
+use super::flow_cookies::FlowCookies;
+use super::percent;
 use crate::model::{Client, DeviceSecret, SessionSecret, Timestamp};
 
 const FALLBACK: HeaderName = HeaderName::from_static("x-fallback-cookies");
@@ -29,17 +29,9 @@ pub(super) struct Cookies {
     legacy_name: Box<str>,
     device_name: Box<str>,
     #[cfg(feature = "oauth2")]
-    flow: FlowCookie,
+    pub(super) flows: FlowCookies,
     is_secure: bool,
     is_cross_site: bool,
-}
-
-/// The cookie of a browser that is on its way to a provider.
-#[cfg(feature = "oauth2")]
-#[derive(Debug)]
-struct FlowCookie {
-    name: Box<str>,
-    path: Box<str>,
 }
 
 /// What a client sends to prove its session.
@@ -70,10 +62,11 @@ impl Cookies {
             device_name: format!("a_device_{}", project.to_ascii_lowercase()).into(),
             name: name.into(),
             #[cfg(feature = "oauth2")]
-            flow: FlowCookie {
-                name: format!("a_oauth2_{}", project.to_ascii_lowercase()).into(),
-                path: format!("{base}{}", super::oauth2::COOKIE_PATH).into(),
-            },
+            flows: FlowCookies::new(
+                project,
+                &format!("{base}{}", super::oauth2::COOKIE_PATH),
+                is_secure || is_cross_site,
+            ),
             is_secure: is_secure || is_cross_site,
             is_cross_site,
         }
@@ -138,36 +131,6 @@ impl Cookies {
         &self.name
     }
 
-    /// What the browser kept while it was at a provider, if it did.
-    #[cfg(feature = "oauth2")]
-    pub(super) fn find_flow(&self, headers: &HeaderMap) -> Option<FlowState> {
-        in_cookies(headers, &self.flow.name, |value| FlowState::from_wire(value).ok())
-    }
-
-    /// Lets the browser keep this while it is at a provider.
-    ///
-    /// It is `SameSite=Lax` even where sessions are not: a provider sends the browser back by leading it, which Lax allows, and no frame or
-    /// script of another site may end a flow.
-    #[cfg(feature = "oauth2")]
-    pub(super) fn set_flow(&self, state: &FlowState, headers: &mut HeaderMap) {
-        let wire = Zeroizing::new(state.to_wire());
-        self.write_flow(headers, &wire, state.lifetime().as_secs());
-    }
-
-    /// Lets the browser forget it.
-    #[cfg(feature = "oauth2")]
-    pub(super) fn clear_flow(&self, headers: &mut HeaderMap) {
-        self.write_flow(headers, "deleted", 0);
-    }
-
-    #[cfg(feature = "oauth2")]
-    fn write_flow(&self, headers: &mut HeaderMap, value: &str, seconds: u64) {
-        let FlowCookie { name, path } = &self.flow;
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let line = format!("{name}={value}; Max-Age={seconds}; Path={path}{secure}; HttpOnly; SameSite=Lax");
-        add(headers, header::SET_COOKIE, &line);
-    }
-
     /// Lets the client forget its secret.
     pub(super) fn clear(&self, headers: &mut HeaderMap) {
         self.write(headers, "deleted", "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0");
@@ -200,17 +163,17 @@ fn http_date(at: Timestamp) -> String {
 
 /// The first cookie of that name that can be read.
 fn in_cookies<T>(headers: &HeaderMap, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-    pairs.find_map(|(given, value)| {
-        if given.trim() != name {
-            return None;
-        }
-        read(&percent::decode(value.trim())?)
-    })
+    pairs(headers).filter(|(given, _)| *given == name).find_map(|(_, value)| read(&percent::decode(value)?))
 }
 
-fn add(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+/// Names and values of all cookies, in their order.
+pub(super) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim(), value.trim()))
+}
+
+pub(super) fn add(headers: &mut HeaderMap, name: HeaderName, text: &str) {
     if let Ok(mut value) = HeaderValue::from_str(text) {
         value.set_sensitive(true);
         headers.append(name, value);

@@ -10,6 +10,8 @@ use axum::{
 };
 use tokio::task::JoinHandle;
 
+#[cfg(feature = "oauth2")]
+use super::flow_cookies::KeptFlows;
 use super::{
     body::Fields,
     call::{Call, Who},
@@ -165,7 +167,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             is_trusted,
             client,
             #[cfg(feature = "oauth2")]
-            flow: ends_flow.then(|| self.door.cookies.find_flow(&parts.headers)).flatten(),
+            flows: match operation {
+                Operation::StartOAuth2 | Operation::StartOAuth2Token | Operation::OAuth2Redirect => {
+                    self.door.cookies.flows.find(&parts.headers)
+                }
+                _ => KeptFlows::default(),
+            },
             fields: fields?,
             uri: parts.uri.clone(),
             route: path,

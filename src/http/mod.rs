@@ -24,6 +24,8 @@ mod cookies;
 mod date;
 mod dispatch;
 mod extract;
+#[cfg(feature = "oauth2")]
+mod flow_cookies;
 mod magic_page;
 mod models;
 #[cfg(feature = "oauth2")]

@@ -22,13 +22,14 @@ use crate::{
     oauth2::Provider,
 };
 
-/// Where the browser has the cookie of a flow with it.
-pub(super) const COOKIE_PATH: &str = "/v1/account/sessions/oauth2";
+/// Where the browser has the cookies of its flows with it: wherever one begins or ends.
+pub(super) const COOKIE_PATH: &str = "/v1/account";
 /// Where a sign-in ends well if its client named no page.
 pub(super) const SUCCESS: &str = "/v1/account/sessions/oauth2/complete/success";
 /// Where a sign-in ends badly if its client named no page.
 pub(super) const FAILURE: &str = "/v1/account/sessions/oauth2/complete/failure";
 
+const ROUTE: &str = "/v1/account/sessions/oauth2";
 const CALLBACK: &str = "/v1/account/sessions/oauth2/callback";
 /// More than any provider sends.
 const MOST_BYTES: usize = 16 * 1024;
@@ -83,7 +84,7 @@ impl Places {
             }
         }
         query.append_pair("project", &self.project);
-        format!("{}{COOKIE_PATH}/{}/redirect?{}", self.base, provider.as_str(), query.finish())
+        format!("{}{ROUTE}/{}/redirect?{}", self.base, provider.as_str(), query.finish())
     }
 }
 

@@ -113,12 +113,14 @@ impl Account {
         }
         let second = [self.is_email_verified(), self.is_phone_verified(), self.has_authenticator()];
         let seconds = second.into_iter().filter(|held| *held).count();
-        seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
+        // A provider lets in whoever holds the mailbox there, whether it is the one that is verified here or not.
+        let by_provider = !self.is_email_verified() && !self.identities.is_empty();
+        seconds > 0 && seconds + usize::from(self.password.is_some()) + usize::from(by_provider) > 1
     }
 
     /// Whether a session must prove another factor before it may act. Two factors of one class count once.
     pub(crate) fn owes_factor(&self, session: &SessionRecord) -> bool {
-        self.is_mfa_active() && self.kinds_of_proof(session.factors) < 2
+        self.is_mfa_active() && self.kinds_of_proof(session.factors) < 2 && !session.is_vouched_for
     }
 
     /// Where there is a factor beyond the mailbox, the mailbox is not enough: a password that it set and a code that it received are one.
@@ -140,7 +142,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Contact, PasswordHash, PasswordRecord, TargetId};
+    use crate::model::{Contact, IdentityId, IdentityRecord, PasswordHash, PasswordRecord, TargetId};
 
     #[test]
     fn a_second_factor_is_read_in_any_case() {
@@ -201,6 +203,33 @@ mod tests {
             assert!(!account.is_mfa_active(), "it is switched off");
             account.mfa = true;
             assert_eq!(account.is_mfa_active(), active, "{password} {email} {phone} {app}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_a_first_factor_of_the_class_of_the_mailbox() {
+        // Verified email, verified phone, confirmed app.
+        for ([email, phone, app], active) in [
+            ([false, false, false], false),
+            ([true, false, false], false),
+            ([false, true, false], true),
+            ([false, false, true], true),
+            ([true, false, true], true),
+        ] {
+            let mut account = person(false, email, phone, app);
+            account.mfa = true;
+            account.identities.push(IdentityRecord {
+                id: IdentityId::generate(NOW, [0; 10]),
+                created_at: NOW,
+                updated_at: NOW,
+                provider: "github".into(),
+                uid: "1".into(),
+                email: None,
+                verified_email: None,
+                access_expires_at: None,
+                refreshing_until: None,
+            });
+            assert_eq!(account.is_mfa_active(), active, "{email} {phone} {app}");
         }
     }
 

@@ -91,6 +91,8 @@ pub(crate) struct SessionDetails {
     pub(crate) user_agent: Option<Box<str>>,
     pub(crate) country: Option<Box<str>>,
     pub(crate) challenged_at: Option<Timestamp>,
+    /// The policy at its start took its provider's word for both factors.
+    pub(crate) is_vouched_for: bool,
 }
 
 /// A session as it is stored.
@@ -114,6 +116,8 @@ struct SessionForm {
     factors: Factors,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     challenged_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_vouched_for: bool,
 }
 
 impl From<SessionForm> for SessionRecord {
@@ -128,6 +132,7 @@ impl From<SessionForm> for SessionRecord {
             user_agent,
             country,
             challenged_at,
+            is_vouched_for,
             ..
         } = form;
         let details = SessionDetails {
@@ -140,6 +145,7 @@ impl From<SessionForm> for SessionRecord {
             user_agent,
             country,
             challenged_at,
+            is_vouched_for,
         };
         Self::new(form.digest, form.expires_at, form.factors, details)
     }
@@ -158,6 +164,7 @@ impl From<SessionRecord> for SessionForm {
             user_agent,
             country,
             challenged_at,
+            is_vouched_for,
         } = Arc::unwrap_or_clone(details);
         Self {
             id,
@@ -172,6 +179,7 @@ impl From<SessionRecord> for SessionForm {
             country,
             factors,
             challenged_at,
+            is_vouched_for,
         }
     }
 }

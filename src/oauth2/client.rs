@@ -35,7 +35,9 @@ const LONGEST_FORM_USER: usize = 4096;
 /// and a bound on its reply; none is repeated, because a code is good for one only.
 ///
 /// # Security
-/// The HTTP client must follow no redirect; a redirect counts as a refusal here. Replies are never trusted to be well-formed.
+/// The HTTP client must follow no redirect; a redirect counts as a refusal here. Replies are never trusted to be well-formed. Unless the
+/// credentials [allow the private network](super::Credentials::with_private_network), every request is
+/// [for the public network only](HttpRequest::is_public_network_only).
 pub struct OAuth2Client {
     registration: Registration,
     http: Arc<dyn HttpClient>,
@@ -299,7 +301,12 @@ impl OAuth2Client {
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OAuth2Error> {
-        let reply = self.http.send(request.with_timeout(self.timeout).with_reply_limit(REPLY_LIMIT)).await?;
+        let request = request.with_timeout(self.timeout).with_reply_limit(REPLY_LIMIT);
+        let request = match self.registration.is_private_allowed() {
+            true => request,
+            false => request.with_public_network_only(),
+        };
+        let reply = self.http.send(request).await?;
         // The client promises it. What follows reads the reply several times over, so it is not left to the promise.
         if reply.body().len() > REPLY_LIMIT { Err(HttpError::TooLarge.into()) } else { Ok(reply) }
     }

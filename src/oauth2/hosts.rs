@@ -1,8 +1,8 @@
 //! Which hosts this server may be told to talk to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use url::{Host, Url};
+
+use crate::ports::is_public_address;
 
 /// Whether hosts of the private network may be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,8 @@ pub(super) fn base_url(text: &str, reach: Reach) -> Option<String> {
 /// An https URL (http only to this machine) without user and fragment, to a host within reach.
 ///
 /// # Security
-/// Names are judged as they are spelled. What they resolve to is the HTTP client's to judge.
+/// Names are judged as they are spelled. What they resolve to is the HTTP client's to judge: what goes to hosts within
+/// [`Reach::Public`] says so.
 pub(super) fn web_url(text: &str, reach: Reach) -> Option<Url> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
         return None;
@@ -76,33 +77,6 @@ fn is_public(host: &Host<&str>) -> bool {
         Host::Ipv4(address) => is_public_address((*address).into()),
         Host::Ipv6(address) => is_public_address((*address).into()),
     }
-}
-
-/// The ranges of IANA's special-purpose registries (RFC 6890) are not public.
-fn is_public_address(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, third, _] = address.octets();
-    !(matches!(first, 0 | 10 | 127 | 224..)
-        || (first == 100 && second & 0xc0 == 64)
-        || (first == 169 && second == 254)
-        || (first == 172 && second & 0xf0 == 16)
-        || (first == 192 && second == 168)
-        || (first == 192 && second == 0 && matches!(third, 0 | 2))
-        || (first == 198 && second & 0xfe == 18)
-        || (first == 198 && second == 51 && third == 100)
-        || (first == 203 && second == 0 && third == 113))
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    // Global unicast, without Teredo and its neighbours, documentation, and 6to4, which holds an IPv4 address.
-    first & 0xe000 == 0x2000 && !(first == 0x2001 && (second < 0x200 || second == 0xdb8)) && first != 0x2002
 }
 
 #[cfg(test)]
@@ -169,30 +143,6 @@ mod tests {
             "https://192.168.1.1/",
         ] {
             assert_eq!(base_url(bad, Reach::Public), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn special_addresses_are_not_public() {
-        for bad in [
-            "100.64.0.1",
-            "172.31.0.1",
-            "192.0.2.1",
-            "198.19.0.1",
-            "203.0.113.9",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "fc00::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2002:a00::1",
-            "2001::1",
-        ] {
-            assert!(!is_public_address(bad.parse().unwrap()), "{bad}");
-        }
-        for good in ["9.9.9.9", "172.32.0.1", "100.128.0.1", "2620:fe::fe", "2a00:1450::1"] {
-            assert!(is_public_address(good.parse().unwrap()), "{good}");
         }
     }
 }

@@ -58,8 +58,7 @@ impl Credentials {
     ///
     /// # Security
     /// What is configured then reaches into the network of the server. Without it such names and addresses are refused, also in what a
-    /// discovery document tells. They are judged as they are spelled: that a public name resolves to a private address only the HTTP
-    /// client can see.
+    /// discovery document tells, and the HTTP client is told to connect to public addresses only, whatever a name resolves to.
     #[must_use]
     pub fn with_private_network(mut self) -> Self {
         self.reach = Reach::Private;
@@ -159,6 +158,10 @@ impl Registration {
     /// A URL that this server may talk to, or send people to.
     pub(super) fn web_url(&self, text: &str) -> Option<Url> {
         hosts::web_url(text, self.reach)
+    }
+
+    pub(super) fn is_private_allowed(&self) -> bool {
+        self.reach == Reach::Private
     }
 
     /// The redirect URI in the spelling that the provider accepts.

@@ -19,6 +19,10 @@ const REPLY_LIMIT: usize = 256 * 1024;
 /// An implementation follows no redirect, keeps no cookies, and verifies certificates. It keeps to the request's
 /// [timeout](HttpRequest::timeout) and [reply limit](HttpRequest::reply_limit), because the other side may be slow or
 /// hostile. Its errors name no URL, header or body.
+///
+/// For a request [for the public network only](HttpRequest::is_public_network_only) it resolves the host's name itself and connects to
+/// addresses that [`is_public_address`](super::is_public_address) lets through, and to no other: a name that looks public may lead anywhere,
+/// and elsewhere a moment later.
 #[async_trait]
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
     /// Sends one request and reads the whole reply. A status other than 2xx is a reply, not an error.
@@ -71,6 +75,7 @@ pub struct HttpRequest {
     body: Zeroizing<Vec<u8>>,
     timeout: Duration,
     reply_limit: usize,
+    public_network_only: bool,
 }
 
 impl HttpRequest {
@@ -84,6 +89,7 @@ impl HttpRequest {
             body: Zeroizing::default(),
             timeout: TIMEOUT,
             reply_limit: REPLY_LIMIT,
+            public_network_only: false,
         }
     }
 
@@ -123,6 +129,13 @@ impl HttpRequest {
         self
     }
 
+    /// Keeps it out of the private network, whatever the host's name resolves to.
+    #[must_use]
+    pub fn with_public_network_only(mut self) -> Self {
+        self.public_network_only = true;
+        self
+    }
+
     /// What it asks for.
     #[must_use]
     pub fn method(&self) -> HttpMethod {
@@ -156,6 +169,12 @@ impl HttpRequest {
     #[must_use]
     pub fn reply_limit(&self) -> usize {
         self.reply_limit
+    }
+
+    /// Whether it must not be sent to an address that is not [public](super::is_public_address).
+    #[must_use]
+    pub fn is_public_network_only(&self) -> bool {
+        self.public_network_only
     }
 }
 
@@ -248,6 +267,9 @@ pub enum HttpError {
     /// The request cannot be sent as it is: no `http` or `https` URL, or a malformed header.
     #[error("the request is malformed")]
     Malformed(#[source] Option<Arc<dyn Error + Send + Sync>>),
+    /// The host is, or resolves to, an address of the private network, and the request is for the public one only. Nothing was sent.
+    #[error("the other side is in the private network")]
+    PrivateAddress,
 }
 
 impl HttpError {

@@ -8,6 +8,7 @@ mod hooks;
 mod http_client;
 mod limiter;
 mod messages;
+mod public_address;
 mod store;
 
 pub use clock::{Clock, SystemClock};
@@ -18,4 +19,5 @@ pub use hooks::{Observer, PasswordRefusal, PasswordRule};
 pub use http_client::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use limiter::{LimitKeyText, LimiterError, NoLimits, Quota, RateLimiter, window_end};
 pub use messages::{Mailer, NoMailer, NoSms, SendError, SmsSender};
+pub use public_address::is_public_address;
 pub use store::{Change, Loaded, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version};

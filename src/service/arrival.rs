@@ -79,6 +79,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             user_agent: client.user_agent().map(Into::into),
             country: self.country(client),
             challenged_at: None,
+            is_vouched_for: false,
         };
         let expires_at = now.after(self.inner.config.session_lifetime);
         let record = SessionRecord::new(digest, expires_at, Factors::default(), details);
@@ -117,6 +118,10 @@ impl Draft {
         let mut record = new.record.clone();
         (record.provider, record.provider_uid) = (way.provider, way.uid.into());
         way.factors.iter().for_each(|factor| record.factors.add(*factor));
+        let is_by_provider = matches!(way.provider, SessionProvider::Provider(_));
+        if is_by_provider && guard.config.providers_prove_both_factors {
+            record.is_vouched_for = true;
+        }
         let is_known = self.knows(guard.client, now);
         let is_first = self.devices.is_empty() && self.sessions.is_empty();
         let is_alarming = match guard.config.session_alerts {

@@ -181,8 +181,9 @@ async fn h48_h52_a_start_leads_to_the_provider_and_binds_the_flow_to_the_browser
         assert_eq!(parameter(&to, "code_challenge_method"), "S256");
         assert_eq!(parameter(&to, "state").len(), 64);
         let [cookie] = reply.set_cookies()[..] else { panic!("{:?}", reply.set_cookies()) };
-        assert!(cookie.starts_with("a_oauth2_default="), "{cookie}");
-        let attributes = "; Max-Age=600; Path=/v1/account/sessions/oauth2; HttpOnly; SameSite=Lax";
+        let name = format!("a_oauth2_default_{}=", &parameter(&to, "state")[..8]);
+        assert!(cookie.starts_with(&name), "{cookie}");
+        let attributes = "; Max-Age=600; Path=/v1/account; HttpOnly; SameSite=Lax";
         assert!(cookie.ends_with(attributes), "{cookie}");
         assert!(!cookie.contains(&parameter(&to, "state")), "{cookie}");
         assert_eq!(reply.header("cache-control"), Some("no-cache, no-store, must-revalidate"));
@@ -203,7 +204,7 @@ async fn behind_https_and_a_path_the_cookie_and_all_addresses_are_too() {
     let reply = server.get(SESSION).ok(302).await;
     let callback = parameter(&location(&reply), "redirect_uri");
     assert_eq!(callback, format!("https://api.example.com/auth{CALLBACK}"));
-    let path = "Path=/auth/v1/account/sessions/oauth2; Secure; HttpOnly; SameSite=Lax";
+    let path = "Path=/auth/v1/account; Secure; HttpOnly; SameSite=Lax";
     assert!(reply.set_cookies()[0].ends_with(path), "{:?}", reply.set_cookies());
     let passed_on = server.get(&format!("{CALLBACK}?code=c")).ok(302).await;
     let redirect =
@@ -221,9 +222,15 @@ async fn a_sign_in_ends_with_a_session_at_the_page_that_the_start_named() {
     assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
     let kept: Vec<&String> = browser.0.keys().collect();
     assert_eq!(kept, ["a_device_default", "a_session_default"], "the flow is forgotten");
-    let cleared =
-        "a_oauth2_default=deleted; Max-Age=0; Path=/v1/account/sessions/oauth2; HttpOnly; SameSite=Lax";
-    assert!(reply.set_cookies().contains(&cleared), "{:?}", reply.set_cookies());
+    let cleared = "=deleted; Max-Age=0; Path=/v1/account; HttpOnly; SameSite=Lax";
+    assert!(
+        reply
+            .set_cookies()
+            .iter()
+            .any(|line| line.starts_with("a_oauth2_default_") && line.ends_with(cleared)),
+        "{:?}",
+        reply.set_cookies()
+    );
 
     let cookie = browser.session().unwrap();
     let user = server.get("/v1/account").by(&cookie).ok(200).await;
@@ -328,6 +335,88 @@ async fn h48_a_flow_ends_once_and_only_in_the_browser_that_began_it() {
     let again = kept.ask(&server, "GET", &end).ok(302).await;
     assert_eq!(told(&location(&again))["type"], "user_oauth2_bad_request");
     assert!(again.set_cookies().is_empty(), "{:?}", again.set_cookies());
+}
+
+/// The flows that the browser has under way.
+fn flows(browser: &Browser) -> Vec<&str> {
+    browser.0.keys().filter_map(|name| name.strip_prefix("a_oauth2_default_")).collect()
+}
+
+#[tokio::test]
+async fn two_tabs_can_be_at_a_provider_at_once_and_both_end_well() {
+    let (server, _) = on_its_own_machine();
+    for (routes, later_first) in [(SESSION, SESSION), (TOKEN, TOKEN), (SESSION, TOKEN), (TOKEN, SESSION)]
+        .into_iter()
+        .flat_map(|routes| [(routes, false), (routes, true)])
+    {
+        let mut browser = Browser::default();
+        let mut states = Vec::new();
+        for route in [routes.0, routes.1] {
+            states.push(parameter(&browser.start(&server, route, &pages()).await, "state"));
+        }
+        if later_first {
+            states.reverse();
+        }
+        for (done, state) in states.iter().enumerate() {
+            assert_eq!(flows(&browser).len(), 2 - done);
+            let reply = browser.come_back(&server, &[("code", "c0de"), ("state", state)]).await;
+            assert_eq!(location(&reply).path(), "/done", "{routes:?} {later_first}: {:?}", location(&reply));
+        }
+        assert!(flows(&browser).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_tab_that_fails_leaves_the_flow_of_the_other_alone() {
+    let (server, _) = on_its_own_machine();
+    let mut browser = Browser::default();
+    let one = parameter(&browser.start(&server, SESSION, &pages()).await, "state");
+    let other = parameter(&browser.start(&server, SESSION, &pages()).await, "state");
+    let refused = browser.come_back(&server, &[("error", "access_denied"), ("state", &one)]).await;
+    assert_eq!(location(&refused).path(), "/oh");
+    assert_eq!(flows(&browser), [&other[..8]]);
+    // The state of one flow is not good with what was kept for another.
+    let mut mixed = Browser::default();
+    let kept = browser.0[&format!("a_oauth2_default_{}", &other[..8])].clone();
+    mixed.0.insert(format!("a_oauth2_default_{}", &one[..8]), kept);
+    let path =
+        with(&format!("{SESSION}/redirect"), &[("code", "c0de"), ("state", &one), ("project", "default")]);
+    mixed.ask(&server, "GET", &path).refused(400, "user_oauth2_bad_request").await;
+    assert_eq!(
+        browser.come_back(&server, &[("code", "c"), ("state", &other)]).await.header("location"),
+        Some(SUCCESS)
+    );
+}
+
+#[tokio::test]
+async fn a_browser_keeps_four_flows_and_what_headers_have_room_for() {
+    let (server, _) = on_its_own_machine();
+    let long = format!("https://app.example.com/done?{}", "x".repeat(1_500));
+    for (success, kept) in [(SUCCESS, 4), (&*long, 1)] {
+        for route in [SESSION, TOKEN] {
+            // Browsers send what they kept first first (RFC 6265 §5.4).
+            let mut cookies: Vec<(String, String)> = Vec::new();
+            let mut begun = Vec::new();
+            for _ in 0..7 {
+                let line: Vec<String> =
+                    cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let call = server.get(&with(route, &[("success", success)]));
+                let reply = call.header("cookie", &line.join("; ")).ok(302).await;
+                for line in reply.set_cookies() {
+                    let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+                    cookies.retain(|(known, _)| known != name);
+                    if value != "deleted" {
+                        cookies.push((name.into(), value.into()));
+                    }
+                }
+                begun.push(format!("a_oauth2_default_{}", &parameter(&location(&reply), "state")[..8]));
+            }
+            let names: Vec<&String> = cookies.iter().map(|(name, _)| name).collect();
+            let latest: Vec<&String> = begun.iter().skip(7 - kept).collect();
+            assert_eq!(names, latest, "the latest are kept");
+            assert!(cookies.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= 4096);
+        }
+    }
 }
 
 #[tokio::test]
@@ -518,17 +607,24 @@ async fn starts_and_ends_are_counted_together_by_address() {
 
 #[tokio::test]
 async fn h52_a_provider_that_does_not_say_where_it_is_is_told_to_the_failure_page_too() {
-    let github = GitHub::default();
-    github.answers("/.well-known/openid-configuration", 503, json!({}));
-    let credentials = Credentials::new("id-1", "s3cret".to_owned())
-        .with_parameter("well_known", "https://id.example.com/.well-known/openid-configuration");
-    let registration = Registration::new(Provider::builtin("oidc").unwrap(), credentials).unwrap();
-    let client = OAuth2Client::new(registration, Arc::new(github));
-    let server = Server::built(|_| {}, |_| {}, false, |builder| builder.provider(client));
-    const START: &str = "/v1/account/sessions/oauth2/oidc";
-    server.get(START).refused(424, "user_oauth2_provider_error").await;
-    let to = location(&server.get(&with(START, &pages())).ok(302).await);
-    assert_eq!((to.path(), told(&to)["code"].clone()), ("/oh", json!(503)));
+    for (status, kind, plain) in [
+        (503, "user_oauth2_provider_error", 424),
+        (400, "user_oauth2_bad_request", 400),
+        (401, "user_oauth2_unauthorized", 401),
+    ] {
+        let github = GitHub::default();
+        github.answers("/.well-known/openid-configuration", status, json!({}));
+        let credentials = Credentials::new("id-1", "s3cret".to_owned())
+            .with_parameter("well_known", "https://id.example.com/.well-known/openid-configuration");
+        let registration = Registration::new(Provider::builtin("oidc").unwrap(), credentials).unwrap();
+        let client = OAuth2Client::new(registration, Arc::new(github));
+        let server = Server::built(|_| {}, |_| {}, false, |builder| builder.provider(client));
+        const START: &str = "/v1/account/sessions/oauth2/oidc";
+        server.get(START).refused(plain, kind).await;
+        let to = location(&server.get(&with(START, &pages())).ok(302).await);
+        let error = told(&to);
+        assert_eq!((to.path(), &error["code"], &error["type"]), ("/oh", &json!(status), &json!(kind)));
+    }
 }
 
 #[tokio::test]

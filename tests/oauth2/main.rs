@@ -13,6 +13,7 @@ mod yielding;
 
 mod attach;
 mod crash;
+mod prehijack;
 mod provider;
 mod refresh;
 mod sign_in;

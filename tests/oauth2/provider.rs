@@ -55,6 +55,7 @@ pub struct Providers {
     access: Mutex<HashMap<String, Person>>,
     refresh: Mutex<HashMap<String, Person>>,
     count: AtomicUsize,
+    exchanges: AtomicUsize,
     refreshes: AtomicUsize,
     pub gives_no_refresh_token: AtomicBool,
     /// The refresh token stays good and is not given again.
@@ -79,6 +80,11 @@ impl Providers {
         (code, query["state"].clone())
     }
 
+    /// How often codes were redeemed, in vain or not.
+    pub fn exchanges(&self) -> usize {
+        self.exchanges.load(Ordering::SeqCst)
+    }
+
     /// How often refresh tokens were redeemed, in vain or not.
     pub fn refreshes(&self) -> usize {
         self.refreshes.load(Ordering::SeqCst)
@@ -96,7 +102,10 @@ impl Providers {
 
     fn token(&self, form: &HashMap<String, String>) -> Result<Value, &'static str> {
         let person = match form["grant_type"].as_str() {
-            "authorization_code" => self.redeem(form)?,
+            "authorization_code" => {
+                self.exchanges.fetch_add(1, Ordering::SeqCst);
+                self.redeem(form)?
+            }
             _ => {
                 self.refreshes.fetch_add(1, Ordering::SeqCst);
                 let (mut known, token) = (self.refresh.lock().unwrap(), &form["refresh_token"]);

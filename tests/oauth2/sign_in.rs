@@ -1,7 +1,9 @@
 //! Who is let in, and where.
 
 use account::{
+    Config, MasterKey, SignedIn,
     model::{Client, Factor, SecondFactor},
+    ports::Clock as _,
     testing::{PASSWORD, totp},
 };
 use std::time::Duration;
@@ -196,26 +198,60 @@ async fn a_blocked_account_is_closed_by_every_way() {
     assert_eq!(world.end(FORGE, &back, None).await.unwrap_err().error.code(), "user_blocked");
 }
 
+/// Switches two factors on, with an app; tells its seed.
+async fn asks_for_two_factors(world: &World, signed_in: &SignedIn) -> String {
+    let service = &world.host.service;
+    let caller = world.caller(signed_in).await;
+    let seed = service.add_authenticator(&caller).await.unwrap().secret.expose().to_owned();
+    service.confirm_authenticator(&caller, &totp(&seed, world.host.clock.now())).await.unwrap();
+    service.set_mfa(&caller, true).await.unwrap();
+    seed
+}
+
+/// Redeems what a flow with a token ends with.
+async fn by_token(world: &World, person: &Person) -> SignedIn {
+    let back = world.back(start_token(FORGE), person, None).await;
+    let token = token(world.end(FORGE, &back, None).await.unwrap());
+    let secret = token.secret().unwrap().expose().parse().unwrap();
+    world.host.service.sign_in_with_token(&token.user, &secret, &Client::default()).await.unwrap()
+}
+
 #[tokio::test]
 async fn h42_a_provider_is_one_factor_of_two() {
-    let world = World::new();
+    for person in [Person::new("1", ADA), Person::new("1", ADA).unverified()] {
+        let world = World::new();
+        let signed_in = world.come(FORGE, &person, None).await.unwrap();
+        let seed = asks_for_two_factors(&world, &signed_in).await;
+        let (service, clock) = (&world.host.service, &world.host.clock);
+
+        let second = world.come(FORGE, &person, None).await.unwrap();
+        assert_eq!(second.session.factors, [Factor::Email, Factor::OAuth2]);
+        for owes in [&second, &by_token(&world, &person).await] {
+            let verified = person.verified;
+            assert_eq!(code(service.caller(&owes.secret).await), "user_more_factors_required", "{verified}");
+            // Who owes a factor links nothing.
+            let owing = service.session_holder(&owes.secret).await.unwrap();
+            let refused = world.come(MILL, &Person::new("2", BOB), Some(&owing)).await;
+            assert_eq!(code(refused), "user_more_factors_required");
+            clock.advance(Duration::from_secs(30));
+            let challenge = service.start_challenge(&owing, SecondFactor::Totp).await.unwrap().id;
+            let passed = service.finish_challenge(&owing, &challenge, &totp(&seed, clock.now())).await;
+            service.caller(&passed.unwrap().secret.unwrap()).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn h42_in_the_profile_for_migration_a_provider_is_both_factors_and_its_token_is_one() {
+    assert!(Config::appwrite_1_6(MasterKey::generate().unwrap()).providers_prove_both_factors);
+    let world = World::with(|config| config.providers_prove_both_factors = true);
     let person = Person::new("1", ADA);
     let signed_in = world.come(FORGE, &person, None).await.unwrap();
-    let (service, clock) = (&world.host.service, &world.host.clock);
-    let caller = world.caller(&signed_in).await;
-    let seed = service.add_authenticator(&caller).await.unwrap().secret.expose().to_owned();
-    let now = || account::ports::Clock::now(clock);
-    service.confirm_authenticator(&caller, &totp(&seed, now())).await.unwrap();
-    service.set_mfa(&caller, true).await.unwrap();
-
+    asks_for_two_factors(&world, &signed_in).await;
     let second = world.come(FORGE, &person, None).await.unwrap();
     assert_eq!(second.session.factors, [Factor::Email, Factor::OAuth2]);
-    assert_eq!(code(service.caller(&second.secret).await), "user_more_factors_required");
-    // Who owes a factor links nothing.
-    let owing = service.session_holder(&second.secret).await.unwrap();
-    let refused = world.come(MILL, &Person::new("2", BOB), Some(&owing)).await;
+    world.caller(&second).await;
+    let third = by_token(&world, &person).await;
+    let refused = world.host.service.caller(&third.secret).await;
     assert_eq!(code(refused), "user_more_factors_required");
-    clock.advance(Duration::from_secs(30));
-    let challenge = service.start_challenge(&owing, SecondFactor::Totp).await.unwrap().id;
-    service.finish_challenge(&owing, &challenge, &totp(&seed, now())).await.unwrap();
 }

@@ -11,6 +11,7 @@ use account::{
 use crate::{
     people::{ADA, BOB, anonymous},
     provider::Person,
+    text_store::TextStore,
     world::*,
 };
 
@@ -58,6 +59,70 @@ async fn h48_a_flow_of_one_provider_does_not_end_at_another() {
             let user = *session(outcome.unwrap()).user_id();
             world.host.service.trusted(&Client::default()).delete(&user).await.unwrap();
         }
+    }
+}
+
+#[tokio::test]
+async fn r47_the_state_of_one_provider_ends_at_no_other_of_all_the_api_has() {
+    let ids: Vec<String> = Provider::builtin_ids().collect();
+    let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let texts = TextStore::default();
+    let world = World::on(texts.clone(), texts, 1, &names, |_| ());
+    let mut refused = 0;
+    for begun in &names {
+        let back = world.back(start(begun), &ada(), None).await;
+        for ended in names.iter().filter(|ended| *ended != begun) {
+            assert!(is_invalid_state(world.end(ended, &back, None).await), "{begun} {ended}");
+            refused += 1;
+        }
+        assert_eq!(world.providers.exchanges(), 0, "no code was sent anywhere");
+    }
+    assert_eq!(refused, 38 * 37);
+    assert!(world.texts.dump().is_empty());
+    // Each of them is good where it began.
+    let mut accounts = BTreeSet::new();
+    for begun in &names {
+        let person = Person::new("1", Box::leak(format!("{begun}@example.com").into_boxed_str()));
+        let back = world.back(start(begun), &person, None).await;
+        accounts.insert(*session(world.end(begun, &back, None).await.unwrap()).user_id());
+    }
+    assert_eq!(accounts.len(), 38);
+}
+
+#[tokio::test]
+async fn asvs_10_1_2_no_provider_takes_a_state_of_another_browser_nor_one_that_is_used_expired_missing_or_changed()
+ {
+    for id in Provider::builtin_ids() {
+        let texts = TextStore::default();
+        let world = World::on(texts.clone(), texts, 1, &[&id], |_| ());
+        world.careless();
+        let service = &world.host.service;
+        let (allowed, client) = (&world.allowed, Client::default());
+        let (back, other) =
+            (world.back(start(&id), &ada(), None).await, world.back(start(&id), &ada(), None).await);
+        let changed = back.state.replace(&back.state[60..], "zzzz");
+        for (state, kept) in [
+            (Some(&back.state), None),
+            (Some(&back.state), Some(&other.kept)),
+            (Some(&other.state), Some(&back.kept)),
+            (Some(&changed), Some(&back.kept)),
+            (None, Some(&back.kept)),
+            (None, None),
+        ] {
+            let mut read = back.read();
+            read.state = state.map(String::as_str);
+            let outcome = service.finish_oauth2(&key(&id), read, kept, None, allowed, &client).await;
+            assert!(is_invalid_state(outcome), "{id}");
+        }
+        assert_eq!(world.providers.exchanges(), 0, "{id}: no code was sent anywhere");
+        // Of two at once one gets a session, and nobody later.
+        let (one, two) = tokio::join!(world.end(&id, &back, None), world.end(&id, &back, None));
+        assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1, "{id}: {one:?} {two:?}");
+        assert!(is_invalid_state(world.end(&id, &back, None).await), "{id}");
+        let caller = world.caller(&session(one.or(two).unwrap())).await;
+        assert_eq!(service.sessions(&caller).await.unwrap().len(), 1, "{id}");
+        world.host.clock.advance(Duration::from_secs(600));
+        assert!(is_invalid_state(world.end(&id, &other, None).await), "{id}");
     }
 }
 
@@ -143,9 +208,22 @@ async fn h56_only_the_session_that_began_a_link_ends_it() {
     for wrong in [None, Some(&same_account), Some(&other_account)] {
         assert!(is_invalid_state(world.end(FORGE, &back, wrong).await));
     }
-    let of_guest = world.back(start(FORGE), &person, None).await;
-    assert!(is_invalid_state(world.end(FORGE, &of_guest, Some(&begun_by)).await), "begun by nobody");
     world.end(FORGE, &back, Some(&begun_by)).await.unwrap();
+}
+
+#[tokio::test]
+async fn h56_a_flow_begun_by_nobody_signs_in_whoever_has_signed_in_meanwhile_and_links_nothing() {
+    let world = World::new();
+    let (one, other) = (Person::new("1", ADA), Person::new("2", BOB));
+    let (first, second) =
+        (world.back(start(FORGE), &one, None).await, world.back(start(MILL), &other, None).await);
+    let ada = session(world.end(FORGE, &first, None).await.unwrap());
+    let holder = world.host.service.session_holder(&ada.secret).await.unwrap();
+    let bob = session(world.end(MILL, &second, Some(&holder)).await.unwrap());
+    assert_ne!(ada.user_id(), bob.user_id());
+    for signed_in in [&ada, &bob] {
+        assert_eq!(world.identities(&world.caller(signed_in).await).await.len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -226,10 +304,10 @@ async fn h52_every_failure_of_a_flow_that_is_known_leads_to_its_failure_url() {
     for (place, (person, expected)) in cases.into_iter().enumerate() {
         let mut begun = start(FORGE);
         begun.failure = Some(failure.clone());
-        let back = world.back(begun, &person, None).await;
-        world.providers.is_down.store(place == 3, Ordering::SeqCst);
         let caller = (place == 2).then_some(&holder);
-        let failed = world.end(FORGE, &back, caller).await.unwrap_err();
+        let back = world.back(begun, &person, caller).await;
+        world.providers.is_down.store(place == 3, Ordering::SeqCst);
+        let failed = world.end(FORGE, &back, None).await.unwrap_err();
         assert_eq!(failed.error.code(), expected);
         assert_eq!(failed.failure.unwrap().as_str(), failure.as_str());
     }

@@ -65,6 +65,7 @@ fn path(url: &str) -> &str {
 impl HttpClient for Double {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         assert!(request.timeout() <= Duration::from_secs(10) && request.reply_limit() <= 256 * 1024);
+        assert!(request.is_public_network_only(), "nothing was said of a private network");
         let headers: BTreeMap<_, _> =
             request.headers().map(|(name, value)| (name.to_owned(), value.expose().to_owned())).collect();
         assert_eq!(headers.len(), request.headers().count(), "a header is sent twice");

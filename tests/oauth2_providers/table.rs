@@ -66,6 +66,71 @@ async fn every_profile_is_asked_for_and_read_as_the_provider_documents() {
     }
 }
 
+#[tokio::test]
+async fn an_error_under_status_200_is_a_refusal_in_the_providers_words() {
+    let github = json!({
+        "error": "bad_verification_code",
+        "error_description": "The code passed is incorrect or expired.",
+        "error_uri": "https://docs.github.com/apps/troubleshooting#bad-verification-code",
+    });
+    for (id, reply, said) in [
+        ("github", github, "200: bad_verification_code: The code passed is incorrect or expired."),
+        ("slack", json!({"ok": false, "error": "invalid_code"}), "200: invalid_code"),
+    ] {
+        let case = Case::new(id);
+        case.double.answer_json(&case.token_url(), &reply);
+        let refused = case.tokens().await.unwrap_err();
+        assert_eq!(
+            (refused.code(), refused.provider_status()),
+            ("user_oauth2_provider_error", Some(200)),
+            "{id}"
+        );
+        assert_eq!(refused.to_string(), format!("the provider refused: {said}"));
+    }
+    let case = Case::new("slack");
+    case.double.answer_json(&case.profile_urls()[0], &json!({"ok": false, "error": "invalid_auth"}));
+    assert!(case.sign_in().await.is_err());
+}
+
+/// What the tests above go by has all that is peculiar to a provider, lest they hold for less than they say.
+#[test]
+fn what_is_odd_about_a_provider_is_odd_here_too() {
+    let json = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes);
+    let at = |id: &str, pointer: &str| Case::new(id).expected.pointer(pointer).cloned().unwrap_or_default();
+    // A second request for the address.
+    assert_eq!(at("github", "/profile/1/url"), "https://api.github.com/user/emails");
+    assert_eq!(at("bitbucket", "/profile/1/url"), "https://api.bitbucket.org/2.0/user/emails");
+    assert!(json(Case::new("github").good_profile().remove(1)).unwrap().is_array());
+    assert!(json(Case::new("bitbucket").good_profile().remove(1)).unwrap()["values"].is_array());
+    // Tokens as a form, within an object, and by a JSON request.
+    assert!(
+        Case::new("bitly").good_token().starts_with(b"access_token=")
+            && json(Case::new("bitly").good_token()).is_err()
+    );
+    assert!(json(Case::new("yammer").good_token()).unwrap()["access_token"]["token"].is_string());
+    for id in ["notion", "podio"] {
+        assert_eq!(at(id, "/token/headers/Content-Type"), "application/json", "{id}");
+    }
+    assert!(at("notion", "/token/headers/Authorization").as_str().unwrap().starts_with("Basic "));
+    assert_eq!(at("podio", "/profile/0/headers/Authorization"), "OAuth2 at-1");
+    // The data centre that the callback names.
+    assert_eq!(at("zoho", "/callback/location"), "eu");
+    assert_eq!(at("zoho", "/token/url"), "https://accounts.zoho.eu/oauth/v2/token");
+    // JSON in the query, and booleans that are texts.
+    let claims: Value =
+        serde_json::from_str(at("twitch", "/authorize/query/claims").as_str().unwrap()).unwrap();
+    assert!(claims["userinfo"].as_object().unwrap().contains_key("email_verified"));
+    assert_eq!(json(Case::new("paypal").good_profile().remove(0)).unwrap()["emails"][1]["confirmed"], "true");
+    assert_eq!(json(Case::new("oidc").good_profile().remove(0)).unwrap()["email_verified"], "true");
+    assert_eq!(Case::new("apple").claims.unwrap()["email_verified"], "true");
+    // A form from another site, with a name that comes once; and a secret that is signed.
+    assert_eq!(at("apple", "/authorize/query/response_mode"), "form_post");
+    assert!(
+        at("apple", "/callback/form_user").is_string()
+            && at("apple", "/token/body/client_secret") == "<signed>"
+    );
+}
+
 /// The requests but those for keys and discovery, which every provider may be sent at any time.
 fn check(case: &Case, seen: &[Seen], expected: &[&Value]) {
     let documents = [&case.expected["keys_url"], &case.expected["discovery_url"]];

@@ -60,6 +60,15 @@ impl fmt::Debug for FlowState {
     }
 }
 
+/// Enough to tell the flows of one browser apart; the rest of the 64 digits still cannot be guessed.
+const NAME_LENGTH: usize = 8;
+
+/// What the flow of a state is called.
+pub(super) fn name_of(state: &str) -> Option<&str> {
+    let name = state.get(..NAME_LENGTH)?;
+    name.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(name)
+}
+
 /// A sign-in under way.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,13 +131,18 @@ impl Flow {
         (now < flow.expires_at).then_some(flow)
     }
 
+    pub(super) fn name(&self) -> Box<str> {
+        name_of(&self.state).unwrap_or_default().into()
+    }
+
     /// Whether this provider's callback brings back this flow's state.
     pub(super) fn is_returned_by(&self, provider: &ProviderKey, state: Option<&str>) -> bool {
         let same = state.is_some_and(|state| constant_time_eq(state.as_bytes(), self.state.as_bytes()));
         same && self.provider == provider.as_str()
     }
 
-    /// The caller to whom the provider's account is to be linked: who started the flow, in the same session.
+    /// The caller to whom the provider's account is to be linked: who started the flow, in the same session. If nobody did, nothing is linked,
+    /// whoever has signed in meanwhile, perhaps by another flow of the same browser.
     pub(super) fn caller<'a>(
         &self,
         caller: Option<&'a SessionHolder>,
@@ -136,7 +150,7 @@ impl Flow {
         let started = self.session.as_ref();
         let is_same = |caller: &SessionHolder| started == Some(&(*caller.user_id(), *caller.session_id()));
         match (started, caller) {
-            (None, None) => Ok(None),
+            (None, _) => Ok(None),
             (Some(_), Some(caller)) if is_same(caller) => Ok(Some(caller)),
             _ => Err(Error::InvalidState),
         }

@@ -64,6 +64,9 @@ pub struct StartedOAuth2 {
     pub authorize_url: Url,
     /// What the browser keeps until it comes back, 10 minutes at the most: a host-only, `HttpOnly`, `SameSite=Lax` cookie.
     pub state: FlowState,
+    /// What tells this flow from others of the same browser: eight hexadecimal digits, for the cookie's name. They come back as
+    /// [`OAuth2Return::flow_name`].
+    pub name: Box<str>,
 }
 
 /// What a browser brings back from a provider.
@@ -82,6 +85,14 @@ pub struct OAuth2Return<'a> {
     pub location: Option<&'a str>,
     /// `user`: JSON that Apple sends once.
     pub user: Option<&'a str>,
+}
+
+impl OAuth2Return<'_> {
+    /// What the flow was called at its start, if this comes of one.
+    #[must_use]
+    pub fn flow_name(&self) -> Option<&str> {
+        self.state.and_then(flow::name_of)
+    }
 }
 
 impl fmt::Debug for OAuth2Return<'_> {
@@ -121,6 +132,7 @@ pub struct FailedOAuth2 {
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Begins a sign-in by a provider. With a caller, the provider's account is linked to the caller's; it must end in the same session.
+    /// A browser may have several under way.
     ///
     /// # Errors
     /// [`Error::ProviderDisabled`] if the service was built without this provider; [`Error::OAuth2`] if a scope is malformed or the provider
@@ -142,7 +154,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let scopes: Vec<&str> = start.scopes.iter().map(String::as_str).collect();
         let authorize_url = provider.authorize_url(&flow.attempt(&scopes), now).await?;
         let state = flow.seal(&self.inner.sealer, *self.draw()?)?;
-        Ok(StartedOAuth2 { authorize_url, state })
+        Ok(StartedOAuth2 { authorize_url, state, name: flow.name() })
     }
 
     /// Ends a sign-in by a provider: redeems the code, asks who came, and signs in, signs up or links.

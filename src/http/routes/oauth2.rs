@@ -1,11 +1,11 @@
 //! Sign-in by OAuth2 providers: the way there, and what follows when the browser is back.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use zeroize::Zeroizing;
 
 use crate::{
     Error, FailedOAuth2, FinishedOAuth2, OAuth2Outcome, OAuth2Return, OAuth2Start, SignedIn,
-    error::{Invalid, Kind},
+    error::Invalid,
     http::{
         call::Call,
         oauth2,
@@ -14,6 +14,7 @@ use crate::{
         reply::{Answer, CookieChange, Reply},
     },
     model::{CheckedUrl, ProviderKey, Token},
+    oauth2::OAuth2Error,
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
@@ -44,14 +45,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let started = match self.service.start_oauth2(start, self.who.as_deref()).await {
             Ok(started) => started,
             Err(Error::Invalid(rule)) => return Err(Refusal::invalid("success", &rule)),
+            Err(error @ Error::OAuth2(OAuth2Error::InvalidScope)) => return Err(error.into()),
             // The provider had to be asked first. Who waits for an answer waits at the failure page.
-            Err(error) if error.kind() == Kind::Provider && failure.is_some() => {
-                return self.failed(failure, error);
-            }
+            Err(error @ Error::OAuth2(_)) if failure.is_some() => return self.failed(failure, error, None),
             Err(error) => return Err(error.into()),
         };
         let mut reply = Reply::redirect(StatusCode::FOUND, started.authorize_url.as_str())?;
-        self.door.cookies.set_flow(&started.state, reply.response.headers_mut());
+        self.door.cookies.flows.set(&started, &self.flows, reply.response.headers_mut());
         Ok(reply)
     }
 
@@ -59,17 +59,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let provider = self.provider()?;
         let pairs = self.pairs().map_err(malformed)?;
         let back = received(&pairs)?;
-        let (kept, caller, allowed) = (self.flow.as_ref(), self.who.as_deref(), &self.door.origins);
+        let name = back.flow_name().map(str::to_owned);
+        let kept = name.as_deref().and_then(|name| self.flows.find(name));
+        let (caller, allowed) = (self.who.as_deref(), &self.door.origins);
         match self.service.finish_oauth2(&provider, back, kept, caller, allowed, &self.client).await {
             Ok(FinishedOAuth2 { success, outcome }) => {
                 let mut reply = match outcome {
                     OAuth2Outcome::Session(signed_in) => self.with_session(success, *signed_in)?,
                     OAuth2Outcome::Token(token) => self.with_token(success, &token)?,
                 };
-                self.forget_flow(reply.response.headers_mut());
+                self.forget_flow(name.as_deref(), &mut reply);
                 Ok(reply)
             }
-            Err(FailedOAuth2 { failure, error }) => self.failed(failure, error),
+            Err(FailedOAuth2 { failure, error }) => self.failed(failure, error, name.as_deref()),
         }
     }
 
@@ -104,8 +106,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         Reply::redirect(StatusCode::FOUND, &Zeroizing::new(location))
     }
 
-    /// Tells the failure page; or, if nothing says whose flow it was, the client itself.
-    fn failed(&self, failure: Option<CheckedUrl>, error: Error) -> Answer {
+    /// Tells the failure page; or, if nothing says whose flow it was, the client itself. `name` is that of the flow, if it had begun.
+    fn failed(&self, failure: Option<CheckedUrl>, error: Error, name: Option<&str>) -> Answer {
         let is_over = !matches!(error, Error::InvalidState);
         let told_by_provider = match &error {
             Error::OAuth2(error) => error.provider_status().filter(|status| *status >= 400),
@@ -125,13 +127,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let mut reply = Reply::redirect(StatusCode::FOUND, &location)?;
         // Somebody else may have sent the browser here while it is at the provider.
         if is_over {
-            self.forget_flow(reply.response.headers_mut());
+            self.forget_flow(name, &mut reply);
         }
         Ok(reply)
     }
 
-    fn forget_flow(&self, headers: &mut HeaderMap) {
-        self.door.cookies.clear_flow(headers);
+    fn forget_flow(&self, name: Option<&str>, reply: &mut Reply) {
+        if let Some(name) = name {
+            self.door.cookies.flows.clear(name, reply.response.headers_mut());
+        }
     }
 
     /// The provider that the path names: one of this host's, or at least of the API's.
