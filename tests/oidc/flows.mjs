@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import * as models from '../sdk/models.mjs';
 import { about, hour } from '../sdk/expect.mjs';
 import { check } from '../sdk/tap.mjs';
-import { close, done, session, token, told, Visitor } from './browser.mjs';
-import { Provider } from './provider.mjs';
+import { close, done, home, session, token, told, Visitor } from './browser.mjs';
+import { callback, issuer, Provider } from './provider.mjs';
 
 const sessionCookie = 'a_session_default';
 const flowCookie = 'a_oauth2_default';
@@ -14,10 +14,13 @@ const ada = await Visitor.arrive();
 let adaId;
 
 await check('a person signs in, and the browser is back at the app with a session', async () => {
-  await ada.page.goto(session());
+  await ada.page.goto(home);
+  await Promise.all([ada.page.waitForURL(`${issuer}/**`), ada.page.evaluate((to) => location.assign(to), session())]);
   const underway = (await ada.cookies())[flowCookie];
   assert.deepEqual([underway.httpOnly, underway.sameSite], [true, 'Lax']);
   assert.equal((await ada.atProvider('ada')).href, done);
+  // Neither end learns of an address on the way.
+  assert.equal(provider.asked.find(({ endpoint }) => endpoint === 'authorization').referrer, '');
   assert.equal(await ada.page.evaluate(() => document.referrer), '');
   const cookies = await ada.cookies();
   assert.deepEqual(Object.keys(cookies).sort(), ['a_device_default', sessionCookie]);
@@ -47,6 +50,26 @@ await check('the same person in another browser is the same account', async () =
   await other.leave();
 });
 
+await check('an answer that comes as a form of the provider ends the flow as well', async () => {
+  const other = await Visitor.arrive();
+  const back = await other.callback('ada');
+  const fields = Object.fromEntries(back.searchParams);
+  await other.page.goto(`${issuer}/.well-known/openid-configuration`);
+  // The browser sends it without the cookie of the flow, because it comes from another site.
+  const submit = ({ action, fields }) => {
+    const form = Object.assign(document.createElement('form'), { action, method: 'post' });
+    for (const [name, value] of Object.entries(fields)) {
+      form.append(Object.assign(document.createElement('input'), { name, value }));
+    }
+    document.body.append(form);
+    form.submit();
+  };
+  await Promise.all([other.page.waitForURL(done), other.page.evaluate(submit, { action: callback, fields })]);
+  assert.equal((await other.account()).user.$id, adaId);
+  await other.ask('DELETE', '/account/sessions/current');
+  await other.leave();
+});
+
 await check('a token flow ends with what starts a session, once', async () => {
   const other = await Visitor.arrive();
   const end = await other.signIn('ada', { start: token() });
@@ -68,7 +91,7 @@ await check('a token flow ends with what starts a session, once', async () => {
 await check('who does not allow it is led to the failure page', async () => {
   const other = await Visitor.arrive();
   const error = told(await other.signIn('bob', { answer: 'deny' }), 'user_oauth2_provider_error', 424);
-  assert.match(error.message, /access_denied: Not today/);
+  assert.match(error.message, /: the provider refused: access_denied: Not today$/);
   assert.deepEqual(Object.keys(await other.cookies()), []);
   await other.leave();
 });

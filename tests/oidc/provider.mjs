@@ -24,7 +24,7 @@ export async function key(id) {
 }
 
 export class Provider {
-  /** What the server asked for: the endpoint, the grant type at the token endpoint, and the status of the reply. */
+  /** What was asked for: the endpoint, the grant type at the token endpoint, the referrer, and the status of the reply. */
   asked = [];
   /** Claims of people by login, beside those that are made of it; `null` for who is no more. */
   people = {};
@@ -116,7 +116,8 @@ export class Provider {
     await next();
     const { oidc, body } = context;
     const endpoint = oidc?.route;
-    this.asked.push({ endpoint, grant: oidc?.params?.grant_type, status: context.status });
+    const [grant, referrer] = [oidc?.params?.grant_type, context.get('referer')];
+    this.asked.push({ endpoint, grant, referrer, status: context.status });
     if (context.status !== 200) return;
     const { discovery, userinfo, idToken } = this.#lies;
     if (endpoint === 'discovery' && discovery !== undefined) context.body = { ...body, ...discovery };

@@ -54,6 +54,7 @@ await check('an app that names no page is handed what it needs by the last page'
   const link = browser.page.getByRole('link', { name: 'Back to the app' });
   assert.equal(await link.getAttribute('href'), back.href);
   assert.ok(await link.isVisible());
+  assert.equal(await browser.page.textContent('h1'), 'Almost there');
   assert.equal(browser.page.url(), `${pages}/success`, 'the secret leaves the address');
   await browser.leave();
 });
@@ -97,6 +98,7 @@ await check('an app hears of a failure, at its own page or by the last one', asy
     const { type, code } = JSON.parse(back.searchParams.get('error'));
     assert.deepEqual([type, code], ['user_oauth2_provider_error', 424]);
     assert.equal((await browser.cookies())[sessionCookie], undefined);
+    if (start !== named) assert.equal(await browser.page.textContent('h1'), 'Sign-in failed');
     await browser.leave();
   }
 });
