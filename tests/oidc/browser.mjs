@@ -93,7 +93,7 @@ export class Visitor {
       await Promise.all([this.page.waitForEvent('load'), this.#answer(login, answer)]);
     }
     await this.#answer(login, answer);
-    return opened;
+    return within(opened);
   }
 
   #prompt() {
@@ -118,7 +118,7 @@ export class Visitor {
     await wire.send('Fetch.enable', { patterns: [{ urlPattern: '*/sessions/oauth2/callback/*' }] });
     await this.signIn(login, { start });
     await wire.detach();
-    return held;
+    return within(held);
   }
 
   /** Opens an address; answers where the browser ends, and the reply there. */
@@ -154,6 +154,13 @@ export class Visitor {
     const cookies = await this.context.cookies([`${server}/v1/account/sessions/oauth2`]);
     return Object.fromEntries(cookies.filter(({ name }) => name.startsWith('a_')).map((cookie) => [cookie.name, cookie]));
   }
+}
+
+/** What `promised` brings, if it does not take too long. */
+async function within(promised) {
+  let timer;
+  const late = new Promise((_, fail) => (timer = setTimeout(() => fail(new Error('nothing came')), patience)));
+  return Promise.race([promised, late]).finally(() => clearTimeout(timer));
 }
 
 /** What begins a sign-in that ends with a session. */
