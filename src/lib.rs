@@ -1,5 +1,13 @@
 #![cfg_attr(
-    all(feature = "axum", feature = "sqlite", feature = "smtp", feature = "queue", feature = "testing"),
+    all(
+        feature = "axum",
+        feature = "sqlite",
+        feature = "smtp",
+        feature = "queue",
+        feature = "testing",
+        feature = "oauth2",
+        feature = "http-client"
+    ),
     doc = include_str!("../README.md"))]
 #![cfg_attr(
     not(all(
@@ -7,7 +15,9 @@
         feature = "sqlite",
         feature = "smtp",
         feature = "queue",
-        feature = "testing"
+        feature = "testing",
+        feature = "oauth2",
+        feature = "http-client"
     )),
     doc = "Accounts for Rust programs: sign-up, sign-in, sessions, JWTs and profiles inside the host's own process."
 )]

@@ -8,12 +8,11 @@
 
 mod common;
 
-use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
+use common::node;
 use common::server::Server;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk");
@@ -112,26 +111,15 @@ struct Sdk {
 
 impl Sdk {
     fn installed(scenario: &str) -> Option<Self> {
-        let node = output(Command::new("node").arg("--version"));
-        let version = node.map(|node| String::from_utf8_lossy(&node.stdout).trim().to_owned());
-        if !version.as_deref().is_some_and(is_recent) {
-            return skip(scenario, &format!("Node 20 or later is needed, found {version:?}"));
-        }
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sdk-{scenario}"));
-        if directory.exists() {
-            fs::remove_dir_all(&directory).unwrap();
-        }
-        copy(Path::new(SOURCES), &directory);
-        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-        let install = output(
-            Command::new(npm).args(["ci", "--prefer-offline", "--ignore-scripts"]).current_dir(&directory),
-        );
-        match install {
-            Some(install) if install.status.success() => {
-                Some(Self { scenario: scenario.to_owned(), directory })
+        match node::install(Path::new(SOURCES), &directory) {
+            Ok(()) => Some(Self { scenario: scenario.to_owned(), directory }),
+            Err(reason) => {
+                node::skip(&format!(
+                    "tests/sdk/{scenario}.mjs did not run, so the SDK was not tried: {reason}"
+                ));
+                None
             }
-            Some(install) => skip(scenario, &format!("`npm ci` failed\n{}", transcript(&install))),
-            None => skip(scenario, "npm is needed"),
         }
     }
 
@@ -141,46 +129,6 @@ impl Sdk {
         node.arg(&script).arg(server).current_dir(&self.directory);
         let ran = node.output().unwrap();
         let log = fs::read_to_string(self.directory.join("server/log")).unwrap_or_default();
-        assert!(ran.status.success(), "{script} failed\n{}\nServer:\n{log}", transcript(&ran));
+        assert!(ran.status.success(), "{script} failed\n{}\nServer:\n{log}", node::transcript(&ran));
     }
-}
-
-/// Copies the files of `from`, leaving out packages that somebody installed there by hand.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (source, copied) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_name() == OsStr::new("node_modules") {
-            continue;
-        }
-        if source.is_dir() {
-            copy(&source, &copied);
-        } else {
-            fs::copy(&source, &copied).unwrap();
-        }
-    }
-}
-
-fn output(command: &mut Command) -> Option<Output> {
-    command.stdin(Stdio::null()).output().ok()
-}
-
-fn is_recent(version: &str) -> bool {
-    let major = version.trim_start_matches('v').split('.').next();
-    major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 20)
-}
-
-fn transcript(output: &Output) -> String {
-    let (printed, errors) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    format!("{printed}{errors}")
-}
-
-/// Reports past the test harness, which would swallow what a passing test prints.
-fn skip<T>(scenario: &str, reason: &str) -> Option<T> {
-    let notice = format!("tests/sdk/{scenario}.mjs did not run, so the SDK was not tried: {reason}");
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{notice}");
-    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {notice}");
-    None
 }

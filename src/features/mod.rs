@@ -26,6 +26,8 @@ pub use jwt::Jwt;
 pub use maintenance::{Swept, SweptGuests};
 pub use mfa::{Challenge, FactorList, NewAuthenticator, PassedChallenge, RecoveryCodes};
 #[cfg(feature = "oauth2")]
+pub(crate) use oauth2::Underway;
+#[cfg(feature = "oauth2")]
 pub use oauth2::{
     FailedOAuth2, FinishedOAuth2, FlowState, OAuth2Outcome, OAuth2Return, OAuth2Start, StartedOAuth2,
 };

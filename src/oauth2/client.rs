@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const REPLY_LIMIT: usize = 256 * 1024;
 /// How long discovery documents and keys are used before they are fetched again.
 const FRESH: Duration = Duration::from_secs(3600);
-/// How old keys must be to be fetched again for a token whose key is not among them.
+/// How long after keys were fetched again for a token whose key was not among them no other such token makes it happen.
 const RETRY: Duration = Duration::from_secs(60);
 /// The longest form field `user` that is looked at, in bytes.
 const LONGEST_FORM_USER: usize = 4096;
@@ -44,13 +44,16 @@ pub struct OAuth2Client {
     timeout: Duration,
     discovered: Cache<Discovery>,
     keys: Cache<KeySet>,
+    /// When keys were last fetched before their time.
+    retries: Cache<()>,
 }
 
 impl OAuth2Client {
     /// A client that allows each request 10 seconds.
     #[must_use]
     pub fn new(registration: Registration, http: Arc<dyn HttpClient>) -> Self {
-        Self { registration, http, timeout: TIMEOUT, discovered: Cache::new(), keys: Cache::new() }
+        let (discovered, keys, retries) = (Cache::new(), Cache::new(), Cache::new());
+        Self { registration, http, timeout: TIMEOUT, discovered, keys, retries }
     }
 
     /// Sets how long each request may take. A sign-in makes two to four.
@@ -215,7 +218,7 @@ impl OAuth2Client {
         let keys = self.keys(&url, now, FRESH).await?;
         let claims = match verify(token, &keys, &expected) {
             // The provider may have changed its keys since.
-            Err(IdTokenError::UnknownKey) => verify(token, &*self.keys(&url, now, RETRY).await?, &expected)?,
+            Err(IdTokenError::UnknownKey) => verify(token, &*self.newer_keys(&url, now).await?, &expected)?,
             checked => checked?,
         };
         Ok(Some(claims))
@@ -227,6 +230,16 @@ impl OAuth2Client {
         }
         let reply = self.success(document(url), &[]).await?;
         Ok(self.keys.keep(url.as_str(), now, KeySet::parse(reply.body())?))
+    }
+
+    /// The keys as they are now, however young those that are kept: a provider may change them at any moment, but not so often.
+    async fn newer_keys(&self, url: &Url, now: Timestamp) -> Result<Arc<KeySet>, OAuth2Error> {
+        if self.retries.find(url.as_str(), now, RETRY).is_some() {
+            return self.keys(url, now, FRESH).await;
+        }
+        let keys = self.keys(url, now, Duration::ZERO).await?;
+        self.retries.keep(url.as_str(), now, ());
+        Ok(keys)
     }
 
     /// Whether this provider's endpoints, issuer or client authentication are discovered.

@@ -149,6 +149,8 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.message {
+            // A status of success says nothing about a refusal.
+            Some(message) if self.status < 300 => f.write_str(message),
             Some(message) => write!(f, "{}: {message}", self.status),
             None => write!(f, "{}", self.status),
         }
@@ -212,6 +214,10 @@ mod tests {
         let told = refusal(400, r#"{"error":"invalid_grant","error_description":"too\nold"}"#);
         assert_eq!(told.to_string(), "400: invalid_grant: too old");
         assert_eq!(refusal(400, r#"{"error":{"message":"no"}}"#).to_string(), "400: no");
+        assert_eq!(
+            OAuth2Error::at_callback("access_denied", Some("Not today")).to_string(),
+            "the provider refused: access_denied: Not today"
+        );
         assert_eq!(refusal(400, "error=bad_verification_code").to_string(), "400: bad_verification_code");
         assert_eq!(refusal(400, r#"{"error":"code code-1 is unknown"}"#).message, None);
         assert_eq!(refusal(500, "<html>").message, None);

@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn an_error_within_a_success_is_a_refusal_in_the_providers_words() {
         let error = read(r#"{"error":"bad_verification_code"}"#).unwrap_err();
-        assert_eq!(error.to_string(), "the provider refused: 200: bad_verification_code");
+        assert_eq!(error.to_string(), "the provider refused: bad_verification_code");
         assert!(matches!(read(r#"{"error":"code-1"}"#), Err(OAuth2Error::Reply(ReplyError::Shape))));
     }
 

@@ -199,6 +199,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
             limiter_salt,
             #[cfg(feature = "oauth2")]
             providers: self.providers,
+            #[cfg(feature = "oauth2")]
+            underway: crate::features::Underway::default(),
             gate: GuessGate::default(),
             event_count: AtomicU32::new(0),
             config,

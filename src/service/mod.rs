@@ -73,6 +73,8 @@ pub(crate) struct Inner<S, M, P, C> {
     pub(crate) limiter_salt: Zeroizing<[u8; 32]>,
     #[cfg(feature = "oauth2")]
     pub(crate) providers: Vec<crate::oauth2::OAuth2Client>,
+    #[cfg(feature = "oauth2")]
+    pub(crate) underway: crate::features::Underway,
     pub(crate) gate: GuessGate,
     pub(crate) event_count: AtomicU32,
 }

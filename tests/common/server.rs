@@ -141,7 +141,8 @@ fn executable() -> &'static Path {
     })
 }
 
-fn free_port() -> u16 {
+/// A port at which nothing listens now.
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }

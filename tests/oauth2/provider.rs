@@ -53,6 +53,8 @@ struct Grant {
 pub struct Providers {
     grants: Mutex<HashMap<String, Grant>>,
     access: Mutex<HashMap<String, Person>>,
+    /// What was given for which code.
+    redeemed: Mutex<HashMap<String, String>>,
     refresh: Mutex<HashMap<String, Person>>,
     count: AtomicUsize,
     exchanges: AtomicUsize,
@@ -119,6 +121,10 @@ impl Providers {
             }
         };
         let mut reply = self.access_token(person.clone());
+        if let Some(code) = form.get("code") {
+            let token = reply["access_token"].as_str().unwrap().to_owned();
+            self.redeemed.lock().unwrap().insert(code.clone(), token);
+        }
         if !self.gives_no_refresh_token.load(Ordering::SeqCst) {
             let token = self.next("refresh");
             self.refresh.lock().unwrap().insert(token.clone(), person);
@@ -139,7 +145,13 @@ impl Providers {
             true => grants.get(&form["code"]).cloned(),
             false => grants.remove(&form["code"]),
         };
-        let grant = grant.ok_or("invalid_grant")?;
+        let Some(grant) = grant else {
+            // RFC 6749 §4.1.2: a code that comes twice may be stolen, and so may be what it was redeemed for.
+            if let Some(token) = self.redeemed.lock().unwrap().get(&form["code"]) {
+                self.access.lock().unwrap().remove(token);
+            }
+            return Err("invalid_grant");
+        };
         let challenge = BASE64URL_NOPAD.encode(&Sha256::digest(&form["code_verifier"]));
         let is_theirs = challenge == grant.challenge && form["redirect_uri"] == grant.redirect_uri;
         is_theirs.then_some(grant.person).ok_or("invalid_grant")

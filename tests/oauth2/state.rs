@@ -137,12 +137,40 @@ async fn h48_a_flow_ends_once_even_if_the_provider_is_careless() {
         for with_token in [false, true] {
             let begun = if with_token { start_token(FORGE) } else { start(FORGE) };
             let back = world.back(begun, &ada(), None).await;
-            let (one, other) = tokio::join!(world.end(FORGE, &back, None), world.end(FORGE, &back, None));
+            // Two processes, because one alone sends no code twice at once.
+            let twin = world.restarted(&[FORGE]);
+            let (one, other) = tokio::join!(world.end(FORGE, &back, None), twin.end(FORGE, &back, None));
             assert_eq!(u8::from(one.is_ok()) + u8::from(other.is_ok()), 1, "{one:?} {other:?}");
             assert!(is_invalid_state(if one.is_ok() { other } else { one }));
             assert!(is_invalid_state(world.end(FORGE, &back, None).await));
         }
     }
+}
+
+#[tokio::test]
+async fn h48_of_two_who_bring_the_same_code_at_once_one_is_let_in_by_a_strict_provider_too() {
+    let world = World::new();
+    for begin in [start, start_token] {
+        let back = world.back(begin(FORGE), &ada(), None).await;
+        let (one, other) = tokio::join!(world.end(FORGE, &back, None), world.end(FORGE, &back, None));
+        one.unwrap();
+        assert!(is_invalid_state(other));
+    }
+}
+
+#[tokio::test]
+async fn h48_a_sign_in_that_was_broken_off_does_not_stand_in_the_way_of_the_next_try() {
+    let world = World::new();
+    world.careless();
+    let back = world.back(start(FORGE), &ada(), None).await;
+    {
+        let mut end = std::pin::pin!(world.end(FORGE, &back, None));
+        assert!(
+            std::future::poll_fn(|context| std::task::Poll::Ready(end.as_mut().poll(context).is_pending()))
+                .await
+        );
+    }
+    world.end(FORGE, &back, None).await.unwrap();
 }
 
 #[tokio::test]

@@ -101,6 +101,19 @@ async fn user_info_of_another_subject_is_refused() {
 }
 
 #[tokio::test]
+async fn keys_that_the_provider_has_changed_are_fetched_at_once() {
+    let mut case = Case::new("google");
+    let keys_url = case.expected["keys_url"].as_str().unwrap().to_owned();
+    case.sign_in().await.unwrap();
+    case.signer.key_id = "k2";
+    case.answer_well();
+    let (tokens, later) = (case.tokens().await.unwrap(), now().after(Duration::from_secs(1)));
+    case.client.user(&tokens, &case.attempt(&[]), &case.callback(), later).await.unwrap();
+    let fetched = case.double.take_seen().iter().filter(|seen| seen.url == keys_url).count();
+    assert_eq!(fetched, 2);
+}
+
+#[tokio::test]
 async fn keys_are_kept_for_an_hour_and_fetched_again_for_an_unknown_one() {
     let case = Case::new("google");
     let keys_url = case.expected["keys_url"].as_str().unwrap().to_owned();

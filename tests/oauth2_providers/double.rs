@@ -79,6 +79,7 @@ impl HttpClient for Double {
 
 /// A P-256 key that a test signs with.
 pub(crate) struct Signer {
+    pub(crate) key_id: &'static str,
     pkcs8: Vec<u8>,
     pair: EcdsaKeyPair,
 }
@@ -91,7 +92,7 @@ impl Signer {
             .as_ref()
             .to_vec();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &random).unwrap();
-        Self { pkcs8, pair }
+        Self { key_id: "k1", pkcs8, pair }
     }
 
     pub(crate) fn pem(&self) -> String {
@@ -105,11 +106,11 @@ impl Signer {
     pub(crate) fn keys(&self) -> Value {
         let [x, y] =
             [&self.public_key()[1..33], &self.public_key()[33..]].map(|part| BASE64URL_NOPAD.encode(part));
-        json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k1", "use": "sig", "x": x, "y": y}]})
+        json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": self.key_id, "use": "sig", "x": x, "y": y}]})
     }
 
     pub(crate) fn sign(&self, claims: &Value) -> String {
-        let parts = [json!({"alg": "ES256", "kid": "k1"}), claims.clone()]
+        let parts = [json!({"alg": "ES256", "kid": self.key_id}), claims.clone()]
             .map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
         let signed = parts.join(".");
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();

@@ -1,4 +1,5 @@
-// Each operation of the SDK's `Account` is called by one of the scenarios, but for those that only lead to an OAuth2 provider.
+// Each operation of the SDK's `Account` is called by one of the scenarios, but for those that only lead to an OAuth2 provider:
+// `tests/oidc` has one.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';

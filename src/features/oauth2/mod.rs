@@ -6,6 +6,7 @@
 mod flow;
 mod link;
 mod refresh;
+mod underway;
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ use url::Url;
 
 use self::flow::Flow;
 pub use self::flow::FlowState;
+pub(crate) use self::underway::Underway;
 use crate::{
     AccountService, Error, SessionHolder, SignedIn,
     crypto::hex_secret,
@@ -214,6 +216,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             back.code.filter(|code| !code.is_empty()).ok_or(OAuth2Error::at_callback("no code", None))?;
         let callback = Callback { code, issuer: back.issuer, location: back.location, user: back.user };
         let attempt = flow.attempt(&[]);
+        let _redemption = self.inner.underway.begin(flow.spent().digest).ok_or(Error::InvalidState)?;
         let tokens = client.exchange(&attempt, &callback, errand.now).await?;
         let user = client.user(&tokens, &attempt, &callback, errand.now).await?;
         self.admit_provider_user(provider, flow, user, tokens, caller, errand).await
