@@ -42,20 +42,20 @@ impl Postgres {
     /// The server that the tests of this process share, if there can be one. It forgets all when it ends.
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(false, &[])).as_ref()
+        SHARED.get_or_init(|| Self::start_with(false, &[], &[])).as_ref()
     }
 
     /// A server that keeps what it has acknowledged, as in production: to be [killed](Self::kill).
     pub(crate) fn durable() -> Option<Self> {
-        Self::start(true, &[])
+        Self::start_with(true, &[], &[])
     }
 
-    /// A server with settings such as `ssl=on`, for which the files named must lie where the server can read them.
-    pub(crate) fn with(settings: &[&str]) -> Option<Self> {
-        Self::start(false, settings)
+    /// A server with these files, readable by it only, and settings such as `ssl=on`.
+    pub(crate) fn with_files(files: &[(&str, &[u8])], settings: &[&str]) -> Option<Self> {
+        Self::start_with(false, files, settings)
     }
 
-    fn start(durable: bool, settings: &[&str]) -> Option<Self> {
+    fn start_with(durable: bool, files: &[(&str, &[u8])], settings: &[&str]) -> Option<Self> {
         let programs = programs()?;
         let folder = folder();
         let mut command = as_server(&programs.join("initdb"));
@@ -67,6 +67,19 @@ impl Postgres {
         }
         let made = command.output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        for (name, bytes) in files {
+            // Made by the server's user, so that it owns it.
+            let path = folder.join("data").join(name);
+            assert!(
+                as_server(Path::new("install"))
+                    .args(["-m", "600", "/dev/null"])
+                    .arg(&path)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            fs::write(path, bytes).unwrap();
+        }
         let settings = settings.iter().copied().map(String::from).collect();
         let port = free_port();
         let guard = launch(programs, &folder, port, durable, &settings);
@@ -184,7 +197,7 @@ fn launch(programs: &Path, folder: &Path, port: u16, durable: bool, settings: &V
 }
 
 /// A program that refuses to run as root, as the user of the package if this is root.
-fn as_server(program: &Path) -> Command {
+pub(crate) fn as_server(program: &Path) -> Command {
     let mut command = Command::new(program);
     #[cfg(unix)]
     if number("-u", None) == 0 {
@@ -209,7 +222,7 @@ fn folder() -> PathBuf {
     PathBuf::from(String::from_utf8(made.stdout).unwrap().trim_end())
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
@@ -218,12 +231,17 @@ fn free_port() -> u16 {
 fn programs() -> Option<&'static Path> {
     static PROGRAMS: OnceLock<Option<PathBuf>> = OnceLock::new();
     PROGRAMS.get_or_init(found).as_deref().or_else(|| {
-        let notice = "PostgreSQL is not installed, so what needs it was not tried";
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{notice}");
-        // Past the test harness, which would swallow what a passing test prints.
-        let _ = writeln!(std::io::stderr(), "\nSKIPPED: {notice}");
+        say_missing("PostgreSQL");
         None
     })
+}
+
+/// Tells what is not tried here, or fails where everything must be.
+pub(crate) fn say_missing(what: &str) {
+    let notice = format!("{what} is not installed, so what needs it was not tried");
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{notice}");
+    // Past the test harness, which would swallow what a passing test prints.
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {notice}");
 }
 
 fn found() -> Option<PathBuf> {
@@ -236,4 +254,12 @@ fn found() -> Option<PathBuf> {
     }
     let programs = ["initdb", "postgres", "psql", "pg_isready"];
     folders.into_iter().find(|folder| programs.iter().all(|program| folder.join(program).is_file()))
+}
+
+/// A store in an empty schema of the server that the tests of this process share.
+#[cfg(feature = "postgres")]
+pub(crate) async fn store() -> Option<account::PostgresStore> {
+    let server = Postgres::shared()?;
+    let builder = account::PostgresStore::builder().schema(Postgres::unused_name());
+    Some(builder.connect(&server.url("postgres")).await.unwrap())
 }
