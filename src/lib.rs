@@ -53,6 +53,8 @@ pub use adapters::{HttpClientError, ReqwestClient};
 pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
+#[cfg(feature = "postgres")]
+pub use adapters::{PostgresBuilder, PostgresError, PostgresStore};
 #[cfg(feature = "sms")]
 pub use adapters::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
 #[cfg(feature = "smtp")]

@@ -1,5 +1,7 @@
 //! Implementations of the ports. They use only what a host could use.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod account_cache;
 #[cfg(feature = "http-client")]
 mod http_client;
 mod limiter;
@@ -8,6 +10,10 @@ mod maxmind;
 mod memory;
 #[cfg(feature = "queue")]
 mod outgoing;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rows;
 #[cfg(feature = "sms")]
 mod sms;
 #[cfg(feature = "smtp")]
@@ -23,6 +29,8 @@ pub use maxmind::{GeoError, MaxMindLocator};
 pub use memory::MemoryStore;
 #[cfg(feature = "queue")]
 pub use outgoing::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresBuilder, PostgresError, PostgresStore};
 #[cfg(feature = "sms")]
 pub use sms::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
 #[cfg(feature = "smtp")]
