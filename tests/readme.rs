@@ -65,7 +65,7 @@ mod providers {
         let name = &parameter.name;
         match &parameter.default {
             _ if parameter.required => format!("**`{name}`**"),
-            Some(default) if !default.is_empty() => format!("`{name}` ({default})"),
+            Some(default) if !default.is_empty() => format!("`{name}` (`{default}`)"),
             _ => format!("`{name}`"),
         }
     }

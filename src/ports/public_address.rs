@@ -12,9 +12,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// ```
 /// use account::ports::is_public_address;
 ///
-/// assert!(is_public_address([9, 9, 9, 9].into()));
-/// assert!(!is_public_address([169, 254, 169, 254].into()));
-/// # Ok::<(), std::net::AddrParseError>(assert!(!is_public_address("::ffff:10.0.0.1".parse()?)))
+/// assert!(is_public_address("9.9.9.9".parse()?));
+/// assert!(!is_public_address("169.254.169.254".parse()?));
+/// assert!(!is_public_address("::ffff:10.0.0.1".parse()?));
+/// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[must_use]
 pub fn is_public_address(address: IpAddr) -> bool {
