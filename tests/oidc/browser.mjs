@@ -64,7 +64,7 @@ export class Visitor {
     assert.deepEqual(this.complaints, []);
   }
 
-  /** Opens the page that leads to the provider, says who they are there, and lets the app know; or, with `answer`, does not. */
+  /** Opens what leads to the provider, says there who they are, and lets the app know; or, with `answer`, does not. */
   async signIn(login, { start = session(), answer = 'allow' } = {}) {
     await this.context.clearCookies({ domain: new URL(issuer).hostname });
     await this.page.goto(start);
@@ -152,7 +152,8 @@ export class Visitor {
   /** The server's cookies by their names. */
   async cookies() {
     const cookies = await this.context.cookies([`${server}/v1/account/sessions/oauth2`]);
-    return Object.fromEntries(cookies.filter(({ name }) => name.startsWith('a_')).map((cookie) => [cookie.name, cookie]));
+    const own = cookies.filter(({ name }) => name.startsWith('a_'));
+    return Object.fromEntries(own.map((cookie) => [cookie.name, cookie]));
   }
 }
 

@@ -135,7 +135,8 @@ await check('an account with a password gains a provider, with a session and by 
   assert.equal((await hopper.signIn('hopper-at-home')).href, done);
   const linked = await hopper.account();
   assert.equal(linked.user.$id, 'hopper');
-  assert.deepEqual(linked.identities.map(({ providerUid }) => providerUid).sort(), ['hopper-at-home', 'hopper-at-work']);
+  const uids = linked.identities.map(({ providerUid }) => providerUid);
+  assert.deepEqual(uids.sort(), ['hopper-at-home', 'hopper-at-work']);
 
   const before = [linked, await ada.account()];
   told(await hopper.signIn('ada'), 'user_already_exists', 409);

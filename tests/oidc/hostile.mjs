@@ -13,7 +13,7 @@ const ada = await Visitor.arrive();
 const minute = 60;
 let before;
 
-/** Runs `action` in a browser of its own, which it must leave without a session; nor may anything about Ada have changed. */
+/** Runs `action` in a browser of its own, which must end without a session; nor may anything about Ada have changed. */
 async function inVain(action) {
   const visitor = await Visitor.arrive();
   await action(visitor);

@@ -1,9 +1,9 @@
-// An OpenID Provider of another make, npm's `oidc-provider`, which is certified by the OpenID Foundation; and, in front of it,
-// what can make it lie. Everybody is who they say they are.
+// An OpenID Provider of another make, npm's `oidc-provider`, which is certified to conform to OpenID Connect; and what, in
+// front of it, can make it lie. Everybody is who they say they are.
 
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT, decodeJwt } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import Oidc from 'oidc-provider';
 import { server } from '../sdk/device.mjs';
 
@@ -18,13 +18,13 @@ const lifetimes = ['AccessToken', 'AuthorizationCode', 'Grant', 'IdToken', 'Inte
 
 /** A key for signing, named `id`. */
 export async function key(id) {
-  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const names = { kid: id, alg: 'RS256', use: 'sig' };
-  return { id, privateKey, publicKey, jwk: { ...(await exportJWK(privateKey)), ...names } };
+  return { id, privateKey, jwk: { ...(await exportJWK(privateKey)), ...names } };
 }
 
 export class Provider {
-  /** What was asked for: the endpoint, the grant type at the token endpoint, the referrer, and the status of the reply. */
+  /** What was asked for: endpoint, grant type at the token endpoint, referrer, and the status of the reply. */
   asked = [];
   /** Claims of people by login, beside those that are made of it; `null` for who is no more. */
   people = {};
@@ -58,7 +58,7 @@ export class Provider {
     await closed;
   }
 
-  /** Runs `action` while replies are changed: `discovery` and `userinfo` as objects, `idToken` as `(claims, header) => token`. */
+  /** Runs `action` while replies are changed: `discovery` and `userinfo` are merged in, `idToken` makes one of claims. */
   async lying(lies, action) {
     this.#lies = lies;
     try {
@@ -95,7 +95,7 @@ export class Provider {
       rotateRefreshToken: true,
       claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
       ttl: Object.fromEntries(lifetimes.map((of) => [of, 3600])),
-      findAccount: (_, id) => (this.people[id] === null ? undefined : { accountId: id, claims: () => this.#claims(id) }),
+      findAccount: (_, id) => this.#account(id),
       interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
       features: { devInteractions: { enabled: false } },
     });
@@ -104,6 +104,10 @@ export class Provider {
       else await this.#answer(context, next);
     });
     return oidc;
+  }
+
+  #account(id) {
+    return this.people[id] === null ? undefined : { accountId: id, claims: () => this.#claims(id) };
   }
 
   #claims(id) {
@@ -123,8 +127,7 @@ export class Provider {
     if (endpoint === 'discovery' && discovery !== undefined) context.body = { ...body, ...discovery };
     if (endpoint === 'userinfo' && userinfo !== undefined) context.body = { ...body, ...userinfo };
     if (endpoint === 'token' && idToken !== undefined && body.id_token !== undefined) {
-      const forged = await idToken(decodeJwt(body.id_token), decodeProtectedHeader(body.id_token));
-      context.body = { ...body, id_token: forged };
+      context.body = { ...body, id_token: await idToken(decodeJwt(body.id_token)) };
     }
   }
 

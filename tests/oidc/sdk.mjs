@@ -1,5 +1,5 @@
-// The two operations of the published SDK that lead to a provider: what an app opens in the browser of its phone, and what
-// comes back to the app.
+// The two operations of the published SDK that lead to a provider: what an app opens in its phone's browser, and what comes
+// back to it.
 
 import assert from 'node:assert/strict';
 import { Device, server, sessionCookie } from '../sdk/device.mjs';
