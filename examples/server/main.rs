@@ -40,6 +40,7 @@ async fn main() -> ExitCode {
         say::error("the server takes no arguments; environment variables named ACCOUNT_… set it up");
         return ExitCode::from(2);
     }
+    say::failures();
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
         Err(error) => {

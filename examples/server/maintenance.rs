@@ -21,8 +21,12 @@ pub(crate) async fn run<S: Store, M: Mailer, P: SmsSender, C: Clock>(service: Ac
     let mut hours = tokio::time::interval(PERIOD);
     for hour in 0_u64.. {
         hours.tick().await;
-        // Looking for unused guests reads every account.
-        if let Err(error) = tidy(&service, hour % 24 == 0).await {
+        let done = match tidy(&service).await {
+            // It reads every account.
+            Ok(()) if hour % 24 == 0 => remove_unused_guests(&service).await,
+            done => done,
+        };
+        if let Err(error) = done {
             say::notice(format_args!("expired accounts and old log entries could not be removed: {error}"));
         }
     }
@@ -30,7 +34,6 @@ pub(crate) async fn run<S: Store, M: Mailer, P: SmsSender, C: Clock>(service: Ac
 
 async fn tidy<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     service: &AccountService<S, M, P, C>,
-    is_first_of_day: bool,
 ) -> Result<(), Error> {
     while !service.sweep(STEP).await?.is_nothing() {
         tokio::task::yield_now().await;
@@ -38,13 +41,18 @@ async fn tidy<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     while service.forget_events(LOG, STEP).await? > 0 {
         tokio::task::yield_now().await;
     }
+    Ok(())
+}
+
+async fn remove_unused_guests<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+    service: &AccountService<S, M, P, C>,
+) -> Result<(), Error> {
     let mut last = None;
-    while is_first_of_day {
+    loop {
         last = service.remove_unused_guests(GUESTS, last.as_ref(), STEP).await?.last;
         if last.is_none() {
-            break;
+            return Ok(());
         }
         tokio::task::yield_now().await;
     }
-    Ok(())
 }

@@ -42,10 +42,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         new: Password,
         old: Option<Password>,
     ) -> Result<CredentialChange, Error> {
-        let errand = self.errand(Operation::ChangePassword, caller.client());
-        let change = self.change_credentials(caller, errand, old.as_ref(), Some(&new), |_, _| ()).await?;
-        self.tell_of(&change.before, errand, Notice::PasswordChanged).await;
-        Ok(change.done)
+        self.perform(Operation::ChangePassword, caller.client(), |errand| async move {
+            let change = self.change_credentials(caller, errand, old.as_ref(), Some(&new), |_, _| ()).await?;
+            self.tell_of(&change.before, errand, Notice::PasswordChanged).await;
+            Ok(change.done)
+        })
+        .await
     }
 
     /// Changes the email address; it counts as not proven until it is verified. An account without password gets the given one, which must
@@ -63,14 +65,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         email: Email,
         password: Password,
     ) -> Result<CredentialChange, Error> {
-        let errand = self.errand(Operation::ChangeEmail, caller.client());
-        let target = TargetId::generate(errand.now, *self.draw()?);
-        let set = |account: &mut Account, now| account.set_email(email.clone(), target, now);
-        let change = self.change_credentials(caller, errand, Some(&password), None, set).await?;
-        if change.before.email() != Some(&email) {
-            self.tell_of(&change.before, errand, Notice::EmailChanged).await;
-        }
-        Ok(change.done)
+        self.perform(Operation::ChangeEmail, caller.client(), |errand| async move {
+            let target = TargetId::generate(errand.now, *self.draw()?);
+            let set = |account: &mut Account, now| account.set_email(email.clone(), target, now);
+            let change = self.change_credentials(caller, errand, Some(&password), None, set).await?;
+            if change.before.email() != Some(&email) {
+                self.tell_of(&change.before, errand, Notice::EmailChanged).await;
+            }
+            Ok(change.done)
+        })
+        .await
     }
 
     /// Changes the phone number; it counts as not proven until it is verified. Otherwise as [`change_email`](AccountService::change_email);
@@ -85,14 +89,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         phone: Phone,
         password: Password,
     ) -> Result<CredentialChange, Error> {
-        let errand = self.errand(Operation::ChangePhone, caller.client());
-        let target = TargetId::generate(errand.now, *self.draw()?);
-        let set = |account: &mut Account, now| account.set_phone(phone.clone(), target, now);
-        let change = self.change_credentials(caller, errand, Some(&password), None, set).await?;
-        if change.before.phone() != Some(&phone) {
-            self.tell_of(&change.before, errand, Notice::PhoneChanged).await;
-        }
-        Ok(change.done)
+        self.perform(Operation::ChangePhone, caller.client(), |errand| async move {
+            let target = TargetId::generate(errand.now, *self.draw()?);
+            let set = |account: &mut Account, now| account.set_phone(phone.clone(), target, now);
+            let change = self.change_credentials(caller, errand, Some(&password), None, set).await?;
+            if change.before.phone() != Some(&phone) {
+                self.tell_of(&change.before, errand, Notice::PhoneChanged).await;
+            }
+            Ok(change.done)
+        })
+        .await
     }
 
     /// Proves the current password, prepares the new one, and makes the change.

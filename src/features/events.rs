@@ -37,15 +37,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "listLogs")]
     pub async fn events(&self, caller: &Caller, page: PageQuery) -> Result<LogPage, Error> {
-        let errand = self.errand(Operation::Events, caller.client());
-        // Proved after it is read: what the session reads is what it could still see.
-        let found = self.inner.store.events(caller.user_id(), page).await?;
-        self.load_as(caller, Parts::Body, errand).await?;
-        let entry = |event: Event| LogEntry {
-            device: self.device(event.user_agent.as_deref()),
-            country: event.ip.and_then(|ip| self.inner.geo.country(ip)),
-            event,
-        };
-        Ok(LogPage { entries: found.events.into_iter().map(entry).collect(), total: found.total })
+        self.perform(Operation::Events, caller.client(), |errand| async move {
+            // Proved after it is read: what the session reads is what it could still see.
+            let found = self.inner.store.events(caller.user_id(), page).await?;
+            self.load_as(caller, Parts::Body, errand).await?;
+            let entry = |event: Event| LogEntry {
+                device: self.device(event.user_agent.as_deref()),
+                country: event.ip.and_then(|ip| self.inner.geo.country(ip)),
+                event,
+            };
+            Ok(LogPage { entries: found.events.into_iter().map(entry).collect(), total: found.total })
+        })
+        .await
     }
 }

@@ -28,22 +28,24 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::CursorNotFound`] if the query's cursor is none of them; the gates; [`Error::Store`].
     #[doc(alias = "listIdentities")]
     pub async fn identities(&self, caller: &Caller, query: &IdentityQuery) -> Result<IdentityPage, Error> {
-        let errand = self.errand(Operation::Identities, caller.client());
-        let account = self.load_as(caller, Parts::Body, errand).await?.account;
-        let identity = |record: &crate::model::IdentityRecord| Identity {
-            id: record.id,
-            user: *account.id(),
-            created_at: record.created_at,
-            updated_at: record.updated_at,
-            provider: record.provider.clone(),
-            provider_uid: record.uid.clone(),
-            provider_email: record.email.clone().or_else(|| record.verified_email.clone()),
-            access_expires_at: record.access_expires_at,
-        };
-        let page = query
-            .apply(account.identities.iter().map(identity).collect())
-            .map_err(|_| Error::CursorNotFound)?;
-        Ok(IdentityPage { identities: page.rows, total: page.total })
+        self.perform(Operation::Identities, caller.client(), |errand| async move {
+            let account = self.load_as(caller, Parts::Body, errand).await?.account;
+            let identity = |record: &crate::model::IdentityRecord| Identity {
+                id: record.id,
+                user: *account.id(),
+                created_at: record.created_at,
+                updated_at: record.updated_at,
+                provider: record.provider.clone(),
+                provider_uid: record.uid.clone(),
+                provider_email: record.email.clone().or_else(|| record.verified_email.clone()),
+                access_expires_at: record.access_expires_at,
+            };
+            let page = query
+                .apply(account.identities.iter().map(identity).collect())
+                .map_err(|_| Error::CursorNotFound)?;
+            Ok(IdentityPage { identities: page.rows, total: page.total })
+        })
+        .await
     }
 
     /// Removes one of the caller's identities, with the provider's tokens and the sessions that it started. Which provider a token for a
@@ -54,14 +56,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// gates; [`Error::Store`].
     #[doc(alias = "deleteIdentity")]
     pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
-        let decide = |draft: &mut Draft| {
-            draft.unlink(id, caller.session_id())?;
-            draft.note(EventKind::IdentityDeleted, None);
+        self.perform(Operation::UnlinkIdentity, caller.client(), |errand| async move {
+            let decide = |draft: &mut Draft| {
+                draft.unlink(id, caller.session_id())?;
+                draft.note(EventKind::IdentityDeleted, None);
+                Ok(())
+            };
+            self.change_as(caller, errand, Parts::Whole, decide).await?;
             Ok(())
-        };
-        self.change_as(caller, self.errand(Operation::UnlinkIdentity, caller.client()), Parts::Whole, decide)
-            .await?;
-        Ok(())
+        })
+        .await
     }
 }
 

@@ -50,30 +50,31 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the caller came with a JWT, which is no session; [`Error::MethodDisabled`]; the gates; [`Error::Store`].
     #[doc(alias = "createJWT")]
     pub async fn issue_jwt(&self, caller: &Caller) -> Result<Jwt, Error> {
-        let errand = self.errand(Operation::IssueJwt, caller.client());
-        let session = caller.current_session().copied();
-        let decide = |draft: &mut Draft| {
-            self.require_method(Operation::IssueJwt)?;
-            let session = session.ok_or(Error::SessionNotFound)?;
-            draft.note(EventKind::JwtCreated, Some(session));
-            Ok(session)
-        };
-        let (session, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        let issued = errand.now.as_secs();
-        let life = i64::try_from(self.inner.config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
-        let claims = Claims {
-            user_id: account.id,
-            session_id: session,
-            generation: account.jwt_generation,
-            aud: self.inner.jwts.audience(),
-            iat: issued,
-            nbf: None,
-            exp: issued.saturating_add(life),
-        };
-        let text = self.inner.jwts.sign(&claims).ok_or(Error::Internal)?;
-        Ok(Jwt {
-            text: Zeroizing::new(text),
-            expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
+        self.perform(Operation::IssueJwt, caller.client(), |errand| async move {
+            let session = caller.current_session().copied();
+            let decide = |draft: &mut Draft| {
+                let session = session.ok_or(Error::SessionNotFound)?;
+                draft.note(EventKind::JwtCreated, Some(session));
+                Ok(session)
+            };
+            let (session, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let issued = errand.now.as_secs();
+            let life = i64::try_from(self.inner.config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
+            let claims = Claims {
+                user_id: account.id,
+                session_id: session,
+                generation: account.jwt_generation,
+                aud: self.inner.jwts.audience(),
+                iat: issued,
+                nbf: None,
+                exp: issued.saturating_add(life),
+            };
+            let text = self.inner.jwts.sign(&claims).ok_or(Error::Internal)?;
+            Ok(Jwt {
+                text: Zeroizing::new(text),
+                expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
+            })
         })
+        .await
     }
 }

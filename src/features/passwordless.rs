@@ -48,11 +48,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// A new code ends the earlier one. Nothing is sent to a blocked account, and the answer does not tell.
     #[doc(alias = "createEmailToken")]
     pub async fn send_email_code(&self, request: EmailSignIn, client: &Client) -> Result<Token, Error> {
-        self.require_method(Operation::SendEmailCode)?;
-        let (errand, purpose) = (self.errand(Operation::SendEmailCode, client), TokenPurpose::EmailCode);
-        self.send_by_email(request, errand, purpose, |_, new, phrase| {
-            let device = self.device(client.user_agent());
-            Notice::EmailCode { code: new.secret().clone(), device, phrase }
+        self.perform(Operation::SendEmailCode, client, |errand| async move {
+            let purpose = TokenPurpose::EmailCode;
+            self.send_by_email(request, errand, purpose, |_, new, phrase| {
+                let device = self.device(client.user_agent());
+                Notice::EmailCode { code: new.secret().clone(), device, phrase }
+            })
+            .await
         })
         .await
     }
@@ -72,13 +74,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         url: &CheckedUrl,
         client: &Client,
     ) -> Result<Token, Error> {
-        self.require_method(Operation::SendMagicUrl)?;
-        let (errand, purpose) = (self.errand(Operation::SendMagicUrl, client), TokenPurpose::MagicUrl);
-        self.send_by_email(request, errand, purpose, |account, new, phrase| {
-            let expire = new.expires_at().to_string();
-            let project = ("project", self.inner.config.project.as_str());
-            let link = new.link(url, account, &[("expire", &expire), project]);
-            Notice::MagicUrl { link, device: self.device(client.user_agent()), phrase }
+        self.perform(Operation::SendMagicUrl, client, |errand| async move {
+            let purpose = TokenPurpose::MagicUrl;
+            self.send_by_email(request, errand, purpose, |account, new, phrase| {
+                let expire = new.expires_at().to_string();
+                let project = ("project", self.inner.config.project.as_str());
+                let link = new.link(url, account, &[("expire", &expire), project]);
+                Notice::MagicUrl { link, device: self.device(client.user_agent()), phrase }
+            })
+            .await
         })
         .await
     }
@@ -95,20 +99,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         phone: Phone,
         client: &Client,
     ) -> Result<Token, Error> {
-        self.require_method(Operation::SendPhoneCode)?;
-        if !self.inner.sms.is_there() {
-            return Err(Error::NoSms);
-        }
-        let errand = self.errand(Operation::SendPhoneCode, client);
-        let new = self.new_token(TokenPurpose::PhoneCode, errand.now)?;
-        let address = Address::Phone(phone.clone());
-        let account = self.issue_at(address, user_id, errand, &new).await?;
-        if account.is_blocked() {
-            let _ = self.inner.sms.withhold().await;
-        } else {
-            self.text(phone, client, TextNotice::SignInCode { code: new.secret().clone() }).await;
-        }
-        Ok(new.view(&account, None))
+        self.perform(Operation::SendPhoneCode, client, |errand| async move {
+            if !self.inner.sms.is_there() {
+                return Err(Error::NoSms);
+            }
+            let new = self.new_token(TokenPurpose::PhoneCode, errand.now)?;
+            let address = Address::Phone(phone.clone());
+            let account = self.issue_at(address, user_id, errand, &new).await?;
+            if account.is_blocked() {
+                let _ = self.inner.sms.withhold().await;
+            } else {
+                self.text(phone, client, TextNotice::SignInCode { code: new.secret().clone() }).await;
+            }
+            Ok(new.view(&account, None))
+        })
+        .await
     }
 
     /// Starts a session by what was mailed, texted or handed out, once.
@@ -131,34 +136,36 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         secret: &Passcode,
         client: &Client,
     ) -> Result<SignedIn, Error> {
-        let errand = self.errand(Operation::SignInWithToken, client);
-        let new = self.new_session(client, errand.now)?;
-        let guard = self.guard(client);
-        let decide = |draft: &mut Draft| {
-            let token = draft.redeem(secret.expose(), &TokenPurpose::SIGN_IN, guard)?;
-            if !self.is_switched_on(token.purpose) {
-                return Err(Error::MethodDisabled.into());
+        self.perform(Operation::SignInWithToken, client, |errand| async move {
+            let new = self.new_session(client, errand.now)?;
+            let guard = self.guard(client);
+            let decide = |draft: &mut Draft| {
+                let token = draft.redeem(secret.expose(), &TokenPurpose::SIGN_IN, guard)?;
+                if !self.is_switched_on(token.purpose) {
+                    return Err(Error::MethodDisabled.into());
+                }
+                draft.admit_sign_in()?;
+                let way = way(token.purpose);
+                Ok(match draft.take_proof(token.purpose.channel()) {
+                    Proven::Here => Entrance::Here(draft.start_session(&new, way, guard)),
+                    Proven::Apart(address) => Entrance::Apart(address, way),
+                })
+            };
+            match self.change(&Key::Id(*user), Parts::Body, errand, decide).await? {
+                Settled::Done(Entrance::Here(arrival), account) => {
+                    Ok(self.signed_in(&account, new, arrival, errand).await)
+                }
+                Settled::Done(Entrance::Apart(address, way), _) => {
+                    self.sign_in_apart(address, new, way, errand).await
+                }
+                Settled::PrepareAgain => Err(Error::InvalidToken),
+                Settled::Absent => {
+                    self.refuse_nobody(user, secret, errand).await?;
+                    Err(Error::InvalidToken)
+                }
             }
-            draft.admit_sign_in()?;
-            let way = way(token.purpose);
-            Ok(match draft.take_proof(token.purpose.channel()) {
-                Proven::Here => Entrance::Here(draft.start_session(&new, way, guard)),
-                Proven::Apart(address) => Entrance::Apart(address, way),
-            })
-        };
-        match self.change(&Key::Id(*user), Parts::Body, errand, decide).await? {
-            Settled::Done(Entrance::Here(arrival), account) => {
-                Ok(self.signed_in(&account, new, arrival, errand).await)
-            }
-            Settled::Done(Entrance::Apart(address, way), _) => {
-                self.sign_in_apart(address, new, way, errand).await
-            }
-            Settled::PrepareAgain => Err(Error::InvalidToken),
-            Settled::Absent => {
-                self.refuse_nobody(user, secret, errand).await?;
-                Err(Error::InvalidToken)
-            }
-        }
+        })
+        .await
     }
 
     /// Puts a token into the account of an address, or a new one, and mails it.

@@ -15,15 +15,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "updateName")]
     pub async fn change_name(&self, caller: &Caller, name: Name) -> Result<User, Error> {
-        let decide = |draft: &mut Draft| {
-            draft.name = name.clone();
-            draft.touch();
-            Ok(())
-        };
-        let ((), account) = self
-            .change_as(caller, self.errand(Operation::ChangeName, caller.client()), Parts::Whole, decide)
-            .await?;
-        Ok(User::new(account))
+        self.perform(Operation::ChangeName, caller.client(), |errand| async move {
+            let decide = |draft: &mut Draft| {
+                draft.name = name.clone();
+                draft.touch();
+                Ok(())
+            };
+            let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            Ok(User::new(account))
+        })
+        .await
     }
 
     /// The caller's preferences, exactly as they were sent.
@@ -32,8 +33,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "getPrefs")]
     pub async fn preferences(&self, caller: &Caller) -> Result<Preferences, Error> {
-        let errand = self.errand(Operation::Preferences, caller.client());
-        Ok(self.load_as(caller, Parts::Whole, errand).await?.account.preferences())
+        self.perform(Operation::Preferences, caller.client(), |errand| async move {
+            Ok(self.load_as(caller, Parts::Whole, errand).await?.account.preferences())
+        })
+        .await
     }
 
     /// Replaces the caller's preferences as a whole.
@@ -46,20 +49,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: &Caller,
         preferences: Preferences,
     ) -> Result<User, Error> {
-        let decide = |draft: &mut Draft| {
-            draft.set_preferences(preferences.clone());
-            draft.touch();
-            Ok(())
-        };
-        let ((), account) = self
-            .change_as(
-                caller,
-                self.errand(Operation::ReplacePreferences, caller.client()),
-                Parts::Whole,
-                decide,
-            )
-            .await?;
-        Ok(User::new(account))
+        self.perform(Operation::ReplacePreferences, caller.client(), |errand| async move {
+            let decide = |draft: &mut Draft| {
+                draft.set_preferences(preferences.clone());
+                draft.touch();
+                Ok(())
+            };
+            let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            Ok(User::new(account))
+        })
+        .await
     }
 
     /// Blocks the caller's own account. Only the host can lift that; until then every use answers [`Error::Blocked`].
@@ -68,14 +67,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "updateStatus")]
     pub async fn block(&self, caller: &Caller) -> Result<User, Error> {
-        let decide = |draft: &mut Draft| {
-            draft.blocked = true;
-            draft.touch();
-            Ok(())
-        };
-        let ((), account) = self
-            .change_as(caller, self.errand(Operation::Block, caller.client()), Parts::Whole, decide)
-            .await?;
-        Ok(User::new(account))
+        self.perform(Operation::Block, caller.client(), |errand| async move {
+            let decide = |draft: &mut Draft| {
+                draft.blocked = true;
+                draft.touch();
+                Ok(())
+            };
+            let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            Ok(User::new(account))
+        })
+        .await
     }
 }

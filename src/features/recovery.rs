@@ -32,40 +32,42 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         url: &CheckedUrl,
         client: &Client,
     ) -> Result<Token, Error> {
-        if !self.inner.mailer.is_there() {
-            return Err(Error::NoMailer);
-        }
-        let errand = self.errand(Operation::StartRecovery, client);
-        let new = self.new_token(TokenPurpose::Recovery, errand.now)?;
-        let (guard, tells) = (self.guard(client), self.inner.config.tells_unknown);
-        let address = Address::Email(email.clone());
-        let decide = |draft: &mut Draft| {
-            if !address.belongs_to(draft) {
-                return Err(Refusal::Stale);
+        self.perform(Operation::StartRecovery, client, |errand| async move {
+            if !self.inner.mailer.is_there() {
+                return Err(Error::NoMailer);
             }
-            if draft.blocked && tells {
-                return Err(Error::Blocked.into());
-            }
-            draft.issue(&new, guard);
-            draft.note(EventKind::RecoveryCreated, None);
-            Ok(())
-        };
-        match self.change(&address.key(), Parts::Body, errand, decide).await? {
-            Settled::Done((), account) => {
-                if account.is_blocked() {
-                    let _ = self.inner.mailer.withhold().await;
-                } else {
-                    let expire = new.expires_at().to_string();
-                    let link = new.link(url, &account, &[("expire", &expire)]);
-                    self.notify(account.contact(), client, errand.now, Notice::Recovery { link }).await;
+            let new = self.new_token(TokenPurpose::Recovery, errand.now)?;
+            let (guard, tells) = (self.guard(client), self.inner.config.tells_unknown);
+            let address = Address::Email(email.clone());
+            let decide = |draft: &mut Draft| {
+                if !address.belongs_to(draft) {
+                    return Err(Refusal::Stale);
                 }
-                // An id of the client's own making would tell that the account is there.
-                let user = if tells { account.id } else { self.pseudo_id(email.as_str()) };
-                Ok(Token { user, ..new.view(&account, None) })
+                if draft.blocked && tells {
+                    return Err(Error::Blocked.into());
+                }
+                draft.issue(&new, guard);
+                draft.note(EventKind::RecoveryCreated, None);
+                Ok(())
+            };
+            match self.change(&address.key(), Parts::Body, errand, decide).await? {
+                Settled::Done((), account) => {
+                    if account.is_blocked() {
+                        let _ = self.inner.mailer.withhold().await;
+                    } else {
+                        let expire = new.expires_at().to_string();
+                        let link = new.link(url, &account, &[("expire", &expire)]);
+                        self.notify(account.contact(), client, errand.now, Notice::Recovery { link }).await;
+                    }
+                    // An id of the client's own making would tell that the account is there.
+                    let user = if tells { account.id } else { self.pseudo_id(email.as_str()) };
+                    Ok(Token { user, ..new.view(&account, None) })
+                }
+                Settled::PrepareAgain | Settled::Absent if tells => Err(Error::UserNotFound),
+                Settled::PrepareAgain | Settled::Absent => self.recover_nobody(&email, &new, errand).await,
             }
-            Settled::PrepareAgain | Settled::Absent if tells => Err(Error::UserNotFound),
-            Settled::PrepareAgain | Settled::Absent => self.recover_nobody(&email, &new, errand).await,
-        }
+        })
+        .await
     }
 
     /// Sets a new password by the secret of such a link, once, and ends all sessions. It signs nobody in and takes no second factor off.
@@ -91,49 +93,51 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: Option<&SessionHolder>,
         client: &Client,
     ) -> Result<Token, Error> {
-        let errand = self.errand(Operation::FinishRecovery, client);
-        let (guard, history) = (self.guard(client), self.inner.config.passwords.history);
-        let key = Key::Id(*user);
-        for _ in 0..PREPARATIONS {
-            let hash = match self.inner.store.load(&key, Parts::Body).await? {
-                Some(before) => self.prepare_recovery(&before, secret, &password, caller, errand).await?,
-                // The change finds nobody either, at the cost of finding somebody.
-                None => None,
-            };
-            let decide = |draft: &mut Draft| {
-                let token = draft.redeem(secret.expose(), &[TokenPurpose::Recovery], guard)?;
-                draft.admit_sign_in()?;
-                let hash = hash.clone().ok_or(Refusal::Stale)?;
-                draft.note(EventKind::RecoveryUpdated, None);
-                match draft.take_proof_of(Channel::Mailbox, caller) {
-                    Proven::Here => {
-                        draft.recover();
-                        draft.set_password(hash, history);
-                        let by_mailbox = draft.is_mfa_active();
-                        if let Some(password) = &mut draft.password {
-                            password.by_mailbox = by_mailbox;
+        self.perform(Operation::FinishRecovery, client, |errand| async move {
+            let (guard, history) = (self.guard(client), self.inner.config.passwords.history);
+            let key = Key::Id(*user);
+            for _ in 0..PREPARATIONS {
+                let hash = match self.inner.store.load(&key, Parts::Body).await? {
+                    Some(before) => self.prepare_recovery(&before, secret, &password, caller, errand).await?,
+                    // The change finds nobody either, at the cost of finding somebody.
+                    None => None,
+                };
+                let decide = |draft: &mut Draft| {
+                    let token = draft.redeem(secret.expose(), &[TokenPurpose::Recovery], guard)?;
+                    draft.admit_sign_in()?;
+                    let hash = hash.clone().ok_or(Refusal::Stale)?;
+                    draft.note(EventKind::RecoveryUpdated, None);
+                    match draft.take_proof_of(Channel::Mailbox, caller) {
+                        Proven::Here => {
+                            draft.recover();
+                            draft.set_password(hash, history);
+                            let by_mailbox = draft.is_mfa_active();
+                            if let Some(password) = &mut draft.password {
+                                password.by_mailbox = by_mailbox;
+                            }
+                            Ok((token, None))
                         }
-                        Ok((token, None))
+                        Proven::Apart(address) => Ok((token, Some((address, hash)))),
                     }
-                    Proven::Apart(address) => Ok((token, Some((address, hash)))),
+                };
+                match self.change(&key, Parts::Body, errand, decide).await? {
+                    Settled::Done((token, None), account) => {
+                        self.notify(account.contact(), client, errand.now, Notice::PasswordChanged).await;
+                        return Ok(token.view(user));
+                    }
+                    Settled::Done((token, Some((address, hash))), _) => {
+                        let mut draft = self.apart(address, errand.now)?;
+                        draft.set_password(hash, history);
+                        let account = self.create_apart(draft, errand).await?;
+                        return Ok(token.view(account.id()));
+                    }
+                    Settled::PrepareAgain => {}
+                    Settled::Absent => return Err(self.refuse_nobody(user, secret, errand).await?),
                 }
-            };
-            match self.change(&key, Parts::Body, errand, decide).await? {
-                Settled::Done((token, None), account) => {
-                    self.notify(account.contact(), client, errand.now, Notice::PasswordChanged).await;
-                    return Ok(token.view(user));
-                }
-                Settled::Done((token, Some((address, hash))), _) => {
-                    let mut draft = self.apart(address, errand.now)?;
-                    draft.set_password(hash, history);
-                    let account = self.create_apart(draft, errand).await?;
-                    return Ok(token.view(account.id()));
-                }
-                Settled::PrepareAgain => {}
-                Settled::Absent => return Err(self.refuse_nobody(user, secret, errand).await?),
             }
-        }
-        Err(Error::Busy(Duration::from_secs(1)))
+            Err(Error::Busy(Duration::from_secs(1)))
+        })
+        .await
     }
 
     /// Checks the new password against the rules, on the account that will have it, and hashes it. `None` without a good secret, which gets no

@@ -17,10 +17,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] and the other gates; [`Error::Store`].
     #[doc(alias = "listSessions")]
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
-        let errand = self.errand(Operation::Sessions, caller.client());
-        let account = self.load_as(caller, Parts::Body, errand).await?.account;
-        let live = account.sessions.iter().filter(|record| record.is_live(errand.now));
-        Ok(live.map(|record| self.session_view(&account, record, Some(caller))).collect())
+        self.perform(Operation::Sessions, caller.client(), |errand| async move {
+            let account = self.load_as(caller, Parts::Body, errand).await?.account;
+            let live = account.sessions.iter().filter(|record| record.is_live(errand.now));
+            Ok(live.map(|record| self.session_view(&account, record, Some(caller))).collect())
+        })
+        .await
     }
 
     /// One of the caller's live sessions.
@@ -29,10 +31,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the caller has no such session; the gates; [`Error::Store`].
     #[doc(alias = "getSession")]
     pub async fn session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
-        let errand = self.errand(Operation::Session, caller.client());
-        let account = self.load_as(caller, Parts::Body, errand).await?.account;
-        let record = account.session(id, errand.now).ok_or(Error::SessionNotFound)?;
-        Ok(self.session_view(&account, record, Some(caller)))
+        self.perform(Operation::Session, caller.client(), |errand| async move {
+            let account = self.load_as(caller, Parts::Body, errand).await?.account;
+            let record = account.session(id, errand.now).ok_or(Error::SessionNotFound)?;
+            Ok(self.session_view(&account, record, Some(caller)))
+        })
+        .await
     }
 
     /// Lets one of the caller's sessions live for another [`session_lifetime`](crate::Config::session_lifetime) from now, but not past
@@ -44,14 +48,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// session stays as it was; the gates; [`Error::Store`].
     #[doc(alias = "updateSession")]
     pub async fn extend_session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
-        let (lifetime, cap) = (self.inner.config.session_lifetime, self.inner.config.session_cap);
-        let errand = self.errand(Operation::ExtendSession, caller.client());
-        #[cfg(feature = "oauth2")]
-        self.refresh_provider_tokens(caller, id, errand).await?;
-        let decide = |draft: &mut Draft| Ok(draft.extend_session(id, lifetime, cap)?);
-        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        let record = account.sessions.iter().find(|record| record.id == *id).ok_or(Error::SessionNotFound)?;
-        Ok(self.session_view(&account, record, Some(caller)))
+        self.perform(Operation::ExtendSession, caller.client(), |errand| async move {
+            let (lifetime, cap) = (self.inner.config.session_lifetime, self.inner.config.session_cap);
+            #[cfg(feature = "oauth2")]
+            self.refresh_provider_tokens(caller, id, errand).await?;
+            let decide = |draft: &mut Draft| Ok(draft.extend_session(id, lifetime, cap)?);
+            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let record =
+                account.sessions.iter().find(|record| record.id == *id).ok_or(Error::SessionNotFound)?;
+            Ok(self.session_view(&account, record, Some(caller)))
+        })
+        .await
     }
 
     /// Ends one of the holder's sessions, with its push targets. From the answer on, its secret and its JWTs are refused. A session that
@@ -61,15 +68,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the holder has no such session; [`Error::MoreFactorsRequired`]; the gates; [`Error::Store`].
     #[doc(alias = "deleteSession")]
     pub async fn sign_out(&self, holder: &SessionHolder, id: &SessionId) -> Result<(), Error> {
-        let decide = |draft: &mut Draft| {
-            let own = draft.session(holder.session_id(), draft.now).ok_or(Error::NotSignedIn)?;
-            if *id != own.id && draft.owes_factor(own) {
-                return Err(Error::MoreFactorsRequired.into());
-            }
-            Ok(draft.end_session(id)?)
-        };
-        self.change_as(holder, self.errand(Operation::SignOut, holder.client()), Parts::Body, decide).await?;
-        Ok(())
+        self.perform(Operation::SignOut, holder.client(), |errand| async move {
+            let decide = |draft: &mut Draft| {
+                let own = draft.session(holder.session_id(), draft.now).ok_or(Error::NotSignedIn)?;
+                if *id != own.id && draft.owes_factor(own) {
+                    return Err(Error::MoreFactorsRequired.into());
+                }
+                Ok(draft.end_session(id)?)
+            };
+            self.change_as(holder, errand, Parts::Body, decide).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Ends all sessions of the caller, with their push targets.
@@ -78,19 +88,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "deleteSessions")]
     pub async fn sign_out_everywhere(&self, caller: &Caller) -> Result<(), Error> {
-        let decide = |draft: &mut Draft| {
-            draft.retain_sessions(|_| false);
-            draft.note(EventKind::SessionDeleted, None);
+        self.perform(Operation::SignOutEverywhere, caller.client(), |errand| async move {
+            let decide = |draft: &mut Draft| {
+                draft.retain_sessions(|_| false);
+                draft.note(EventKind::SessionDeleted, None);
+                Ok(())
+            };
+            self.change_as(caller, errand, Parts::Body, decide).await?;
             Ok(())
-        };
-        self.change_as(
-            caller,
-            self.errand(Operation::SignOutEverywhere, caller.client()),
-            Parts::Body,
-            decide,
-        )
-        .await?;
-        Ok(())
+        })
+        .await
     }
 }
 

@@ -27,41 +27,43 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         password: Password,
         client: &Client,
     ) -> Result<SignedIn, Error> {
-        self.require_method(Operation::SignInWithPassword)?;
-        let errand = self.errand(Operation::SignInWithPassword, client);
-        let new = self.new_session(client, errand.now)?;
-        let way = Way { provider: SessionProvider::Email, uid: email.as_str(), factors: &[Factor::Password] };
-        let guard = self.guard(client);
-        let belongs = |account: &Account| account.email() == Some(&email);
-        let key = Key::Mailbox(email.clone());
-        for _ in 0..PREPARATIONS {
-            let guess = self.guess(&key, errand, &password, belongs).await?;
-            if guess.is_none() {
-                self.spend_guess(&password).await?;
-            }
-            let mut somebody_else = false;
-            let decide = |draft: &mut Draft| {
-                let (Some(guess), true) = (&guess, belongs(draft)) else {
-                    somebody_else = !belongs(draft);
-                    return Err(Refusal::Stale);
-                };
-                draft.check_guess(&guess.proof, guard)?;
-                draft.admit_sign_in()?;
-                Ok(draft.start_session(&new, way, guard))
-            };
-            let nobody = match self.change(&key, Parts::Body, errand, decide).await? {
-                Settled::Done(arrival, account) => {
-                    return Ok(self.signed_in(&account, new, arrival, errand).await);
+        self.perform(Operation::SignInWithPassword, client, |errand| async move {
+            let new = self.new_session(client, errand.now)?;
+            let way =
+                Way { provider: SessionProvider::Email, uid: email.as_str(), factors: &[Factor::Password] };
+            let guard = self.guard(client);
+            let belongs = |account: &Account| account.email() == Some(&email);
+            let key = Key::Mailbox(email.clone());
+            for _ in 0..PREPARATIONS {
+                let guess = self.guess(&key, errand, &password, belongs).await?;
+                if guess.is_none() {
+                    self.spend_guess(&password).await?;
                 }
-                Settled::PrepareAgain => somebody_else,
-                Settled::Absent => true,
-            };
-            if nobody {
-                self.note_guess_at_nobody(&email, errand).await?;
-                return Err(Error::InvalidCredentials);
+                let mut somebody_else = false;
+                let decide = |draft: &mut Draft| {
+                    let (Some(guess), true) = (&guess, belongs(draft)) else {
+                        somebody_else = !belongs(draft);
+                        return Err(Refusal::Stale);
+                    };
+                    draft.check_guess(&guess.proof, guard)?;
+                    draft.admit_sign_in()?;
+                    Ok(draft.start_session(&new, way, guard))
+                };
+                let nobody = match self.change(&key, Parts::Body, errand, decide).await? {
+                    Settled::Done(arrival, account) => {
+                        return Ok(self.signed_in(&account, new, arrival, errand).await);
+                    }
+                    Settled::PrepareAgain => somebody_else,
+                    Settled::Absent => true,
+                };
+                if nobody {
+                    self.note_guess_at_nobody(&email, errand).await?;
+                    return Err(Error::InvalidCredentials);
+                }
             }
-        }
-        Err(Error::Busy(Duration::from_secs(1)))
+            Err(Error::Busy(Duration::from_secs(1)))
+        })
+        .await
     }
 
     /// Creates an account without any identifier and starts a session for it. [`change_email`](AccountService::change_email) or
@@ -71,17 +73,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::MethodDisabled`]; [`Error::Store`].
     #[doc(alias = "createAnonymousSession")]
     pub async fn sign_in_anonymously(&self, client: &Client) -> Result<SignedIn, Error> {
-        self.require_method(Operation::SignInAnonymously)?;
-        let errand = self.errand(Operation::SignInAnonymously, client);
-        let new = self.new_session(client, errand.now)?;
-        let way = Way { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };
-        let id = UserId::generate(errand.now, *self.draw()?);
-        let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
-        draft.account.began_anonymously = true;
-        draft.note(EventKind::UserCreated, None);
-        let arrival = draft.start_session(&new, way, self.guard(client));
-        let account = self.create(draft, errand).await?;
-        Ok(self.signed_in(&account, new, arrival, errand).await)
+        self.perform(Operation::SignInAnonymously, client, |errand| async move {
+            let new = self.new_session(client, errand.now)?;
+            let way = Way { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };
+            let id = UserId::generate(errand.now, *self.draw()?);
+            let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
+            draft.account.began_anonymously = true;
+            draft.note(EventKind::UserCreated, None);
+            let arrival = draft.start_session(&new, way, self.guard(client));
+            let account = self.create(draft, errand).await?;
+            Ok(self.signed_in(&account, new, arrival, errand).await)
+        })
+        .await
     }
 
     /// A guess at an address without account leaves a durable trace, as one at an account does, under an id derived from the address.

@@ -43,21 +43,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The answer tells whether an email has an account. Ask [`admit`](AccountService::admit) first, which limits how often.
     #[doc(alias = "create")]
     pub async fn sign_up(&self, request: SignUp, client: &Client) -> Result<User, Error> {
-        self.require_method(Operation::SignUp)?;
-        let errand = self.errand(Operation::SignUp, client);
-        let SignUp { user_id, email, password, name } = request;
-        let id = match user_id {
-            CustomId::Given(id) => id,
-            CustomId::Generate => UserId::generate(errand.now, *self.draw()?),
-        };
-        let target = TargetId::generate(errand.now, *self.draw()?);
-        let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
-        draft.account.sign_up(email, target, name);
-        self.check_new_password(&password, &draft.account).await?;
-        let hash = self.hash_password(&password).await?;
-        draft.set_password(hash, self.inner.config.passwords.history);
-        draft.note(EventKind::UserCreated, None);
-        self.create(draft, errand).await.map(User::new)
+        self.perform(Operation::SignUp, client, |errand| async move {
+            let SignUp { user_id, email, password, name } = request;
+            let id = match user_id {
+                CustomId::Given(id) => id,
+                CustomId::Generate => UserId::generate(errand.now, *self.draw()?),
+            };
+            let target = TargetId::generate(errand.now, *self.draw()?);
+            let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
+            draft.account.sign_up(email, target, name);
+            self.check_new_password(&password, &draft.account).await?;
+            let hash = self.hash_password(&password).await?;
+            draft.set_password(hash, self.inner.config.passwords.history);
+            draft.note(EventKind::UserCreated, None);
+            self.create(draft, errand).await.map(User::new)
+        })
+        .await
     }
 }
 

@@ -58,28 +58,30 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// the gates; [`Error::Store`].
     #[doc(alias = "createPushTarget")]
     pub async fn add_push_target(&self, caller: &Caller, new: NewPushTarget) -> Result<Target, Error> {
-        let providers = &self.inner.config.push_providers;
-        let provider = match new.provider {
-            Some(id) if providers.is_empty() || providers.contains(&id) => Some(id),
-            Some(_) => return Err(Error::ProviderNotFound),
-            None => providers.first().copied(),
-        };
-        let errand = self.errand(Operation::AddPushTarget, caller.client());
-        let now = errand.now;
-        let generated = TargetId::generate(now, *self.draw()?);
-        let record = PushTargetRecord {
-            id: new.id.given_or(|| generated),
-            created_at: now,
-            updated_at: now,
-            identifier: new.token.0,
-            provider,
-            name: self.device_name(caller),
-            session: caller.current_session().copied(),
-        };
-        let limit = self.inner.config.target_limit;
-        let decide = |draft: &mut Draft| draft.add_push_target(&record, limit);
-        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        push_target(&User::new(account), &record.id)
+        self.perform(Operation::AddPushTarget, caller.client(), |errand| async move {
+            let providers = &self.inner.config.push_providers;
+            let provider = match new.provider {
+                Some(id) if providers.is_empty() || providers.contains(&id) => Some(id),
+                Some(_) => return Err(Error::ProviderNotFound),
+                None => providers.first().copied(),
+            };
+            let now = errand.now;
+            let generated = TargetId::generate(now, *self.draw()?);
+            let record = PushTargetRecord {
+                id: new.id.given_or(|| generated),
+                created_at: now,
+                updated_at: now,
+                identifier: new.token.0,
+                provider,
+                name: self.device_name(caller),
+                session: caller.current_session().copied(),
+            };
+            let limit = self.inner.config.target_limit;
+            let decide = |draft: &mut Draft| draft.add_push_target(&record, limit);
+            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            push_target(&User::new(account), &record.id)
+        })
+        .await
     }
 
     /// Gives one of the caller's devices another token.
@@ -94,12 +96,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         id: &TargetId,
         token: DeviceToken,
     ) -> Result<Target, Error> {
-        let name = self.device_name(caller);
-        let decide = |draft: &mut Draft| draft.change_push_target(id, &token.0, &name);
-        let ((), account) = self
-            .change_as(caller, self.errand(Operation::ChangePushTarget, caller.client()), Parts::Body, decide)
-            .await?;
-        push_target(&User::new(account), id)
+        self.perform(Operation::ChangePushTarget, caller.client(), |errand| async move {
+            let name = self.device_name(caller);
+            let decide = |draft: &mut Draft| draft.change_push_target(id, &token.0, &name);
+            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            push_target(&User::new(account), id)
+        })
+        .await
     }
 
     /// Removes one of the caller's devices.
@@ -108,23 +111,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::TargetNotFound`] if the caller has no such push target; the gates; [`Error::Store`].
     #[doc(alias = "deletePushTarget")]
     pub async fn remove_push_target(&self, caller: &Caller, id: &TargetId) -> Result<(), Error> {
-        let decide = |draft: &mut Draft| {
-            let before = draft.targets.len();
-            draft.targets.retain(|target| target.id != *id);
-            if draft.targets.len() == before {
-                return Err(Error::TargetNotFound.into());
-            }
-            draft.note(EventKind::TargetDeleted, None);
+        self.perform(Operation::RemovePushTarget, caller.client(), |errand| async move {
+            let decide = |draft: &mut Draft| {
+                let before = draft.targets.len();
+                draft.targets.retain(|target| target.id != *id);
+                if draft.targets.len() == before {
+                    return Err(Error::TargetNotFound.into());
+                }
+                draft.note(EventKind::TargetDeleted, None);
+                Ok(())
+            };
+            self.change_as(caller, errand, Parts::Body, decide).await?;
             Ok(())
-        };
-        self.change_as(
-            caller,
-            self.errand(Operation::RemovePushTarget, caller.client()),
-            Parts::Body,
-            decide,
-        )
-        .await?;
-        Ok(())
+        })
+        .await
     }
 
     fn device_name(&self, caller: &Caller) -> Box<str> {

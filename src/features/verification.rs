@@ -17,27 +17,29 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NoMailer`]; [`Error::EmailNotFound`], [`Error::EmailVerified`]; the gates; [`Error::Store`].
     #[doc(alias = "createVerification")]
     pub async fn start_email_verification(&self, caller: &Caller, url: &CheckedUrl) -> Result<Token, Error> {
-        if !self.inner.mailer.is_there() {
-            return Err(Error::NoMailer);
-        }
-        let errand = self.errand(Operation::StartEmailVerification, caller.client());
-        let new = self.new_token(TokenPurpose::EmailVerification, errand.now)?;
-        let guard = self.guard(errand.client);
-        let decide = |draft: &mut Draft| {
-            match &draft.email {
-                None => return Err(Error::EmailNotFound.into()),
-                Some(contact) if contact.verified => return Err(Error::EmailVerified.into()),
-                Some(_) => {}
+        self.perform(Operation::StartEmailVerification, caller.client(), |errand| async move {
+            if !self.inner.mailer.is_there() {
+                return Err(Error::NoMailer);
             }
-            draft.issue(&new, guard);
-            draft.note(EventKind::VerificationCreated, None);
-            Ok(())
-        };
-        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        let expire = new.expires_at().to_string();
-        let link = new.link(url, &account, &[("expire", &expire)]);
-        self.notify(account.contact(), errand.client, errand.now, Notice::Verification { link }).await;
-        Ok(new.view(&account, None))
+            let new = self.new_token(TokenPurpose::EmailVerification, errand.now)?;
+            let guard = self.guard(errand.client);
+            let decide = |draft: &mut Draft| {
+                match &draft.email {
+                    None => return Err(Error::EmailNotFound.into()),
+                    Some(contact) if contact.verified => return Err(Error::EmailVerified.into()),
+                    Some(_) => {}
+                }
+                draft.issue(&new, guard);
+                draft.note(EventKind::VerificationCreated, None);
+                Ok(())
+            };
+            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let expire = new.expires_at().to_string();
+            let link = new.link(url, &account, &[("expire", &expire)]);
+            self.notify(account.contact(), errand.client, errand.now, Notice::Verification { link }).await;
+            Ok(new.view(&account, None))
+        })
+        .await
     }
 
     /// Proves an email address by the secret of such a link, once. Works signed in or not; it signs nobody in.
@@ -53,19 +55,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         secret: &Passcode,
         client: &Client,
     ) -> Result<Token, Error> {
-        let errand = self.errand(Operation::FinishEmailVerification, client);
-        let guard = self.guard(client);
-        let decide = |draft: &mut Draft| {
-            let token = draft.redeem(secret.expose(), &[TokenPurpose::EmailVerification], guard)?;
-            draft.admit_sign_in()?;
-            draft.verify(Channel::Mailbox);
-            Ok(token)
-        };
-        match self.change(&Key::Id(*user), Parts::Body, errand, decide).await? {
-            Settled::Done(token, _) => Ok(token.view(user)),
-            Settled::PrepareAgain => Err(Error::InvalidToken),
-            Settled::Absent => Err(self.refuse_nobody(user, secret, errand).await?),
-        }
+        self.perform(Operation::FinishEmailVerification, client, |errand| async move {
+            let guard = self.guard(client);
+            let decide = |draft: &mut Draft| {
+                let token = draft.redeem(secret.expose(), &[TokenPurpose::EmailVerification], guard)?;
+                draft.admit_sign_in()?;
+                draft.verify(Channel::Mailbox);
+                Ok(token)
+            };
+            match self.change(&Key::Id(*user), Parts::Body, errand, decide).await? {
+                Settled::Done(token, _) => Ok(token.view(user)),
+                Settled::PrepareAgain => Err(Error::InvalidToken),
+                Settled::Absent => Err(self.refuse_nobody(user, secret, errand).await?),
+            }
+        })
+        .await
     }
 
     /// Texts a code that proves the caller's phone number.
@@ -74,27 +78,28 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::PhoneNotFound`], [`Error::PhoneVerified`]; the gates; [`Error::Store`].
     #[doc(alias = "createPhoneVerification")]
     pub async fn start_phone_verification(&self, caller: &Caller) -> Result<Token, Error> {
-        self.require_method(Operation::StartPhoneVerification)?;
-        if !self.inner.sms.is_there() {
-            return Err(Error::NoSms);
-        }
-        let errand = self.errand(Operation::StartPhoneVerification, caller.client());
-        let new = self.new_token(TokenPurpose::PhoneVerification, errand.now)?;
-        let guard = self.guard(errand.client);
-        let decide = |draft: &mut Draft| {
-            let phone = match &draft.phone {
-                None => return Err(Error::PhoneNotFound.into()),
-                Some(contact) if contact.verified => return Err(Error::PhoneVerified.into()),
-                Some(contact) => contact.address.clone(),
+        self.perform(Operation::StartPhoneVerification, caller.client(), |errand| async move {
+            if !self.inner.sms.is_there() {
+                return Err(Error::NoSms);
+            }
+            let new = self.new_token(TokenPurpose::PhoneVerification, errand.now)?;
+            let guard = self.guard(errand.client);
+            let decide = |draft: &mut Draft| {
+                let phone = match &draft.phone {
+                    None => return Err(Error::PhoneNotFound.into()),
+                    Some(contact) if contact.verified => return Err(Error::PhoneVerified.into()),
+                    Some(contact) => contact.address.clone(),
+                };
+                draft.issue(&new, guard);
+                draft.note(EventKind::VerificationCreated, None);
+                Ok(phone)
             };
-            draft.issue(&new, guard);
-            draft.note(EventKind::VerificationCreated, None);
-            Ok(phone)
-        };
-        let (phone, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        let code = new.secret().clone();
-        self.text(phone, errand.client, TextNotice::VerificationCode { code }).await;
-        Ok(new.view(&account, None))
+            let (phone, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let code = new.secret().clone();
+            self.text(phone, errand.client, TextNotice::VerificationCode { code }).await;
+            Ok(new.view(&account, None))
+        })
+        .await
     }
 
     /// Proves the caller's phone number by such a code, once. `user` must be the caller.
@@ -112,18 +117,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         user: &UserId,
         secret: &Passcode,
     ) -> Result<Token, Error> {
-        if caller.user_id() != user {
-            return Err(Error::InvalidToken);
-        }
-        let errand = self.errand(Operation::FinishPhoneVerification, caller.client());
-        let guard = self.guard(errand.client);
-        let decide = |draft: &mut Draft| {
-            let token = draft.redeem(secret.expose(), &[TokenPurpose::PhoneVerification], guard)?;
-            draft.verify(Channel::Phone);
-            Ok(token)
-        };
-        let (token, _) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        Ok(token.view(user))
+        self.perform(Operation::FinishPhoneVerification, caller.client(), |errand| async move {
+            if caller.user_id() != user {
+                return Err(Error::InvalidToken);
+            }
+            let guard = self.guard(errand.client);
+            let decide = |draft: &mut Draft| {
+                let token = draft.redeem(secret.expose(), &[TokenPurpose::PhoneVerification], guard)?;
+                draft.verify(Channel::Phone);
+                Ok(token)
+            };
+            let (token, _) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            Ok(token.view(user))
+        })
+        .await
     }
 }
 

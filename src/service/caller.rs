@@ -393,7 +393,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] and the other gates if the caller may no longer act; [`Error::Store`].
     #[doc(alias = "get")]
     pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
-        let errand = self.errand(Operation::User, caller.client());
-        Ok(User::at(self.load_as(caller, Parts::Whole, errand).await?.account, errand.now))
+        self.perform(Operation::User, caller.client(), |errand| async move {
+            Ok(User::at(self.load_as(caller, Parts::Whole, errand).await?.account, errand.now))
+        })
+        .await
     }
 }

@@ -7,6 +7,7 @@ mod change;
 mod guess;
 mod guess_gate;
 mod notify;
+mod perform;
 mod proof;
 mod token;
 

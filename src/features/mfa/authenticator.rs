@@ -29,14 +29,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// challenge was passed in the last 30 minutes; the other gates; [`Error::Store`].
     #[doc(alias = "createMfaAuthenticator")]
     pub async fn add_authenticator(&self, caller: &Caller) -> Result<NewAuthenticator, Error> {
-        let errand = self.errand(Operation::AddAuthenticator, caller.client());
-        let secret = TotpSecret::draw(&*self.inner.entropy).map_err(|_| Error::Internal)?;
-        let place = seed_context(caller.user_id().as_str());
-        let seed = self.inner.sealer.seal(&place, secret.as_bytes(), *self.draw()?);
-        let decide = |draft: &mut Draft| Ok(draft.add_authenticator(&seed)?);
-        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        let uri = secret.otpauth_uri(&self.inner.config.project_name, account.label());
-        Ok(NewAuthenticator { secret: Secret::new(secret.base32().as_str().to_owned()), uri })
+        self.perform(Operation::AddAuthenticator, caller.client(), |errand| async move {
+            let secret = TotpSecret::draw(&*self.inner.entropy).map_err(|_| Error::Internal)?;
+            let place = seed_context(caller.user_id().as_str());
+            let seed = self.inner.sealer.seal(&place, secret.as_bytes(), *self.draw()?);
+            let decide = |draft: &mut Draft| Ok(draft.add_authenticator(&seed)?);
+            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let uri = secret.otpauth_uri(&self.inner.config.project_name, account.label());
+            Ok(NewAuthenticator { secret: Secret::new(secret.base32().as_str().to_owned()), uri })
+        })
+        .await
     }
 
     /// Confirms the authenticator app by one of its codes, which is spent with it. The caller's session has proved this factor from then on, and
@@ -50,18 +52,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// A wrong code counts among the account's wrong guesses.
     #[doc(alias = "updateMfaAuthenticator")]
     pub async fn confirm_authenticator(&self, caller: &Caller, otp: &str) -> Result<User, Error> {
-        let errand = self.errand(Operation::ConfirmAuthenticator, caller.client());
-        let (guard, sealer) = (self.guard(errand.client), &self.inner.sealer);
-        let decide = |draft: &mut Draft| {
-            draft.confirm_authenticator(otp, guard, sealer)?;
-            let now = draft.now;
-            let session = draft.session_mut(caller.session_id(), now).ok_or(Error::NotSignedIn)?;
-            session.factors.add(Factor::Totp);
-            Ok(())
-        };
-        let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
-        self.notify(account.contact(), errand.client, errand.now, Notice::AuthenticatorAdded).await;
-        Ok(User::new(account))
+        self.perform(Operation::ConfirmAuthenticator, caller.client(), |errand| async move {
+            let (guard, sealer) = (self.guard(errand.client), &self.inner.sealer);
+            let decide = |draft: &mut Draft| {
+                draft.confirm_authenticator(otp, guard, sealer)?;
+                let now = draft.now;
+                let session = draft.session_mut(caller.session_id(), now).ok_or(Error::NotSignedIn)?;
+                session.factors.add(Factor::Totp);
+                Ok(())
+            };
+            let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            self.notify(account.contact(), errand.client, errand.now, Notice::AuthenticatorAdded).await;
+            Ok(User::new(account))
+        })
+        .await
     }
 
     /// Removes the authenticator app, confirmed or not. No session has proved it any more: where other factors are left to ask for, a session
@@ -72,13 +76,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// in the last 30 minutes; the other gates; [`Error::Store`].
     #[doc(alias = "deleteMfaAuthenticator")]
     pub async fn remove_authenticator(&self, caller: &Caller) -> Result<(), Error> {
-        let errand = self.errand(Operation::RemoveAuthenticator, caller.client());
-        let decide = |draft: &mut Draft| Ok(draft.remove_authenticator()?);
-        let (removed, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        if removed.verified {
-            self.notify(account.contact(), errand.client, errand.now, Notice::AuthenticatorRemoved).await;
-        }
-        Ok(())
+        self.perform(Operation::RemoveAuthenticator, caller.client(), |errand| async move {
+            let decide = |draft: &mut Draft| Ok(draft.remove_authenticator()?);
+            let (removed, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            if removed.verified {
+                self.notify(account.contact(), errand.client, errand.now, Notice::AuthenticatorRemoved).await;
+            }
+            Ok(())
+        })
+        .await
     }
 }
 

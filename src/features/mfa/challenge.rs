@@ -78,22 +78,28 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         holder: &SessionHolder,
         factor: SecondFactor,
     ) -> Result<Challenge, Error> {
-        let errand = self.errand(Operation::StartChallenge, holder.client());
-        let new = self.new_challenge(factor, errand.now)?;
-        let codes = &self.inner.codes;
-        let decide = |draft: &mut Draft| {
-            self.require_channel(factor)?;
-            let recipient = draft.recipient(factor)?;
-            draft.put_challenge(&new, holder, codes);
-            Ok(recipient)
-        };
-        let (recipient, account) = self.change_as(holder, errand, Parts::Body, decide).await?;
-        let challenge =
-            Challenge { id: new.id, user: account.id, created_at: errand.now, expires_at: new.expires_at };
-        if let Some(code) = new.code {
-            self.send_code(recipient, code, errand).await;
-        }
-        Ok(challenge)
+        self.perform(Operation::StartChallenge, holder.client(), |errand| async move {
+            let new = self.new_challenge(factor, errand.now)?;
+            let codes = &self.inner.codes;
+            let decide = |draft: &mut Draft| {
+                self.require_channel(factor)?;
+                let recipient = draft.recipient(factor)?;
+                draft.put_challenge(&new, holder, codes);
+                Ok(recipient)
+            };
+            let (recipient, account) = self.change_as(holder, errand, Parts::Body, decide).await?;
+            let challenge = Challenge {
+                id: new.id,
+                user: account.id,
+                created_at: errand.now,
+                expires_at: new.expires_at,
+            };
+            if let Some(code) = new.code {
+                self.send_code(recipient, code, errand).await;
+            }
+            Ok(challenge)
+        })
+        .await
     }
 
     /// Answers a challenge of the holder's session. The session has then proved the factor, counts as freshly challenged for 30 minutes, and has
@@ -113,21 +119,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         id: &ChallengeId,
         otp: &str,
     ) -> Result<PassedChallenge, Error> {
-        let errand = self.errand(Operation::FinishChallenge, holder.client());
-        let fresh = SessionSecret::new(*holder.user_id(), self.draw()?);
-        let device = DeviceSecret::new(self.draw()?);
-        let mut nonces = Nonces::new(self.draw()?);
-        let (guard, sealer) = (self.guard(errand.client), &self.inner.sealer);
-        let decide = |draft: &mut Draft| {
-            let factor = draft.answer(holder, id, otp, guard, sealer, nonces.next())?;
-            Ok(draft.pass(holder, factor, guard, &fresh, &device)?)
-        };
-        let (passed, account) = self.change_as(holder, errand, Parts::Body, decide).await?;
-        Ok(PassedChallenge {
-            session: self.session_view(&account, &passed.session, Some(holder)),
-            secret: holder.takes_new_secret().then_some(fresh),
-            device: passed.is_device_new.then_some(device),
+        self.perform(Operation::FinishChallenge, holder.client(), |errand| async move {
+            let fresh = SessionSecret::new(*holder.user_id(), self.draw()?);
+            let device = DeviceSecret::new(self.draw()?);
+            let mut nonces = Nonces::new(self.draw()?);
+            let (guard, sealer) = (self.guard(errand.client), &self.inner.sealer);
+            let decide = |draft: &mut Draft| {
+                let factor = draft.answer(holder, id, otp, guard, sealer, nonces.next())?;
+                Ok(draft.pass(holder, factor, guard, &fresh, &device)?)
+            };
+            let (passed, account) = self.change_as(holder, errand, Parts::Body, decide).await?;
+            Ok(PassedChallenge {
+                session: self.session_view(&account, &passed.session, Some(holder)),
+                secret: holder.takes_new_secret().then_some(fresh),
+                device: passed.is_device_new.then_some(device),
+            })
         })
+        .await
     }
 
     fn new_challenge(&self, factor: SecondFactor, now: Timestamp) -> Result<NewChallenge, Error> {

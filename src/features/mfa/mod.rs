@@ -46,15 +46,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::Store`].
     #[doc(alias = "updateMFA")]
     pub async fn set_mfa(&self, caller: &Caller, on: bool) -> Result<User, Error> {
-        let errand = self.errand(Operation::SetMfa, caller.client());
-        let policy = &self.inner.config;
-        let decide = |draft: &mut Draft| Ok(draft.set_mfa(caller, on, policy));
-        let (changed, account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
-        if changed {
-            let notice = if on { Notice::MfaEnabled } else { Notice::MfaDisabled };
-            self.notify(account.contact(), errand.client, errand.now, notice).await;
-        }
-        Ok(User::new(account))
+        self.perform(Operation::SetMfa, caller.client(), |errand| async move {
+            let policy = &self.inner.config;
+            let decide = |draft: &mut Draft| Ok(draft.set_mfa(caller, on, policy));
+            let (changed, account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            if changed {
+                let notice = if on { Notice::MfaEnabled } else { Notice::MfaDisabled };
+                self.notify(account.contact(), errand.client, errand.now, notice).await;
+            }
+            Ok(User::new(account))
+        })
+        .await
     }
 
     /// Which second factors the holder's account can be asked for. A sign-in page asks when it is told that a factor is owed.
@@ -63,8 +65,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates, but for the one of second factors; [`Error::Store`].
     #[doc(alias = "listMfaFactors")]
     pub async fn factors(&self, holder: &SessionHolder) -> Result<FactorList, Error> {
-        let errand = self.errand(Operation::Factors, holder.client());
-        Ok(self.load_as(holder, Parts::Body, errand).await?.account.factors())
+        self.perform(Operation::Factors, holder.client(), |errand| async move {
+            Ok(self.load_as(holder, Parts::Body, errand).await?.account.factors())
+        })
+        .await
     }
 }
 

@@ -54,12 +54,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// other gates; [`Error::Store`].
     #[doc(alias = "getMfaRecoveryCodes")]
     pub async fn recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
-        let errand = self.errand(Operation::RecoveryCodes, caller.client());
-        let account = self.load_as(caller, Parts::Body, errand).await?.account;
-        let sealed = account.recovery_codes.as_ref().ok_or(Error::RecoveryCodesNotFound)?;
-        let list = open(&self.inner.sealer, account.id.as_str(), sealed)?;
-        let codes = list.codes().ok_or(StoreError::Corrupt)?;
-        Ok(RecoveryCodes(codes.into_iter().map(|code| Secret::new(code.to_owned())).collect()))
+        self.perform(Operation::RecoveryCodes, caller.client(), |errand| async move {
+            let account = self.load_as(caller, Parts::Body, errand).await?.account;
+            let sealed = account.recovery_codes.as_ref().ok_or(Error::RecoveryCodesNotFound)?;
+            let list = open(&self.inner.sealer, account.id.as_str(), sealed)?;
+            let codes = list.codes().ok_or(StoreError::Corrupt)?;
+            Ok(RecoveryCodes(codes.into_iter().map(|code| Secret::new(code.to_owned())).collect()))
+        })
+        .await
     }
 
     /// Replaces the recovery codes that are left by six new ones. The account's email address is told.
@@ -78,12 +80,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         operation: Operation,
         replace: bool,
     ) -> Result<RecoveryCodes, Error> {
-        let errand = self.errand(operation, caller.client());
-        let FreshCodes { codes, sealed } = self.fresh_codes(caller.user_id().as_str())?;
-        let decide = |draft: &mut Draft| Ok(draft.put_recovery_codes(&sealed, replace)?);
-        let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-        self.notify(account.contact(), errand.client, errand.now, Notice::RecoveryCodesChanged).await;
-        Ok(codes)
+        self.perform(operation, caller.client(), |errand| async move {
+            let FreshCodes { codes, sealed } = self.fresh_codes(caller.user_id().as_str())?;
+            let decide = |draft: &mut Draft| Ok(draft.put_recovery_codes(&sealed, replace)?);
+            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            self.notify(account.contact(), errand.client, errand.now, Notice::RecoveryCodesChanged).await;
+            Ok(codes)
+        })
+        .await
     }
 
     fn fresh_codes(&self, user: &str) -> Result<FreshCodes, Error> {

@@ -149,14 +149,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         start: OAuth2Start,
         caller: Option<&SessionHolder>,
     ) -> Result<StartedOAuth2, Error> {
-        let now = self.inner.clock.now();
-        let provider = self.provider(&start.provider)?;
-        let draw = || hex_secret::<32>(&*self.inner.entropy).map_err(|_| Error::Internal);
-        let flow = Flow::new(&start, caller, now, (draw()?, draw()?, draw()?));
-        let scopes: Vec<&str> = start.scopes.iter().map(String::as_str).collect();
-        let authorize_url = provider.authorize_url(&flow.attempt(&scopes), now).await?;
-        let state = flow.seal(&self.inner.sealer, *self.draw()?)?;
-        Ok(StartedOAuth2 { authorize_url, state, name: flow.name() })
+        let operation = if start.with_token { Operation::StartOAuth2Token } else { Operation::StartOAuth2 };
+        self.observed(operation, async {
+            let now = self.inner.clock.now();
+            let provider = self.provider(&start.provider)?;
+            let draw = || hex_secret::<32>(&*self.inner.entropy).map_err(|_| Error::Internal);
+            let flow = Flow::new(&start, caller, now, (draw()?, draw()?, draw()?));
+            let scopes: Vec<&str> = start.scopes.iter().map(String::as_str).collect();
+            let authorize_url = provider.authorize_url(&flow.attempt(&scopes), now).await?;
+            let state = flow.seal(&self.inner.sealer, *self.draw()?)?;
+            Ok(StartedOAuth2 { authorize_url, state, name: flow.name() })
+        })
+        .await
     }
 
     /// Ends a sign-in by a provider: redeems the code, asks who came, and signs in, signs up or links.
@@ -187,7 +191,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let Some(flow) = found.filter(|flow| flow.is_returned_by(provider, back.state)) else {
             return Err(FailedOAuth2 { failure: None, error: Error::InvalidState });
         };
-        match self.finish(provider, &flow, &back, caller, errand).await {
+        let work = self.finish(provider, &flow, &back, caller, errand);
+        match self.observed(Operation::OAuth2Redirect, work).await {
             Ok(outcome) => {
                 let success = flow.success().and_then(|url| allowed.check(url).ok());
                 Ok(FinishedOAuth2 { success, outcome })

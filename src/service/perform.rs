@@ -1,0 +1,104 @@
+//! Doing an operation: what it gets along, and how it went, for whoever runs the service: spans (feature `tracing`) and counters (feature
+//! `metrics`).
+
+use std::future::Future;
+
+use super::{AccountService, Errand};
+use crate::{
+    Error,
+    model::Client,
+    operation::Operation,
+    ports::{Clock, Mailer, SmsSender, Store},
+};
+
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Does the work of an operation for this client, under its name and at one instant, unless its sign-in method is switched off.
+    pub(crate) fn perform<'a, T, W: Future<Output = Result<T, Error>>>(
+        &'a self,
+        operation: Operation,
+        client: &'a Client,
+        work: impl FnOnce(Errand<'a>) -> W,
+    ) -> impl Future<Output = Result<T, Error>> {
+        let work = work(self.errand(operation, client));
+        self.observed(operation, async move {
+            self.require_method(operation)?;
+            work.await
+        })
+    }
+
+    /// Does the work of an operation, and tells how it went and how long it took. Nothing of whom it was for is told.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(crate) async fn observed<T>(
+        &self,
+        operation: Operation,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        #[cfg(feature = "metrics")]
+        let begun = self.inner.clock.elapsed();
+        #[cfg(feature = "tracing")]
+        let work = spans::observed(operation, work);
+        let outcome = work.await;
+        #[cfg(feature = "metrics")]
+        counters::count(operation, &outcome, self.inner.clock.elapsed().saturating_sub(begun));
+        outcome
+    }
+
+    /// Does the work of an operation.
+    #[cfg(not(any(feature = "tracing", feature = "metrics")))]
+    pub(crate) fn observed<T, W: Future<Output = Result<T, Error>>>(&self, _: Operation, work: W) -> W {
+        work
+    }
+}
+
+/// The outcome as a label: `ok` or the error's code, of which there are few.
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+fn label<T>(outcome: &Result<T, Error>) -> &'static str {
+    outcome.as_ref().err().map_or("ok", Error::code)
+}
+
+#[cfg(feature = "tracing")]
+mod spans {
+    use std::{error::Error as _, future::Future, iter::successors};
+
+    use tracing::{Instrument as _, field::Empty};
+
+    use super::label;
+    use crate::{Error, error::Kind, operation::Operation};
+
+    /// Runs the work in a span of its own, and says what the host has to look after: that a store, limiter or other neighbour failed.
+    pub(super) async fn observed<T>(
+        operation: Operation,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let span = tracing::debug_span!("account", operation = operation.api_name(), outcome = Empty);
+        let outcome = work.instrument(span.clone()).await;
+        span.record("outcome", label(&outcome));
+        if let Err(error) = &outcome
+            && matches!(error.kind(), Kind::Unavailable | Kind::Internal)
+        {
+            span.in_scope(|| tracing::error!(code = error.code(), "{}", with_causes(error)));
+        }
+        outcome
+    }
+
+    /// What failed and why. Neither errors of this crate nor those of the drivers behind its stores repeat what was stored.
+    fn with_causes(error: &Error) -> String {
+        let causes = successors(error.source(), |&cause| cause.source());
+        causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    }
+}
+
+#[cfg(feature = "metrics")]
+mod counters {
+    use std::time::Duration;
+
+    use super::label;
+    use crate::{Error, operation::Operation};
+
+    pub(super) fn count<T>(operation: Operation, outcome: &Result<T, Error>, took: Duration) {
+        let (operation, outcome) = (operation.api_name(), label(outcome));
+        metrics::counter!("account_operations_total", "operation" => operation, "outcome" => outcome)
+            .increment(1);
+        metrics::histogram!("account_operation_seconds", "operation" => operation).record(took);
+    }
+}
