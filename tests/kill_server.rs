@@ -17,6 +17,7 @@ use std::{
     io,
     sync::mpsc::{Sender, channel},
     thread,
+    time::Duration,
 };
 
 use common::{
@@ -293,7 +294,7 @@ fn write(port: u16, name: &str, known: Known, words: &Sender<Word>) -> io::Resul
                 (204, client::send(port, line, &[("Cookie", &brief)], "")?)
             }
         };
-        if reply.status == 503 {
+        if is_refused_for(&reply, "general_store_unavailable") {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         assert_eq!(reply.status, status, "step {number} of {name}: {}", reply.body);
@@ -308,12 +309,27 @@ fn write(port: u16, name: &str, known: Known, words: &Sender<Word>) -> io::Resul
 
 fn sign_up(port: u16, name: &str) -> io::Result<Reply> {
     let body = json!({ "userId": name, "email": format!("{name}@example.com"), "password": PASSWORD });
-    client::send(port, "POST /v1/account", &[], &body.to_string())
+    post(port, "/v1/account", &body)
 }
 
 fn sign_in(port: u16, name: &str) -> io::Result<Reply> {
     let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
-    client::send(port, "POST /v1/account/sessions/email", &[], &body.to_string())
+    post(port, "/v1/account/sessions/email", &body)
+}
+
+/// Sends what costs a hash, again while too many others wait for theirs: then nothing was done.
+fn post(port: u16, path: &str, body: &Value) -> io::Result<Reply> {
+    loop {
+        let reply = client::send(port, &format!("POST {path}"), &[], &body.to_string())?;
+        if !is_refused_for(&reply, "general_busy") {
+            return Ok(reply);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn is_refused_for(reply: &Reply, reason: &str) -> bool {
+    reply.status == 503 && reply.json()["type"] == reason
 }
 
 fn cookie(reply: &Reply) -> String {

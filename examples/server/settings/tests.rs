@@ -133,10 +133,8 @@ fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
 
 #[test]
 fn what_this_build_cannot_do_is_named() {
-    for (name, value) in [("ACCOUNT_REDIS", "redis://localhost")] {
-        let line = refusal(&[(name, value)]);
-        assert!(line.starts_with(&format!("{name}: this build does not support ")), "{line}");
-    }
+    let line = refusal(&[("ACCOUNT_REDIS", "redis://localhost")]);
+    assert!(line.starts_with("ACCOUNT_REDIS: this build does not support "), "{line}");
 }
 
 #[test]
