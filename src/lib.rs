@@ -43,6 +43,8 @@ pub use adapters::{HttpClientError, ReqwestClient};
 pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
+#[cfg(feature = "redis")]
+pub use adapters::{RedisConfigError, RedisLimiter};
 #[cfg(feature = "sms")]
 pub use adapters::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
 #[cfg(feature = "smtp")]

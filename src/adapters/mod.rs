@@ -8,6 +8,8 @@ mod maxmind;
 mod memory;
 #[cfg(feature = "queue")]
 mod outgoing;
+#[cfg(feature = "redis")]
+mod redis_limiter;
 #[cfg(feature = "sms")]
 mod sms;
 #[cfg(feature = "smtp")]
@@ -23,6 +25,8 @@ pub use maxmind::{GeoError, MaxMindLocator};
 pub use memory::MemoryStore;
 #[cfg(feature = "queue")]
 pub use outgoing::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
+#[cfg(feature = "redis")]
+pub use redis_limiter::{RedisConfigError, RedisLimiter};
 #[cfg(feature = "sms")]
 pub use sms::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
 #[cfg(feature = "smtp")]
