@@ -18,7 +18,7 @@ mod shutdown;
 use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use account::{
-    AccountService, Config, MasterKey, MemoryStore, Secret, SessionAlerts, SqliteStore,
+    AccountService, Config, MasterKey, MemoryStore, RedisLimiter, Secret, SessionAlerts, SqliteStore,
     http::{self, Refusal, router_with},
     ports::Store,
 };
@@ -120,10 +120,13 @@ fn app(
     channels: &Channels,
     address: SocketAddr,
 ) -> Result<Router, Box<dyn Error>> {
-    let builder = AccountService::builder(Arc::clone(&store))
+    let mut builder = AccountService::builder(Arc::clone(&store))
         .mailer(channels.mailer())
         .sms(channels.sms())
         .config(config(settings, keys)?);
+    if let Some(url) = &settings.redis {
+        builder = builder.limiter(RedisLimiter::from_url(url.expose())?);
+    }
     let providers = oauth2::clients(&settings.providers)?;
     let service =
         providers.into_iter().fold(builder, |builder, provider| builder.provider(provider)).build()?;

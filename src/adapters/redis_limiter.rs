@@ -31,7 +31,7 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(HIT));
 ///
 /// It counts exactly as [`MemoryLimiter`](crate::MemoryLimiter) does: each hit is one script, hence one atomic step, and the nodes'
 /// clocks say which window it belongs to. Redis' own expiry only clears away what is over, a window later. A counter takes one key,
-/// about 120 bytes.
+/// about 200 bytes.
 ///
 /// It connects at its first hit and whenever the connection has failed; nothing need be done when Redis was away. A hit that is not
 /// answered in time is an error, so the operations that are limited answer 503 meanwhile; all others, session checks among them, do

@@ -125,7 +125,7 @@ impl Drop for Redis {
 /// Where a server was.
 #[derive(Debug)]
 pub(crate) struct Gone {
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Gone {
