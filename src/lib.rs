@@ -43,6 +43,8 @@ pub use adapters::{HttpClientError, ReqwestClient};
 pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
+#[cfg(feature = "postgres")]
+pub use adapters::{PostgresBuilder, PostgresError, PostgresStore};
 #[cfg(feature = "redis")]
 pub use adapters::{RedisConfigError, RedisLimiter};
 #[cfg(feature = "sms")]

@@ -1,5 +1,7 @@
 //! Implementations of the ports. They use only what a host could use.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod account_cache;
 #[cfg(feature = "http-client")]
 mod http_client;
 mod limiter;
@@ -8,8 +10,12 @@ mod maxmind;
 mod memory;
 #[cfg(feature = "queue")]
 mod outgoing;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis_limiter;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rows;
 #[cfg(feature = "sms")]
 mod sms;
 #[cfg(feature = "smtp")]
@@ -25,6 +31,8 @@ pub use maxmind::{GeoError, MaxMindLocator};
 pub use memory::MemoryStore;
 #[cfg(feature = "queue")]
 pub use outgoing::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresBuilder, PostgresError, PostgresStore};
 #[cfg(feature = "redis")]
 pub use redis_limiter::{RedisConfigError, RedisLimiter};
 #[cfg(feature = "sms")]

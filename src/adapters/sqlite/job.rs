@@ -4,12 +4,10 @@ use rusqlite::{Connection, Params};
 
 use super::store_error;
 use crate::{
-    model::{Account, Event, Key, Timestamp, UserId},
+    adapters::rows::{Entry, bits, bounded, entries},
+    model::{Account, Event, Key, Timestamp},
     ports::{Change, SaveError, StoreError, Stored, Version},
 };
-
-/// More than any value the service makes. What is larger does not come near the driver.
-const MOST_BYTES: usize = 1 << 20;
 
 pub(super) enum Job {
     Save(Box<Save>),
@@ -28,18 +26,6 @@ pub(super) struct Save {
     releases: Vec<Key>,
     events: Vec<Entry>,
 }
-
-/// An entry of the log.
-pub(super) struct Entry {
-    account: UserId,
-    id: String,
-    at: Timestamp,
-    text: String,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("a value of {0} bytes is too long to be stored")]
-struct TooLong(usize);
 
 impl Job {
     pub(super) fn save(change: &Change<'_>) -> Result<Self, StoreError> {
@@ -177,21 +163,4 @@ impl Sql<'_> {
         let mut statement = self.0.prepare_cached(sql).map_err(store_error)?;
         statement.execute(params).map_err(store_error)
     }
-}
-
-fn entries(events: &[Event]) -> Result<Vec<Entry>, StoreError> {
-    let entry = |event: &Event| {
-        let text = event.to_json();
-        bounded(&text)?;
-        Ok(Entry { account: event.user, id: event.id.as_str().to_owned(), at: event.at, text })
-    };
-    events.iter().map(entry).collect()
-}
-
-fn bounded(text: &str) -> Result<(), StoreError> {
-    if text.len() > MOST_BYTES { Err(StoreError::unavailable(TooLong(text.len()))) } else { Ok(()) }
-}
-
-fn bits(version: Version) -> i64 {
-    version.to_bits().cast_signed()
 }

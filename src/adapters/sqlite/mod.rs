@@ -1,7 +1,6 @@
 //! Accounts in a SQLite file: one program, or several on one machine, and no server beside it.
 
 mod backup;
-mod cache;
 mod job;
 mod migrate;
 mod open;
@@ -14,13 +13,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use cache::Cache;
 use job::Job;
 pub use open::{OpenError, SqliteBuilder};
 use reader::Readers;
 use writer::Writer;
 
 use crate::{
+    adapters::account_cache::AccountCache,
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
     ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
@@ -54,7 +53,7 @@ pub struct SqliteStore {
     // Before the readers, because it may have something left to write.
     writer: Writer,
     readers: Readers,
-    cache: Cache,
+    cache: AccountCache,
     settings: SqliteBuilder,
     path: PathBuf,
 }

@@ -13,7 +13,8 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{SqliteStore, cache::Cache, migrate::migrate, reader::Readers, writer::Writer};
+use super::{SqliteStore, migrate::migrate, reader::Readers, writer::Writer};
+use crate::adapters::account_cache::AccountCache;
 
 /// Opens a [`SqliteStore`] with other settings than the usual ones.
 #[derive(Debug, Clone)]
@@ -112,7 +113,7 @@ impl SqliteBuilder {
         let readers = (0..self.readers).map(|_| self.connect_to_read(&path)).collect::<Result<_, _>>()?;
         Ok(SqliteStore {
             readers: Readers::new(readers),
-            cache: Cache::new(self.cached_accounts),
+            cache: AccountCache::new(self.cached_accounts),
             writer: Writer::start(connection)?,
             settings: self,
             path,

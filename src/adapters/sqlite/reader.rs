@@ -12,6 +12,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row}
 
 use super::store_error;
 use crate::{
+    adapters::rows::version_of,
     model::{Event, EventPage, PageQuery, UserId},
     ports::{Parts, Select, StoreError, Stored, Version},
 };
@@ -67,7 +68,7 @@ fn seat() -> usize {
 impl Reader<'_> {
     /// The version of the account's present state: the read that every session check does.
     pub(super) fn version(&self, id: &UserId) -> Result<Option<Version>, StoreError> {
-        self.row("SELECT version FROM accounts WHERE id=?1", [id.as_str()], |row| Ok(version(row.get(0)?)))
+        self.row("SELECT version FROM accounts WHERE id=?1", [id.as_str()], |row| Ok(version_of(row.get(0)?)))
     }
 
     /// Who holds a key other than an id, and the version of that account.
@@ -75,7 +76,7 @@ impl Reader<'_> {
         let holder = self.row(
             "SELECT a.id, a.version FROM account_keys k JOIN accounts a ON a.id=k.account WHERE k.key=?1",
             [key],
-            |row| Ok((row.get_ref(0)?.as_str()?.parse().ok(), version(row.get(1)?))),
+            |row| Ok((row.get_ref(0)?.as_str()?.parse().ok(), version_of(row.get(1)?))),
         )?;
         holder.map(|(id, version)| Ok((id.ok_or(StoreError::Corrupt)?, version))).transpose()
     }
@@ -171,15 +172,11 @@ impl Reader<'_> {
 impl Raw {
     fn from_row(row: &Row<'_>, parts: Parts) -> rusqlite::Result<Self> {
         let attachment = if parts == Parts::Whole { Some(row.get(2)?) } else { None };
-        Ok(Self { version: version(row.get(0)?), body: row.get(1)?, attachment })
+        Ok(Self { version: version_of(row.get(0)?), body: row.get(1)?, attachment })
     }
 
     pub(super) fn decode(&self) -> Result<Stored, StoreError> {
         let body = self.body.as_deref().ok_or(StoreError::Corrupt)?;
         Stored::decode(self.version, body, self.attachment.as_ref().map(Option::as_deref))
     }
-}
-
-fn version(bits: i64) -> Version {
-    Version::from_bits(bits.cast_unsigned())
 }

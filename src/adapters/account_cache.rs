@@ -1,4 +1,4 @@
-//! Decoded accounts, kept to save the decoding. What is in here proves nothing: whoever takes a value compares its version with the file's.
+//! Decoded accounts, kept to save the decoding. What is in here proves nothing: whoever takes a value compares its version with what the store has now.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -16,7 +16,7 @@ const MOST_SHARDS: usize = 64;
 
 /// A bounded map in shards with a short lock each. Which value makes room is decided by the clock algorithm: the first one that was not
 /// used since the hand last passed it.
-pub(super) struct Cache {
+pub(super) struct AccountCache {
     hasher: RandomState,
     shards: Box<[Mutex<Shard>]>,
 }
@@ -38,7 +38,7 @@ struct Slot {
     used: bool,
 }
 
-impl Cache {
+impl AccountCache {
     pub(super) fn new(capacity: usize) -> Self {
         let shards = capacity.min(MOST_SHARDS);
         let shard = |_| Mutex::new(Shard { capacity: capacity / shards, ..Shard::default() });
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn it_never_holds_more_than_its_bound_and_finds_what_it_holds() {
         for bound in [1, 3, 64, 100] {
-            let cache = Cache::new(bound);
+            let cache = AccountCache::new(bound);
             for number in 0..1000 {
                 cache.put(stored(number, 1));
                 assert!(cache.find(&id(number)).is_some());
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_used_outlives_what_is_not() {
-        let cache = Cache::new(64 * 8);
+        let cache = AccountCache::new(64 * 8);
         cache.put(stored(0, 1));
         for number in 1..10_000 {
             cache.put(stored(number, 1));
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn of_one_state_the_richer_value_stays() {
-        let cache = Cache::new(8);
+        let cache = AccountCache::new(8);
         cache.put(stored(0, 1));
         let mut body = stored(0, 1);
         std::sync::Arc::make_mut(&mut body.account).attachment = None;
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_bound_of_zero_holds_nothing() {
-        let cache = Cache::new(0);
+        let cache = AccountCache::new(0);
         cache.put(stored(0, 1));
         assert!(cache.find(&id(0)).is_none());
     }

@@ -1,0 +1,171 @@
+//! Where the server is and how to speak to it: the URL, and TLS.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use percent_encoding::percent_decode_str;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::error::PostgresError;
+
+/// How long one of several addresses may keep the others waiting, unless the URL says otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// After so much silence a peer is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+pub(super) struct Address {
+    pub(super) config: Config,
+    pub(super) tls: MakeRustlsConnect,
+}
+
+impl Address {
+    /// Reads a URL as libpq does. `roots`, in PEM, stand for those of the URL or the usual ones.
+    pub(super) fn parse(url: &str, roots: Option<&[u8]>) -> Result<Self, PostgresError> {
+        let (url, named) = translate(url)?;
+        // The error might show a part of what was meant as a password.
+        let mut config: Config = url.parse().map_err(|_| PostgresError::Url)?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(PostgresError::Url);
+        }
+        if config.get_ssl_mode() == SslMode::Prefer {
+            // Who can listen in can also refuse TLS, so that a mere preference protects from nobody.
+            config.ssl_mode(if is_local(&config) { SslMode::Disable } else { SslMode::Require });
+        }
+        config.connect_timeout(*config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT));
+        config.keepalives_idle(config.get_keepalives_idle().min(KEEPALIVE));
+        if config.get_application_name().is_none() {
+            config.application_name("account");
+        }
+        let roots = match (roots, &named) {
+            (Some(pem), _) => from_pem(pem)?,
+            (None, Some(path)) => from_pem(&std::fs::read(path).map_err(|_| PostgresError::Certificates)?)?,
+            (None, None) => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+        };
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(PostgresError::failed)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { config, tls: MakeRustlsConnect::new(tls) })
+    }
+}
+
+/// The URL as the driver reads it, and the file of root certificates that it names. With TLS, certificate and name are always checked, so all
+/// modes that ask for it are one.
+fn translate(url: &str) -> Result<(String, Option<String>), PostgresError> {
+    let Some((base, query)) = url.split_once('?') else { return Ok((url.to_owned(), None)) };
+    let (mut kept, mut roots) = (Vec::new(), None);
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("sslmode", "verify-ca" | "verify-full")) => kept.push("sslmode=require"),
+            Some(("sslrootcert", "system")) => {}
+            Some(("sslrootcert", path)) => {
+                let path = percent_decode_str(path).decode_utf8().map_err(|_| PostgresError::Url)?;
+                roots = Some(path.into_owned());
+            }
+            _ => kept.push(pair),
+        }
+    }
+    Ok((format!("{base}?{}", kept.join("&")), roots))
+}
+
+fn from_pem(pem: &[u8]) -> Result<RootCertStore, PostgresError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|_| PostgresError::Certificates)?;
+        roots.add(certificate).map_err(|_| PostgresError::Certificates)?;
+    }
+    if roots.is_empty() { Err(PostgresError::Certificates) } else { Ok(roots) }
+}
+
+/// Whether nothing leaves this machine.
+fn is_local(config: &Config) -> bool {
+    let is_local_host = |host: &Host| match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    };
+    match config.get_hostaddrs() {
+        [] => config.get_hosts().iter().all(is_local_host),
+        addresses => addresses.iter().all(IpAddr::is_loopback),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(url: &str) -> SslMode {
+        Address::parse(url, None).unwrap_or_else(|error| panic!("{url}: {error}")).config.get_ssl_mode()
+    }
+
+    #[test]
+    fn beyond_this_machine_tls_is_required_unless_it_is_turned_off() {
+        for url in [
+            "postgres://db.example/app",
+            "postgresql://u:p@db.example:6432/app?sslmode=prefer",
+            "postgres://10.0.0.1/app?sslmode=verify-full&sslrootcert=system",
+            "postgres://127.0.0.1,db.example/app?target_session_attrs=read-write",
+            "postgres://localhost/app?hostaddr=10.0.0.1",
+            "postgres://localhost/app?sslmode=verify-ca",
+        ] {
+            assert_eq!(mode(url), SslMode::Require, "{url}");
+        }
+        for url in [
+            "postgres://localhost/app",
+            "postgres://127.0.0.1:5433,[::1]:5434/app",
+            "postgres:///app?host=/run/postgresql",
+            "postgres://db.example/app?sslmode=disable",
+        ] {
+            assert_eq!(mode(url), SslMode::Disable, "{url}");
+        }
+    }
+
+    #[test]
+    fn several_servers_may_be_named_with_the_one_that_writes_asked_for() {
+        use tokio_postgres::config::TargetSessionAttrs;
+        let url = "postgres://u:p%40ss@a.example:5432,b.example:5433/app?target_session_attrs=read-write&connect_timeout=1";
+        let config = Address::parse(url, None).unwrap().config;
+        assert_eq!((config.get_hosts().len(), config.get_ports()), (2, [5432, 5433].as_slice()));
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(1)));
+        assert_eq!(config.get_password(), Some(b"p@ss".as_slice()));
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_and_not_shown() {
+        for url in [
+            "",
+            "postgres://",
+            "mysql://u:hidden@db.example/app",
+            "postgres://u:hidden@db.example:port/app",
+            "postgres://u:hid?den@db.example/app",
+            "postgres://u:hidden@db.example/app?sslmode=hidden",
+            "postgres://u:hidden@db.example/app?sslrootcert=%ff",
+        ] {
+            let Err(error) = Address::parse(url, None) else { panic!("{url}") };
+            assert!(matches!(error, PostgresError::Url), "{url}");
+            assert!(!format!("{error} {error:?}").contains("hid"), "{url}");
+        }
+    }
+
+    #[test]
+    fn roots_must_be_certificates() {
+        let url = "postgres://db.example/app";
+        for pem in ["", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            assert!(matches!(Address::parse(url, Some(pem.as_bytes())), Err(PostgresError::Certificates)));
+        }
+        let missing = Address::parse("postgres://db.example/app?sslrootcert=/nowhere/at-all.pem", None);
+        assert!(matches!(missing, Err(PostgresError::Certificates)));
+    }
+}

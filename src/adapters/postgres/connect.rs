@@ -1,0 +1,146 @@
+//! Opening: the builder.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{
+    PostgresStore,
+    address::Address,
+    connections::{Connections, TimedOut},
+    error::PostgresError,
+    migrate::migrate,
+    statements::Statements,
+};
+use crate::adapters::account_cache::AccountCache;
+
+/// In bytes. PostgreSQL would cut a longer one, and silently.
+const LONGEST_NAME: usize = 63;
+
+/// Opens a [`PostgresStore`] with other settings than the usual ones.
+#[derive(Debug, Clone)]
+pub struct PostgresBuilder {
+    connections: usize,
+    cached_accounts: usize,
+    timeout: Duration,
+    schema: String,
+    prepared: bool,
+    migrate: bool,
+    roots: Option<Vec<u8>>,
+}
+
+impl Default for PostgresBuilder {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            cached_accounts: 100_000,
+            timeout: Duration::from_secs(10),
+            schema: "public".to_owned(),
+            prepared: true,
+            migrate: true,
+            roots: None,
+        }
+    }
+}
+
+impl PostgresBuilder {
+    /// How many connections to have at the most, 1 at least; 16. They are opened when they are needed.
+    #[must_use]
+    pub fn connections(self, connections: usize) -> Self {
+        Self { connections: connections.max(1), ..self }
+    }
+
+    /// How many decoded accounts to keep in memory at the most; 100,000. An account with ten sessions takes some 8 kB. 0: none.
+    ///
+    /// Whatever it is, each use of a kept account asks the server for the account's version first.
+    #[must_use]
+    pub fn cached_accounts(self, accounts: usize) -> Self {
+        Self { cached_accounts: accounts, ..self }
+    }
+
+    /// How long an operation may take, waiting for a connection included; 10 s. What takes longer is called off, and answered with
+    /// [`StoreError::Unavailable`](crate::ports::StoreError::Unavailable).
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// The schema in which the tables lie; `public`. It is made if it is missing. Each project needs one of its own. `search_path` is not
+    /// looked at.
+    #[must_use]
+    pub fn schema(self, name: impl Into<String>) -> Self {
+        Self { schema: name.into(), ..self }
+    }
+
+    /// Whether statements are prepared once per connection; yes. To be turned off behind a pooler that hands each transaction to another
+    /// connection and does not keep track of prepared statements, such as PgBouncer before 1.21 in transaction mode. The server then reads
+    /// each statement anew.
+    #[must_use]
+    pub fn prepared_statements(self, prepared: bool) -> Self {
+        Self { prepared, ..self }
+    }
+
+    /// Whether to bring the schema up to date on opening; yes. To be turned off if somebody else does it, with rights that the program does not
+    /// have: [`PostgresStore::migrations`] are the files. The store then opens only if it is done.
+    #[must_use]
+    pub fn migrate(self, migrate: bool) -> Self {
+        Self { migrate, ..self }
+    }
+
+    /// The root certificates to trust, in PEM, instead of Mozilla's or those that the URL names by `sslrootcert`.
+    #[must_use]
+    pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
+        Self { roots: Some(pem.into()), ..self }
+    }
+
+    /// Opens the store at a URL such as `postgres://user:password@db.example/app` and brings its schema up to date. The parameters of libpq
+    /// that concern servers, time and TLS are understood; several servers may be named, and `target_session_attrs=read-write` asks for the one
+    /// that takes changes. It must not be a replica that lags.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    ///
+    /// # Security
+    /// Beyond this machine TLS is required, with a certificate that is valid for the host's name, unless the URL says `sslmode=disable`.
+    pub async fn connect(self, url: &str) -> Result<PostgresStore, PostgresError> {
+        let Address { config, tls } = Address::parse(url, self.roots.as_deref())?;
+        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config, tls.clone(), manager))
+            .max_size(self.connections)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(PostgresError::failed)?;
+        self.open(pool, Some(tls)).await
+    }
+
+    /// Opens the store on a pool of the host's own and brings its schema up to date. How many connections there are and how the server is
+    /// reached is then the pool's matter. Its connections are used for one statement at a time and left as they were found.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub async fn connect_by(self, pool: Pool) -> Result<PostgresStore, PostgresError> {
+        self.open(pool, None).await
+    }
+
+    async fn open(self, pool: Pool, tls: Option<MakeRustlsConnect>) -> Result<PostgresStore, PostgresError> {
+        if !(1..=LONGEST_NAME).contains(&self.schema.len()) || self.schema.contains('\0') {
+            return Err(PostgresError::SchemaName);
+        }
+        let connection = tokio::time::timeout(self.timeout, pool.get()).await;
+        let mut connection = connection.map_err(|_| PostgresError::failed(TimedOut(self.timeout)))??;
+        migrate(&mut connection, &self.schema, self.migrate).await?;
+        drop(connection);
+        Ok(PostgresStore {
+            connections: Connections { pool, prepared: self.prepared, timeout: self.timeout, tls },
+            statements: Statements::of(&quoted(&self.schema)),
+            cache: AccountCache::new(self.cached_accounts),
+            schema: self.schema,
+        })
+    }
+}
+
+/// The name as SQL writes it, whatever it is.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,107 @@
+//! Sending statements: each on a connection of the pool, within bounded time, and none on a connection that may be spoilt.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool};
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{error::Failure, statements::Statement, write::Parameter};
+use crate::ports::StoreError;
+
+pub(super) struct Connections {
+    pub(super) pool: Pool,
+    /// Whether statements are prepared once per connection, under a name.
+    pub(super) prepared: bool,
+    pub(super) timeout: Duration,
+    /// How to reach the server to call a statement off; of a pool of the host's own it is not known.
+    pub(super) tls: Option<MakeRustlsConnect>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("PostgreSQL did not answer within {0:?}")]
+pub(super) struct TimedOut(pub(super) Duration);
+
+/// How often something is tried that collides with others and may be tried again.
+pub(super) const MOST_TRIES: u32 = 32;
+
+#[derive(Debug, thiserror::Error)]
+#[error("it collided with others {MOST_TRIES} times")]
+pub(super) struct Collisions;
+
+impl Connections {
+    /// Sends a statement once.
+    pub(super) async fn send(
+        &self,
+        statement: &Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Failure> {
+        let mut connection = None;
+        let answer = tokio::time::timeout(self.timeout, async {
+            let connection = connection.insert(self.pool.get().await?);
+            Ok(self.ask(connection, statement, parameters).await?)
+        })
+        .await;
+        match (answer, connection) {
+            (Ok(Err(failure @ (Failure::Lost(_) | Failure::Failed(_)))), Some(connection)) => {
+                // Whatever it was: the next one gets a new connection.
+                drop(Object::take(connection));
+                Err(failure)
+            }
+            (Ok(answer), _) => answer,
+            (Err(_), connection) => {
+                connection.into_iter().for_each(|connection| self.call_off(connection));
+                Err(Failure::Failed(StoreError::unavailable(TimedOut(self.timeout))))
+            }
+        }
+    }
+
+    /// Sends a statement that changes nothing; again if it failed for what another try may not meet: a connection that was lost since its last
+    /// use, or a collision where transactions are serializable.
+    pub(super) async fn read(
+        &self,
+        statement: &Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut was_lost = false;
+        for _ in 0..MOST_TRIES {
+            match self.send(statement, parameters).await {
+                Ok(rows) => return Ok(rows),
+                Err(Failure::Lost(_)) if !was_lost => was_lost = true,
+                Err(Failure::Collided | Failure::Taken) => {}
+                Err(Failure::Lost(error) | Failure::Failed(error)) => return Err(error),
+            }
+        }
+        Err(StoreError::unavailable(Collisions))
+    }
+
+    async fn ask(
+        &self,
+        connection: &Object,
+        statement: &Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        if self.prepared {
+            let prepared = connection.prepare_typed_cached(&statement.sql, statement.types).await?;
+            return connection.query(&prepared, parameters).await;
+        }
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+            parameters.iter().copied().zip(statement.types.iter().cloned()).collect();
+        connection.query_typed(&statement.sql, &typed).await
+    }
+
+    /// Asks the server to stop what nobody waits for any more, and closes the connection.
+    fn call_off(&self, connection: Object) {
+        let connection = Object::take(connection);
+        let Some(tls) = self.tls.clone() else { return };
+        let (token, patience) = (connection.cancel_token(), self.timeout);
+        tokio::spawn(async move {
+            // If the server does not hear of it, it finishes the statement, and that is all.
+            let _ = tokio::time::timeout(patience, token.cancel_query(tls)).await;
+            drop(connection);
+        });
+    }
+}

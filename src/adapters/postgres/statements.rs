@@ -1,0 +1,166 @@
+//! Every statement that the store sends. Each is a transaction of its own, and so needs no session: a load is one, a save is one.
+//!
+//! A change first replaces the account's row if its version is the expected one, and all else hangs on that row: without it nothing happens.
+//! Claims are inserted in sorted order and releases wait for them, so that those who swap keys wait for each other in one order only. A key
+//! that is taken is a unique violation, which takes the whole statement back.
+
+use tokio_postgres::types::Type;
+
+/// A statement with the types of its parameters, so that it can be sent without having been prepared.
+pub(super) struct Statement {
+    pub(super) sql: String,
+    pub(super) types: &'static [Type],
+}
+
+pub(super) struct Statements {
+    pub(super) body_by_id: Statement,
+    pub(super) whole_by_id: Statement,
+    pub(super) body_by_key: Statement,
+    pub(super) whole_by_key: Statement,
+    pub(super) create: Statement,
+    pub(super) change: Statement,
+    pub(super) holder: Statement,
+    pub(super) remove: Statement,
+    pub(super) list_after: Statement,
+    pub(super) list_due: Statement,
+    pub(super) append: Statement,
+    pub(super) events: Statement,
+    pub(super) forget: Statement,
+}
+
+impl Statements {
+    /// The statements for the tables of a schema, whose name must be a quoted one.
+    pub(super) fn of(schema: &str) -> Self {
+        let statement = |types, sql: &str| Statement { sql: sql.replace("@", schema), types };
+        Self {
+            body_by_id: statement(BY_ID, BODY_BY_ID),
+            whole_by_id: statement(BY_ID, WHOLE_BY_ID),
+            body_by_key: statement(BY_KEY, BODY_BY_KEY),
+            whole_by_key: statement(BY_KEY, WHOLE_BY_KEY),
+            create: statement(WRITE, CREATE),
+            change: statement(WRITE, CHANGE),
+            holder: statement(&[Type::TEXT, Type::TEXT_ARRAY], HOLDER),
+            remove: statement(&[Type::TEXT, Type::INT8, Type::TEXT_ARRAY], REMOVE),
+            list_after: statement(&[Type::TEXT, Type::INT8], LIST_AFTER),
+            list_due: statement(&[Type::INT8, Type::INT8], LIST_DUE),
+            append: statement(
+                &[Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::INT8_ARRAY, Type::TEXT_ARRAY],
+                APPEND,
+            ),
+            events: statement(&[Type::TEXT, Type::INT8, Type::INT8], EVENTS),
+            forget: statement(&[Type::INT8, Type::INT8], FORGET),
+        }
+    }
+}
+
+const BY_ID: &[Type] = &[Type::TEXT, Type::INT8];
+const BY_KEY: &[Type] = &[Type::TEXT];
+/// The row, the version before, the texts, the keys, and the log entries.
+const WRITE: &[Type] = &[
+    Type::TEXT,
+    Type::INT8,
+    Type::TEXT,
+    Type::TEXT,
+    Type::TEXT,
+    Type::TEXT,
+    Type::BOOL,
+    Type::BOOL,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::TEXT,
+    Type::TEXT,
+    Type::TEXT_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::INT8_ARRAY,
+    Type::TEXT_ARRAY,
+];
+
+/// `$2` is the version at hand: only of another one the texts are read, by look-ups that else do not happen.
+const BODY_BY_ID: &str = "SELECT a.version, CASE WHEN a.version IS DISTINCT FROM $2 THEN \
+(SELECT b.body FROM @.account_bodies b WHERE b.id=a.id) END FROM @.accounts a WHERE a.id=$1";
+
+const WHOLE_BY_ID: &str = "SELECT a.version, CASE WHEN a.version IS DISTINCT FROM $2 THEN \
+(SELECT b.body FROM @.account_bodies b WHERE b.id=a.id) END, CASE WHEN a.version IS DISTINCT FROM $2 THEN \
+(SELECT t.attachment FROM @.account_attachments t WHERE t.id=a.id) END FROM @.accounts a WHERE a.id=$1";
+
+const BODY_BY_KEY: &str = "SELECT a.version, b.body, a.id FROM @.account_keys k JOIN @.accounts a ON a.id=k.account \
+LEFT JOIN @.account_bodies b ON b.id=a.id WHERE k.key=$1";
+
+const WHOLE_BY_KEY: &str = "SELECT a.version, b.body, a.id, t.attachment FROM @.account_keys k \
+JOIN @.accounts a ON a.id=k.account LEFT JOIN @.account_bodies b ON b.id=a.id \
+LEFT JOIN @.account_attachments t ON t.id=a.id WHERE k.key=$1";
+
+// The conditions on $13 and $17 hold; they are there so that both statements take the same values.
+const CREATE: &str = "WITH account AS (\
+INSERT INTO @.accounts (id, version, email, phone, name, status, email_verified, phone_verified, created_at, updated_at, \
+accessed_at, due_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE $13 IS NULL \
+ON CONFLICT DO NOTHING RETURNING id\
+), body AS (\
+INSERT INTO @.account_bodies (id, body) SELECT id, $14 FROM account\
+), attachment AS (\
+INSERT INTO @.account_attachments (id, attachment) SELECT id, $15 FROM account WHERE $15 IS NOT NULL\
+), claimed AS (\
+INSERT INTO @.account_keys (key, account) SELECT k.key, a.id FROM account a \
+CROSS JOIN unnest($16) WITH ORDINALITY AS k (key, place) ORDER BY k.place\
+), noted AS (\
+INSERT INTO @.account_events (account, id, at, event) SELECT e.account, e.id, e.at, e.event FROM account a \
+CROSS JOIN unnest($18, $19, $20, $21) AS e (account, id, at, event) ON CONFLICT DO NOTHING\
+) SELECT count(*) FROM account WHERE $17 IS NOT NULL";
+
+const CHANGE: &str = "WITH account AS (\
+UPDATE @.accounts SET version=$2, email=$3, phone=$4, name=$5, status=$6, email_verified=$7, phone_verified=$8, \
+created_at=$9, updated_at=$10, accessed_at=$11, due_at=$12 WHERE id=$1 AND version=$13 RETURNING id\
+), body AS (\
+UPDATE @.account_bodies SET body=$14 WHERE id=$1 AND EXISTS (SELECT FROM account)\
+), attachment AS (\
+INSERT INTO @.account_attachments (id, attachment) SELECT id, $15 FROM account WHERE $15 IS NOT NULL \
+ON CONFLICT (id) DO UPDATE SET attachment=excluded.attachment\
+), claimed AS (\
+INSERT INTO @.account_keys (key, account) SELECT k.key, a.id FROM account a \
+CROSS JOIN unnest($16) WITH ORDINALITY AS k (key, place) ORDER BY k.place RETURNING key\
+), released AS (\
+DELETE FROM @.account_keys WHERE key=ANY($17) AND account=$1 AND EXISTS (SELECT FROM account) \
+AND (SELECT count(*) FROM claimed) IS NOT NULL\
+), noted AS (\
+INSERT INTO @.account_events (account, id, at, event) SELECT e.account, e.id, e.at, e.event FROM account a \
+CROSS JOIN unnest($18, $19, $20, $21) AS e (account, id, at, event) ON CONFLICT DO NOTHING\
+) SELECT count(*) FROM account";
+
+/// A key of `$2` that another account than `$1` holds.
+const HOLDER: &str = "SELECT key FROM @.account_keys WHERE key=ANY($2) AND account<>$1 LIMIT 1";
+
+/// The foreign keys take body and attachment along.
+const REMOVE: &str = "WITH account AS (\
+DELETE FROM @.accounts WHERE id=$1 AND version=$2 RETURNING id\
+), released AS (\
+DELETE FROM @.account_keys WHERE key=ANY($3) AND account=$1 AND EXISTS (SELECT FROM account)\
+), forgotten AS (\
+DELETE FROM @.account_events WHERE account=$1 AND EXISTS (SELECT FROM account)\
+) SELECT count(*) FROM account";
+
+const LIST_AFTER: &str = "SELECT a.version, b.body FROM @.accounts a LEFT JOIN @.account_bodies b ON b.id=a.id \
+WHERE a.id>$1 ORDER BY a.id LIMIT $2";
+
+const LIST_DUE: &str = "SELECT a.version, b.body FROM @.accounts a LEFT JOIN @.account_bodies b ON b.id=a.id \
+WHERE a.due_at<=$1 ORDER BY a.due_at, a.id LIMIT $2";
+
+/// Ids of entries are unique, so one that is there already is the same entry.
+const APPEND: &str = "INSERT INTO @.account_events (account, id, at, event) \
+SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+
+/// One statement sees one snapshot, so that the total fits the page, which may be empty.
+const EVENTS: &str = "SELECT c.total, e.event FROM (SELECT count(*) AS total FROM @.account_events WHERE account=$1) c \
+LEFT JOIN LATERAL (SELECT id, event FROM @.account_events WHERE account=$1 ORDER BY id DESC LIMIT $2 OFFSET $3) e ON true \
+ORDER BY e.id DESC";
+
+/// What another one is just forgetting is not waited for.
+const FORGET: &str = "WITH old AS (\
+SELECT account, id FROM @.account_events WHERE at<$1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED\
+), forgotten AS (\
+DELETE FROM @.account_events e USING old WHERE e.account=old.account AND e.id=old.id RETURNING e.id\
+) SELECT count(*) FROM forgotten";

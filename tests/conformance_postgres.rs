@@ -1,0 +1,111 @@
+//! The PostgreSQL store keeps every promise of the port: with one connection and many, with its cache and without, through a pooler, on partitioned tables, and where every transaction is serializable.
+#![cfg(all(feature = "testing", feature = "postgres"))]
+#![allow(clippy::unwrap_used)]
+
+#[path = "neighbours/pgbouncer.rs"]
+mod pgbouncer;
+#[path = "neighbours/postgres.rs"]
+mod postgres;
+
+use std::sync::{Arc, OnceLock};
+
+use account::{MemoryStore, PostgresBuilder, PostgresStore, ports::Store};
+use pgbouncer::PgBouncer;
+use postgres::Postgres;
+
+/// A store in a schema of its own. Where there is no PostgreSQL, which has been said by then, one in memory stands in.
+async fn opened(builder: PostgresBuilder) -> Arc<dyn Store> {
+    let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
+    let builder = builder.schema(Postgres::unused_name());
+    Arc::new(builder.connect(&server.url("postgres")).await.unwrap())
+}
+
+fn with(connections: usize) -> PostgresBuilder {
+    PostgresStore::builder().connections(connections)
+}
+
+mod with_one_connection {
+    account::store_conformance!(async { super::opened(super::with(1)).await });
+}
+
+mod with_two_connections_and_no_cache {
+    account::store_conformance!(async { super::opened(super::with(2).cached_accounts(0)).await });
+}
+
+mod with_sixteen_connections {
+    account::store_conformance!(async { super::opened(super::with(16)).await });
+}
+
+mod through_pgbouncer {
+    account::store_conformance!(async { super::through_pgbouncer().await });
+}
+
+mod partitioned_by_account {
+    account::store_conformance!(async { super::on_partitions().await });
+}
+
+mod where_all_is_serializable {
+    account::store_conformance!(async { super::where_all_is_serializable().await });
+}
+
+/// Through a pooler that knows nothing of prepared statements and hands each transaction to another connection.
+async fn through_pgbouncer() -> Arc<dyn Store> {
+    let Some(pooler) = PgBouncer::shared() else { return Arc::new(MemoryStore::new()) };
+    let builder = with(8).prepared_statements(false).schema(Postgres::unused_name());
+    Arc::new(builder.connect(&pooler.url("postgres")).await.unwrap())
+}
+
+/// On tables that whoever runs the database has partitioned before.
+async fn on_partitions() -> Arc<dyn Store> {
+    let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
+    let schema = Postgres::unused_name();
+    let mut sql = format!("CREATE SCHEMA {schema}; SET search_path TO {schema};");
+    sql += "CREATE TABLE account_migrations (number integer PRIMARY KEY);";
+    for (number, migration) in (1..).zip(PostgresStore::migrations()) {
+        sql += &partitioned(migration);
+        sql += &format!("INSERT INTO account_migrations VALUES ({number});");
+    }
+    server.execute("postgres", &sql);
+    let builder = PostgresStore::builder().schema(schema).migrate(false);
+    Arc::new(builder.connect(&server.url("postgres")).await.unwrap())
+}
+
+/// The same tables in four partitions each, by account, and the keys by key.
+fn partitioned(migration: &str) -> String {
+    let mut sql = String::new();
+    for statement in migration.split_inclusive(";\n") {
+        let table = statement.split("CREATE TABLE ").nth(1).and_then(|rest| rest.split(' ').next());
+        let Some(table) = table else {
+            sql += statement;
+            continue;
+        };
+        let column = match table {
+            "account_keys" => "key",
+            "account_events" => "account",
+            _ => "id",
+        };
+        let (head, _) = statement.rsplit_once(')').unwrap();
+        let head = head.rsplit_once(") WITH (").map_or(head, |(head, _)| head);
+        sql += &format!("{head}) PARTITION BY HASH ({column});\n");
+        for part in 0..4 {
+            sql += &format!(
+                "CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS 4, REMAINDER {part});\n"
+            );
+        }
+    }
+    sql
+}
+
+async fn where_all_is_serializable() -> Arc<dyn Store> {
+    static DATABASE: OnceLock<String> = OnceLock::new();
+    let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
+    let url = DATABASE.get_or_init(|| {
+        let url = server.database();
+        let (_, name) = url.rsplit_once('/').unwrap();
+        let set = format!("ALTER DATABASE {name} SET default_transaction_isolation TO 'serializable'");
+        server.execute("postgres", &set);
+        url
+    });
+    let builder = PostgresStore::builder().schema(Postgres::unused_name());
+    Arc::new(builder.connect(url).await.unwrap())
+}

@@ -1,0 +1,156 @@
+//! Opening: migrations, TLS, several servers, and a pool of the host's own.
+
+use std::sync::Arc;
+
+use account::{PostgresError, PostgresStore, ports::Store};
+use tokio_postgres::NoTls;
+
+use crate::{Schema, count, everything, id, postgres::Postgres, service, sign_up};
+
+const CERTIFICATE: &[u8] = include_bytes!("../support/smtp/localhost.pem");
+const CERTIFICATE_KEY: &[u8] = include_bytes!("../support/smtp/localhost.key");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opening_at_once_migrates_once() {
+    let Some(schema) = Schema::new() else { return };
+    let opening: Vec<_> = (0..16)
+        .map(|_| {
+            let (builder, url) = (schema.builder().connections(1), schema.url());
+            tokio::spawn(async move { builder.connect(&url).await.map(drop) })
+        })
+        .collect();
+    for opened in opening {
+        opened.await.unwrap().unwrap();
+    }
+    let client = schema.client().await;
+    assert_eq!(count(&client, "account_migrations").await, PostgresStore::migrations().len() as i64);
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_release_is_refused_and_left_alone() {
+    let Some(schema) = Schema::new() else { return };
+    drop(schema.store().await);
+    let client = schema.client().await;
+    client.batch_execute("INSERT INTO account_migrations VALUES (99)").await.unwrap();
+    let refused = schema.builder().connect(&schema.url()).await;
+    assert!(matches!(refused, Err(PostgresError::NewerSchema { found: 99, known: 1 })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_may_not_migrate_opens_what_somebody_else_migrated() {
+    let Some(schema) = Schema::new() else { return };
+    let open = async || schema.builder().migrate(false).connect(&schema.url()).await;
+    assert!(matches!(open().await, Err(PostgresError::OlderSchema { known: 1 })));
+    drop(schema.store().await);
+    let store = open().await.unwrap();
+    sign_up(&service(store), "ada").await;
+}
+
+#[tokio::test]
+async fn who_has_no_right_to_change_the_schema_can_use_it() {
+    let Some(schema) = Schema::new() else { return };
+    drop(schema.store().await);
+    let (client, name) = (schema.client().await, &schema.name);
+    let role = format!("app_{name}");
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {name} TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {role}"
+        ))
+        .await
+        .unwrap();
+    let url = schema.url().replace("account@", &format!("{role}@"));
+    sign_up(&service(schema.builder().connect(&url).await.unwrap()), "ada").await;
+}
+
+#[tokio::test]
+async fn a_schema_may_have_any_name_that_is_one() {
+    let Some(schema) = Schema::new() else { return };
+    for name in ["Mixed Case", "with \"quotes\"", "'; drop schema public; --", "ümläut", "select"] {
+        let open = async || PostgresStore::builder().schema(name).connect(&schema.url()).await;
+        sign_up(&service(open().await.unwrap()), "ada").await;
+        assert_eq!(open().await.unwrap().events(&id("ada"), everything()).await.unwrap().total, 2, "{name}");
+    }
+    for name in ["", "a\0b", &"x".repeat(64)] {
+        let refused = PostgresStore::builder().schema(name).connect(&schema.url()).await;
+        assert!(matches!(refused, Err(PostgresError::SchemaName)), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_an_error_and_no_panic() {
+    let refused = PostgresStore::connect("postgres://u:hidden@127.0.0.1:1/app").await;
+    let Err(PostgresError::Failed(cause)) = refused else { panic!("{refused:?}") };
+    assert!(!format!("{cause} {cause:?}").contains("hidden"));
+}
+
+#[tokio::test]
+async fn a_pool_of_the_hosts_own_is_used_and_left_as_it_was() {
+    let Some(schema) = Schema::new() else { return };
+    let config = schema.url().parse().unwrap();
+    let pool = deadpool_postgres::Pool::builder(deadpool_postgres::Manager::new(config, NoTls))
+        .max_size(2)
+        .build()
+        .unwrap();
+    let store = schema.builder().connect_by(pool.clone()).await.unwrap();
+    sign_up(&service(store), "ada").await;
+    assert!(pool.status().size <= 2);
+    let connection = pool.get().await.unwrap();
+    let path: String = connection.query_one("SHOW search_path", &[]).await.unwrap().get(0);
+    assert_eq!(path, "\"$user\", public");
+    let timeout: String = connection.query_one("SHOW lock_timeout", &[]).await.unwrap().get(0);
+    assert_eq!(timeout, "0");
+}
+
+#[tokio::test]
+async fn tls_is_checked_for_name_and_root() {
+    let files = [("server.crt", CERTIFICATE), ("server.key", CERTIFICATE_KEY)];
+    let Some(server) = Postgres::with_files(&files, &["ssl=on"]) else { return };
+    let at = |host: &str, rest: &str| format!("postgres://account@{host}:{}/postgres?{rest}", server.port);
+    let by_name = at("localhost", "sslmode=require");
+    let trusting = PostgresStore::builder().connections(1).root_certificates(CERTIFICATE);
+
+    let store = trusting.clone().connect(&by_name).await.unwrap();
+    sign_up(&service(store), "ada").await;
+    let encrypted = "SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) \
+                     WHERE s.ssl AND a.application_name='account'";
+    let stays = trusting.clone().connect(&by_name).await.unwrap();
+    assert_ne!(server.execute("postgres", encrypted), "0\n");
+    drop(stays);
+
+    let root = server.folder().join("data/server.crt");
+    let named = at("localhost", &format!("sslmode=verify-full&sslrootcert={}", root.display()));
+    PostgresStore::builder().connect(&named).await.unwrap();
+
+    for (builder, url) in [
+        // A root that is not trusted.
+        (PostgresStore::builder(), &by_name),
+        // A name that is not in the certificate.
+        (trusting.clone(), &at("127.0.0.1", "sslmode=require")),
+    ] {
+        let refused = builder.connect(url).await;
+        assert!(matches!(refused, Err(PostgresError::Failed(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_not_spoken_to_in_clear_if_tls_is_asked_for() {
+    let Some(schema) = Schema::new() else { return };
+    let refused = schema.builder().connect(&format!("{}?sslmode=require", schema.url())).await;
+    assert!(matches!(refused, Err(PostgresError::Failed(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn of_several_servers_the_one_that_takes_changes_is_used() {
+    let Some(writes) = Postgres::shared() else { return };
+    let Some(reads) = Postgres::with_files(&[], &["default_transaction_read_only=on"]) else { return };
+    let schema = Schema::new().unwrap();
+    let url = format!(
+        "postgres://account@127.0.0.1:1,127.0.0.1:{},127.0.0.1:{}/postgres?target_session_attrs=read-write",
+        reads.port, writes.port
+    );
+    let store = schema.builder().connect(&url).await.unwrap();
+    sign_up(&service(store), "ada").await;
+    let store: Arc<dyn Store> = Arc::new(schema.store().await);
+    assert_eq!(store.events(&id("ada"), everything()).await.unwrap().total, 2);
+}
