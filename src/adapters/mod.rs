@@ -32,7 +32,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "queue")]
 pub use outgoing::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresBuilder, PostgresError, PostgresStore};
+pub use postgres::{PostgresBuilder, PostgresError, PostgresLimiter, PostgresStore};
 #[cfg(feature = "redis")]
 pub use redis_limiter::{RedisConfigError, RedisLimiter};
 #[cfg(feature = "sms")]
