@@ -8,10 +8,13 @@
 //! the winner begins the count anew and leaves 63 losers, which the log tells by two entries; the lock would be a third.
 //!
 //! The memory pauses on both sides of every call, so that all have loaded before one saves; otherwise they would hardly meet. In SQLite they
-//! meet at the writing thread.
+//! meet at the writing thread, in PostgreSQL at the row of the account.
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "postgres")]
+#[path = "neighbours/postgres.rs"]
+mod neighbour;
 #[cfg(feature = "sqlite")]
 #[allow(dead_code)]
 mod scratch;
@@ -312,6 +315,13 @@ async fn r02_one_of_sixty_four_redeems_a_token_in_sqlite() {
     race("SQLite", &Prize::host(store), tokens(8)).await;
 }
 
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r02_one_of_sixty_four_redeems_a_token_in_postgres() {
+    let Some(store) = neighbour::store().await else { return };
+    race("PostgreSQL", &Prize::host(store), tokens(1)).await;
+}
+
 /// What comes of a race is one of everything: one session, one message that tells of it.
 async fn one_of_everything(store: impl Store) {
     let host = Prize::host(store);
@@ -351,4 +361,11 @@ async fn a_race_leaves_one_of_everything_in_memory() {
 async fn a_race_leaves_one_of_everything_in_sqlite() {
     let scratch = scratch::Scratch::new();
     one_of_everything(account::SqliteStore::open(scratch.file("account.db")).unwrap()).await;
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_race_leaves_one_of_everything_in_postgres() {
+    let Some(store) = neighbour::store().await else { return };
+    one_of_everything(store).await;
 }

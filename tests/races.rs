@@ -2,6 +2,9 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "postgres")]
+#[path = "neighbours/postgres.rs"]
+mod neighbour;
 #[cfg(feature = "sqlite")]
 #[allow(dead_code, unreachable_pub, clippy::expect_used)]
 mod scratch;
@@ -52,6 +55,17 @@ macro_rules! on_every_store {
                 async fn $test() {
                     let scratch = super::scratch::Scratch::new();
                     let store = account::SqliteStore::open(scratch.file("account.db")).unwrap();
+                    super::within_a_minute(super::$test(store)).await;
+                }
+            )*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    let Some(store) = super::neighbour::store().await else { return };
                     super::within_a_minute(super::$test(store)).await;
                 }
             )*

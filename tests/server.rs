@@ -26,7 +26,7 @@ fn a_bad_setting_ends_the_start_with_one_line_and_opens_nothing() {
         ("ACCOUNT_LISTEN", "8080"),
         ("ACCOUNT_KEY", "changeme"),
         ("ACCOUNT_RATE_LIMITS", "yes"),
-        ("ACCOUNT_DATABASE", "postgres://localhost/account"),
+        ("ACCOUNT_DATABASE", "mysql://localhost/account"),
         ("ACCOUNT_OAUTH2_GITLAPP_ID", "id"),
     ] {
         refused(&directory, &[(name, value)], name);

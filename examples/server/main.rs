@@ -18,7 +18,8 @@ mod shutdown;
 use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use account::{
-    AccountService, Config, MasterKey, MemoryStore, RedisLimiter, Secret, SessionAlerts, SqliteStore,
+    AccountService, Config, MasterKey, MemoryStore, PostgresStore, RedisLimiter, Secret, SessionAlerts,
+    SqliteStore,
     http::{self, Refusal, router_with},
     ports::Store,
 };
@@ -63,7 +64,7 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
     let keys = master_keys(&settings)?;
-    let store = open(&settings.database)?;
+    let store = open(&settings.database).await?;
     let channels = Channels::open(&settings)?;
     let app = app(&settings, keys, Arc::clone(&store), &channels, address)?;
     welcome(&settings, &channels, address);
@@ -102,7 +103,7 @@ fn master_keys(settings: &Settings) -> Result<Vec<MasterKey>, keys::KeyError> {
     Ok(vec![found.key])
 }
 
-fn open(database: &Database) -> Result<Arc<dyn Store>, Box<dyn Error>> {
+async fn open(database: &Database) -> Result<Arc<dyn Store>, Box<dyn Error>> {
     match database {
         Database::Memory => Ok(Arc::new(MemoryStore::default())),
         Database::Sqlite(path) => {
@@ -110,6 +111,7 @@ fn open(database: &Database) -> Result<Arc<dyn Store>, Box<dyn Error>> {
                 SqliteStore::open(path).map_err(|error| format!("cannot open {database}: {error}"))?;
             Ok(Arc::new(store))
         }
+        Database::Postgres(url) => Ok(Arc::new(PostgresStore::connect(url.expose()).await?)),
     }
 }
 

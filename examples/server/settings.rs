@@ -62,6 +62,24 @@ pub(crate) enum Sms {
 pub(crate) enum Database {
     Memory,
     Sqlite(PathBuf),
+    /// A URL, which may hold a password.
+    Postgres(DatabaseUrl),
+}
+
+/// A URL that nothing shows.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl(…)")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +174,10 @@ impl Settings {
             sms: sms(&mut given)?,
             providers: Vec::new(),
         };
+        if matches!(settings.database, Database::Postgres(_)) && settings.keys.is_none() {
+            let problem = "with postgres:// a key is required, the same for all nodes; `openssl rand -base64 32` makes one";
+            return Err(SettingError::new("ACCOUNT_KEY", problem));
+        }
         settings.providers = oauth2::parse(&mut given.0, settings.is_private())?;
         let insecure_http = given.switch("ACCOUNT_INSECURE_HTTP")?.unwrap_or(false);
         given.nothing_is_left()?;
@@ -196,6 +218,7 @@ impl fmt::Display for Database {
         match self {
             Self::Memory => f.write_str("memory"),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://…"),
         }
     }
 }
@@ -203,10 +226,6 @@ impl fmt::Display for Database {
 impl SettingError {
     pub(crate) fn new(variable: &str, problem: &str) -> Self {
         Self { variable: variable.to_owned(), problem: problem.to_owned() }
-    }
-
-    fn unsupported(variable: &str, what: &str) -> Self {
-        Self::new(variable, &format!("this build does not support {what} yet"))
     }
 }
 
@@ -258,13 +277,13 @@ impl Given {
 
 fn database(given: &mut Given) -> Result<Database, SettingError> {
     const NAME: &str = "ACCOUNT_DATABASE";
-    if given.0.get(NAME).is_some_and(|text| text.starts_with("postgres")) {
-        return Err(SettingError::unsupported(NAME, "PostgreSQL"));
-    }
-    let expected = "`sqlite:` with a path, such as `sqlite:account.db`, or `memory`";
+    let expected = "`sqlite:` with a path, such as `sqlite:account.db`, `postgres://…` or `memory`";
     let database = given.read(NAME, expected, |text| {
         if text == "memory" {
             return Some(Database::Memory);
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Some(Database::Postgres(DatabaseUrl(text.to_owned())));
         }
         let path = text.strip_prefix("sqlite:")?;
         // The forms of URLs, `sqlite:///path` and `sqlite://path`, differ too easily from what is meant.

@@ -1,5 +1,7 @@
 //! PgBouncer of the system's package before a [`Postgres`], each transaction on whichever of few connections is free.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a neighbour of tests")]
+
 use std::{
     fs,
     net::TcpStream,

@@ -3,6 +3,7 @@
 //! Where PostgreSQL is not installed, tests say so and pass; under `CI=true` they fail.
 
 #![allow(dead_code, reason = "each binary uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a neighbour of tests")]
 
 use std::{
     fs,

@@ -133,12 +133,6 @@ fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
 }
 
 #[test]
-fn what_this_build_cannot_do_is_named() {
-    let line = refusal(&[("ACCOUNT_DATABASE", "postgres://localhost/account")]);
-    assert!(line.starts_with("ACCOUNT_DATABASE: this build does not support "), "{line}");
-}
-
-#[test]
 fn a_redis_that_cannot_be_is_refused_without_its_password() {
     for url in ["", "localhost:6379", "http://:hunter2@localhost", "redis://:hunter2@localhost/first"] {
         let line = refusal(&[("ACCOUNT_REDIS", url)]);
@@ -169,4 +163,15 @@ fn the_outbox_is_shown_only_where_no_proxy_can_let_strangers_in() {
     assert!(!private(&[("ACCOUNT_PUBLIC_URL", "https://accounts.example.com")]));
     assert!(!private(&[("ACCOUNT_TRUSTED_PROXIES", "127.0.0.1")]));
     assert!(!private(&[("ACCOUNT_LISTEN", "0.0.0.0:80"), ("ACCOUNT_INSECURE_HTTP", "on")]));
+}
+
+#[test]
+fn nodes_on_postgres_need_a_key_that_they_share() {
+    let database = ("ACCOUNT_DATABASE", "postgres://account:hunter2@db.example.com/account");
+    assert!(refusal(&[database]).starts_with("ACCOUNT_KEY: with postgres://"));
+    let key = MasterKey::generate().unwrap().to_base64();
+    let settings = parse(&[database, ("ACCOUNT_KEY", &key)]).unwrap();
+    let Database::Postgres(url) = &settings.database else { panic!("{}", settings.database) };
+    assert_eq!(url.expose(), database.1);
+    assert!(!format!("{} {settings:?}", settings.database).contains("hunter2"));
 }
