@@ -3,6 +3,7 @@
 //! Where Redis is not installed, tests say so and pass; under `CI=true` they fail.
 
 #![allow(dead_code, reason = "each binary uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a neighbour of tests")]
 
 use std::{
     fs,
@@ -90,6 +91,12 @@ impl Redis {
         command.args(["-c", GUARD, "guard"]).arg(&folder).args(["--port", &port.to_string()]);
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]).arg(&folder);
         command.arg("--pidfile").arg(folder.join("pid"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::CommandExt as _;
+            // Ctrl-C is for whoever has started it, and ends it in its turn.
+            command.process_group(0);
+        }
         let guard = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let server = Self { guard, folder, port };
         for _ in 0..3_000 {
