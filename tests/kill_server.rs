@@ -1,26 +1,32 @@
-//! The server is killed at random moments while eight clients write. Whatever it had answered is there, and nothing is half there.
+//! The server, or the database under it, is killed at random moments while eight clients write. Whatever was answered is there, and nothing is
+//! half there.
 #![cfg(all(unix, feature = "axum", feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+#[cfg(feature = "postgres")]
+#[path = "neighbours/postgres.rs"]
+mod neighbour;
 #[allow(dead_code, reason = "the server brings its own service")]
 mod scratch;
+#[path = "kill_server/victims.rs"]
+mod victims;
 
 use std::{
     collections::BTreeMap,
     io,
-    path::Path,
     sync::mpsc::{Sender, channel},
     thread,
+    time::Duration,
 };
 
 use common::{
     client::{self, Reply},
     server::Server,
 };
-use rusqlite::Connection;
 use scratch::Scratch;
 use serde_json::{Value, json};
+use victims::{OnSqlite, Victim};
 
 const KILLS: u64 = 100;
 /// How many times a file is opened again before the next one is begun.
@@ -157,41 +163,62 @@ fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_server_is_killed
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut acknowledged = 0;
     for file in 0..KILLS / KILLS_PER_FILE {
-        let directory = scratch.file(&file.to_string());
-        let mut server = start(&directory);
-        let mut accounts = BTreeMap::new();
-        let mut seen = BTreeMap::new();
-        let mut nobodies = 0;
-        for _ in 0..KILLS_PER_FILE {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            let (journal, heard) = write_and_kill(server, &accounts, random);
-            acknowledged += heard;
-            server = start(&directory);
-            for (name, known, view, was_absent) in check_all(&server, journal) {
-                nobodies += i64::from(was_absent);
-                seen.insert(name.clone(), view);
-                accounts.insert(name, known);
-            }
-            check_file(&directory.join("account.db"), seen.len() as i64, nobodies);
-        }
-        // No later kill took anything from what an earlier one had left.
-        for (name, (cookie, view)) in &seen {
-            assert_eq!(View::of(&server, cookie), *view, "{name}");
-        }
+        let mut victim = OnSqlite::new(scratch.file(&file.to_string()));
+        acknowledged += kill_again_and_again(&mut victim, KILLS_PER_FILE, &mut random);
     }
     assert!(acknowledged > KILLS * 10, "{acknowledged} steps are no load");
 }
 
-fn start(directory: &Path) -> Server {
-    Server::start(directory, &[("ACCOUNT_RATE_LIMITS", "off")])
+#[cfg(feature = "postgres")]
+#[test]
+fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_server_on_postgres_is_killed() {
+    const KILLS: u64 = 20;
+    let scratch = Scratch::new();
+    let Some(mut victim) = victims::OnPostgres::new(&scratch.file("server")) else { return };
+    let acknowledged = kill_again_and_again(&mut victim, KILLS, &mut 0x9e37_79b9_7f4a_7c15);
+    assert!(acknowledged > KILLS * 10, "{acknowledged} steps are no load");
 }
 
-/// Lets the writers have some steps acknowledged and a moment pass, kills the server, and tells all that it had answered about which
-/// accounts, and how many steps those answers were. Writers go on with accounts of earlier rounds before they make new ones.
+#[cfg(feature = "postgres")]
+#[test]
+fn no_acknowledged_write_is_lost_and_none_is_half_done_when_postgres_is_killed() {
+    const KILLS: u64 = 5;
+    let scratch = Scratch::new();
+    let Some(victim) = victims::OnPostgres::new(&scratch.file("server")) else { return };
+    let mut victim = victims::UnderPostgres(victim);
+    let acknowledged = kill_again_and_again(&mut victim, KILLS, &mut 0xd1b5_4a32_d192_ed03);
+    assert!(acknowledged > KILLS * 10, "{acknowledged} steps are no load");
+}
+
+/// Tells how many steps were acknowledged.
+fn kill_again_and_again(victim: &mut impl Victim, kills: u64, random: &mut u64) -> u64 {
+    let mut accounts = BTreeMap::new();
+    let mut seen = BTreeMap::new();
+    let (mut acknowledged, mut nobodies) = (0, 0);
+    for _ in 0..kills {
+        *random ^= *random << 13;
+        *random ^= *random >> 7;
+        *random ^= *random << 17;
+        let (journal, heard) = write_and_kill(victim, &accounts, *random);
+        acknowledged += heard;
+        victim.revive();
+        for (name, known, view, was_absent) in check_all(victim.server(), journal) {
+            nobodies += i64::from(was_absent);
+            seen.insert(name.clone(), view);
+            accounts.insert(name, known);
+        }
+        victim.check(seen.len() as i64, nobodies);
+    }
+    // No later kill took anything from what an earlier one had left.
+    for (name, (cookie, view)) in &seen {
+        assert_eq!(View::of(victim.server(), cookie), *view, "{name}");
+    }
+    acknowledged
+}
+
+/// Lets the writers have some steps acknowledged and a moment pass, kills the victim, and tells all that was answered about which accounts, and how many steps those answers were. Writers go on with accounts of earlier rounds before they make new ones.
 fn write_and_kill(
-    server: Server,
+    victim: &mut impl Victim,
     accounts: &BTreeMap<String, Known>,
     random: u64,
 ) -> (BTreeMap<String, Known>, u64) {
@@ -205,7 +232,7 @@ fn write_and_kill(
     let mut left_over = journal.clone().into_iter();
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
-            let (begun, words, port) = (left_over.next(), words.clone(), server.port);
+            let (begun, words, port) = (left_over.next(), words.clone(), victim.server().port);
             let new = (0..).map(move |number| (format!("a{first}-w{writer}-{number}"), Known::default()));
             thread::spawn(move || {
                 begun.into_iter().chain(new).try_for_each(|(name, known)| write(port, &name, known, &words))
@@ -215,19 +242,18 @@ fn write_and_kill(
     drop(words);
     let mut acknowledged = 0;
     while acknowledged < random % 64 {
-        let word = heard.recv().expect("the writers go on until the server is killed");
+        let word = heard.recv().expect("the writers go on until they are hindered");
         acknowledged += u64::from(note(&mut journal, word));
     }
     for _ in 0..(random >> 32) % 300_000 {
         std::hint::spin_loop();
     }
-    // With SIGKILL, as `Server` does to the process that it still holds.
-    drop(server);
+    victim.kill();
     for word in heard {
         acknowledged += u64::from(note(&mut journal, word));
     }
     for writer in writers {
-        writer.join().unwrap().expect_err("the server has gone");
+        writer.join().unwrap().expect_err("the victim has gone");
     }
     (journal, acknowledged)
 }
@@ -240,7 +266,7 @@ fn note(journal: &mut BTreeMap<String, Known>, (name, step, cookie): Word) -> bo
     step > 0
 }
 
-/// Takes one account through all the steps that are left. Fails when the server does not answer any more.
+/// Takes one account through all the steps that are left. Fails when the server does not answer any more, or has no database.
 fn write(port: u16, name: &str, known: Known, words: &Sender<Word>) -> io::Result<()> {
     let say = |step, cookie| words.send((name.to_owned(), step, cookie)).unwrap();
     let mut lasting = known.cookies.get(&LASTING).cloned().unwrap_or_default();
@@ -268,6 +294,9 @@ fn write(port: u16, name: &str, known: Known, words: &Sender<Word>) -> io::Resul
                 (204, client::send(port, line, &[("Cookie", &brief)], "")?)
             }
         };
+        if is_refused_for(&reply, "general_store_unavailable") {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         assert_eq!(reply.status, status, "step {number} of {name}: {}", reply.body);
         let cookie = matches!(step, Step::SignIn | Step::SignInAgain).then(|| cookie(&reply));
         if let Some(cookie) = &cookie {
@@ -280,12 +309,27 @@ fn write(port: u16, name: &str, known: Known, words: &Sender<Word>) -> io::Resul
 
 fn sign_up(port: u16, name: &str) -> io::Result<Reply> {
     let body = json!({ "userId": name, "email": format!("{name}@example.com"), "password": PASSWORD });
-    client::send(port, "POST /v1/account", &[], &body.to_string())
+    post(port, "/v1/account", &body)
 }
 
 fn sign_in(port: u16, name: &str) -> io::Result<Reply> {
     let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
-    client::send(port, "POST /v1/account/sessions/email", &[], &body.to_string())
+    post(port, "/v1/account/sessions/email", &body)
+}
+
+/// Sends what costs a hash, again while too many others wait for theirs: then nothing was done.
+fn post(port: u16, path: &str, body: &Value) -> io::Result<Reply> {
+    loop {
+        let reply = client::send(port, &format!("POST {path}"), &[], &body.to_string())?;
+        if !is_refused_for(&reply, "general_busy") {
+            return Ok(reply);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn is_refused_for(reply: &Reply, reason: &str) -> bool {
+    reply.status == 503 && reply.json()["type"] == reason
 }
 
 fn cookie(reply: &Reply) -> String {
@@ -350,24 +394,4 @@ fn check(server: &Server, name: &str, known: &mut Known) -> ((String, View), boo
         known.cookies.insert(LASTING, cookie.clone());
     }
     ((cookie, view), was_absent)
-}
-
-/// `nobodies`: how many sign-ins were tried at addresses without account, each of which leaves an entry in the log.
-fn check_file(path: &Path, accounts: i64, nobodies: i64) {
-    let connection = Connection::open(path).unwrap();
-    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(verdict, "ok");
-    assert!(!connection.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap());
-    let count = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
-    assert_eq!(count("SELECT count(*) FROM accounts"), accounts, "no account is there that nobody asked for");
-    assert_eq!(count("SELECT count(*) FROM account_bodies"), accounts);
-    assert_eq!(
-        count("SELECT count(*) FROM account_keys"),
-        accounts,
-        "each has its address, and no key is left over"
-    );
-    assert_eq!(
-        count("SELECT count(*) FROM account_events WHERE account NOT IN (SELECT id FROM accounts)"),
-        nobodies
-    );
 }

@@ -7,6 +7,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+#[cfg(feature = "postgres")]
+#[path = "neighbours/postgres.rs"]
+mod neighbour;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,6 +21,8 @@ use common::server::Server;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk");
 const NO_LIMITS: &[(&str, &str)] = &[("ACCOUNT_RATE_LIMITS", "off")];
+#[cfg(feature = "postgres")]
+const KEY: &str = "mhxE5wK9U4hvIdA+lXrMEEjzXQaxKep0jDfYYQufQqU=";
 
 #[test]
 fn the_cookie_jar_of_these_tests_is_strict() {
@@ -35,64 +40,43 @@ fn every_operation_of_the_sdk_is_tried() {
     sdk.run("http://localhost:9");
 }
 
-#[test]
-fn the_sdk_signs_up_signs_in_and_changes_the_profile() {
-    scenario("profile", NO_LIMITS);
+/// Makes two tests of each scenario: on SQLite and on PostgreSQL.
+macro_rules! scenarios {
+    ($($test:ident = $scenario:literal with $settings:expr;)*) => {
+        mod on_sqlite {
+            $(
+                #[test]
+                fn $test() {
+                    super::scenario($scenario, $settings);
+                }
+            )*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod on_postgres {
+            $(
+                #[test]
+                fn $test() {
+                    super::scenario_on_postgres($scenario, $settings);
+                }
+            )*
+        }
+    };
 }
 
-#[test]
-fn the_sdk_lists_extends_and_ends_sessions_and_uses_jwts() {
-    scenario("sessions", NO_LIMITS);
-}
-
-#[test]
-fn the_sdk_reads_logs_and_identities_and_keeps_push_targets() {
-    scenario("activity", NO_LIMITS);
-}
-
-#[test]
-fn the_sdk_signs_in_by_mailed_code_mailed_link_and_texted_code() {
-    scenario("passwordless", NO_LIMITS);
-}
-
-#[test]
-fn the_sdk_verifies_an_address_and_a_number() {
-    scenario("verification", NO_LIMITS);
-}
-
-#[test]
-fn the_sdk_sets_a_new_password_by_mail() {
-    scenario("recovery", NO_LIMITS);
-}
-
-#[test]
-fn the_sdk_sets_up_second_factors_and_signs_in_with_each() {
-    scenario("mfa", NO_LIMITS);
-}
-
-#[test]
-fn the_sdk_meets_what_it_knows_from_appwrite_under_that_profile() {
-    scenario("migration", &[("ACCOUNT_RATE_LIMITS", "off"), ("ACCOUNT_PROFILE", "appwrite-1.6")]);
-}
-
-#[test]
-fn a_server_with_the_key_sees_secrets_that_the_sdk_can_use() {
-    scenario("api-key", &[("ACCOUNT_RATE_LIMITS", "off"), ("ACCOUNT_API_KEY", "api-key-of-the-sdk-tests")]);
-}
-
-#[test]
-fn the_page_behind_a_sign_in_link_signs_in_at_a_press() {
-    scenario("magic-page", NO_LIMITS);
-}
-
-#[test]
-fn the_sdk_understands_every_refusal() {
-    scenario("errors", NO_LIMITS);
-}
-
-#[test]
-fn the_sdk_meets_the_request_limits() {
-    scenario("limits", &[]);
+scenarios! {
+    the_sdk_signs_up_signs_in_and_changes_the_profile = "profile" with super::NO_LIMITS;
+    the_sdk_lists_extends_and_ends_sessions_and_uses_jwts = "sessions" with super::NO_LIMITS;
+    the_sdk_reads_logs_and_identities_and_keeps_push_targets = "activity" with super::NO_LIMITS;
+    the_sdk_signs_in_by_mailed_code_mailed_link_and_texted_code = "passwordless" with super::NO_LIMITS;
+    the_sdk_verifies_an_address_and_a_number = "verification" with super::NO_LIMITS;
+    the_sdk_sets_a_new_password_by_mail = "recovery" with super::NO_LIMITS;
+    the_sdk_sets_up_second_factors_and_signs_in_with_each = "mfa" with super::NO_LIMITS;
+    the_sdk_meets_what_it_knows_from_appwrite_under_that_profile = "migration" with &[("ACCOUNT_RATE_LIMITS", "off"), ("ACCOUNT_PROFILE", "appwrite-1.6")];
+    a_server_with_the_key_sees_secrets_that_the_sdk_can_use = "api-key" with &[("ACCOUNT_RATE_LIMITS", "off"), ("ACCOUNT_API_KEY", "api-key-of-the-sdk-tests")];
+    the_page_behind_a_sign_in_link_signs_in_at_a_press = "magic-page" with super::NO_LIMITS;
+    the_sdk_understands_every_refusal = "errors" with super::NO_LIMITS;
+    the_sdk_meets_the_request_limits = "limits" with &[];
 }
 
 /// Runs `tests/sdk/<name>.mjs` against a fresh server with these settings beside the usual ones.
@@ -100,6 +84,24 @@ fn scenario(name: &str, settings: &[(&str, &str)]) {
     let Some(sdk) = Sdk::installed(name) else {
         return;
     };
+    run(&sdk, settings);
+}
+
+/// As [`scenario`], on an empty database of PostgreSQL.
+#[cfg(feature = "postgres")]
+fn scenario_on_postgres(name: &str, settings: &[(&str, &str)]) {
+    let Some(postgres) = neighbour::Postgres::shared() else {
+        return;
+    };
+    let Some(sdk) = Sdk::installed_in(name, &format!("sdk-{name}-postgres")) else {
+        return;
+    };
+    let database = postgres.database();
+    let own = [("ACCOUNT_DATABASE", database.as_str()), ("ACCOUNT_KEY", KEY)];
+    run(&sdk, &[settings, &own].concat());
+}
+
+fn run(sdk: &Sdk, settings: &[(&str, &str)]) {
     let server = Server::start(&sdk.directory.join("server"), settings);
     sdk.run(&server.url);
 }
@@ -112,12 +114,16 @@ struct Sdk {
 
 impl Sdk {
     fn installed(scenario: &str) -> Option<Self> {
+        Self::installed_in(scenario, &format!("sdk-{scenario}"))
+    }
+
+    fn installed_in(scenario: &str, directory: &str) -> Option<Self> {
         let node = output(Command::new("node").arg("--version"));
         let version = node.map(|node| String::from_utf8_lossy(&node.stdout).trim().to_owned());
         if !version.as_deref().is_some_and(is_recent) {
             return skip(scenario, &format!("Node 20 or later is needed, found {version:?}"));
         }
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sdk-{scenario}"));
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(directory);
         if directory.exists() {
             fs::remove_dir_all(&directory).unwrap();
         }

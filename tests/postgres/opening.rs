@@ -157,3 +157,38 @@ async fn of_several_servers_the_one_that_takes_changes_is_used() {
     let store: Arc<dyn Store> = Arc::new(schema.store().await);
     assert_eq!(store.events(&id("ada"), everything()).await.unwrap().total, 2);
 }
+
+#[tokio::test]
+async fn after_a_failover_the_server_that_takes_changes_now_is_used() {
+    let both = [Postgres::with_files(&[], &[]), Postgres::with_files(&[], &[])];
+    let [Some(first), Some(second)] = both else { return };
+    let url = format!(
+        "postgres://account@127.0.0.1:{},127.0.0.1:{}/postgres?target_session_attrs=read-write",
+        first.port, second.port
+    );
+    let note = |number: u32| {
+        let json = format!(
+            r#"{{"format":1,"event":{{"id":"e{number}","user":"ada","kind":"user.update","at":0,"operation":"updateName"}}}}"#
+        );
+        account::model::Event::from_json(&json).unwrap()
+    };
+    drop(PostgresStore::connect(&second.url("postgres")).await.unwrap());
+    let store = PostgresStore::connect(&url).await.unwrap();
+    store.append(&[note(1)]).await.unwrap();
+    first.execute("postgres", "ALTER SYSTEM SET default_transaction_read_only = on");
+    first.execute("postgres", "SELECT pg_reload_conf()");
+    // Its open connections hear of it a moment later.
+    let mut number = 1;
+    loop {
+        number += 1;
+        assert!(number < 1000, "the first server takes changes for ever");
+        match store.append(&[note(number)]).await {
+            Ok(()) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            Err(_) => break,
+        }
+    }
+    store.append(&[note(5000)]).await.unwrap();
+    let log = store.events(&id("ada"), everything()).await.unwrap();
+    assert_eq!((log.total, &log.events[0]), (1, &note(5000)));
+    assert_eq!(second.execute("postgres", "SELECT count(*) FROM account_events"), "1\n");
+}

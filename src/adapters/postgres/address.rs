@@ -61,7 +61,7 @@ impl Address {
 /// The URL as the driver reads it, and the file of root certificates that it names. With TLS, certificate and name are always checked, so all
 /// modes that ask for it are one.
 fn translate(url: &str) -> Result<(String, Option<String>), PostgresError> {
-    let Some((base, query)) = url.split_once('?') else { return Ok((url.to_owned(), None)) };
+    let Some((base, query)) = url.rsplit_once('?') else { return Ok((url.to_owned(), None)) };
     let (mut kept, mut roots) = (Vec::new(), None);
     for pair in query.split('&') {
         match pair.split_once('=') {
@@ -118,6 +118,7 @@ mod tests {
             "postgres://127.0.0.1,db.example/app?target_session_attrs=read-write",
             "postgres://localhost/app?hostaddr=10.0.0.1",
             "postgres://localhost/app?sslmode=verify-ca",
+            "postgres://u:what?@db.example/app?sslmode=verify-full",
         ] {
             assert_eq!(mode(url), SslMode::Require, "{url}");
         }
@@ -149,7 +150,7 @@ mod tests {
             "postgres://",
             "mysql://u:hidden@db.example/app",
             "postgres://u:hidden@db.example:port/app",
-            "postgres://u:hid?den@db.example/app",
+            "postgres://u:hidden@db.example/app?hidden=1",
             "postgres://u:hidden@db.example/app?sslmode=hidden",
             "postgres://u:hidden@db.example/app?sslrootcert=%ff",
         ] {

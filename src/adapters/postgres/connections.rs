@@ -18,7 +18,7 @@ pub(super) struct Connections {
     /// Whether statements are prepared once per connection, under a name.
     pub(super) prepared: bool,
     pub(super) timeout: Duration,
-    /// How to reach the server to call a statement off; of a pool of the host's own it is not known.
+    /// How to reach the server to call a statement off. Of a pool of the host's own it is not known, and its idle connections are not ours.
     pub(super) tls: Option<MakeRustlsConnect>,
 }
 
@@ -50,6 +50,10 @@ impl Connections {
             (Ok(Err(failure @ (Failure::Lost(_) | Failure::Failed(_)))), Some(connection)) => {
                 // Whatever it was: the next one gets a new connection.
                 drop(Object::take(connection));
+                if matches!(failure, Failure::Lost(_)) && self.tls.is_some() {
+                    // Those that lie idle lead to the same server, which may have gone or given its place to another.
+                    self.pool.retain(|_, _| false);
+                }
                 Err(failure)
             }
             (Ok(answer), _) => answer,

@@ -37,7 +37,8 @@ use crate::{
 /// not at all. Decoded accounts are kept in memory per node, and each use of one asks the server for the account's version, in the same
 /// statement that would bring the account if it differs: what another node changed holds at once, and a session that it ended is refused here
 /// at its next use. A save is acknowledged when the server has committed it, so it survives what the server survives, given
-/// `synchronous_commit` is on, as it is by default. The server must be the one that takes changes, not a replica.
+/// `synchronous_commit` is on, as it is by default; a failover it survives if replication is synchronous. The server must be the one that takes
+/// changes, not a replica.
 ///
 /// **When something breaks.** An operation that takes longer than [`PostgresBuilder::timeout`] is called off. After a connection is lost the
 /// store opens another one. It then asks anew what it was asked to read, but sends a change once only: whether it was made is for the service to
