@@ -54,7 +54,9 @@ pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
 #[cfg(feature = "postgres")]
-pub use adapters::{PostgresBuilder, PostgresError, PostgresStore};
+pub use adapters::{PostgresBuilder, PostgresError, PostgresLimiter, PostgresStore};
+#[cfg(feature = "redis")]
+pub use adapters::{RedisConfigError, RedisLimiter};
 #[cfg(feature = "sms")]
 pub use adapters::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
 #[cfg(feature = "smtp")]

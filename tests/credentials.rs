@@ -336,5 +336,5 @@ async fn a_change_is_one_entry_of_the_log() {
     }
     let operations: Vec<_> =
         log(&host, &caller).await.entries.into_iter().take(3).map(|entry| entry.event.operation).collect();
-    assert_eq!(operations, ["updatePassword".into(), "updateEmail".into(), "updatePhone".into()]);
+    assert_eq!(operations, ["updatePassword", "updateEmail", "updatePhone"].map(Box::<str>::from));
 }

@@ -56,7 +56,7 @@ async fn the_newest_entry_comes_first_even_within_one_instant() {
     }
     let names: Vec<_> =
         log(&host, &caller).await.entries.into_iter().take(3).map(|entry| entry.event.name).collect();
-    assert_eq!(names, ["three".into(), "two".into(), "one".into()]);
+    assert_eq!(names, ["three", "two", "one"].map(Box::<str>::from));
 }
 
 #[tokio::test]

@@ -160,7 +160,7 @@ async fn h25_beyond_the_limit_the_oldest_session_ends_with_its_push_targets() {
     assert_eq!(host.service.sessions(&caller).await.unwrap().len(), 3);
     let tokens: Vec<_> =
         host.service.user(&caller).await.unwrap().targets().into_iter().map(|each| each.identifier).collect();
-    assert_eq!(tokens, [ADA.into(), "second".into()]);
+    assert_eq!(tokens, [ADA, "second"].map(Box::<str>::from));
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@ mod shutdown;
 use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use account::{
-    AccountService, Config, MasterKey, MemoryStore, PostgresStore, Secret, SessionAlerts, SqliteStore,
+    AccountService, Config, MasterKey, MemoryStore, PostgresStore, RedisLimiter, Secret, SessionAlerts,
+    SqliteStore,
     http::{self, Refusal, router_with},
     ports::Store,
 };
@@ -122,10 +123,13 @@ fn app(
     channels: &Channels,
     address: SocketAddr,
 ) -> Result<(Router, impl Future<Output = ()> + Send + use<>), Box<dyn Error>> {
-    let builder = AccountService::builder(Arc::clone(&store))
+    let mut builder = AccountService::builder(Arc::clone(&store))
         .mailer(channels.mailer())
         .sms(channels.sms())
         .config(config(settings, keys)?);
+    if let Some(url) = &settings.redis {
+        builder = builder.limiter(RedisLimiter::from_url(url.expose())?);
+    }
     let providers = oauth2::clients(&settings.providers)?;
     let service =
         providers.into_iter().fold(builder, |builder, provider| builder.provider(provider)).build()?;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
 use account::{
-    MasterKey, Secret, SmtpConfigError, SmtpMailer,
+    MasterKey, RedisLimiter, Secret, SmtpConfigError, SmtpMailer,
     http::ProxyNetwork,
     model::{AllowedRedirects, ProviderId},
 };
@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) profile: Profile,
     pub(crate) api_key: Option<Secret>,
     pub(crate) rate_limits: bool,
+    /// A URL, which may hold a password. `None`: request limits are counted in memory.
+    pub(crate) redis: Option<Secret>,
     pub(crate) push_providers: Vec<ProviderId>,
     pub(crate) session_alerts: bool,
     pub(crate) smtp: Option<Smtp>,
@@ -93,9 +95,6 @@ pub(crate) struct SettingError {
     variable: String,
     problem: String,
 }
-
-/// Variables of what this build cannot do, by their beginnings.
-const UNSUPPORTED: [(&str, &str); 1] = [("ACCOUNT_REDIS", "shared rate limits (Redis)")];
 
 impl Settings {
     /// Reads the variables of the process that begin with `ACCOUNT_`.
@@ -166,6 +165,7 @@ impl Settings {
                 is_plain.then(|| Secret::new(text.to_owned()))
             })?,
             rate_limits: given.switch("ACCOUNT_RATE_LIMITS")?.unwrap_or(true),
+            redis: redis(&mut given)?,
             push_providers: given
                 .list("ACCOUNT_PUSH_PROVIDERS", "provider ids such as `fcm, apns`", |text| text.parse().ok())?
                 .unwrap_or_default(),
@@ -227,10 +227,6 @@ impl SettingError {
     pub(crate) fn new(variable: &str, problem: &str) -> Self {
         Self { variable: variable.to_owned(), problem: problem.to_owned() }
     }
-
-    fn unsupported(variable: &str, what: &str) -> Self {
-        Self::new(variable, &format!("this build does not support {what} yet"))
-    }
 }
 
 /// The variables not read so far: reading takes a variable out, so that what is left at the end is unknown.
@@ -275,10 +271,7 @@ impl Given {
 
     fn nothing_is_left(self) -> Result<(), SettingError> {
         let Some(name) = self.0.into_keys().next() else { return Ok(()) };
-        match UNSUPPORTED.iter().find(|(beginning, _)| name.starts_with(beginning)) {
-            Some((_, what)) => Err(SettingError::unsupported(&name, what)),
-            None => Err(SettingError::new(&name, "this is no setting of the server")),
-        }
+        Err(SettingError::new(&name, "this is no setting of the server"))
     }
 }
 
@@ -298,6 +291,15 @@ fn database(given: &mut Given) -> Result<Database, SettingError> {
         is_path.then(|| Database::Sqlite(path.into()))
     })?;
     Ok(database.unwrap_or_else(|| Database::Sqlite("account.db".into())))
+}
+
+fn redis(given: &mut Given) -> Result<Option<Secret>, SettingError> {
+    const NAME: &str = "ACCOUNT_REDIS";
+    let Some(url) = given.0.remove(NAME) else { return Ok(None) };
+    match RedisLimiter::from_url(url.trim()) {
+        Ok(_) => Ok(Some(Secret::new(url.trim().to_owned()))),
+        Err(error) => Err(SettingError::new(NAME, &error.to_string())),
+    }
 }
 
 fn smtp(given: &mut Given) -> Result<Option<Smtp>, SettingError> {

@@ -12,6 +12,8 @@ mod memory;
 mod outgoing;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis_limiter;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
 #[cfg(feature = "sms")]
@@ -30,7 +32,9 @@ pub use memory::MemoryStore;
 #[cfg(feature = "queue")]
 pub use outgoing::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresBuilder, PostgresError, PostgresStore};
+pub use postgres::{PostgresBuilder, PostgresError, PostgresLimiter, PostgresStore};
+#[cfg(feature = "redis")]
+pub use redis_limiter::{RedisConfigError, RedisLimiter};
 #[cfg(feature = "sms")]
 pub use sms::{SmsConfigError, SmsError, TwilioSms, WebhookSms};
 #[cfg(feature = "smtp")]

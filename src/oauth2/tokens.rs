@@ -140,7 +140,7 @@ mod tests {
     fn scopes_are_a_text_or_an_array() {
         assert_eq!(
             read(r#"{"access_token":"a","scope":["openid","x"]}"#).unwrap().scopes,
-            ["openid".into(), "x".into()]
+            ["openid", "x"].map(Box::<str>::from)
         );
         assert_eq!(read(r#"{"access_token":"a","scope":"openid x,y"}"#).unwrap().scopes.len(), 3);
     }

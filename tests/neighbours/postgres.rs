@@ -201,9 +201,13 @@ fn launch(programs: &Path, folder: &Path, port: u16, durable: bool, settings: &V
 pub(crate) fn as_server(program: &Path) -> Command {
     let mut command = Command::new(program);
     #[cfg(unix)]
-    if number("-u", None) == 0 {
+    {
         use std::os::unix::process::CommandExt as _;
-        command.uid(number("-u", Some("postgres"))).gid(number("-g", Some("postgres")));
+        // Ctrl-C is for whoever has started it, and ends it in its turn.
+        command.process_group(0);
+        if number("-u", None) == 0 {
+            command.uid(number("-u", Some("postgres"))).gid(number("-g", Some("postgres")));
+        }
     }
     command.current_dir(std::env::temp_dir());
     command

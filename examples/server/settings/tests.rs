@@ -37,6 +37,7 @@ fn every_setting_is_read() {
         ("ACCOUNT_PROFILE", "appwrite-1.6"),
         ("ACCOUNT_API_KEY", "0123456789abcdef"),
         ("ACCOUNT_RATE_LIMITS", "off"),
+        ("ACCOUNT_REDIS", "redis://:hunter2@redis.example.com/3"),
         ("ACCOUNT_SESSION_ALERTS", "on"),
         ("ACCOUNT_SMTP", "smtp://ada:hunter2@mail.example.com:587"),
         ("ACCOUNT_SMTP_FROM", "Notes <notes@example.com>"),
@@ -60,7 +61,7 @@ fn every_setting_is_read() {
     assert_eq!(settings.profile, Profile::Appwrite16);
     assert_eq!((settings.push_providers.len(), settings.providers.len()), (2, 1));
     assert!(settings.cross_site_cookies && !settings.rate_limits && !settings.is_local());
-    assert!(settings.session_alerts && settings.smtp.is_some());
+    assert!(settings.session_alerts && settings.smtp.is_some() && settings.redis.is_some());
     assert!(matches!(settings.sms, Some(Sms::Webhook(_))));
     let shown = format!("{settings:?}");
     assert!(!shown.contains("0123456789abcdef") && !shown.contains("hunter2"));
@@ -132,9 +133,13 @@ fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
 }
 
 #[test]
-fn what_this_build_cannot_do_is_named() {
-    let line = refusal(&[("ACCOUNT_REDIS", "redis://localhost")]);
-    assert!(line.starts_with("ACCOUNT_REDIS: this build does not support "), "{line}");
+fn a_redis_that_cannot_be_is_refused_without_its_password() {
+    for url in ["", "localhost:6379", "http://:hunter2@localhost", "redis://:hunter2@localhost/first"] {
+        let line = refusal(&[("ACCOUNT_REDIS", url)]);
+        assert!(line.starts_with("ACCOUNT_REDIS: this is no URL such as `redis://"), "{url}: {line}");
+        assert!(!line.contains("hunter2") && !line.contains('\n'));
+    }
+    assert!(refusal(&[("ACCOUNT_REDIS", "rediss://localhost")]).starts_with("ACCOUNT_REDIS: TLS needs "));
 }
 
 #[test]

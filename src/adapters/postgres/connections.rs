@@ -12,6 +12,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{error::Failure, statements::Statement, write::Parameter};
 use crate::ports::StoreError;
 
+#[derive(Clone)]
 pub(super) struct Connections {
     pub(super) pool: Pool,
     /// Whether statements are prepared once per connection, under a name.

@@ -4,6 +4,7 @@ mod address;
 mod connect;
 mod connections;
 mod error;
+mod limiter;
 mod migrate;
 mod statements;
 mod write;
@@ -16,6 +17,7 @@ use connections::{Collisions, Connections, MOST_TRIES};
 use deadpool_postgres::Pool;
 use error::Failure;
 pub use error::PostgresError;
+pub use limiter::PostgresLimiter;
 use statements::Statements;
 use tokio_postgres::{Row, types::FromSql};
 use write::{Log, Write};
@@ -49,7 +51,7 @@ use crate::{
 /// **Tables.** `accounts`, `account_bodies`, `account_attachments`, `account_keys` and `account_events`, in the schema of
 /// [`PostgresBuilder::schema`], made by [`migrations`](Self::migrations) under an advisory lock. They and the views `account_users`,
 /// `account_sessions` and `account_identities` may be read with plain SQL, and the host's own tables may refer to `accounts (id)`. A row that
-/// refers to it without `ON DELETE` keeps the account from being removed.
+/// refers to it without `ON DELETE` keeps the account from being removed. `account_limits` is for [`limiter`](Self::limiter) alone.
 ///
 /// **Partitions.** There is no sequence, and no change touches two accounts; what is shared is only that each key is held once. All primary
 /// keys begin with the account, that of `account_keys` is the key. So whoever needs it creates the same tables with `PARTITION BY HASH`, by `id`,

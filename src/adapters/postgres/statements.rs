@@ -7,6 +7,7 @@
 use tokio_postgres::types::Type;
 
 /// A statement with the types of its parameters, so that it can be sent without having been prepared.
+#[derive(Clone)]
 pub(super) struct Statement {
     pub(super) sql: String,
     pub(super) types: &'static [Type],
@@ -26,6 +27,8 @@ pub(super) struct Statements {
     pub(super) append: Statement,
     pub(super) events: Statement,
     pub(super) forget: Statement,
+    pub(super) hit: Statement,
+    pub(super) purge: Statement,
 }
 
 impl Statements {
@@ -49,6 +52,8 @@ impl Statements {
             ),
             events: statement(&[Type::TEXT, Type::INT8, Type::INT8], EVENTS),
             forget: statement(&[Type::INT8, Type::INT8], FORGET),
+            hit: statement(&[Type::BYTEA, Type::INT8, Type::INT8, Type::INT8], HIT),
+            purge: statement(&[Type::INT8, Type::INT8], PURGE),
         }
     }
 }
@@ -164,3 +169,14 @@ SELECT account, id FROM @.account_events WHERE at<$1 ORDER BY at LIMIT $2 FOR UP
 ), forgotten AS (\
 DELETE FROM @.account_events e USING old WHERE e.account=old.account AND e.id=old.id RETURNING e.id\
 ) SELECT count(*) FROM forgotten";
+
+/// `$2` is the present, `$3` the end of its window, `$4` the latest end that a window may have: the clock may have gone back, by years if it had
+/// been far ahead.
+const HIT: &str = "INSERT INTO @.account_limits AS l (key, count, reset_at) VALUES ($1, 1, $3) \
+ON CONFLICT (key) DO UPDATE SET \
+count=CASE WHEN l.reset_at<=$2 THEN 1 ELSE least(l.count, 4294967294)+1 END, \
+reset_at=least(CASE WHEN l.reset_at<=$2 THEN $3 ELSE l.reset_at END, $4) RETURNING count, reset_at";
+
+/// What is being counted at the moment is not waited for.
+const PURGE: &str = "DELETE FROM @.account_limits WHERE key=ANY(ARRAY(\
+SELECT key FROM @.account_limits WHERE reset_at<=$1 ORDER BY reset_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
