@@ -200,7 +200,7 @@ async fn a_redis_that_hangs_is_answered_for_in_time() {
             let begun = Instant::now();
             let refused = hit(&limiter, "hang", 100).await;
             assert!(matches!(refused, Err(LimiterError::Unavailable(_))), "{refused:?}");
-            assert!(begun.elapsed() < TIMEOUT * 5, "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < TIMEOUT * 20, "{:?}", begun.elapsed());
         }
         // Many at once wait no longer than one.
         let begun = Instant::now();
@@ -214,7 +214,7 @@ async fn a_redis_that_hangs_is_answered_for_in_time() {
         for hit in hits {
             assert!(hit.await.unwrap());
         }
-        assert!(begun.elapsed() < TIMEOUT * 10, "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < TIMEOUT * 20, "{:?}", begun.elapsed());
         redis.resume();
         let begun = Instant::now();
         while hit(&limiter, "hang", 100).await.is_err() {
