@@ -8,10 +8,18 @@ use std::{
     error::Error,
     hint::black_box,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use account::{AccountService, Caller, Config, MasterKey, SqliteStore, model::Client, model::SessionSecret};
+use account::{
+    AccountService, Caller, Config, MasterKey, SignUp, SqliteStore,
+    model::{Client, SessionSecret},
+    testing::{InstantHasher, PASSWORD, password},
+};
 use rusqlite::{Connection, Statement};
 use support::{processor_time, time};
 use tokio::runtime::Runtime;
@@ -21,6 +29,8 @@ const ACCOUNTS: usize = 10_000;
 const CHECKS: usize = 20_000;
 const SAVES: usize = 200;
 const WRITERS: usize = 16;
+const CALLERS: usize = 64;
+const SIGN_UPS: usize = 20;
 
 type Service = AccountService<SqliteStore>;
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -40,6 +50,7 @@ fn measure(path: &Path) -> Outcome {
     let uncached = service(SqliteStore::builder().cached_accounts(0).open(path)?)?;
     let secrets = multi.block_on(fill(&cached, ACCOUNTS))?;
     saves(&multi, &cached, &secrets)?;
+    sign_ups(&multi, &path.with_file_name("sign-ups.db"))?;
     // What the processor's caches hold, and what they do not.
     for accounts in [64, 2_000, ACCOUNTS] {
         println!("{accounts} accounts in turn:");
@@ -125,6 +136,42 @@ fn saves(runtime: &Runtime, service: &Service, secrets: &[SessionSecret]) -> Out
         || write(WRITERS),
         WRITERS * SAVES,
     );
+    Ok(())
+}
+
+/// The rate of durable sign-ups by many concurrent callers against that of one, with hashes that cost nothing.
+fn sign_ups(runtime: &Runtime, path: &Path) -> Outcome {
+    let service = AccountService::builder(SqliteStore::open(path)?)
+        .config(Config::new(MasterKey::generate()?))
+        .hasher(InstantHasher::default())
+        .build()?;
+    let made = Arc::new(AtomicUsize::new(0));
+    let sign_up = |callers: usize, each: usize| {
+        time(|| {
+            runtime.block_on(async {
+                let tasks: Vec<_> = (0..callers)
+                    .map(|_| tokio::spawn(newcomers(service.clone(), Arc::clone(&made), each)))
+                    .collect();
+                for task in tasks {
+                    assert!(matches!(task.await, Ok(Ok(()))), "every sign-up succeeds");
+                }
+            });
+        })
+    };
+    compare_scaled(
+        "rate of 64 who sign up / rate of one",
+        || sign_up(1, SIGN_UPS).mul_f64(CALLERS as f64),
+        || sign_up(CALLERS, SIGN_UPS),
+        CALLERS * SIGN_UPS,
+    );
+    Ok(())
+}
+
+async fn newcomers(service: Service, made: Arc<AtomicUsize>, count: usize) -> Result<(), account::Error> {
+    for _ in 0..count {
+        let email = format!("person-{}@example.com", made.fetch_add(1, Ordering::Relaxed)).parse()?;
+        service.sign_up(SignUp::new(email, password(PASSWORD)), &Client::default()).await?;
+    }
     Ok(())
 }
 

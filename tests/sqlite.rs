@@ -25,7 +25,7 @@ use std::{
 use account::{
     AccountService, Caller, OpenError, SignUp, SqliteStore,
     model::{Client, CustomId, Event, Key, PageQuery, Preferences, SessionSecret, UserId},
-    ports::{Parts, Select, Store, StoreError},
+    ports::{Parts, SaveError, Select, Store, StoreError},
 };
 use rusqlite::Connection;
 use scratch::{Scratch, open, service};
@@ -490,7 +490,8 @@ async fn a_row_of_the_host_that_refers_to_an_account_holds_it() {
         )
         .unwrap();
     let stored = service.store().load(&mailbox("ada"), Parts::Body).await.unwrap().unwrap();
-    assert!(service.store().remove(&stored).await.is_err());
+    let kept = service.store().remove(&stored).await;
+    assert!(matches!(kept, Err(SaveError::Failed(StoreError::Referenced))), "{kept:?}");
     assert!(service.store().load(&mailbox("ada"), Parts::Body).await.unwrap().is_some());
     assert_eq!(count(&connection, "account_events"), 2);
     connection.execute("DELETE FROM orders", []).unwrap();

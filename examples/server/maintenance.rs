@@ -21,23 +21,34 @@ pub(crate) async fn run<S: Store, M: Mailer, P: SmsSender, C: Clock>(service: Ac
     let mut hours = tokio::time::interval(PERIOD);
     for hour in 0_u64.. {
         hours.tick().await;
-        let done = match tidy(&service).await {
-            // It reads every account.
-            Ok(()) if hour % 24 == 0 => remove_unused_guests(&service).await,
-            done => done,
-        };
-        if let Err(error) = done {
-            say::notice(format_args!("expired accounts and old log entries could not be removed: {error}"));
+        told("expired things", sweep(&service).await);
+        told("old log entries", forget_events(&service).await);
+        // It reads every account.
+        if hour % 24 == 0 {
+            told("unused guests", remove_unused_guests(&service).await);
         }
     }
 }
 
-async fn tidy<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+/// One that fails keeps no other from being done.
+fn told(what: &str, outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        say::notice(format_args!("{what} could not be removed: {error}"));
+    }
+}
+
+async fn sweep<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     service: &AccountService<S, M, P, C>,
 ) -> Result<(), Error> {
     while !service.sweep(STEP).await?.is_nothing() {
         tokio::task::yield_now().await;
     }
+    Ok(())
+}
+
+async fn forget_events<S: Store, M: Mailer, P: SmsSender, C: Clock>(
+    service: &AccountService<S, M, P, C>,
+) -> Result<(), Error> {
     while service.forget_events(LOG, STEP).await? > 0 {
         tokio::task::yield_now().await;
     }

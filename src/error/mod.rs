@@ -255,6 +255,7 @@ impl Error {
             Self::CursorNotFound => ("general_cursor_not_found", Kind::Invalid),
             Self::RateLimited(_) => ("general_rate_limit_exceeded", Kind::Limited),
             Self::Busy(_) => ("general_busy", Kind::Unavailable),
+            Self::Store(StoreError::Referenced) => ("user_referenced", Kind::Conflict),
             Self::Store(_) => ("general_store_unavailable", Kind::Unavailable),
             Self::Limiter(_) => ("general_limiter_unavailable", Kind::Unavailable),
             Self::Internal => ("general_unknown", Kind::Internal),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::{
     AccountService, Error,
     model::{Account, Timestamp, UserId},
-    ports::{Clock, Mailer, SaveError, Select, SmsSender, Store, Stored},
+    ports::{Clock, Mailer, SaveError, Select, SmsSender, Store, StoreError, Stored},
     service::Draft,
 };
 
@@ -39,13 +39,14 @@ pub struct SweptGuests {
     pub last: Option<UserId>,
 }
 
-/// How an attempt at one account ended.
+/// How an attempt to remove an account ended.
+#[derive(PartialEq, Eq)]
 enum Attempt {
-    Done,
-    /// Somebody changed the account meanwhile: it is in use.
+    Removed,
+    /// Somebody changed it meanwhile: it is in use.
     Overtaken,
-    /// The store keeps it, as for a row of the host's own that refers to it.
-    Kept(Error),
+    /// Something of the host's own refers to it.
+    Referenced,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -53,7 +54,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// accounts whose last session has gone. A host calls it now and then, again and again until it [did nothing](Swept::is_nothing); with
     /// pauses, if it likes.
     ///
-    /// Each account is a change of its own, so nobody who saves at the same time waits for more than one of them. Observers are not told.
+    /// An anonymous account that something of the host's own refers to is kept, for good. Each account is a change of its own, so nobody who saves at the same time waits for more than one of them. Observers are not told.
     ///
     /// # Errors
     /// [`Error::Store`]; what was done until then is done.
@@ -74,15 +75,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         for stored in self.inner.store.list(Select::DueBy(now), limit).await? {
             let mut draft = Draft::of(&stored, now);
             if draft.is_abandoned() {
-                match self.try_to_remove(&stored).await {
-                    Attempt::Done => swept.removed += 1,
-                    Attempt::Overtaken => {}
-                    // It is the host's from now on, and no longer waits to be removed.
-                    Attempt::Kept(_) => draft.began_anonymously = false,
-                }
-                if draft.is_abandoned() {
+                let attempt = self.try_to_remove(&stored).await?;
+                swept.removed += u32::from(attempt == Attempt::Removed);
+                if attempt != Attempt::Referenced {
                     continue;
                 }
+                // It is the host's from now on, and no longer waits to be removed.
+                draft.began_anonymously = false;
             }
             match self.commit(Some(&stored), draft.account, &[]).await {
                 Ok(_) => swept.tidied += 1,
@@ -94,13 +93,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Looks at the next `limit` accounts by id after the given one, and removes those that are anonymous and have not been used for so long,
-    /// although they still have a session. Use is noted once a day, so `unused_for` counts as two days at the least.
+    /// although they still have a session. What something of the host's own refers to is kept. Use is noted once a day, so `unused_for` counts as
+    /// two days at the least.
     ///
     /// Start with `None` and go on with [`last`](SweptGuests::last) until that is `None`. The whole round reads every account once: nightly,
     /// for instance.
     ///
     /// # Errors
-    /// [`Error::Store`], also if a row of the host's own keeps an account; what was done until then is done.
+    /// [`Error::Store`]; what was done until then is done.
     pub async fn remove_unused_guests(
         &self,
         unused_for: Duration,
@@ -112,11 +112,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let page = self.inner.store.list(Select::After(after), limit).await?;
         let mut swept = SweptGuests { removed: 0, last: page.last().map(|stored| *stored.account.id()) };
         for stored in page.iter().filter(|stored| stored.account.is_unused(unused_for.max(SHORTEST), now)) {
-            match self.try_to_remove(stored).await {
-                Attempt::Done => swept.removed += 1,
-                Attempt::Overtaken => {}
-                Attempt::Kept(error) => return Err(error),
-            }
+            let attempt = self.try_to_remove(stored).await?;
+            swept.removed += u32::from(attempt == Attempt::Removed);
         }
         Ok(swept)
     }
@@ -131,11 +128,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(self.inner.store.forget(before, limit).await?)
     }
 
-    async fn try_to_remove(&self, stored: &Stored) -> Attempt {
+    async fn try_to_remove(&self, stored: &Stored) -> Result<Attempt, Error> {
         match self.remove(stored).await {
-            Ok(_) => Attempt::Done,
-            Err(SaveError::Stale | SaveError::Taken(_)) => Attempt::Overtaken,
-            Err(SaveError::Failed(error)) => Attempt::Kept(error.into()),
+            Ok(_) => Ok(Attempt::Removed),
+            Err(SaveError::Stale | SaveError::Taken(_)) => Ok(Attempt::Overtaken),
+            Err(SaveError::Failed(StoreError::Referenced)) => Ok(Attempt::Referenced),
+            Err(SaveError::Failed(error)) => Err(error.into()),
         }
     }
 }

@@ -241,7 +241,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
     /// Deletes the account with everything of it: sessions, identities, preferences, keys and log.
     ///
     /// # Errors
-    /// [`Error::UserNotFound`]; [`Error::Busy`] if it kept changing; [`Error::Store`].
+    /// [`Error::UserNotFound`]; [`Error::Busy`] if it kept changing; [`Error::Store`], with [`StoreError::Referenced`](crate::ports::StoreError)
+    /// where something of the host's own refers to it.
     pub async fn delete(&self, id: &UserId) -> Result<(), Error> {
         let decide = |draft: &mut Draft| {
             draft.remove();

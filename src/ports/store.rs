@@ -205,6 +205,9 @@ pub enum StoreError {
     /// A stored value cannot be read.
     #[error("a stored value is damaged")]
     Corrupt,
+    /// The account cannot be removed, because something of the host's own refers to it, such as a row with a foreign key.
+    #[error("something of the host's own refers to the account")]
+    Referenced,
 }
 
 impl StoreError {
@@ -295,7 +298,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError>;
 
     /// Removes the account with its keys, attachment and log if this is still its stored state; otherwise, or if it is gone, the answer is
-    /// [`SaveError::Stale`].
+    /// [`SaveError::Stale`]. Where something of the host's own refers to it, nothing happens and the answer is [`StoreError::Referenced`].
     async fn remove(&self, account: &Stored) -> Result<(), SaveError>;
 
     /// Accounts in the order of `which`, at most `limit`, with their bodies. Each is a state that was saved, with its version.

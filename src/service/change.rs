@@ -244,7 +244,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let gone = Arc::clone(&stored.account);
         match self.inner.store.remove(stored).await {
             Ok(()) => Ok(gone),
-            Err(SaveError::Failed(error)) => {
+            Err(SaveError::Failed(error @ StoreError::Unavailable(_))) => {
                 match self.inner.store.load(&Key::Id(gone.id), Parts::Body).await {
                     Ok(None) => Ok(gone),
                     _ => Err(SaveError::Failed(error)),

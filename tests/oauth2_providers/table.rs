@@ -74,8 +74,8 @@ async fn an_error_under_status_200_is_a_refusal_in_the_providers_words() {
         "error_uri": "https://docs.github.com/apps/troubleshooting#bad-verification-code",
     });
     for (id, reply, said) in [
-        ("github", github, "200: bad_verification_code: The code passed is incorrect or expired."),
-        ("slack", json!({"ok": false, "error": "invalid_code"}), "200: invalid_code"),
+        ("github", github, "bad_verification_code: The code passed is incorrect or expired."),
+        ("slack", json!({"ok": false, "error": "invalid_code"}), "invalid_code"),
     ] {
         let case = Case::new(id);
         case.double.answer_json(&case.token_url(), &reply);

@@ -149,6 +149,12 @@ export class Visitor {
     return body;
   }
 
+  /** The cookie of the flow that is under way, if there is one. */
+  async flow() {
+    const cookies = Object.values(await this.cookies());
+    return cookies.find(({ name }) => /^a_oauth2_default_[0-9a-f]{8}$/.test(name));
+  }
+
   /** The server's cookies by their names. */
   async cookies() {
     const cookies = await this.context.cookies([`${server}/v1/account/sessions/oauth2`]);

@@ -8,7 +8,6 @@ import { close, done, home, session, token, told, Visitor } from './browser.mjs'
 import { callback, issuer, Provider } from './provider.mjs';
 
 const sessionCookie = 'a_session_default';
-const flowCookie = 'a_oauth2_default';
 const provider = await Provider.start();
 const ada = await Visitor.arrive();
 let adaId;
@@ -16,7 +15,7 @@ let adaId;
 await check('a person signs in, and the browser is back at the app with a session', async () => {
   await ada.page.goto(home);
   await Promise.all([ada.page.waitForURL(`${issuer}/**`), ada.page.evaluate((to) => location.assign(to), session())]);
-  const underway = (await ada.cookies())[flowCookie];
+  const underway = await ada.flow();
   assert.deepEqual([underway.httpOnly, underway.sameSite], [true, 'Lax']);
   assert.equal((await ada.atProvider('ada')).href, done);
   // Neither end learns of an address on the way.
@@ -144,13 +143,14 @@ await check('an account with a password gains a provider, with a session and by 
   await Promise.all([hopper.leave(), phone.leave()]);
 });
 
-await check('a flow of nobody links nothing to who has signed in meanwhile, nor the other way round', async () => {
+await check('a flow of nobody signs in, links nothing to who has signed in meanwhile, and a link begun by somebody is theirs alone', async () => {
   const other = await Visitor.arrive();
   const back = await other.callback('mary');
-  await other.ask('POST', '/account/sessions/anonymous');
-  const before = await other.account();
-  told((await other.open(back)).url, 'user_oauth2_bad_request', 400);
-  assert.deepEqual(await other.account(), before);
+  const guest = (await other.ask('POST', '/account/sessions/anonymous')).body.userId;
+  assert.equal((await other.open(back)).url.href, done);
+  const { user, identities } = await other.account();
+  assert.notEqual(user.$id, guest);
+  assert.deepEqual(identities.map(({ providerUid }) => providerUid), ['mary']);
   const linking = await other.callback('mary');
   await other.ask('DELETE', '/account/sessions/current');
   told((await other.open(linking)).url, 'user_oauth2_bad_request', 400);

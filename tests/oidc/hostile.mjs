@@ -128,7 +128,7 @@ for (const [flow, start] of Object.entries({ session, token })) {
   await check(`a callback is good once, for a ${flow}`, async () => {
     const visitor = await Visitor.arrive();
     const back = await visitor.callback('ada', start());
-    const { a_oauth2_default: kept } = await visitor.cookies();
+    const kept = await visitor.flow();
     const { url } = await visitor.open(back);
     assert.equal(url.pathname, '/done');
     await visitor.context.clearCookies({ name: 'a_session_default' });
@@ -140,7 +140,7 @@ for (const [flow, start] of Object.entries({ session, token })) {
     await inVain(async (again) => {
       await again.context.addCookies([kept]);
       told((await again.open(back)).url, 'user_oauth2_bad_request', 400);
-      assert.equal((await again.cookies()).a_oauth2_default, undefined);
+      assert.equal(await again.flow(), undefined);
     });
   });
 

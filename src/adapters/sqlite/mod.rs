@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use job::Job;
 pub use open::{OpenError, SqliteBuilder};
 use reader::Readers;
+use rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
 use writer::Writer;
 
 use crate::{
@@ -183,6 +184,10 @@ fn store_error(error: rusqlite::Error) -> StoreError {
         | Error::IntegralValueOutOfRange(..)
         | Error::InvalidColumnType(..)
         | Error::Utf8Error(..) => StoreError::Corrupt,
+        // Of the tables of this store none can miss what it refers to.
+        Error::SqliteFailure(failure, _) if failure.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY => {
+            StoreError::Referenced
+        }
         other => StoreError::unavailable(other),
     }
 }
