@@ -1,6 +1,6 @@
 //! Stores that fail at the worst moment, and callers that leave in the middle.
 #![cfg(feature = "testing")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[cfg(feature = "sqlite")]
 #[allow(dead_code)]

@@ -1,0 +1,919 @@
+//! What the service should do, told a second time and simply: people as plain values, and one rule per deed.
+//!
+//! Nothing of the crate decides here. A rule is asked at the moment a call reaches the store, which is where an operation takes effect; what it
+//! says must be what the service saves and answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::deeds::{Act, Deed, Factor, HostAct, Purpose, Who};
+
+pub const LIMIT_OF_SESSIONS: usize = 4;
+pub const LIMIT_OF_GUESSES: u32 = 6;
+pub const LIFE_OF_SESSIONS: i64 = 30 * DAY;
+pub const LIFE_OF_JWTS: i64 = 900;
+const SECOND: i64 = 1000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// Stands for an id that only the service knows so far.
+pub const NEW: &str = "?";
+
+/// Why a deed is refused: the code of the error.
+pub type Code = &'static str;
+pub const NOT_SIGNED_IN: Code = "general_unauthorized_scope";
+pub const WRONG: Code = "user_invalid_credentials";
+pub const INVALID: Code = "user_invalid_token";
+const BLOCKED: Code = "user_blocked";
+const RESET: Code = "user_password_reset_required";
+const MORE_FACTORS: Code = "user_more_factors_required";
+const CHALLENGE: Code = "user_challenge_required";
+const EXISTS: Code = "user_already_exists";
+const TARGET_EXISTS: Code = "user_target_already_exists";
+const NO_USER: Code = "user_not_found";
+const NO_SESSION: Code = "user_session_not_found";
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Person {
+    pub id: String,
+    pub email: Option<(usize, bool)>,
+    pub phone: Option<(usize, bool)>,
+    pub password: Option<usize>,
+    pub by_mailbox: bool,
+    pub blocked: bool,
+    pub reset: bool,
+    pub mfa: bool,
+    pub preferences: usize,
+    pub sessions: Vec<Session>,
+    pub tokens: Vec<Token>,
+    pub challenges: Vec<Challenge>,
+    pub run: u32,
+    pub locks: u32,
+    pub locked_until: Option<i64>,
+    pub app: Option<App>,
+    pub codes: Option<Vec<String>>,
+    pub targets: Vec<Target>,
+    pub generation: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    pub id: String,
+    /// How often it got a new secret.
+    pub secret: u32,
+    pub factors: BTreeSet<Factor>,
+    pub expires: i64,
+    pub challenged: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Token {
+    pub id: String,
+    pub purpose: Purpose,
+    /// What was sent, once it was.
+    pub secret: Option<String>,
+    pub guessable: bool,
+    pub expires: i64,
+    pub tries: u8,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Challenge {
+    pub id: String,
+    pub session: String,
+    pub factor: Factor,
+    pub code: Option<String>,
+    pub expires: i64,
+    pub tries: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct App {
+    /// What the service told of it, if it did.
+    pub seed: Option<String>,
+    pub verified: bool,
+    pub last_step: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    pub id: String,
+    pub identifier: String,
+    pub session: Option<String>,
+}
+
+/// What a deed should come to if it took effect now.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    pub refusal: Option<Code>,
+    /// The person as it should be saved; `None`: nothing is to be saved.
+    pub after: Option<Box<Person>>,
+    /// The person is to be removed.
+    pub removes: Option<String>,
+    pub events: Vec<&'static str>,
+    /// Nobody is there, and a log entry is to be left.
+    pub appends: bool,
+    /// Another step follows: the address goes to an account of its own.
+    pub apart: Option<Address>,
+    /// What is to be read.
+    pub view: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Address {
+    Email(usize),
+    Phone(usize),
+}
+
+#[derive(Debug, Default)]
+pub struct Model {
+    pub people: BTreeMap<String, Person>,
+    pub log: BTreeMap<String, usize>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Assurance {
+    Exempt,
+    Full,
+    FreshIfActive,
+    Fresh,
+}
+
+impl Person {
+    pub fn tidied(&self, now: i64) -> Self {
+        let mut person = self.clone();
+        person.sessions.retain(|session| now < session.expires);
+        person.tokens.retain(|token| now < token.expires);
+        person.challenges.retain(|challenge| now < challenge.expires);
+        person.drop_orphans();
+        person
+    }
+
+    fn drop_orphans(&mut self) {
+        let ids: BTreeSet<String> = self.sessions.iter().map(|session| session.id.clone()).collect();
+        self.targets.retain(|target| target.session.as_ref().is_none_or(|id| ids.contains(id)));
+        self.challenges.retain(|challenge| ids.contains(&challenge.session));
+    }
+
+    fn keep_sessions(&mut self, keep: impl Fn(&Session) -> bool) {
+        self.sessions.retain(keep);
+        self.drop_orphans();
+    }
+
+    fn has_app(&self) -> bool {
+        self.app.as_ref().is_some_and(|app| app.verified)
+    }
+
+    fn proven(address: Option<(usize, bool)>) -> bool {
+        address.is_some_and(|(_, proven)| proven)
+    }
+
+    fn asks_for_two(&self) -> bool {
+        let seconds = [Self::proven(self.email), Self::proven(self.phone), self.has_app()];
+        let seconds = seconds.into_iter().filter(|held| *held).count();
+        self.mfa && seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
+    }
+
+    fn owes(&self, session: &Session) -> bool {
+        let mut kinds = session.factors.iter().filter(|factor| **factor != Factor::Anonymous).count();
+        let both = session.factors.contains(&Factor::Password) && session.factors.contains(&Factor::Email);
+        let beyond = Self::proven(self.phone) || self.has_app();
+        kinds -= usize::from(self.password.is_some() && self.by_mailbox && beyond && both);
+        self.asks_for_two() && kinds < 2
+    }
+
+    pub fn is_locked(&self, now: i64) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
+
+    /// Counts a wrong guess, and tells what is to be logged of it.
+    fn count(&mut self, now: i64) -> Vec<&'static str> {
+        self.run += 1;
+        let events = if matches!(self.run, 1 | 10 | 100) { vec!["session.refuse"] } else { vec![] };
+        if self.run >= LIMIT_OF_GUESSES {
+            let lock = (15 * MINUTE).saturating_mul(1 << self.locks.min(30)).min(24 * HOUR);
+            (self.locked_until, self.run) = (Some(now + lock), 0);
+            self.locks += 1;
+        }
+        events
+    }
+
+    fn forgive(&mut self) {
+        (self.run, self.locks, self.locked_until) = (0, 0, None);
+    }
+
+    fn issue(&mut self, purpose: Purpose, guessable: bool, life: i64, now: i64) {
+        let side_by_side = if guessable { 1 } else { 5 };
+        while self.tokens.iter().filter(|token| token.purpose == purpose).count() >= side_by_side {
+            let place = self.tokens.iter().position(|token| token.purpose == purpose);
+            place.map(|place| self.tokens.remove(place));
+        }
+        let token = Token { id: NEW.into(), purpose, secret: None, guessable, expires: now + life, tries: 0 };
+        self.tokens.push(token);
+    }
+
+    /// The token that a secret redeems, or what the wrong guess costs.
+    fn redeem(&mut self, secret: &str, purposes: &[Purpose], now: i64) -> Result<Purpose, Verdict> {
+        let locked = self.is_locked(now);
+        let open = |purpose: Purpose| !locked || purpose.is_by_mail();
+        let place = self.tokens.iter().position(|token| {
+            purposes.contains(&token.purpose)
+                && token.secret.as_deref() == Some(secret)
+                && open(token.purpose)
+        });
+        if let Some(place) = place {
+            return Ok(self.tokens.remove(place).purpose);
+        }
+        if secret.len() >= 32 {
+            return Err(Verdict::refused(INVALID));
+        }
+        let mut counted = false;
+        for token in self.tokens.iter_mut() {
+            if token.guessable && purposes.contains(&token.purpose) && open(token.purpose) {
+                (token.tries, counted) = (token.tries + 1, true);
+            }
+        }
+        self.tokens.retain(|token| token.tries < 5);
+        match (locked, counted) {
+            (true, false) => Err(Verdict::refused(INVALID)),
+            (true, true) => Err(Verdict::costs(INVALID, self.clone(), vec![])),
+            (false, _) => {
+                let events = self.count(now);
+                Err(Verdict::costs(INVALID, self.clone(), events))
+            }
+        }
+    }
+
+    fn start_session(&mut self, factor: Factor, now: i64) {
+        let session = Session {
+            id: NEW.into(),
+            secret: 0,
+            factors: [factor].into(),
+            expires: now + LIFE_OF_SESSIONS,
+            challenged: None,
+        };
+        let owes = self.owes(&session);
+        self.sessions.push(session);
+        let over = self.sessions.len().saturating_sub(LIMIT_OF_SESSIONS);
+        self.sessions.drain(..over);
+        self.drop_orphans();
+        if !owes {
+            self.forgive();
+        }
+    }
+
+    fn drop_codes(&mut self, by_mail: bool) {
+        self.tokens
+            .retain(|token| if by_mail { !token.purpose.is_by_mail() } else { !token.purpose.is_by_phone() });
+        let factor = if by_mail { Factor::Email } else { Factor::Phone };
+        self.challenges.retain(|challenge| challenge.factor != factor);
+    }
+
+    fn drop_entrances(&mut self) {
+        self.tokens.retain(|token| token.purpose.proves_only());
+    }
+
+    fn end_others(&mut self, own: &str) {
+        self.keep_sessions(|session| session.id == own);
+        self.drop_entrances();
+        self.generation += 1;
+    }
+
+    /// What the first proof of an address does. `Some`: it is not this person's any more.
+    fn take_proof(&mut self, purpose: Purpose, events: &mut Vec<&'static str>) -> Option<Address> {
+        let (own, other) = match purpose {
+            Purpose::Generic => return None,
+            _ if purpose.is_by_mail() => (Self::proven(self.email), Self::proven(self.phone)),
+            _ => (Self::proven(self.phone), Self::proven(self.email)),
+        };
+        if !own && other {
+            events.push("user.update");
+            self.drop_codes(purpose.is_by_mail());
+            return match purpose.is_by_mail() {
+                true => self.email.take().map(|(address, _)| Address::Email(address)),
+                false => self.phone.take().map(|(address, _)| Address::Phone(address)),
+            };
+        }
+        if !own {
+            let Self { id, email, phone, blocked, reset, generation, .. } = self.clone();
+            let blank = Self { id, blocked, reset, generation: generation + 1, ..Self::default() };
+            *self = match purpose.is_by_mail() {
+                true => Self { email, ..blank },
+                false => Self { phone, ..blank },
+            };
+        }
+        let address = if purpose.is_by_mail() { &mut self.email } else { &mut self.phone };
+        address.iter_mut().for_each(|(_, proven)| *proven = true);
+        None
+    }
+
+    /// Whether somebody may act, and by which session.
+    fn prove(&self, who: &Who, now: i64, assurance: Assurance) -> Result<usize, Verdict> {
+        let place = self.sessions.iter().position(|session| {
+            session.id == who.session
+                && now < session.expires
+                && match &who.jwt {
+                    Some(jwt) => jwt.generation == self.generation,
+                    None => session.secret == who.secret,
+                }
+        });
+        let Some(place) = place else { return Err(Verdict::refused(NOT_SIGNED_IN)) };
+        let session = &self.sessions[place];
+        let fresh = session.challenged.is_some_and(|at| now - at <= 30 * MINUTE);
+        let asks = match assurance {
+            Assurance::Exempt | Assurance::Full => false,
+            Assurance::FreshIfActive => self.asks_for_two(),
+            Assurance::Fresh => true,
+        };
+        let refusal = match () {
+            () if self.blocked => BLOCKED,
+            () if self.reset => RESET,
+            () if assurance != Assurance::Exempt && self.owes(session) => MORE_FACTORS,
+            () if asks && !fresh => CHALLENGE,
+            () => return Ok(place),
+        };
+        Err(Verdict::refused(refusal))
+    }
+
+    fn is_lasting(&self) -> bool {
+        self.password.is_some() || self.email.is_some() || self.phone.is_some()
+    }
+
+    /// Spends a code of the app, if it is one.
+    fn spend_otp(&mut self, otp: &str, now: i64) -> bool {
+        let Some(App { seed: Some(seed), last_step, .. }) = &mut self.app else { return false };
+        if seed.starts_with(NEW) || otp.parse::<u32>().is_err() {
+            return false;
+        }
+        let step = now.div_euclid(30 * SECOND);
+        let shows = |step: i64| {
+            let at = account::model::Timestamp::from_millis(step * 30 * SECOND);
+            account::testing::totp(seed, at) == otp
+        };
+        let found =
+            (step - 1..=step + 1).find(|step| last_step.is_none_or(|last| *step > last) && shows(*step));
+        *last_step = found.or(*last_step);
+        found.is_some()
+    }
+
+    pub fn user_view(&self) -> String {
+        let targets: Vec<_> = self.targets.iter().map(|target| &target.identifier).collect();
+        format!("{:?} {:?} {} {targets:?}", self.email, self.phone, self.mfa)
+    }
+}
+
+impl Verdict {
+    fn refused(code: Code) -> Self {
+        Self { refusal: Some(code), ..Self::default() }
+    }
+
+    fn costs(code: Code, after: Person, events: Vec<&'static str>) -> Self {
+        Self { refusal: Some(code), after: Some(Box::new(after)), events, ..Self::default() }
+    }
+
+    fn saves(after: Person, events: Vec<&'static str>) -> Self {
+        Self { after: Some(Box::new(after)), events, ..Self::default() }
+    }
+
+    fn reads(view: String) -> Self {
+        Self { view, ..Self::default() }
+    }
+}
+
+const SIGN_IN: [Purpose; 4] = [Purpose::MagicUrl, Purpose::EmailCode, Purpose::PhoneCode, Purpose::Generic];
+
+impl Model {
+    pub fn holder(&self, address: Address) -> Option<&Person> {
+        self.people.values().find(|person| match address {
+            Address::Email(email) => person.email.is_some_and(|(address, _)| address == email),
+            Address::Phone(phone) => person.phone.is_some_and(|(address, _)| address == phone),
+        })
+    }
+
+    /// The check of who asks, before the act.
+    pub fn judge_check(&self, who: &Who, exempt: bool, now: i64) -> Verdict {
+        if who.jwt.as_ref().is_some_and(|jwt| now.div_euclid(SECOND) >= jwt.expires) {
+            return Verdict::refused("user_jwt_invalid");
+        }
+        let Some(person) = self.people.get(&who.user) else { return Verdict::refused(NOT_SIGNED_IN) };
+        let assurance = if exempt { Assurance::Exempt } else { Assurance::Full };
+        person.prove(who, now, assurance).map_or_else(|refused| refused, |_| Verdict::default())
+    }
+
+    /// The account of its own that whoever proved an address gets.
+    pub fn judge_apart(&self, deed: &Deed, address: Address, now: i64) -> Verdict {
+        if self.holder(address).is_some() {
+            return Verdict::refused(INVALID);
+        }
+        let mut person = Person { id: NEW.into(), ..Person::default() };
+        match address {
+            Address::Email(email) => person.email = Some((email, true)),
+            Address::Phone(phone) => person.phone = Some((phone, true)),
+        }
+        let mut events = vec!["user.create"];
+        match deed {
+            Deed::FinishRecovery { password, .. } => person.password = Some(*password),
+            _ => {
+                let factor = if matches!(address, Address::Email(_)) { Factor::Email } else { Factor::Phone };
+                person.start_session(factor, now);
+                events.push("session.create");
+            }
+        }
+        Verdict::saves(person, events)
+    }
+
+    /// The deed itself.
+    pub fn judge(&self, deed: &Deed, now: i64) -> Verdict {
+        match deed {
+            Deed::Check(_) => Verdict::default(),
+            Deed::SignUp { id, email, password } => {
+                let taken = id.as_ref().is_some_and(|id| self.people.contains_key(id));
+                if taken || self.holder(Address::Email(*email)).is_some() {
+                    return Verdict::refused(EXISTS);
+                }
+                let id = id.clone().unwrap_or(NEW.into());
+                let person = Person {
+                    id,
+                    email: Some((*email, false)),
+                    password: Some(*password),
+                    ..Person::default()
+                };
+                Verdict::saves(person, vec!["user.create"])
+            }
+            Deed::Anonymous => {
+                let mut person = Person { id: NEW.into(), ..Person::default() };
+                person.start_session(Factor::Anonymous, now);
+                Verdict::saves(person, vec!["user.create", "session.create"])
+            }
+            Deed::SignIn { email, password } => self.judge_sign_in(*email, *password, now),
+            Deed::Send(purpose, address) => self.judge_send(*purpose, *address, now),
+            Deed::Redeem { user, secret } => self.with(user, secret, now, |person| {
+                let purpose = person.redeem(secret, &SIGN_IN, now)?;
+                let mut events = Vec::new();
+                person.admit(&mut events)?;
+                let apart = person.take_proof(purpose, &mut events);
+                if apart.is_none() {
+                    let factor = match purpose {
+                        Purpose::Generic => Factor::Token,
+                        _ if purpose.is_by_mail() => Factor::Email,
+                        _ => Factor::Phone,
+                    };
+                    person.start_session(factor, now);
+                    events.push("session.create");
+                }
+                Ok((events, apart))
+            }),
+            Deed::FinishVerification { user, secret } => self.with(user, secret, now, |person| {
+                person.redeem(secret, &[Purpose::EmailVerification], now)?;
+                let mut events = Vec::new();
+                person.admit(&mut events)?;
+                person.email.iter_mut().for_each(|(_, proven)| *proven = true);
+                events.push("verification.update");
+                Ok((events, None))
+            }),
+            Deed::StartRecovery { email } => match self.holder(Address::Email(*email)) {
+                None => Verdict { appends: true, ..Verdict::default() },
+                Some(person) => {
+                    let mut person = person.tidied(now);
+                    person.issue(Purpose::Recovery, false, HOUR, now);
+                    Verdict::saves(person, vec!["recovery.create"])
+                }
+            },
+            Deed::FinishRecovery { user, secret, password } => self.with(user, secret, now, |person| {
+                person.redeem(secret, &[Purpose::Recovery], now)?;
+                let mut events = Vec::new();
+                person.admit(&mut events)?;
+                events.push("recovery.update");
+                let apart = person.take_proof(Purpose::Recovery, &mut events);
+                if apart.is_none() {
+                    person.keep_sessions(|_| false);
+                    person.drop_entrances();
+                    person.generation += 1;
+                    person.reset = false;
+                    if !person.asks_for_two() {
+                        person.forgive();
+                    }
+                    person.password = Some(*password);
+                    person.by_mailbox = person.asks_for_two();
+                }
+                Ok((events, apart))
+            }),
+            // Somebody else's code is refused unseen.
+            Deed::As { who, act: Act::FinishPhoneVerification { user, .. } } if *user != who.user => {
+                Verdict::refused(INVALID)
+            }
+            Deed::As { who, act, .. } => match self.people.get(&who.user) {
+                None => Verdict::refused(NOT_SIGNED_IN),
+                Some(person) => {
+                    let verdict = person.tidied(now).act(who, act, now);
+                    match verdict {
+                        Ok(verdict) => self.unless_taken(verdict, now),
+                        Err(verdict) => verdict,
+                    }
+                }
+            },
+            Deed::Host { user, act } => {
+                let Some(person) = self.people.get(user) else { return Verdict::refused(NO_USER) };
+                let mut person = person.tidied(now);
+                let event = match act {
+                    HostAct::Delete => return Verdict { removes: Some(user.clone()), ..Verdict::default() },
+                    HostAct::Block(blocked) => {
+                        person.blocked = *blocked;
+                        "user.update"
+                    }
+                    HostAct::RequireReset(required) => {
+                        person.reset = *required;
+                        "user.update"
+                    }
+                    HostAct::EndSessions => {
+                        person.keep_sessions(|_| false);
+                        "session.delete"
+                    }
+                    HostAct::IssueToken(long) => {
+                        person.issue(Purpose::Generic, !long, 15 * MINUTE, now);
+                        "token.create"
+                    }
+                };
+                Verdict::saves(person, vec![event])
+            }
+        }
+    }
+
+    /// A deed of somebody with a secret for an account. Guesses at nobody's are logged.
+    fn with(
+        &self,
+        user: &str,
+        secret: &str,
+        now: i64,
+        deed: impl FnOnce(&mut Person) -> Result<(Vec<&'static str>, Option<Address>), Verdict>,
+    ) -> Verdict {
+        let Some(person) = self.people.get(user) else {
+            return Verdict { refusal: Some(INVALID), appends: secret.len() < 32, ..Verdict::default() };
+        };
+        let mut person = person.tidied(now);
+        match deed(&mut person) {
+            Err(verdict) => verdict,
+            Ok((events, apart)) => Verdict { apart, ..Verdict::saves(person, events) },
+        }
+    }
+
+    /// Addresses and device tokens belong to one person each. What has expired holds nothing.
+    fn unless_taken(&self, verdict: Verdict, now: i64) -> Verdict {
+        let Some(after) = &verdict.after else { return verdict };
+        let others =
+            self.people.values().filter(|person| person.id != after.id).map(|person| person.tidied(now));
+        for other in others {
+            let same = |one: Option<(usize, bool)>, other: Option<(usize, bool)>| {
+                one.is_some() && one.map(|(address, _)| address) == other.map(|(address, _)| address)
+            };
+            let identifiers = |person: &Person| -> BTreeSet<String> {
+                person.targets.iter().map(|target| target.identifier.clone()).collect()
+            };
+            if same(after.email, other.email)
+                || same(after.phone, other.phone)
+                || !identifiers(after).is_disjoint(&identifiers(&other))
+            {
+                return Verdict::refused(TARGET_EXISTS);
+            }
+        }
+        verdict
+    }
+
+    fn judge_sign_in(&self, email: usize, password: usize, now: i64) -> Verdict {
+        let Some(person) = self.holder(Address::Email(email)) else {
+            return Verdict { refusal: Some(WRONG), appends: true, ..Verdict::default() };
+        };
+        let mut person = person.tidied(now);
+        if let Err(verdict) = person.guess(password, now) {
+            return verdict;
+        }
+        let mut events = Vec::new();
+        if let Err(verdict) = person.admit(&mut events) {
+            return verdict;
+        }
+        person.start_session(Factor::Password, now);
+        Verdict::saves(person, vec!["session.create"])
+    }
+
+    fn judge_send(&self, purpose: Purpose, address: Address, now: i64) -> Verdict {
+        let life = if purpose == Purpose::MagicUrl { HOUR } else { 15 * MINUTE };
+        let (mut person, mut events) = match self.holder(address) {
+            Some(person) => (person.tidied(now), vec![]),
+            None => {
+                let mut person = Person { id: NEW.into(), ..Person::default() };
+                match address {
+                    Address::Email(email) => person.email = Some((email, false)),
+                    Address::Phone(phone) => person.phone = Some((phone, false)),
+                }
+                (person, vec!["user.create"])
+            }
+        };
+        person.issue(purpose, purpose != Purpose::MagicUrl, life, now);
+        events.push("session.create");
+        Verdict::saves(person, events)
+    }
+}
+
+impl Person {
+    /// Checks a guess at the password.
+    fn guess(&mut self, password: usize, now: i64) -> Result<(), Verdict> {
+        if self.is_locked(now) {
+            return Err(Verdict::refused(WRONG));
+        }
+        if self.password != Some(password) {
+            let events = self.count(now);
+            return Err(Verdict::costs(WRONG, self.clone(), events));
+        }
+        Ok(())
+    }
+
+    fn admit(&self, events: &mut Vec<&'static str>) -> Result<(), Verdict> {
+        if !self.blocked {
+            return Ok(());
+        }
+        events.push("session.refuse");
+        Err(Verdict::costs(BLOCKED, self.clone(), events.clone()))
+    }
+
+    /// What somebody who is signed in does.
+    fn act(mut self, who: &Who, act: &Act, now: i64) -> Result<Verdict, Verdict> {
+        let assurance = match act {
+            Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_) => Assurance::Exempt,
+            Act::Mfa(_) | Act::AddApp | Act::RemoveApp => Assurance::FreshIfActive,
+            Act::ReadCodes | Act::ReplaceCodes => Assurance::Fresh,
+            _ => Assurance::Full,
+        };
+        let own = self.prove(who, now, assurance)?;
+        let own_id = self.sessions[own].id.clone();
+        let rotates = who.jwt.is_none() && !who.keeps;
+        let event = match act {
+            Act::User => return Ok(Verdict::reads(self.user_view())),
+            Act::Sessions => {
+                let ids: Vec<_> = self.sessions.iter().map(|session| session.id.as_str()).collect();
+                return Ok(Verdict::reads(format!("{ids:?}")));
+            }
+            Act::Events => return Ok(Verdict::default()),
+            Act::ReadPreferences => return Ok(Verdict::reads(self.preferences.to_string())),
+            Act::ReadCodes => {
+                let codes = self.codes.ok_or(Verdict::refused("user_recovery_codes_not_found"))?;
+                return Ok(Verdict::reads(format!("{codes:?}")));
+            }
+            Act::Name => "user.update",
+            Act::Preferences(n) => {
+                self.preferences = *n;
+                "user.update"
+            }
+            Act::Block => {
+                self.blocked = true;
+                "user.update"
+            }
+            Act::Password { new, old } => {
+                if self.password.is_some() {
+                    let old = old.ok_or(Verdict::refused(WRONG))?;
+                    self.guess(old, now)?;
+                    self.forgive();
+                }
+                return self.change_credentials(own, rotates, Some(*new), None, now);
+            }
+            Act::Address { to, password } => {
+                let first = self.password.is_none().then_some(*password);
+                if first.is_none() {
+                    self.guess(*password, now)?;
+                    self.forgive();
+                }
+                return self.change_credentials(own, rotates, first, Some(*to), now);
+            }
+            Act::SignOut(id) => {
+                if *id != own_id && self.owes(&self.sessions[own]) {
+                    return Err(Verdict::refused(MORE_FACTORS));
+                }
+                if !self.sessions.iter().any(|session| session.id == *id) {
+                    return Err(Verdict::refused(NO_SESSION));
+                }
+                self.keep_sessions(|session| session.id != *id);
+                "session.delete"
+            }
+            Act::SignOutEverywhere => {
+                self.keep_sessions(|_| false);
+                "session.delete"
+            }
+            Act::Extend(id) => {
+                let session = self.sessions.iter_mut().find(|session| session.id == *id);
+                session.ok_or(Verdict::refused(NO_SESSION))?.expires = now + LIFE_OF_SESSIONS;
+                "session.update"
+            }
+            Act::Jwt if who.jwt.is_some() => return Err(Verdict::refused(NO_SESSION)),
+            Act::Jwt => "jwt.create",
+            Act::StartVerification { phone } => {
+                let address = if *phone { self.phone } else { self.email };
+                match (address, phone) {
+                    (None, false) => return Err(Verdict::refused("user_email_not_found")),
+                    (None, true) => return Err(Verdict::refused("user_phone_not_found")),
+                    (Some((_, true)), false) => return Err(Verdict::refused("user_email_already_verified")),
+                    (Some((_, true)), true) => return Err(Verdict::refused("user_phone_already_verified")),
+                    (Some(_), false) => self.issue(Purpose::EmailVerification, false, 7 * DAY, now),
+                    (Some(_), true) => self.issue(Purpose::PhoneVerification, true, 15 * MINUTE, now),
+                }
+                "verification.create"
+            }
+            Act::FinishPhoneVerification { secret, .. } => {
+                self.redeem(secret, &[Purpose::PhoneVerification], now)?;
+                self.phone.iter_mut().for_each(|(_, proven)| *proven = true);
+                "verification.update"
+            }
+            Act::Mfa(on) => {
+                let changed = self.mfa != *on;
+                self.mfa = *on;
+                if *on {
+                    let held = [
+                        (self.has_app(), Factor::Totp),
+                        (Self::proven(self.email), Factor::Email),
+                        (Self::proven(self.phone), Factor::Phone),
+                    ];
+                    let usable = held.into_iter().filter(|(held, _)| *held).map(|(_, factor)| factor);
+                    self.sessions[own].factors.extend(usable);
+                    if changed {
+                        self.end_others(&own_id);
+                    }
+                }
+                "user.update"
+            }
+            Act::AddApp => {
+                if self.has_app() {
+                    return Err(Verdict::refused("user_authenticator_already_verified"));
+                }
+                self.app = Some(App::default());
+                "authenticator.create"
+            }
+            Act::ConfirmApp { otp } => {
+                match &self.app {
+                    None => return Err(Verdict::refused("user_authenticator_not_found")),
+                    Some(app) if app.verified => {
+                        return Err(Verdict::refused("user_authenticator_already_verified"));
+                    }
+                    Some(_) if self.is_locked(now) => return Err(Verdict::refused(INVALID)),
+                    Some(_) => {}
+                }
+                if !self.spend_otp(otp, now) {
+                    let events = self.count(now);
+                    return Err(Verdict::costs(INVALID, self, events));
+                }
+                self.app.iter_mut().for_each(|app| app.verified = true);
+                self.sessions[own].factors.insert(Factor::Totp);
+                "user.update"
+            }
+            Act::RemoveApp => {
+                self.app.take().ok_or(Verdict::refused("user_authenticator_not_found"))?;
+                self.sessions.iter_mut().for_each(|session| {
+                    session.factors.remove(&Factor::Totp);
+                });
+                self.challenges.retain(|challenge| challenge.factor != Factor::Totp);
+                "authenticator.delete"
+            }
+            Act::StartChallenge(factor) => {
+                let refusal = match (factor, self.email, self.phone) {
+                    (Factor::Email, None, _) => Some("user_email_not_found"),
+                    (Factor::Email, Some((_, false)), _) => Some("user_email_not_verified"),
+                    (Factor::Phone, _, None) => Some("user_phone_not_found"),
+                    (Factor::Phone, _, Some((_, false))) => Some("user_phone_not_verified"),
+                    _ => None,
+                };
+                if let Some(code) = refusal {
+                    return Err(Verdict::refused(code));
+                }
+                self.challenges.retain(|other| other.session != own_id || other.factor != *factor);
+                self.challenges.push(Challenge {
+                    id: NEW.into(),
+                    session: own_id,
+                    factor: *factor,
+                    code: None,
+                    expires: now + 15 * MINUTE,
+                    tries: 0,
+                });
+                "challenge.create"
+            }
+            Act::FinishChallenge { id, otp } => {
+                self.answer(own, id, otp, rotates, now)?;
+                "challenges.update"
+            }
+            Act::CreateCodes if self.codes.is_some() => {
+                return Err(Verdict::refused("user_recovery_codes_already_exists"));
+            }
+            Act::ReplaceCodes if self.codes.is_none() => {
+                return Err(Verdict::refused("user_recovery_codes_not_found"));
+            }
+            Act::CreateCodes | Act::ReplaceCodes => {
+                let event =
+                    if self.codes.is_some() { "recovery-codes.update" } else { "recovery-codes.create" };
+                self.codes = Some(vec![NEW.into()]);
+                event
+            }
+            Act::AddTarget(identifier) => {
+                if self.targets.iter().any(|target| target.identifier == *identifier) {
+                    return Err(Verdict::refused(TARGET_EXISTS));
+                }
+                let session = who.jwt.is_none().then_some(own_id);
+                self.targets.push(Target { id: NEW.into(), identifier: identifier.clone(), session });
+                "target.create"
+            }
+            Act::ChangeTarget(id, identifier) => {
+                if !self.targets.iter().any(|target| target.id == *id) {
+                    return Err(Verdict::refused("user_target_not_found"));
+                }
+                if self.targets.iter().any(|target| target.id != *id && target.identifier == *identifier) {
+                    return Err(Verdict::refused(TARGET_EXISTS));
+                }
+                let target = self.targets.iter_mut().find(|target| target.id == *id);
+                target.into_iter().for_each(|target| target.identifier.clone_from(identifier));
+                "target.update"
+            }
+            Act::RemoveTarget(id) => {
+                if !self.targets.iter().any(|target| target.id == *id) {
+                    return Err(Verdict::refused("user_target_not_found"));
+                }
+                self.targets.retain(|target| target.id != *id);
+                "target.delete"
+            }
+        };
+        Ok(Verdict::saves(self, vec![event]))
+    }
+
+    fn change_credentials(
+        mut self,
+        own: usize,
+        rotates: bool,
+        password: Option<usize>,
+        to: Option<Address>,
+        now: i64,
+    ) -> Result<Verdict, Verdict> {
+        let (asked, lasting, before) = (self.asks_for_two(), self.is_lasting(), self.clone());
+        match to {
+            Some(Address::Email(email)) if self.email.is_none_or(|(address, _)| address != email) => {
+                self.email = Some((email, false));
+                self.drop_codes(true);
+            }
+            Some(Address::Phone(phone)) if self.phone.is_none_or(|(address, _)| address != phone) => {
+                self.phone = Some((phone, false));
+                self.drop_codes(false);
+            }
+            _ => {}
+        }
+        if password.is_none() && (self.email, self.phone) == (before.email, before.phone) {
+            return Ok(Verdict::saves(self, vec![]));
+        }
+        let fresh = self.sessions[own].challenged.is_some_and(|at| now - at <= 30 * MINUTE);
+        if asked && !self.asks_for_two() && !fresh {
+            return Err(Verdict::refused(CHALLENGE));
+        }
+        let session = self.sessions[own].id.clone();
+        if let Some(password) = password {
+            (self.password, self.by_mailbox) = (Some(password), false);
+        }
+        self.end_others(&session);
+        if let [session] = &mut self.sessions[..] {
+            if password.is_some() {
+                session.factors.insert(Factor::Password);
+            }
+            session.secret += u32::from(!lasting && rotates);
+        }
+        Ok(Verdict::saves(self, vec!["user.update"]))
+    }
+
+    /// Answers a challenge.
+    fn answer(&mut self, own: usize, id: &str, otp: &str, rotates: bool, now: i64) -> Result<(), Verdict> {
+        let session = self.sessions[own].id.clone();
+        let challenge = self.challenges.iter().position(|other| other.id == id && other.session == session);
+        let Some(place) = challenge.filter(|_| !self.is_locked(now)) else {
+            return Err(Verdict::refused(INVALID));
+        };
+        let factor = self.challenges[place].factor;
+        let right = match factor {
+            Factor::Totp => self.has_app() && self.spend_otp(otp, now),
+            Factor::RecoveryCode => match &mut self.codes {
+                Some(codes) if codes.iter().any(|code| code == otp) => {
+                    codes.retain(|code| code != otp);
+                    if codes.is_empty() {
+                        self.codes = None;
+                    }
+                    true
+                }
+                _ => false,
+            },
+            _ => self.challenges[place].code.as_deref() == Some(otp),
+        };
+        if !right {
+            self.challenges[place].tries += 1;
+            self.challenges.retain(|challenge| challenge.tries < 5);
+            let events = self.count(now);
+            return Err(Verdict::costs(INVALID, self.clone(), events));
+        }
+        self.challenges.remove(place);
+        let session = &mut self.sessions[own];
+        session.factors.insert(factor);
+        session.challenged = Some(now);
+        session.secret += u32::from(rotates);
+        if !self.owes(&self.sessions[own]) {
+            self.forgive();
+        }
+        Ok(())
+    }
+}
