@@ -5,6 +5,7 @@
 
 mod deeds;
 mod flawed;
+mod ledger;
 mod model;
 mod ports;
 #[cfg(feature = "sqlite")]
