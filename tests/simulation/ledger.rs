@@ -88,6 +88,8 @@ pub struct Ledger {
     pub current: usize,
     pub now: i64,
     pub elapsed: i64,
+    /// How many calls of the store are still to fail, whoever makes them.
+    pub outage: usize,
     /// Who has asked for a change, by its version.
     pub savers: BTreeMap<u64, (usize, Stage, i64)>,
     pub letters: Vec<Letter>,

@@ -17,6 +17,8 @@ pub enum Step {
     Leave { slot: usize },
     /// Time passes.
     Wait { millis: i64 },
+    /// The store is down for so many calls, whoever makes them.
+    Outage { calls: usize },
     /// The process ends with all that is under way, and another one begins.
     Restart,
 }
@@ -101,7 +103,8 @@ pub fn steps(seed: u64, operations: usize) -> Vec<Step> {
             920..950 => Step::Leave { slot },
             950..988 => Step::Wait { millis: random.random_range(1..40_000) },
             // A clock that is set back.
-            988..990 => Step::Wait { millis: -random.random_range(1..5_000) },
+            988 => Step::Wait { millis: -random.random_range(1..5_000) },
+            989 => Step::Outage { calls: random.random_range(1..15) },
             990..997 => Step::Wait { millis: random.random_range(60_000..900_000) },
             997 => Step::Wait { millis: random.random_range(900_000..20_000_000) },
             998 => Step::Wait { millis: random.random_range(1..16) * 86_400_000 },

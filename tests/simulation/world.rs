@@ -180,6 +180,7 @@ impl World<'_> {
             }
             Step::Leave { slot } => self.leave(*slot),
             Step::Wait { millis } => self.book.open().advance(*millis),
+            Step::Outage { calls } => self.book.open().outage = *calls,
             Step::Restart => self.restart(),
         }
     }
@@ -216,7 +217,7 @@ impl World<'_> {
         let ledger = self.book.open();
         let task = &ledger.tasks[task];
         self.report.disturbed += usize::from(task.met || task.is_left || task.is_mute && task.messages > 0);
-        let fault = task.fault.filter(|_| task.met);
+        let fault = task.fault.filter(|(at, _)| task.met && task.calls > *at);
         if let Some(place) = fault.and_then(|(_, fault)| Fault::ALL.iter().position(|other| *other == fault))
         {
             *self.report.faults.entry((kind, place)).or_default() += 1;
