@@ -54,6 +54,8 @@ pub struct Task {
     pub is_left: bool,
     addresses: Vec<Address>,
     pub messages: usize,
+    /// How many changes there were before it began.
+    pub since: usize,
     /// What it came to.
     pub outcome: &'static str,
 }
@@ -97,6 +99,8 @@ pub struct Ledger {
     pub digest: DefaultHasher,
     unknown: usize,
     pub calls: usize,
+    /// How many changes there were.
+    pub changes: usize,
 }
 
 /// A handle to the ledger.
@@ -137,6 +141,7 @@ impl Task {
             is_left: false,
             addresses: Vec::new(),
             messages: 0,
+            since: 0,
             outcome: "has not ended",
         }
     }
@@ -195,6 +200,7 @@ impl Ledger {
     /// A change has been made.
     pub fn commit(&mut self, next: u64, body: &str, events: &[Event]) {
         body.hash(&mut self.digest);
+        self.changes += 1;
         let form = serde_json::from_str::<Body>(body).unwrap().account;
         let events: Vec<_> = events.iter().map(|event| event.kind.name()).collect();
         let Some((task, stage, now)) = self.savers.remove(&next) else {

@@ -10,13 +10,14 @@ use std::{
 };
 
 use account::{
+    Secret,
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
-    model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
+    model::{Event, EventPage, Key, PageQuery, PasswordHash, Timestamp, UserId},
     ports::{
-        Change, Clock, Loading, Mailer, Parts, SaveError, Select, SendError, SmsSender, Store, StoreError,
-        Stored,
+        Change, Clock, HashError, Loading, Mailer, Parts, PasswordHasher, SaveError, Select, SendError,
+        SmsSender, Store, StoreError, Stored, Verdict,
     },
-    testing::{Fault, FaultPlan},
+    testing::{Fault, FaultPlan, InstantHasher},
 };
 use async_trait::async_trait;
 
@@ -128,6 +129,31 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
             Poll::Ready(output) => return output,
             Poll::Pending => std::thread::park(),
         }
+    }
+}
+
+/// A hasher that takes its time, in which others go on.
+#[derive(Debug, Default)]
+pub struct Slow(InstantHasher);
+
+#[async_trait]
+impl PasswordHasher for Slow {
+    async fn hash(&self, password: Arc<Secret>, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
+        pause().await;
+        let answer = self.0.hash(password, salt).await;
+        pause().await;
+        answer
+    }
+
+    async fn verify(
+        &self,
+        password: Arc<Secret>,
+        against: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        pause().await;
+        let answer = self.0.verify(password, against).await;
+        pause().await;
+        answer
     }
 }
 

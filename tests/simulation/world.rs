@@ -16,7 +16,7 @@ use std::{
 use account::{
     AccountService, Config, Error,
     ports::{NoLimits, Store},
-    testing::{Fault, FaultyStore, InstantHasher, SeededEntropy, Snapshot},
+    testing::{Fault, FaultyStore, SeededEntropy, Snapshot},
 };
 use perform::{Answer, email, perform, phone};
 
@@ -24,7 +24,7 @@ use crate::{
     deeds::{Factor, Who},
     ledger::{Book, Task},
     model::{Address, LIMIT_OF_GUESSES, LIMIT_OF_SESSIONS},
-    ports::{Paced, Post, SimulatedClock, Watched, block_on},
+    ports::{Paced, Post, SimulatedClock, Slow, Watched, block_on},
     steps::{Kind, SLOTS, Step},
     stored::{self, Body},
 };
@@ -147,7 +147,7 @@ fn serve(store: &Arc<dyn Store>, book: &Book, entropy: &SeededEntropy) -> Servic
         .mailer(Post(book.clone()))
         .sms(Post(book.clone()))
         .clock(SimulatedClock(book.clone()))
-        .hasher(InstantHasher::default())
+        .hasher(Slow::default())
         .entropy(entropy.clone())
         .limiter(NoLimits)
         .build()
@@ -164,7 +164,9 @@ impl World<'_> {
                 let mut ledger = self.book.open();
                 let now = ledger.now;
                 let task = ledger.tasks.len();
-                ledger.tasks.push(Task::new(deed.clone(), *fault, *is_mute, now));
+                let mut begun = Task::new(deed.clone(), *fault, *is_mute, now);
+                begun.since = ledger.changes;
+                ledger.tasks.push(begun);
                 drop(ledger);
                 let run = Box::pin(perform(self.service.clone(), deed, self.book.clone()));
                 self.slots[*slot] = Some((task, *kind, run));

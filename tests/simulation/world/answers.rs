@@ -26,7 +26,8 @@ impl World<'_> {
         let answer = match outcome {
             Ok(answer) => answer,
             Err(error) => {
-                if let Err(what) = is_right_refusal(&ledger.tasks[task], error.code()) {
+                let is_crowded = ledger.changes >= ledger.tasks[task].since + 3;
+                if let Err(what) = is_right_refusal(&ledger.tasks[task], is_crowded, error.code()) {
                     ledger.complain(what);
                 }
                 return;
@@ -113,11 +114,12 @@ impl World<'_> {
 }
 
 /// Whether an operation may be refused like this.
-fn is_right_refusal(task: &Task, code: &str) -> Result<(), String> {
+fn is_right_refusal(task: &Task, is_crowded: bool, code: &str) -> Result<(), String> {
     let fits = |verdict: &&Verdict| verdict.refusal.is_some_and(|refusal| refusal == code);
     match code {
         "general_store_unavailable" if task.failed => return Ok(()),
-        "general_busy" if task.collided => return Ok(()),
+        // Others changed the account again and again.
+        "general_busy" if task.collided || is_crowded => return Ok(()),
         _ => {}
     }
     let is_apart = matches!(task.stage, Stage::Apart(_));
