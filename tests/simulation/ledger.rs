@@ -54,6 +54,8 @@ pub struct Task {
     pub is_left: bool,
     addresses: Vec<Address>,
     pub messages: usize,
+    /// How many it should send. `None`: one or none.
+    pub due: Option<usize>,
     /// How many changes there were before it began.
     pub since: usize,
     /// What it came to.
@@ -141,6 +143,7 @@ impl Task {
             is_left: false,
             addresses: Vec::new(),
             messages: 0,
+            due: Some(0),
             since: 0,
             outcome: "has not ended",
         }
@@ -240,7 +243,10 @@ impl Ledger {
                     }
                     _ => None,
                 });
+                let before = self.model.people.get(&person.id);
+                let due = Model::messages(&self.tasks[task].deed, before, &person);
                 let task = &mut self.tasks[task];
+                task.due = due;
                 task.done += 1;
                 task.changed = Some(changed);
                 task.verdicts.push(verdict.clone());

@@ -423,6 +423,26 @@ impl Model {
         Verdict::saves(person, events)
     }
 
+    /// How many messages a deed that was done sends. `None`: one or none, as it depends on what the account was when the deed began.
+    pub fn messages(deed: &Deed, before: Option<&Person>, after: &Person) -> Option<usize> {
+        let is_reachable = usize::from(after.email.is_some());
+        let was_confirmed = before.is_some_and(Person::has_app);
+        Some(match deed {
+            Deed::Send(..) | Deed::StartRecovery { .. } => usize::from(!after.blocked),
+            Deed::FinishRecovery { .. } => usize::from(before.is_some() && after.email.is_some()),
+            Deed::As { act, .. } => match act {
+                Act::Password { .. } | Act::Address { .. } => return None,
+                Act::StartVerification { .. } => 1,
+                Act::StartChallenge(factor) => usize::from(matches!(factor, Factor::Email | Factor::Phone)),
+                Act::Mfa(on) if before.is_some_and(|before| before.mfa != *on) => is_reachable,
+                Act::RemoveApp if was_confirmed => is_reachable,
+                Act::ConfirmApp { .. } | Act::CreateCodes | Act::ReplaceCodes => is_reachable,
+                _ => 0,
+            },
+            _ => 0,
+        })
+    }
+
     /// The deed itself.
     pub fn judge(&self, deed: &Deed, now: i64) -> Verdict {
         match deed {

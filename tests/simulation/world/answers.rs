@@ -27,6 +27,9 @@ impl World<'_> {
             Ok(answer) => answer,
             Err(error) => {
                 let is_crowded = ledger.changes >= ledger.tasks[task].since + 3;
+                if ledger.tasks[task].messages > 0 {
+                    ledger.complain("it fails and sends a message");
+                }
                 if let Err(what) = is_right_refusal(&ledger.tasks[task], is_crowded, error.code()) {
                     ledger.complain(what);
                 }
@@ -34,6 +37,10 @@ impl World<'_> {
             }
         };
         let state = &ledger.tasks[task];
+        if state.due.map_or(state.messages > 1, |due| due != state.messages) {
+            let what = format!("it sends {} messages and should send {:?}", state.messages, state.due);
+            return ledger.complain(what);
+        }
         // What was carried out; else what was right at one of the looks at the store, with nothing to be saved.
         let is_granted = |verdict: &&Verdict| {
             let is_read = verdict.after.is_none() && verdict.removes.is_none();
