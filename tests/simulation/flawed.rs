@@ -103,6 +103,8 @@ defects! {
     EntrancesStay,
     /// What was sent to an address outlives its change.
     CodesOutliveTheAddress,
+    /// Devices stay known when all others are to be forgotten.
+    DevicesStay,
     /// Versions are counted, anew for an account that is removed and made again.
     CounterVersions,
 }
@@ -442,6 +444,9 @@ impl Flawed {
             {
                 let tokens = gone("tokens", account);
                 put_back(account, "tokens", tokens);
+            }
+            Defect::DevicesStay if happened("user.update") && !was["devices"].is_null() => {
+                account["devices"] = was["devices"].clone();
             }
             Defect::EntrancesStay if happened("user.update") => {
                 let tokens = gone("tokens", account);

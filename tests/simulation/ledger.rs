@@ -28,6 +28,8 @@ pub enum Stage {
 /// An operation that is under way, or was.
 pub struct Task {
     pub deed: Deed,
+    /// The digest of the device that asks.
+    pub device: Option<String>,
     pub stage: Stage,
     /// What it read from the clock last.
     pub now: i64,
@@ -69,6 +71,8 @@ pub struct Changed {
     pub session: Option<(String, u32)>,
     pub token: Option<String>,
     pub challenge: Option<String>,
+    /// The digest of a device that was not known.
+    pub device: Option<String>,
     pub unknown: Option<String>,
     pub generation: u32,
 }
@@ -126,6 +130,7 @@ impl Task {
         let stage = if matches!(deed, Deed::As { .. } | Deed::Check(_)) { Stage::Check } else { Stage::Act };
         Self {
             deed,
+            device: None,
             stage,
             now,
             calls: 0,
@@ -171,7 +176,7 @@ impl Ledger {
                 self.model.judge_check(who, exempt, now)
             }
             (Stage::Apart(address), deed) => self.model.judge_apart(deed, address, now),
-            (_, deed) => self.model.judge(deed, now),
+            (_, deed) => self.model.judge(deed, self.tasks[task].device.as_deref(), now),
         }
     }
 
@@ -341,11 +346,13 @@ impl Changed {
         let sessions = after.sessions.iter().zip(&person.sessions);
         let tokens = after.tokens.iter().zip(&person.tokens);
         let challenges = after.challenges.iter().zip(&person.challenges);
+        let devices = after.devices.iter().zip(&person.devices);
         Self {
             user: person.id.clone(),
             session: new(sessions.map(|(one, other)| (&one.id, &other.id)).collect()).map(|id| (id, 0)),
             token: new(tokens.map(|(one, other)| (&one.id, &other.id)).collect()),
             challenge: new(challenges.map(|(one, other)| (&one.id, &other.id)).collect()),
+            device: new(devices.map(|(one, other)| (&one.digest, &other.digest)).collect()),
             unknown: after.codes.as_ref().and_then(|codes| codes.iter().find(|code| *code == NEW).cloned()),
             generation: person.generation,
         }

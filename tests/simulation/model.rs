@@ -48,13 +48,30 @@ pub struct Person {
     pub sessions: Vec<Session>,
     pub tokens: Vec<Token>,
     pub challenges: Vec<Challenge>,
-    pub run: u32,
-    pub locks: u32,
-    pub locked_until: Option<i64>,
+    pub failures: Failures,
+    /// Wrong guesses from devices that it knows.
+    pub known_failures: Failures,
+    pub devices: Vec<Device>,
+    /// The device that asks, while a rule is at work.
+    pub asking: Option<String>,
     pub app: Option<App>,
     pub codes: Option<Vec<String>>,
     pub targets: Vec<Target>,
     pub generation: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Failures {
+    pub run: u32,
+    pub locks: u32,
+    pub locked_until: Option<i64>,
+}
+
+/// A device from which somebody has signed in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    pub digest: String,
+    pub used: i64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -183,24 +200,49 @@ impl Person {
         self.asks_for_two() && kinds < 2
     }
 
-    pub fn is_locked(&self, now: i64) -> bool {
-        self.locked_until.is_some_and(|until| now < until)
+    fn tidied_for(&self, asking: Option<&str>, now: i64) -> Self {
+        Self { asking: asking.map(str::to_owned), ..self.tidied(now) }
+    }
+
+    fn knows(&self, now: i64) -> bool {
+        let is_it = |device: &Device| self.asking.as_ref() == Some(&device.digest);
+        self.devices.iter().any(|device| is_it(device) && now < device.used + 365 * DAY)
+    }
+
+    fn is_locked(&self, now: i64) -> bool {
+        let failures = if self.knows(now) { &self.known_failures } else { &self.failures };
+        failures.locked_until.is_some_and(|until| now < until)
     }
 
     /// Counts a wrong guess, and tells what is to be logged of it.
     fn count(&mut self, now: i64) -> Vec<&'static str> {
-        self.run += 1;
-        let events = if matches!(self.run, 1 | 10 | 100) { vec!["session.refuse"] } else { vec![] };
-        if self.run >= LIMIT_OF_GUESSES {
-            let lock = (15 * MINUTE).saturating_mul(1 << self.locks.min(30)).min(24 * HOUR);
-            (self.locked_until, self.run) = (Some(now + lock), 0);
-            self.locks += 1;
+        let knows = self.knows(now);
+        let failures = if knows { &mut self.known_failures } else { &mut self.failures };
+        failures.run += 1;
+        let events = if matches!(failures.run, 1 | 10 | 100) { vec!["session.refuse"] } else { vec![] };
+        if failures.run >= LIMIT_OF_GUESSES {
+            let lock = (15 * MINUTE).saturating_mul(1 << failures.locks.min(30)).min(24 * HOUR);
+            (failures.locked_until, failures.run) = (Some(now + lock), 0);
+            failures.locks += 1;
         }
         events
     }
 
     fn forgive(&mut self) {
-        (self.run, self.locks, self.locked_until) = (0, 0, None);
+        (self.failures, self.known_failures) = Default::default();
+    }
+
+    /// Somebody has proved all that is asked for: the device is known from now on.
+    fn welcome(&mut self, now: i64) {
+        self.forgive();
+        if !self.is_lasting() {
+            return;
+        }
+        let digest = self.asking.clone().filter(|_| self.knows(now)).unwrap_or(NEW.into());
+        self.devices.retain(|device| now < device.used + 365 * DAY && device.digest != digest);
+        self.devices.push(Device { digest, used: now });
+        let over = self.devices.len().saturating_sub(10);
+        self.devices.drain(..over);
     }
 
     fn issue(&mut self, purpose: Purpose, guessable: bool, life: i64, now: i64) {
@@ -259,7 +301,7 @@ impl Person {
         self.sessions.drain(..over);
         self.drop_orphans();
         if !owes {
-            self.forgive();
+            self.welcome(now);
         }
     }
 
@@ -276,6 +318,7 @@ impl Person {
 
     fn end_others(&mut self, own: &str) {
         self.keep_sessions(|session| session.id == own);
+        self.devices.retain(|device| self.asking.as_ref() == Some(&device.digest));
         self.drop_entrances();
         self.generation += 1;
     }
@@ -443,8 +486,8 @@ impl Model {
         })
     }
 
-    /// The deed itself.
-    pub fn judge(&self, deed: &Deed, now: i64) -> Verdict {
+    /// The deed itself, asked for from this device.
+    pub fn judge(&self, deed: &Deed, device: Option<&str>, now: i64) -> Verdict {
         match deed {
             Deed::Check(_) => Verdict::default(),
             Deed::SignUp { id, email, password } => {
@@ -466,9 +509,9 @@ impl Model {
                 person.start_session(Factor::Anonymous, now);
                 Verdict::saves(person, vec!["user.create", "session.create"])
             }
-            Deed::SignIn { email, password } => self.judge_sign_in(*email, *password, now),
+            Deed::SignIn { email, password } => self.judge_sign_in(*email, *password, device, now),
             Deed::Send(purpose, address) => self.judge_send(*purpose, *address, now),
-            Deed::Redeem { user, secret } => self.with(user, secret, now, |person| {
+            Deed::Redeem { user, secret } => self.with(user, secret, device, now, |person| {
                 let purpose = person.redeem(secret, &SIGN_IN, now)?;
                 let mut events = Vec::new();
                 person.admit(&mut events)?;
@@ -484,7 +527,7 @@ impl Model {
                 }
                 Ok((events, apart))
             }),
-            Deed::FinishVerification { user, secret } => self.with(user, secret, now, |person| {
+            Deed::FinishVerification { user, secret } => self.with(user, secret, device, now, |person| {
                 person.redeem(secret, &[Purpose::EmailVerification], now)?;
                 let mut events = Vec::new();
                 person.admit(&mut events)?;
@@ -500,25 +543,28 @@ impl Model {
                     Verdict::saves(person, vec!["recovery.create"])
                 }
             },
-            Deed::FinishRecovery { user, secret, password } => self.with(user, secret, now, |person| {
-                person.redeem(secret, &[Purpose::Recovery], now)?;
-                let mut events = Vec::new();
-                person.admit(&mut events)?;
-                events.push("recovery.update");
-                let apart = person.take_proof(Purpose::Recovery, &mut events);
-                if apart.is_none() {
-                    person.keep_sessions(|_| false);
-                    person.drop_entrances();
-                    person.generation += 1;
-                    person.reset = false;
-                    if !person.asks_for_two() {
-                        person.forgive();
+            Deed::FinishRecovery { user, secret, password } => {
+                self.with(user, secret, device, now, |person| {
+                    person.redeem(secret, &[Purpose::Recovery], now)?;
+                    let mut events = Vec::new();
+                    person.admit(&mut events)?;
+                    events.push("recovery.update");
+                    let apart = person.take_proof(Purpose::Recovery, &mut events);
+                    if apart.is_none() {
+                        person.keep_sessions(|_| false);
+                        person.devices.clear();
+                        person.drop_entrances();
+                        person.generation += 1;
+                        person.reset = false;
+                        if !person.asks_for_two() {
+                            person.forgive();
+                        }
+                        person.password = Some(*password);
+                        person.by_mailbox = person.asks_for_two();
                     }
-                    person.password = Some(*password);
-                    person.by_mailbox = person.asks_for_two();
-                }
-                Ok((events, apart))
-            }),
+                    Ok((events, apart))
+                })
+            }
             // Somebody else's code is refused unseen.
             Deed::As { who, act: Act::FinishPhoneVerification { user, .. } } if *user != who.user => {
                 Verdict::refused(INVALID)
@@ -526,7 +572,7 @@ impl Model {
             Deed::As { who, act, .. } => match self.people.get(&who.user) {
                 None => Verdict::refused(NOT_SIGNED_IN),
                 Some(person) => {
-                    let verdict = person.tidied(now).act(who, act, now);
+                    let verdict = person.tidied_for(device, now).act(who, act, now);
                     match verdict {
                         Ok(verdict) => self.unless_taken(verdict, now),
                         Err(verdict) => verdict,
@@ -565,13 +611,14 @@ impl Model {
         &self,
         user: &str,
         secret: &str,
+        device: Option<&str>,
         now: i64,
         deed: impl FnOnce(&mut Person) -> Result<(Vec<&'static str>, Option<Address>), Verdict>,
     ) -> Verdict {
         let Some(person) = self.people.get(user) else {
             return Verdict { refusal: Some(INVALID), appends: secret.len() < 32, ..Verdict::default() };
         };
-        let mut person = person.tidied(now);
+        let mut person = person.tidied_for(device, now);
         match deed(&mut person) {
             Err(verdict) => verdict,
             Ok((events, apart)) => Verdict { apart, ..Verdict::saves(person, events) },
@@ -600,11 +647,11 @@ impl Model {
         verdict
     }
 
-    fn judge_sign_in(&self, email: usize, password: usize, now: i64) -> Verdict {
+    fn judge_sign_in(&self, email: usize, password: usize, device: Option<&str>, now: i64) -> Verdict {
         let Some(person) = self.holder(Address::Email(email)) else {
             return Verdict { refusal: Some(WRONG), appends: true, ..Verdict::default() };
         };
-        let mut person = person.tidied(now);
+        let mut person = person.tidied_for(device, now);
         if let Err(verdict) = person.guess(password, now) {
             return verdict;
         }

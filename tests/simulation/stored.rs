@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     deeds::{Factor, Purpose},
-    model::{NEW, Person},
+    model::{self, NEW, Person},
 };
 
 #[derive(Deserialize)]
@@ -32,6 +32,10 @@ pub struct Form {
     targets: Vec<Target>,
     #[serde(default)]
     failures: Failures,
+    #[serde(default)]
+    known_failures: Failures,
+    #[serde(default)]
+    devices: Vec<Device>,
     #[serde(default)]
     tokens: Vec<Token>,
     authenticator: Option<App>,
@@ -77,6 +81,12 @@ struct Failures {
     #[serde(default)]
     locks: u32,
     locked_until: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Device {
+    digest: String,
+    used_at: i64,
 }
 
 #[derive(Deserialize)]
@@ -159,7 +169,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, found: &T) -> 
 
 /// Holds what is saved against what should be, and tells it with the ids that were not known.
 pub fn compare(expected: &Person, found: &Form, seen: &mut Seen) -> Result<Person, String> {
-    let mut person = expected.clone();
+    let mut person = Person { asking: None, ..expected.clone() };
     if person.id != NEW {
         seen.ids.insert(found.id.clone());
     }
@@ -176,8 +186,18 @@ pub fn compare(expected: &Person, found: &Form, seen: &mut Seen) -> Result<Perso
     same("reset required", &expected.reset, &found.reset_required)?;
     same("mfa", &expected.mfa, &found.mfa)?;
     same("generation of JWTs", &expected.generation, &found.jwt_generation)?;
-    let failures = (found.failures.run, found.failures.locks, found.failures.locked_until);
-    same("wrong guesses", &(expected.run, expected.locks, expected.locked_until), &failures)?;
+    let failures = |found: &Failures| model::Failures {
+        run: found.run,
+        locks: found.locks,
+        locked_until: found.locked_until,
+    };
+    same("wrong guesses", &expected.failures, &failures(&found.failures))?;
+    same("wrong guesses of known devices", &expected.known_failures, &failures(&found.known_failures))?;
+    same("number of devices", &expected.devices.len(), &found.devices.len())?;
+    for (device, found) in person.devices.iter_mut().zip(&found.devices) {
+        device.digest = seen.id(&device.digest, &found.digest)?;
+        same("use of the device", &device.used, &found.used_at)?;
+    }
     let app = |verified, last_step| format!("{verified} {last_step:?}");
     same(
         "authenticator",

@@ -96,6 +96,8 @@ struct World<'a> {
     slots: [Option<(usize, Kind, Run)>; SLOTS],
     held: Vec<Who>,
     challenges: Vec<(Who, String, Factor)>,
+    /// What devices remember beyond sessions: whose, the secret and its digest.
+    devices: Vec<(String, String, String)>,
     report: Report,
 }
 
@@ -115,6 +117,7 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
         slots: Default::default(),
         held: Vec::new(),
         challenges: Vec::new(),
+        devices: Vec::new(),
         report: Report::default(),
     };
     for step in steps {
@@ -161,14 +164,21 @@ impl World<'_> {
                 self.end(*slot);
                 let deed = self.deed(*kind, *picks);
                 let Some(deed) = deed else { return };
+                let device = self.device(&deed, picks[1] ^ picks[2]);
                 let mut ledger = self.book.open();
                 let now = ledger.now;
                 let task = ledger.tasks.len();
                 let mut begun = Task::new(deed.clone(), *fault, *is_mute, now);
                 begun.since = ledger.changes;
+                begun.device = device.clone().map(|(.., digest)| digest);
                 ledger.tasks.push(begun);
                 drop(ledger);
-                let run = Box::pin(perform(self.service.clone(), deed, self.book.clone()));
+                let run = Box::pin(perform(
+                    self.service.clone(),
+                    deed,
+                    device.map(|(_, wire, _)| wire),
+                    self.book.clone(),
+                ));
                 self.slots[*slot] = Some((task, *kind, run));
                 self.report.operations += 1;
                 self.report.kinds.entry(*kind).or_default().0 += 1;

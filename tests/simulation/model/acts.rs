@@ -305,7 +305,7 @@ impl Person {
         session.challenged = Some(now);
         session.secret += u32::from(rotates);
         if !self.owes(&self.sessions[own]) {
-            self.forgive();
+            self.welcome(now);
         }
         Ok(())
     }

@@ -54,6 +54,15 @@ impl World<'_> {
         };
         let (deed, changed) = (state.deed.clone(), state.changed.clone().unwrap_or_default());
         let mut wrong = None;
+        let told = match &answer {
+            Answer::SignedIn { device, .. } | Answer::Secret { device, .. } => device.clone(),
+            _ => None,
+        };
+        match (told, changed.device.clone()) {
+            (Some(wire), Some(digest)) => self.devices.push((changed.user.clone(), wire, digest)),
+            (None, None) => {}
+            (told, _) => wrong = Some(format!("it tells a device to remember: {}", told.is_some())),
+        }
         match answer {
             Answer::Done => {}
             Answer::View(found) => {
@@ -62,13 +71,13 @@ impl World<'_> {
                     wrong = Some(format!("it shows {found} and not {}", verdict.view));
                 }
             }
-            Answer::SignedIn { user, session, wire } => {
+            Answer::SignedIn { user, session, wire, .. } => {
                 if changed.session.as_ref().map(|(id, _)| id) != Some(&session) || changed.user != user {
                     wrong = Some(format!("it answers session {session}, not {changed:?}"));
                 }
                 self.held.push(Who { user, session, secret: 0, wire, jwt: None, keeps: false });
             }
-            Answer::Secret(fresh) => {
+            Answer::Secret { fresh, .. } => {
                 let Deed::As { who, act } = &deed else { return };
                 let (session, secret) = changed.session.clone().unwrap_or((who.session.clone(), who.secret));
                 let is_new = who.jwt.is_none() && secret != who.secret;

@@ -18,6 +18,24 @@ fn pick<T: Clone>(list: &[T], pick: usize) -> Option<T> {
 }
 
 impl World<'_> {
+    /// The device from which somebody asks: mostly one that they had before, or a new one; now and then that of somebody else.
+    pub(super) fn device(&self, deed: &Deed, number: usize) -> Option<(String, String, String)> {
+        let ledger = self.book.open();
+        let user = match deed {
+            Deed::SignIn { email, .. } => ledger.model.holder(Address::Email(*email))?.id.clone(),
+            Deed::Redeem { user, .. } | Deed::FinishVerification { user, .. } => user.clone(),
+            Deed::FinishRecovery { user, .. } => user.clone(),
+            Deed::As { who, .. } => who.user.clone(),
+            _ => return None,
+        };
+        let own: Vec<_> = self.devices.iter().filter(|(whose, ..)| *whose == user).collect();
+        match number % 8 {
+            0 => pick(&self.devices, number / 8),
+            1..=4 => pick(&own, number / 8).cloned(),
+            _ => None,
+        }
+    }
+
     /// Makes a deed of what is there.
     pub(super) fn deed(&self, kind: Kind, [a, b, c]: [usize; 3]) -> Option<Deed> {
         let ledger = self.book.open();

@@ -3,8 +3,8 @@
 use account::{
     EmailSignIn, Error, GenericToken, NewPushTarget, RecoveryCodes, SessionHolder, SignUp, SignedIn,
     model::{
-        AllowedRedirects, CheckedUrl, Client, CustomId, Email, PageQuery, Password, Phone, SecondFactor,
-        SessionSecret, TargetKind, User, UserId,
+        AllowedRedirects, CheckedUrl, Client, CustomId, DeviceSecret, Email, PageQuery, Password, Phone,
+        SecondFactor, SessionSecret, TargetKind, User, UserId,
     },
 };
 
@@ -21,8 +21,8 @@ pub const PASSWORDS: [&str; 3] = ["tr4verse-Cobalt-heron", "another-Cobalt-egret
 /// What an operation answered.
 pub enum Answer {
     Done,
-    SignedIn { user: String, session: String, wire: String },
-    Secret(Option<String>),
+    SignedIn { user: String, session: String, wire: String, device: Option<String> },
+    Secret { fresh: Option<String>, device: Option<String> },
     Token { user: String, secret: Option<String> },
     Jwt(String),
     Seed(String),
@@ -44,12 +44,22 @@ fn user_view(user: &User) -> String {
 }
 
 /// Does it.
-pub async fn perform(service: Service, deed: Deed, book: Book) -> Result<Answer, Error> {
-    let client = &Client::default();
+pub async fn perform(
+    service: Service,
+    deed: Deed,
+    device: Option<String>,
+    book: Book,
+) -> Result<Answer, Error> {
+    let client = match &device {
+        Some(device) => Client::default().with_device(DeviceSecret::from_wire(device).unwrap()),
+        None => Client::default(),
+    };
+    let client = &client;
     let signed_in = |signed_in: SignedIn| Answer::SignedIn {
         user: signed_in.session.user.to_string(),
         session: signed_in.session.id.to_string(),
         wire: signed_in.secret.to_wire(),
+        device: signed_in.device.map(|device| device.to_wire()),
     };
     let password = |number: usize| -> Password { PASSWORDS[number].parse().unwrap() };
     let id = |user: &str| -> UserId { user.parse().unwrap() };
@@ -120,7 +130,7 @@ pub async fn perform(service: Service, deed: Deed, book: Book) -> Result<Answer,
         Deed::As { who, act } => {
             let exempt =
                 matches!(act, Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_));
-            let holder = caller(&service, &who, exempt).await?;
+            let holder = caller(&service, &who, exempt).await?.with_client(client.clone());
             book.open().enter(Stage::Act);
             act_as(&service, holder, act).await
         }
@@ -139,7 +149,10 @@ async fn caller(service: &Service, who: &Who, exempt: bool) -> Result<SessionHol
 
 async fn act_as(service: &Service, holder: SessionHolder, act: Act) -> Result<Answer, Error> {
     let password = |number: usize| -> Password { PASSWORDS[number].parse().unwrap() };
-    let wire = |secret: Option<SessionSecret>| Answer::Secret(secret.map(|secret| secret.to_wire()));
+    let wire = |secret: Option<SessionSecret>| Answer::Secret {
+        fresh: secret.map(|secret| secret.to_wire()),
+        device: None,
+    };
     let shown = |codes: &RecoveryCodes| -> Vec<String> {
         codes.codes().iter().map(|code| code.expose().to_owned()).collect()
     };
@@ -152,10 +165,12 @@ async fn act_as(service: &Service, holder: SessionHolder, act: Act) -> Result<An
                 _ => SecondFactor::Totp,
             };
             service.start_challenge(&holder, factor).await?;
-            return Ok(Answer::Secret(None));
+            return Ok(Answer::Secret { fresh: None, device: None });
         }
         Act::FinishChallenge { id, otp } => {
-            return Ok(wire(service.finish_challenge(&holder, &id.parse().unwrap(), &otp).await?.secret));
+            let passed = service.finish_challenge(&holder, &id.parse().unwrap(), &otp).await?;
+            let fresh = passed.secret.map(|secret| secret.to_wire());
+            return Ok(Answer::Secret { fresh, device: passed.device.map(|device| device.to_wire()) });
         }
         Act::SignOut(id) => {
             service.sign_out(&holder, &id.parse().unwrap()).await?;
