@@ -186,7 +186,11 @@ impl Ledger {
         let verdict = self.verdict(self.current, task.stage, task.now);
         let after = verdict.after.as_deref();
         let person = after.and_then(|after| self.model.people.get(&after.id)).or(after);
-        let addresses: Vec<_> = [person, after]
+        let asker = match &task.deed {
+            Deed::As { who, .. } => self.model.people.get(&who.user),
+            _ => None,
+        };
+        let addresses: Vec<_> = [person, after, asker]
             .into_iter()
             .flatten()
             .flat_map(|person| {
