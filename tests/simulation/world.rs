@@ -236,36 +236,36 @@ impl World<'_> {
         }
     }
 
-    /// Lets an operation come to its end.
+    /// Lets an operation come to its end. Whoever asked for it gives up if the store hangs.
     fn end(&mut self, slot: usize) {
         for round in 0..ENOUGH {
             if self.poll(slot) {
                 return;
             }
-            let hangs = |task: usize| self.book.open().tasks[task].hangs;
-            if self.slots[slot].as_ref().is_some_and(|(task, ..)| hangs(*task)) && round > 40 {
+            if round > 40 && self.hangs(slot) {
                 return self.leave(slot);
             }
             // It may wait for another one.
-            if round > 60 {
-                for other in (0..SLOTS).filter(|other| *other != slot) {
-                    self.poll(other);
-                    let hangs = |task: usize| self.book.open().tasks[task].hangs;
-                    if self.slots[other].as_ref().is_some_and(|(task, ..)| hangs(*task)) && round > 200 {
-                        self.leave(other);
-                    }
+            for other in (0..SLOTS).filter(|other| *other != slot && round > 60) {
+                self.poll(other);
+                if round > 200 && self.hangs(other) {
+                    self.leave(other);
                 }
             }
         }
         self.book.open().complain("it does not come to an end");
     }
 
+    fn hangs(&self, slot: usize) -> bool {
+        self.slots[slot].as_ref().is_some_and(|(task, ..)| self.book.open().tasks[*task].hangs)
+    }
+
+    /// The process ends, and another one opens the store.
     fn restart(&mut self) {
         (0..SLOTS).for_each(|slot| self.leave(slot));
-        // Closes the file, too.
-        let nothing: Arc<dyn Store> = Arc::new(account::MemoryStore::new());
-        self.store = Arc::clone(&nothing);
-        self.service = serve(&nothing, &self.book, &self.entropy);
+        // So that nobody holds the file any more when it is opened again.
+        self.store = Arc::new(account::MemoryStore::new());
+        self.service = serve(&self.store, &self.book, &self.entropy);
         self.store = self.home.open();
         self.service = serve(&self.store, &self.book, &self.entropy);
     }
