@@ -40,6 +40,8 @@ pub struct Person {
     pub email: Option<(usize, bool)>,
     pub phone: Option<(usize, bool)>,
     pub password: Option<usize>,
+    /// The hash of the password, which changes with it and never else.
+    pub hash: String,
     pub by_mailbox: bool,
     pub blocked: bool,
     pub reset: bool,
@@ -305,6 +307,10 @@ impl Person {
         }
     }
 
+    fn set_password(&mut self, password: usize) {
+        (self.password, self.hash) = (Some(password), NEW.into());
+    }
+
     fn drop_codes(&mut self, by_mail: bool) {
         self.tokens
             .retain(|token| if by_mail { !token.purpose.is_by_mail() } else { !token.purpose.is_by_phone() });
@@ -456,7 +462,7 @@ impl Model {
         }
         let mut events = vec!["user.create"];
         match deed {
-            Deed::FinishRecovery { password, .. } => person.password = Some(*password),
+            Deed::FinishRecovery { password, .. } => person.set_password(*password),
             _ => {
                 let factor = if matches!(address, Address::Email(_)) { Factor::Email } else { Factor::Phone };
                 person.start_session(factor, now);
@@ -500,6 +506,7 @@ impl Model {
                     id,
                     email: Some((*email, false)),
                     password: Some(*password),
+                    hash: NEW.into(),
                     ..Person::default()
                 };
                 Verdict::saves(person, vec!["user.create"])
@@ -559,7 +566,7 @@ impl Model {
                         if !person.asks_for_two() {
                             person.forgive();
                         }
-                        person.password = Some(*password);
+                        person.set_password(*password);
                         person.by_mailbox = person.asks_for_two();
                     }
                     Ok((events, apart))

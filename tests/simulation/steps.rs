@@ -42,7 +42,7 @@ kinds! {
     Email 3, Phone 4, SignOut 4, SignOutEverywhere 1, Extend 3, Jwt 4, StartEmailVerification 6, StartPhoneVerification 5,
     FinishPhoneVerification 8, Mfa 6, AddApp 6, ConfirmApp 10, RemoveApp 2, StartChallenge 12, FinishChallenge 20, CreateCodes 5,
     ReplaceCodes 4, AddTarget 6, ChangeTarget 3, RemoveTarget 2, HostBlock 1, HostUnblock 4, HostReset 1, HostNoReset 4, HostEndSessions 1,
-    HostToken 4, HostDelete 2,
+    HostToken 4, HostDelete 3,
 }
 
 impl Kind {
@@ -110,6 +110,16 @@ pub fn steps(seed: u64, operations: usize) -> Vec<Step> {
             998 => Step::Wait { millis: random.random_range(1..16) * 86_400_000 },
             _ => Step::Restart,
         });
+        // Whoever is removed mostly comes back at once under the same id, while others are still busy with who was there before.
+        if let Some(Step::Begin { kind: Kind::HostDelete, picks, .. }) = steps.last()
+            && random.random_bool(0.7)
+        {
+            let picks = picks.map(|pick| pick / 3 * 3 + 1);
+            begun += 1;
+            steps.push(Step::GoOn { slot, times: 12 });
+            steps.push(Step::Begin { slot, kind: Kind::SignUp, picks, fault: None, is_mute: false });
+            steps.push(Step::GoOn { slot, times: 12 });
+        }
     }
     steps
 }

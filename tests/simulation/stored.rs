@@ -54,6 +54,7 @@ struct Contact {
 
 #[derive(Deserialize)]
 struct Password {
+    hash: String,
     #[serde(default)]
     by_mailbox: bool,
 }
@@ -180,6 +181,9 @@ pub fn compare(expected: &Person, found: &Form, seen: &mut Seen) -> Result<Perso
     same("email", &expected.email, &contact(&found.email))?;
     same("phone", &expected.phone, &contact(&found.phone))?;
     same("having a password", &expected.password.is_some(), &found.password.is_some())?;
+    if let Some(password) = &found.password {
+        person.hash = seen.id(&expected.hash, &password.hash)?;
+    }
     let by_mailbox = found.password.as_ref().is_some_and(|password| password.by_mailbox);
     same("password by mailbox", &(expected.password.is_some() && expected.by_mailbox), &by_mailbox)?;
     same("blocked", &expected.blocked, &found.blocked)?;

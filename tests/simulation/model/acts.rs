@@ -259,7 +259,8 @@ impl Person {
         }
         let session = self.sessions[own].id.clone();
         if let Some(password) = password {
-            (self.password, self.by_mailbox) = (Some(password), false);
+            self.set_password(password);
+            self.by_mailbox = false;
         }
         self.end_others(&session);
         if let [session] = &mut self.sessions[..] {

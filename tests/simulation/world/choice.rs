@@ -130,7 +130,10 @@ impl World<'_> {
                 let taken = |number: &usize| ledger.model.holder(Address::Email(*number)).is_some();
                 let free: Vec<usize> = (0..4).filter(|number| !taken(number)).collect();
                 let email = pick(&free, a).filter(|_| c % 4 != 0).unwrap_or(a % 4);
-                let id = (b % 3 != 0).then(|| format!("user-{}", b / 3 % 2));
+                let ids = [format!("user-{}", b / 3 % 2), format!("user-{}", (b / 3 + 1) % 2)];
+                let is_free = |id: &&String| !ledger.model.people.contains_key(*id);
+                let id = ids.iter().find(is_free).filter(|_| c % 8 != 0).unwrap_or(&ids[0]);
+                let id = (b % 3 != 0).then(|| id.clone());
                 return Some(Deed::SignUp { id, email, password: c % PASSWORDS.len() });
             }
             Kind::Anonymous => return Some(Deed::Anonymous),
