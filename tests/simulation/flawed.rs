@@ -45,9 +45,9 @@ defects! {
     ProofOutlivesTheAddress,
     /// Two accounts may have one key.
     ClaimsNotChecked,
-    /// Released keys stay taken.
+    /// Keys that were released stay taken.
     KeysNeverReleased,
-    /// Those of a removed account do.
+    /// The keys of a removed account stay taken.
     RemovedKeepsKeys,
     /// Now and then a save keeps its log entries to itself.
     EventsLost,
@@ -65,7 +65,7 @@ defects! {
     AttachmentLost,
     /// Codes take any number of guesses.
     TriesNotCounted,
-    /// So do accounts.
+    /// Accounts take any number of guesses.
     GuessesNotCounted,
     /// No number of guesses locks an account.
     NeverLocked,
