@@ -1,9 +1,11 @@
-//! A store that fails or pauses at a call of the test's choice.
+//! A store that fails, hangs or pauses at a call of the test's choice.
 
 use std::{
     collections::BTreeMap,
     fmt,
+    future::{pending, poll_fn},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
 };
 
 use async_trait::async_trait;
@@ -14,22 +16,36 @@ use crate::{
     ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 
-/// How a call of a [`FaultyStore`] fails. Each answers [`StoreError::Unavailable`]; they differ in what happens to the data.
+/// What befalls a call of a [`FaultyStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Nothing happens.
+    /// Nothing happens, and the answer is [`StoreError::Unavailable`].
     Before,
-    /// What was asked happens, and the answer is lost on the way back.
+    /// What was asked happens, and the answer is lost on the way back: [`StoreError::Unavailable`].
     After,
-    /// The caller is told that time ran out. A change happens all the same, but only once the next call has been answered: who looks at
-    /// once does not see it yet. A call that changes nothing fails as with [`Fault::Before`].
+    /// The caller is told that time ran out ([`StoreError::Unavailable`]). A change happens all the same, but only once the next call has been
+    /// answered: who looks at once does not see it yet. A call that changes nothing fails as with [`Fault::Before`].
     Late,
+    /// A save or removal is refused as [`SaveError::Stale`] although nobody was first, as by a database that gives up because of a deadlock.
+    /// Any other call, and the save of a new account, which is never stale, passes.
+    Conflict,
+    /// A save or removal reaches the store twice, as from a connection that sends again; the answer is the first one. Any other call passes.
+    Repeat,
+    /// The call waits a little on both sides. Nothing else happens to it.
+    Delay,
+    /// Nothing happens, and no answer comes either, until the caller gives up.
+    Hang,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 3] = [Self::Before, Self::After, Self::Late];
+    pub const ALL: [Self; 7] =
+        [Self::Before, Self::After, Self::Late, Self::Conflict, Self::Repeat, Self::Delay, Self::Hang];
+    /// Those that the caller hears of: the answer is [`StoreError::Unavailable`].
+    pub const FAILURES: [Self; 3] = [Self::Before, Self::After, Self::Late];
+    /// Those that the caller is to notice nothing of.
+    pub const NUISANCES: [Self; 3] = [Self::Conflict, Self::Repeat, Self::Delay];
 }
 
 /// A store that fails or pauses at a call of the test's choice and otherwise is the store inside. [`FaultPlan`] directs it.
@@ -78,7 +94,20 @@ pub struct FaultPlan(Arc<Mutex<Plan>>);
 struct Plan {
     calls: usize,
     at: BTreeMap<usize, Incident>,
+    weather: Weather,
     late: Option<LateChange>,
+}
+
+/// What befalls the calls for which nothing else is planned.
+#[derive(Default, Clone, Copy)]
+enum Weather {
+    #[default]
+    Fair,
+    Down(Fault),
+    Flapping {
+        up: usize,
+        down: usize,
+    },
 }
 
 enum Incident {
@@ -86,7 +115,7 @@ enum Incident {
     Pause { reached: oneshot::Sender<()>, released: oneshot::Receiver<()> },
 }
 
-/// A change that is made after its time.
+/// A change that is made after its time, or once more.
 enum LateChange {
     Save { before: Option<Stored>, after: Arc<Account>, next: Version, events: Vec<Event> },
     Remove(Stored),
@@ -109,10 +138,26 @@ impl FaultPlan {
         Pause { reached: is_reached, release }
     }
 
+    /// Lets every call fail until the plan is changed. Forgets what was planned and counts anew.
+    pub fn down(&self, fault: Fault) {
+        self.weather(Weather::Down(fault));
+    }
+
+    /// Lets `up` calls pass, then `down` fail as with [`Fault::Before`], and so on until the plan is changed. Forgets what was planned and
+    /// counts anew.
+    pub fn flap(&self, up: usize, down: usize) {
+        self.weather(Weather::Flapping { up, down });
+    }
+
     /// Forgets what was planned and counts anew.
     pub fn clear(&self) {
+        self.weather(Weather::Fair);
+    }
+
+    fn weather(&self, weather: Weather) {
         let mut plan = self.lock();
         plan.at.clear();
+        plan.weather = weather;
         plan.calls = 0;
     }
 
@@ -137,7 +182,8 @@ impl FaultPlan {
             let mut plan = self.lock();
             let call = plan.calls;
             plan.calls += 1;
-            plan.at.remove(&call)
+            let weather = plan.weather;
+            plan.at.remove(&call).or_else(|| weather.at(call).map(Incident::Fault))
         };
         match incident? {
             Incident::Fault(fault) => Some(fault),
@@ -154,6 +200,16 @@ impl FaultPlan {
 impl fmt::Debug for FaultPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultPlan").field("calls", &self.calls()).finish_non_exhaustive()
+    }
+}
+
+impl Weather {
+    fn at(self, call: usize) -> Option<Fault> {
+        match self {
+            Self::Fair => None,
+            Self::Down(fault) => Some(fault),
+            Self::Flapping { up, down } => (call % (up + down).max(1) >= up).then_some(Fault::Before),
+        }
     }
 }
 
@@ -177,23 +233,63 @@ impl Pause {
     }
 }
 
+/// An answer that tells of a failure.
+trait Failure: From<StoreError> {
+    /// The answer to a change that collides with another one, where there is such an answer.
+    fn stale() -> Option<Self>;
+}
+
+impl Failure for StoreError {
+    fn stale() -> Option<Self> {
+        None
+    }
+}
+
+impl Failure for SaveError {
+    fn stale() -> Option<Self> {
+        Some(Self::Stale)
+    }
+}
+
 impl<S: Store> FaultyStore<S> {
-    /// Does `call` unless it fails before, and what came late afterwards.
-    async fn run<T, E: From<StoreError>>(
+    /// Does `call` unless it fails before, and what came late afterwards. `copy` is the change that it makes.
+    async fn run<T, E: Failure>(
         &self,
-        late: impl FnOnce() -> Option<LateChange> + Send,
+        copy: impl FnOnce() -> Option<LateChange> + Send,
         call: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
         let fault = self.plan.enter().await;
         let overdue = self.plan.lock().late.take();
+        let lost = || Err(StoreError::Unavailable(None).into());
         let outcome = match fault {
             None => call.await,
-            Some(Fault::Before) => Err(StoreError::Unavailable(None).into()),
-            Some(Fault::After) => call.await.and_then(|_| Err(StoreError::Unavailable(None).into())),
+            Some(Fault::Before) => lost(),
+            Some(Fault::After) => call.await.and_then(|_| lost()),
             Some(Fault::Late) => {
-                self.plan.lock().late = late();
-                Err(StoreError::Unavailable(None).into())
+                self.plan.lock().late = copy();
+                lost()
             }
+            Some(Fault::Conflict) => {
+                match E::stale().filter(|_| copy().is_some_and(|copy| copy.can_collide())) {
+                    Some(stale) => Err(stale),
+                    None => call.await,
+                }
+            }
+            Some(Fault::Repeat) => {
+                let copy = copy().filter(LateChange::has_version);
+                let outcome = call.await;
+                if let Some(copy) = copy {
+                    self.make(copy).await;
+                }
+                outcome
+            }
+            Some(Fault::Delay) => {
+                let_others_go_first().await;
+                let outcome = call.await;
+                let_others_go_first().await;
+                outcome
+            }
+            Some(Fault::Hang) => pending().await,
         };
         if let Some(overdue) = overdue {
             self.make(overdue).await;
@@ -217,6 +313,31 @@ impl<S: Store> FaultyStore<S> {
     }
 }
 
+impl LateChange {
+    /// Whether somebody else may have been first.
+    fn can_collide(&self) -> bool {
+        matches!(self, Self::Save { before: Some(_), .. } | Self::Remove(_))
+    }
+
+    /// Whether the store can tell that it was made already.
+    fn has_version(&self) -> bool {
+        !matches!(self, Self::Append(_))
+    }
+}
+
+async fn let_others_go_first() {
+    let mut turns = 3;
+    poll_fn(|context| {
+        if turns == 0 {
+            return Poll::Ready(());
+        }
+        turns -= 1;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 #[async_trait]
 impl<S: Store> Store for FaultyStore<S> {
     fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
@@ -224,13 +345,13 @@ impl<S: Store> Store for FaultyStore<S> {
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
-        let late = LateChange::Save {
+        let copy = LateChange::Save {
             before: change.before().cloned(),
             after: Arc::clone(change.after()),
             next: change.next(),
             events: change.events().to_vec(),
         };
-        self.run(|| Some(late), self.store.save(change)).await
+        self.run(|| Some(copy), self.store.save(change)).await
     }
 
     async fn remove(&self, account: &Stored) -> Result<(), SaveError> {

@@ -17,13 +17,17 @@
 
 mod doubles;
 mod faults;
+mod hanging;
 mod recording;
+mod snapshot;
 
 use std::sync::Arc;
 
 pub use doubles::{InstantHasher, ManualClock, Outbox, SeededEntropy};
 pub use faults::{Fault, FaultPlan, FaultyStore, Pause};
+pub use hanging::Hanging;
 pub use recording::{Recorder, Step};
+pub use snapshot::Snapshot;
 use url::Url;
 
 use crate::{

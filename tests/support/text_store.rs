@@ -141,8 +141,14 @@ impl Store for TextStore {
         }
     }
 
-    async fn list(&self, _: Select<'_>, _: u32) -> Result<Vec<Stored>, StoreError> {
-        self.tables().accounts.values().map(|row| row.stored(Parts::Body)).collect()
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+        let after = match which {
+            Select::After(after) => after.copied(),
+            _ => None,
+        };
+        let tables = self.tables();
+        let rows = tables.accounts.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
+        rows.take(limit as usize).map(|(_, row)| row.stored(Parts::Body)).collect()
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -1,0 +1,73 @@
+//! Messengers that never answer.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    messages::{EmailMessage, SmsMessage},
+    ports::{Mailer, SendError, SmsSender},
+};
+
+/// Takes every message and never answers, as a provider does whose network swallows packets. Clones share the count.
+///
+/// What was to be told of has been saved when a message is handed over, so whoever gives up waiting finds it done:
+///
+/// ```
+/// use std::time::Duration;
+/// use account::{AccountService, Config, EmailSignIn, MasterKey, MemoryStore, model::Client, testing::Hanging};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mailer = Hanging::default();
+/// let config = Config::new(MasterKey::generate()?);
+/// let service = AccountService::builder(MemoryStore::new()).mailer(mailer.clone()).config(config).build()?;
+/// let (ada, client) = (EmailSignIn::new("ada@example.com".parse()?), Client::default());
+/// let answer = tokio::time::timeout(Duration::from_millis(10), service.send_email_code(ada, &client)).await;
+/// assert!(answer.is_err(), "put a mailer that may hang behind a queue");
+/// assert_eq!(mailer.messages(), 1);
+/// assert!(service.trusted(&client).user_by_email(&"ada@example.com".parse()?).await.is_ok());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Hanging(Arc<AtomicUsize>);
+
+impl Hanging {
+    /// How many messages it was given, those included that were withheld.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    async fn hang(&self) -> Result<(), SendError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        pending().await
+    }
+}
+
+#[async_trait]
+impl Mailer for Hanging {
+    async fn send(&self, _: EmailMessage) -> Result<(), SendError> {
+        self.hang().await
+    }
+
+    async fn withhold(&self) -> Result<(), SendError> {
+        self.hang().await
+    }
+}
+
+#[async_trait]
+impl SmsSender for Hanging {
+    async fn send(&self, _: SmsMessage) -> Result<(), SendError> {
+        self.hang().await
+    }
+
+    async fn withhold(&self) -> Result<(), SendError> {
+        self.hang().await
+    }
+}

@@ -1,0 +1,465 @@
+//! A store with a planted defect: the proof that the simulation finds what is broken.
+//!
+//! Some defects are those of a store. Others are those of the service, planted by keeping something else than what it decided: whoever does not
+//! drop a redeemed token and whoever puts it back leave the same behind.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, MutexGuard},
+};
+
+use account::{
+    model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+};
+use async_trait::async_trait;
+use serde_json::Value;
+
+macro_rules! defects {
+    ($($(#[doc = $text:literal])* $defect:ident),* $(,)?) => {
+        /// What is broken.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Defect {
+            $($(#[doc = $text])* $defect),*
+        }
+
+        impl Defect {
+            pub const ALL: &'static [Self] = &[$(Self::$defect),*];
+        }
+    };
+}
+
+defects! {
+    /// The control: nothing is.
+    None,
+    /// A redeemed token can be redeemed again.
+    SingleUseDropped,
+    /// A wrong guess is acknowledged before it is counted, and counted when somebody saves next.
+    CountedAfterTheAnswer,
+    /// Keys are released although the claims that go with them are refused.
+    ReleasedBeforeClaimed,
+    /// The last writer wins.
+    StaleCompareSkipped,
+    /// A proof of an address counts for the next address, too.
+    ProofOutlivesTheAddress,
+    /// Two accounts may have one key.
+    ClaimsNotChecked,
+    /// Keys that were released stay taken.
+    KeysNeverReleased,
+    /// The keys of a removed account stay taken.
+    RemovedKeepsKeys,
+    /// Now and then a save keeps its log entries to itself.
+    EventsLost,
+    /// Now and then a save is acknowledged and forgotten.
+    SaveLost,
+    /// A change is made first and compared afterwards.
+    SavedAlthoughStale,
+    /// Now and then the state before the present one is read.
+    StaleReads,
+    /// Now and then a save that was made is called stale.
+    DoneCalledStale,
+    /// Now and then a crash comes between the value and its keys.
+    ValueWithoutKeys,
+    /// Preferences are not written.
+    AttachmentLost,
+    /// Codes take any number of guesses.
+    TriesNotCounted,
+    /// Accounts take any number of guesses.
+    GuessesNotCounted,
+    /// No number of guesses locks an account.
+    NeverLocked,
+    /// Signing out is not written.
+    SignedOutLives,
+    /// Other sessions outlive a change of password or address.
+    SessionsOutliveChanges,
+    /// Sessions outlive a recovery.
+    SessionsOutliveRecovery,
+    /// There may be any number of sessions.
+    NoLimitOfSessions,
+    /// JWTs outlive what ends them.
+    JwtsOutlive,
+    /// Tokens and sessions live a day longer than they should.
+    ExpiredLives,
+    /// A challenge can be answered again.
+    ChallengeAnsweredTwice,
+    /// A code of the app is good twice.
+    AppCodeReplayed,
+    /// A recovery code is good twice.
+    RecoveryCodeReused,
+    /// A block is not written.
+    BlockIgnored,
+    /// What a stranger set up survives the first proof of the address.
+    StrangerStays,
+    /// A new session counts as having proved a second factor.
+    FactorForNothing,
+    /// A new session counts as freshly challenged.
+    FreshForNothing,
+    /// An earlier code stays good beside a new one.
+    EarlierCodeStays,
+    /// A session keeps its secret when its powers grow.
+    SecretNotRenewed,
+    /// What was sent for signing in outlives a change of password.
+    EntrancesStay,
+    /// What was sent to an address outlives its change.
+    CodesOutliveTheAddress,
+    /// Devices stay known when all others are to be forgotten.
+    DevicesStay,
+    /// Versions are counted, anew for an account that is removed and made again.
+    CounterVersions,
+}
+
+pub struct Flawed {
+    defect: Defect,
+    tables: Mutex<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    rows: BTreeMap<UserId, Row>,
+    keys: BTreeMap<Key, UserId>,
+    log: BTreeMap<UserId, Vec<Event>>,
+    calls: usize,
+    /// A save that is still to be made.
+    owed: Option<(UserId, u64, String)>,
+}
+
+#[derive(Clone)]
+struct Row {
+    version: u64,
+    body: String,
+    attachment: Option<String>,
+    earlier: Option<(u64, String)>,
+}
+
+impl Flawed {
+    pub fn new(defect: Defect) -> Self {
+        Self { defect, tables: Mutex::default() }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap()
+    }
+
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == defect
+    }
+
+    fn now_and_then(&self, defect: Defect, tables: &Tables) -> bool {
+        self.defect == defect && tables.calls.is_multiple_of(23)
+    }
+
+    fn find(&self, key: &Key, parts: Parts) -> Result<Option<Stored>, StoreError> {
+        let mut tables = self.tables();
+        tables.calls += 1;
+        let id = match key {
+            Key::Id(id) => Some(*id),
+            key => tables.keys.get(key).copied(),
+        };
+        let Some(row) = id.and_then(|id| tables.rows.get(&id)) else { return Ok(None) };
+        let (version, body) = match &row.earlier {
+            Some((version, body)) if self.now_and_then(Defect::StaleReads, &tables) => (*version, body),
+            _ => (row.version, &row.body),
+        };
+        let attachment = (parts == Parts::Whole).then_some(row.attachment.as_deref());
+        Stored::decode(Version::from_bits(version), body, attachment).map(Some)
+    }
+}
+
+#[async_trait]
+impl Store for Flawed {
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        Loading::ready(self.find(key, parts))
+    }
+
+    async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
+        let mut tables = self.tables();
+        tables.calls += 1;
+        let id = *change.after().id();
+        if let Some((whose, version, body)) = tables.owed.take()
+            && let Some(row) = tables.rows.get_mut(&whose)
+            && row.version == version
+            && whose != id
+        {
+            row.body = body;
+        }
+        let current = tables.rows.get(&id).cloned();
+        let before = change.before().map(|stored| stored.version.to_bits());
+        let is_stale = before.is_some() && current.as_ref().map(|row| row.version) != before;
+        if is_stale && !self.has(Defect::StaleCompareSkipped) && !self.has(Defect::SavedAlthoughStale) {
+            return Err(SaveError::Stale);
+        }
+        if is_stale && current.is_none() {
+            return Err(SaveError::Stale);
+        }
+        if before.is_none() && current.is_some() {
+            return Err(SaveError::Taken(Key::Id(id)));
+        }
+        let (claims, releases) = (change.claims(), change.releases());
+        let release = |tables: &mut Tables| {
+            if !self.has(Defect::KeysNeverReleased) {
+                tables.keys.retain(|key, _| !releases.contains(key));
+            }
+        };
+        if self.has(Defect::ReleasedBeforeClaimed) {
+            release(&mut tables);
+        }
+        let taken = claims.iter().find(|key| tables.keys.get(key).is_some_and(|holder| *holder != id));
+        if let Some(taken) = taken.filter(|_| !self.has(Defect::ClaimsNotChecked)) {
+            return Err(SaveError::Taken(taken.clone()));
+        }
+        if self.now_and_then(Defect::SaveLost, &tables) && before.is_some() {
+            return Ok(());
+        }
+        let mut body = change.body()?;
+        if let Some(row) = &current {
+            body = self.tamper(&row.body, &body, change.events());
+        } else if matches!(
+            self.defect,
+            Defect::ExpiredLives | Defect::FactorForNothing | Defect::FreshForNothing
+        ) {
+            body = self.tamper(&body.replace("\"sessions\"", "\"none\""), &body, change.events());
+        }
+        let version = match self.has(Defect::CounterVersions) {
+            true => current.as_ref().map_or(1, |row| row.version + 1),
+            false => change.next().to_bits(),
+        };
+        if self.has(Defect::CountedAfterTheAnswer)
+            && let Some(row) = &current
+            && run(&body) > run(&row.body)
+        {
+            tables.owed = Some((id, version, body));
+            body = row.body.clone();
+        }
+        let kept = current.as_ref().and_then(|row| row.attachment.clone());
+        let attachment = change.attachment()?.filter(|_| !self.has(Defect::AttachmentLost)).or(kept);
+        let earlier = current.map(|row| (row.version, row.body));
+        tables.rows.insert(id, Row { version, body, attachment, earlier });
+        if !self.now_and_then(Defect::ValueWithoutKeys, &tables) {
+            tables
+                .keys
+                .extend(claims.into_iter().filter(|key| !matches!(key, Key::Id(_))).map(|key| (key, id)));
+            release(&mut tables);
+        }
+        if !self.now_and_then(Defect::EventsLost, &tables) {
+            tables.log.entry(id).or_default().extend(change.events().iter().cloned());
+        }
+        match is_stale && self.has(Defect::SavedAlthoughStale)
+            || before.is_some() && self.now_and_then(Defect::DoneCalledStale, &tables)
+        {
+            true => Err(SaveError::Stale),
+            false => Ok(()),
+        }
+    }
+
+    async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
+        let mut tables = self.tables();
+        let id = account.account.id();
+        match tables.rows.get(id) {
+            Some(row) if row.version == account.version.to_bits() => {
+                tables.rows.remove(id);
+                tables.log.remove(id);
+                if !self.has(Defect::RemovedKeepsKeys) {
+                    tables.keys.retain(|_, holder| holder != id);
+                }
+                Ok(())
+            }
+            _ => Err(SaveError::Stale),
+        }
+    }
+
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+        let after = match which {
+            Select::After(after) => after.copied(),
+            _ => None,
+        };
+        let ids: Vec<UserId> = self.tables().rows.keys().copied().collect();
+        let ids = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after)).take(limit as usize);
+        ids.filter_map(|id| self.find(&Key::Id(id), Parts::Body).transpose()).collect()
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        for event in events {
+            tables.log.entry(event.user).or_default().push(event.clone());
+        }
+        Ok(())
+    }
+
+    async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
+        let tables = self.tables();
+        let log = tables.log.get(user).cloned().unwrap_or_default();
+        let events = log.iter().rev().take(page.limit()).cloned().collect();
+        Ok(EventPage { events, total: log.len() as u64 })
+    }
+
+    async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
+        Ok(0)
+    }
+}
+
+fn run(body: &str) -> u64 {
+    let body: Value = serde_json::from_str(body).unwrap();
+    body["account"]["failures"]["run"].as_u64().unwrap_or(0)
+}
+
+/// The entries of a list of one state that the other does not have, by id.
+fn missing(one: &Value, other: &Value, list: &str) -> Vec<Value> {
+    let entries = |state: &Value| state[list].as_array().cloned().unwrap_or_default();
+    let there = entries(other);
+    entries(one).into_iter().filter(|entry| !there.iter().any(|kept| kept["id"] == entry["id"])).collect()
+}
+
+/// The entries of a list, if it is there.
+fn list<'a>(state: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
+    state.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// Puts entries in front of a list.
+fn put_back(state: &mut Value, list: &str, mut entries: Vec<Value>) {
+    if entries.is_empty() {
+        return;
+    }
+    entries.extend(state[list].as_array().cloned().unwrap_or_default());
+    state[list] = Value::Array(entries);
+}
+
+impl Flawed {
+    /// What is kept instead of what was decided.
+    fn tamper(&self, before: &str, after: &str, events: &[Event]) -> String {
+        let (before, mut after): (Value, Value) =
+            (serde_json::from_str(before).unwrap(), serde_json::from_str(after).unwrap());
+        let was = &before["account"];
+        let account = &mut after["account"];
+        let happened = |name: &str| events.iter().any(|event| event.kind.name() == name);
+        let new_sessions = missing(account, was, "sessions");
+        let gone = |list: &str, account: &Value| missing(was, account, list);
+        match self.defect {
+            Defect::SingleUseDropped
+                if !new_sessions.is_empty()
+                    || happened("verification.update")
+                    || happened("recovery.update") =>
+            {
+                let tokens = gone("tokens", account);
+                put_back(account, "tokens", tokens);
+            }
+            Defect::ProofOutlivesTheAddress => {
+                let was_proven = was["email"]["verified"] == true;
+                if was_proven
+                    && !account["email"].is_null()
+                    && was["email"]["address"] != account["email"]["address"]
+                {
+                    account["email"]["verified"] = true.into();
+                }
+            }
+            Defect::TriesNotCounted => {
+                for token in list(account, "tokens") {
+                    token.as_object_mut().unwrap().remove("tries");
+                }
+            }
+            Defect::GuessesNotCounted
+                if account["failures"]["run"].as_u64() > was["failures"]["run"].as_u64() =>
+            {
+                account["failures"]["run"] = was["failures"]["run"].clone();
+            }
+            Defect::NeverLocked => {
+                account["failures"].as_object_mut().unwrap().remove("locked_until");
+            }
+            Defect::SignedOutLives if happened("session.delete") => {
+                let sessions = gone("sessions", account);
+                put_back(account, "sessions", sessions);
+            }
+            Defect::SessionsOutliveChanges if happened("user.update") && !happened("session.create") => {
+                let sessions = gone("sessions", account);
+                put_back(account, "sessions", sessions);
+            }
+            Defect::SessionsOutliveRecovery if happened("recovery.update") => {
+                let sessions = gone("sessions", account);
+                put_back(account, "sessions", sessions);
+            }
+            Defect::NoLimitOfSessions
+                if !new_sessions.is_empty() && was["email"]["verified"] == account["email"]["verified"] =>
+            {
+                let sessions = gone("sessions", account);
+                put_back(account, "sessions", sessions);
+            }
+            Defect::JwtsOutlive => account["jwt_generation"] = was["jwt_generation"].clone(),
+            Defect::ExpiredLives => {
+                for name in ["tokens", "sessions", "challenges"] {
+                    let known: Vec<Value> =
+                        was[name].as_array().into_iter().flatten().map(|entry| entry["id"].clone()).collect();
+                    for entry in list(account, name) {
+                        if !known.contains(&entry["id"]) {
+                            entry["expires_at"] = (entry["expires_at"].as_i64().unwrap() + 86_400_000).into();
+                        }
+                    }
+                }
+            }
+            Defect::ChallengeAnsweredTwice if happened("challenges.update") => {
+                let challenges = gone("challenges", account);
+                put_back(account, "challenges", challenges);
+            }
+            Defect::AppCodeReplayed if !account["authenticator"].is_null() => {
+                account["authenticator"].as_object_mut().unwrap().remove("last_step");
+            }
+            Defect::RecoveryCodeReused
+                if happened("challenges.update") && !was["recovery_codes"].is_null() =>
+            {
+                account["recovery_codes"] = was["recovery_codes"].clone();
+            }
+            Defect::BlockIgnored => {
+                account.as_object_mut().unwrap().remove("blocked");
+            }
+            Defect::StrangerStays if account["password"].is_null() && !was["password"].is_null() => {
+                account["password"] = was["password"].clone();
+            }
+            Defect::FactorForNothing => {
+                for session in list(account, "sessions") {
+                    if new_sessions.iter().any(|new| new["id"] == session["id"]) {
+                        session["factors"].as_array_mut().unwrap().push("recoverycode".into());
+                    }
+                }
+            }
+            Defect::FreshForNothing => {
+                for session in list(account, "sessions") {
+                    if new_sessions.iter().any(|new| new["id"] == session["id"]) {
+                        session["challenged_at"] = session["created_at"].clone();
+                    }
+                }
+            }
+            Defect::EarlierCodeStays if !missing(account, was, "tokens").is_empty() => {
+                let tokens = gone("tokens", account);
+                put_back(account, "tokens", tokens);
+            }
+            Defect::SecretNotRenewed => {
+                for session in list(account, "sessions") {
+                    let known = was["sessions"].as_array().into_iter().flatten();
+                    if let Some(known) = known.into_iter().find(|known| known["id"] == session["id"]) {
+                        session["digest"] = known["digest"].clone();
+                    }
+                }
+            }
+            Defect::CodesOutliveTheAddress
+                if was["email"]["address"] != account["email"]["address"] && !account["email"].is_null() =>
+            {
+                let tokens = gone("tokens", account);
+                put_back(account, "tokens", tokens);
+            }
+            Defect::DevicesStay if happened("user.update") && !was["devices"].is_null() => {
+                account["devices"] = was["devices"].clone();
+            }
+            Defect::EntrancesStay if happened("user.update") => {
+                let tokens = gone("tokens", account);
+                put_back(account, "tokens", tokens);
+            }
+            _ => {}
+        }
+        after.to_string()
+    }
+}
+
+impl fmt::Debug for Flawed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Flawed({:?})", self.defect)
+    }
+}

@@ -1,0 +1,331 @@
+//! The simulated world: the real service, those who use it, and a judge.
+
+mod answers;
+mod choice;
+mod perform;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    hash::{Hash as _, Hasher as _},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Waker},
+};
+
+use account::{
+    AccountService, Config, Error,
+    ports::{NoLimits, Store},
+    testing::{Fault, FaultyStore, SeededEntropy, Snapshot},
+};
+use perform::{Answer, email, perform, phone};
+
+use crate::{
+    deeds::{Factor, Who},
+    ledger::{Book, Task},
+    model::{Address, LIMIT_OF_GUESSES, LIMIT_OF_SESSIONS},
+    ports::{Paced, Post, SimulatedClock, Slow, Watched, block_on},
+    steps::{Kind, SLOTS, Step},
+    stored::{self, Body},
+};
+
+type Service = AccountService<Arc<dyn Store>, Post, Post, SimulatedClock>;
+type Run = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
+
+/// The instant at which every simulation begins.
+const START: i64 = 1_767_225_600_000;
+/// More pauses than any operation has.
+const ENOUGH: usize = 400;
+
+/// A store that can be closed and opened again.
+pub trait Home {
+    fn open(&self) -> Arc<dyn Store>;
+}
+
+pub struct Keeps(pub Arc<dyn Store>);
+
+impl Home for Keeps {
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.0)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+pub struct SqliteFile(crate::scratch::Scratch);
+
+#[cfg(feature = "sqlite")]
+impl SqliteFile {
+    pub fn new() -> Self {
+        Self(crate::scratch::Scratch::new())
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl Home for SqliteFile {
+    fn open(&self) -> Arc<dyn Store> {
+        let builder = account::SqliteStore::builder().readers(1).mapped_bytes(0);
+        Arc::new(builder.open(self.0.file("account.db")).unwrap())
+    }
+}
+
+/// How a simulation went.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    pub trouble: Option<String>,
+    /// What was done until there was trouble.
+    pub history: Vec<String>,
+    pub operations: usize,
+    /// Operations that met a fault or were broken off.
+    pub disturbed: usize,
+    pub succeeded: usize,
+    pub changed: usize,
+    pub calls: usize,
+    pub digest: u64,
+    /// How many were begun and how many succeeded.
+    pub kinds: BTreeMap<Kind, (usize, usize)>,
+    /// How many met which fault, by its place among [`Fault::ALL`].
+    pub faults: BTreeMap<(Kind, usize), usize>,
+}
+
+struct World<'a> {
+    home: &'a dyn Home,
+    store: Arc<dyn Store>,
+    service: Service,
+    entropy: SeededEntropy,
+    book: Book,
+    slots: [Option<(usize, Kind, Run)>; SLOTS],
+    held: Vec<Who>,
+    challenges: Vec<(Who, String, Factor)>,
+    /// What devices remember beyond sessions: whose, the secret and its digest.
+    devices: Vec<(String, String, String)>,
+    report: Report,
+}
+
+/// Lives through the steps, until something is wrong.
+pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
+    let book = Book::default();
+    book.open().now = START;
+    let entropy = SeededEntropy::new(seed);
+    let store = home.open();
+    let service = serve(&store, &book, &entropy);
+    let mut world = World {
+        home,
+        store,
+        service,
+        entropy,
+        book,
+        slots: Default::default(),
+        held: Vec::new(),
+        challenges: Vec::new(),
+        devices: Vec::new(),
+        report: Report::default(),
+    };
+    for step in steps {
+        world.step(step);
+        if world.book.open().trouble.is_some() {
+            return world.close();
+        }
+    }
+    for slot in 0..SLOTS {
+        world.end(slot);
+    }
+    world.restart();
+    world.compare_all();
+    world.close()
+}
+
+fn serve(store: &Arc<dyn Store>, book: &Book, entropy: &SeededEntropy) -> Service {
+    let key =
+        account::MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap();
+    let mut config = Config::new(key);
+    config.session_limit = LIMIT_OF_SESSIONS;
+    config.session_lifetime = std::time::Duration::from_secs(30 * 86_400);
+    config.guesses.run = LIMIT_OF_GUESSES;
+    config.passwords.refuse_common = false;
+    let watched = Watched { store: Arc::clone(store), book: book.clone() };
+    let faulty = FaultyStore::new(watched);
+    let paced = Paced { plan: faulty.plan(), store: faulty, book: book.clone() };
+    AccountService::builder(Arc::new(paced) as Arc<dyn Store>)
+        .config(config)
+        .mailer(Post(book.clone()))
+        .sms(Post(book.clone()))
+        .clock(SimulatedClock(book.clone()))
+        .hasher(Slow::default())
+        .entropy(entropy.clone())
+        .limiter(NoLimits)
+        .build()
+        .unwrap()
+}
+
+impl World<'_> {
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Begin { slot, kind, picks, fault, is_mute } => {
+                self.end(*slot);
+                let deed = self.deed(*kind, *picks);
+                let Some(deed) = deed else { return };
+                let device = self.device(&deed, picks[1] ^ picks[2]);
+                let mut ledger = self.book.open();
+                let now = ledger.now;
+                let task = ledger.tasks.len();
+                let mut begun = Task::new(deed.clone(), *fault, *is_mute, now);
+                begun.since = ledger.changes;
+                begun.device = device.clone().map(|(.., digest)| digest);
+                ledger.tasks.push(begun);
+                drop(ledger);
+                let run = Box::pin(perform(
+                    self.service.clone(),
+                    deed,
+                    device.map(|(_, wire, _)| wire),
+                    self.book.clone(),
+                ));
+                self.slots[*slot] = Some((task, *kind, run));
+                self.report.operations += 1;
+                self.report.kinds.entry(*kind).or_default().0 += 1;
+            }
+            Step::GoOn { slot, times } => {
+                for _ in 0..*times {
+                    if self.poll(*slot) {
+                        break;
+                    }
+                }
+            }
+            Step::Leave { slot } => self.leave(*slot),
+            Step::Wait { millis } => self.book.open().advance(*millis),
+            Step::Outage { calls } => self.book.open().outage = *calls,
+            Step::Restart => self.restart(),
+        }
+    }
+
+    /// Polls an operation once; tells whether nothing is under way there any more.
+    fn poll(&mut self, slot: usize) -> bool {
+        let Some((task, kind, run)) = &mut self.slots[slot] else { return true };
+        let (task, kind) = (*task, *kind);
+        self.book.open().current = task;
+        let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let std::task::Poll::Ready(outcome) = polled else {
+            task.hash(&mut self.book.open().digest);
+            return false;
+        };
+        self.slots[slot] = None;
+        self.ended(task, kind);
+        if outcome.is_ok() {
+            self.report.succeeded += 1;
+            self.report.kinds.entry(kind).or_default().1 += 1;
+        }
+        self.judge(task, outcome);
+        true
+    }
+
+    /// Whoever asked has gone.
+    fn leave(&mut self, slot: usize) {
+        if let Some((task, kind, _)) = self.slots[slot].take() {
+            self.book.open().tasks[task].is_left = true;
+            self.ended(task, kind);
+        }
+    }
+
+    fn ended(&mut self, task: usize, kind: Kind) {
+        let ledger = self.book.open();
+        let task = &ledger.tasks[task];
+        self.report.disturbed += usize::from(task.met || task.is_left || task.is_mute && task.messages > 0);
+        let fault = task.fault.filter(|(at, _)| task.met && task.calls > *at);
+        if let Some(place) = fault.and_then(|(_, fault)| Fault::ALL.iter().position(|other| *other == fault))
+        {
+            *self.report.faults.entry((kind, place)).or_default() += 1;
+        }
+    }
+
+    /// Lets an operation come to its end. Whoever asked for it gives up if the store hangs.
+    fn end(&mut self, slot: usize) {
+        for round in 0..ENOUGH {
+            if self.poll(slot) {
+                return;
+            }
+            if round > 40 && self.hangs(slot) {
+                return self.leave(slot);
+            }
+            // It may wait for another one.
+            for other in (0..SLOTS).filter(|other| *other != slot && round > 60) {
+                self.poll(other);
+                if round > 200 && self.hangs(other) {
+                    self.leave(other);
+                }
+            }
+        }
+        self.book.open().complain("it does not come to an end");
+    }
+
+    fn hangs(&self, slot: usize) -> bool {
+        self.slots[slot].as_ref().is_some_and(|(task, ..)| self.book.open().tasks[*task].hangs)
+    }
+
+    /// The process ends, and another one opens the store.
+    fn restart(&mut self) {
+        (0..SLOTS).for_each(|slot| self.leave(slot));
+        // So that nobody holds the file any more when it is opened again.
+        self.store = Arc::new(account::MemoryStore::new());
+        self.service = serve(&self.store, &self.book, &self.entropy);
+        self.store = self.home.open();
+        self.service = serve(&self.store, &self.book, &self.entropy);
+    }
+
+    fn close(mut self) -> Report {
+        let mut ledger = self.book.open();
+        let trouble = ledger.trouble.take();
+        let (calls, digest) = (ledger.calls, ledger.digest.finish());
+        self.report.changed = ledger.tasks.iter().map(|task| task.done).sum();
+        if trouble.is_some() {
+            let told = |task: &Task| {
+                format!("{:?}, {:?}: {}", task.deed, task.fault.filter(|_| task.met), task.outcome)
+            };
+            self.report.history = ledger.tasks.iter().map(told).collect();
+        }
+        drop(ledger);
+        Report { trouble, calls, digest, ..self.report }
+    }
+
+    /// At the end the store holds what the model says, found by every key and by nothing else.
+    fn compare_all(&mut self) {
+        let snapshot = block_on(Snapshot::of(&self.store)).unwrap();
+        let mut guard = self.book.open();
+        let ledger = &mut *guard;
+        let mut wrong = None;
+        let ids: BTreeSet<_> = snapshot.accounts().map(|(id, ..)| id.to_string()).collect();
+        if ids != ledger.model.people.keys().cloned().collect() {
+            wrong = Some(format!("the accounts are {ids:?}"));
+        }
+        for (id, body, attachment) in snapshot.accounts() {
+            let form = serde_json::from_str::<Body>(body).unwrap().account;
+            let Some(person) = ledger.model.people.get(id.as_str()) else { continue };
+            if let Err(what) = stored::compare(person, &form, &mut ledger.seen) {
+                wrong = Some(format!("the store holds of {id}: {what}"));
+            }
+            let preferences = format!(r#"{{"n":{}}}"#, person.preferences);
+            let holds =
+                attachment.contains(&preferences.replace('"', "\\\"")) || attachment.contains(&preferences);
+            if person.preferences != 0 && !holds {
+                wrong = Some(format!("the preferences of {id} are {attachment}"));
+            }
+            let logged = ledger.model.log.get(id.as_str()).copied().unwrap_or_default();
+            if snapshot.events(id) != logged {
+                wrong =
+                    Some(format!("{id} has {} log entries and should have {logged}", snapshot.events(id)));
+            }
+        }
+        for address in (0..4).flat_map(|number| [Address::Email(number), Address::Phone(number)]) {
+            let key = match address {
+                Address::Email(number) => account::model::Key::Mailbox(email(number)),
+                Address::Phone(number) => account::model::Key::Phone(phone(number)),
+            };
+            let found = block_on(self.store.load(&key, account::ports::Parts::Body)).unwrap();
+            let found = found.map(|stored| stored.account.id().to_string());
+            if found != ledger.model.holder(address).map(|person| person.id.clone()) {
+                wrong = Some(format!("{address:?} leads to {found:?}"));
+            }
+        }
+        if let Some(what) = wrong {
+            ledger.complain(what);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Does what a deed says with the real service.
+
+use account::{
+    EmailSignIn, Error, GenericToken, NewPushTarget, RecoveryCodes, SessionHolder, SignUp, SignedIn,
+    model::{
+        AllowedRedirects, CheckedUrl, Client, CustomId, DeviceSecret, Email, PageQuery, Password, Phone,
+        SecondFactor, SessionSecret, TargetKind, User, UserId,
+    },
+};
+
+use super::Service;
+use crate::{
+    deeds::{Act, Deed, Factor, HostAct, Purpose, Who},
+    ledger::{Book, Stage},
+    model::Address,
+    stored,
+};
+
+pub const PASSWORDS: [&str; 3] = ["tr4verse-Cobalt-heron", "another-Cobalt-egret", "third-Umber-bittern"];
+
+/// What an operation answered.
+pub enum Answer {
+    Done,
+    SignedIn { user: String, session: String, wire: String, device: Option<String> },
+    Secret { fresh: Option<String>, device: Option<String> },
+    Token { user: String, secret: Option<String> },
+    Jwt(String),
+    Seed(String),
+    Codes(Vec<String>),
+    View(String),
+}
+
+fn user_view(user: &User) -> String {
+    let address = |address: Option<String>, proven| address.map(|address| (stored::number(&address), proven));
+    let email = address(user.email().map(|email| email.to_string()), user.is_email_verified());
+    let phone = address(user.phone().map(|phone| phone.to_string()), user.is_phone_verified());
+    let targets: Vec<_> = user
+        .targets()
+        .into_iter()
+        .filter(|target| target.kind == TargetKind::Push)
+        .map(|target| target.identifier)
+        .collect();
+    format!("{email:?} {phone:?} {} {targets:?}", user.has_mfa())
+}
+
+/// Does it.
+pub async fn perform(
+    service: Service,
+    deed: Deed,
+    device: Option<String>,
+    book: Book,
+) -> Result<Answer, Error> {
+    let client = match &device {
+        Some(device) => Client::default().with_device(DeviceSecret::from_wire(device).unwrap()),
+        None => Client::default(),
+    };
+    let client = &client;
+    let signed_in = |signed_in: SignedIn| Answer::SignedIn {
+        user: signed_in.session.user.to_string(),
+        session: signed_in.session.id.to_string(),
+        wire: signed_in.secret.to_wire(),
+        device: signed_in.device.map(|device| device.to_wire()),
+    };
+    let password = |number: usize| -> Password { PASSWORDS[number].parse().unwrap() };
+    let id = |user: &str| -> UserId { user.parse().unwrap() };
+    match deed {
+        Deed::SignUp { id: user, email: address, password: number } => {
+            let mut request = SignUp::new(email(address), password(number));
+            request.user_id = user.map_or(CustomId::Generate, |user| CustomId::Given(id(&user)));
+            service.sign_up(request, client).await?;
+            Ok(Answer::Done)
+        }
+        Deed::Anonymous => service.sign_in_anonymously(client).await.map(signed_in),
+        Deed::SignIn { email: address, password: number } => {
+            service.sign_in_with_password(email(address), password(number), client).await.map(signed_in)
+        }
+        Deed::Send(purpose, address) => {
+            match (purpose, address) {
+                (Purpose::MagicUrl, Address::Email(to)) => {
+                    service.send_magic_url(EmailSignIn::new(email(to)), &page(), client).await?
+                }
+                (_, Address::Email(to)) => {
+                    service.send_email_code(EmailSignIn::new(email(to)), client).await?
+                }
+                (_, Address::Phone(to)) => {
+                    service.send_phone_code(CustomId::Generate, phone(to), client).await?
+                }
+            };
+            Ok(Answer::Done)
+        }
+        Deed::Redeem { user, secret } => {
+            service.sign_in_with_token(&id(&user), &secret.parse().unwrap(), client).await.map(signed_in)
+        }
+        Deed::FinishVerification { user, secret } => {
+            service.finish_email_verification(&id(&user), &secret.parse().unwrap(), client).await?;
+            Ok(Answer::Done)
+        }
+        Deed::StartRecovery { email: address } => {
+            service.start_recovery(email(address), &page(), client).await?;
+            Ok(Answer::Done)
+        }
+        Deed::FinishRecovery { user, secret, password: number } => {
+            let secret = secret.parse().unwrap();
+            service.finish_recovery(&id(&user), &secret, password(number), None, client).await?;
+            Ok(Answer::Done)
+        }
+        Deed::Check(who) => {
+            caller(&service, &who, false).await?;
+            Ok(Answer::Done)
+        }
+        Deed::Host { user, act } => {
+            let (host, user) = (service.trusted(client), id(&user));
+            match act {
+                HostAct::Block(blocked) => host.set_blocked(&user, blocked).await.map(drop)?,
+                HostAct::RequireReset(required) => {
+                    host.require_password_reset(&user, required).await.map(drop)?
+                }
+                HostAct::EndSessions => host.end_sessions(&user).await.map(drop)?,
+                HostAct::Delete => host.delete(&user).await?,
+                HostAct::IssueToken(long) => {
+                    let mut how = GenericToken::default();
+                    how.digits = if long { 64 } else { 6 };
+                    let token = host.issue_token(&user, how).await?;
+                    let secret = token.secret().map(|secret| secret.expose().to_owned());
+                    return Ok(Answer::Token { user: user.to_string(), secret });
+                }
+            }
+            Ok(Answer::Done)
+        }
+        Deed::As { who, act } => {
+            let exempt =
+                matches!(act, Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_));
+            let holder = caller(&service, &who, exempt).await?.with_client(client.clone());
+            book.open().enter(Stage::Act);
+            act_as(&service, holder, act).await
+        }
+    }
+}
+
+async fn caller(service: &Service, who: &Who, exempt: bool) -> Result<SessionHolder, Error> {
+    let holder = match (&who.jwt, exempt) {
+        (Some(jwt), true) => service.session_holder_by_jwt(&jwt.text).await?,
+        (Some(jwt), false) => (*service.caller_by_jwt(&jwt.text).await?).clone(),
+        (None, true) => service.session_holder(&SessionSecret::from_wire(&who.wire).unwrap()).await?,
+        (None, false) => (*service.caller(&SessionSecret::from_wire(&who.wire).unwrap()).await?).clone(),
+    };
+    Ok(if who.keeps { holder.keeping_secret() } else { holder })
+}
+
+async fn act_as(service: &Service, holder: SessionHolder, act: Act) -> Result<Answer, Error> {
+    let password = |number: usize| -> Password { PASSWORDS[number].parse().unwrap() };
+    let wire = |secret: Option<SessionSecret>| Answer::Secret {
+        fresh: secret.map(|secret| secret.to_wire()),
+        device: None,
+    };
+    let shown = |codes: &RecoveryCodes| -> Vec<String> {
+        codes.codes().iter().map(|code| code.expose().to_owned()).collect()
+    };
+    match act {
+        Act::StartChallenge(factor) => {
+            let factor = match factor {
+                Factor::Email => SecondFactor::Email,
+                Factor::Phone => SecondFactor::Phone,
+                Factor::RecoveryCode => SecondFactor::RecoveryCode,
+                _ => SecondFactor::Totp,
+            };
+            service.start_challenge(&holder, factor).await?;
+            return Ok(Answer::Secret { fresh: None, device: None });
+        }
+        Act::FinishChallenge { id, otp } => {
+            let passed = service.finish_challenge(&holder, &id.parse().unwrap(), &otp).await?;
+            let fresh = passed.secret.map(|secret| secret.to_wire());
+            return Ok(Answer::Secret { fresh, device: passed.device.map(|device| device.to_wire()) });
+        }
+        Act::SignOut(id) => {
+            service.sign_out(&holder, &id.parse().unwrap()).await?;
+            return Ok(Answer::Done);
+        }
+        _ => {}
+    }
+    let caller = &holder.into_caller()?;
+    match act {
+        Act::User => return Ok(Answer::View(user_view(&service.user(caller).await?))),
+        Act::Sessions => {
+            let sessions = service.sessions(caller).await?;
+            let ids: Vec<_> = sessions.iter().map(|session| session.id.to_string()).collect();
+            return Ok(Answer::View(format!("{ids:?}")));
+        }
+        Act::Events => drop(service.events(caller, PageQuery::parse(&[] as &[&str], 5).unwrap()).await?),
+        Act::ReadPreferences => {
+            let preferences = service.preferences(caller).await?;
+            return Ok(Answer::View(preferences_number(preferences.as_json()).to_string()));
+        }
+        Act::ReadCodes => {
+            let codes = service.recovery_codes(caller).await?;
+            return Ok(Answer::View(format!("{:?}", shown(&codes))));
+        }
+        Act::Name => drop(service.change_name(caller, "Ada".parse().unwrap()).await?),
+        Act::Preferences(number) => {
+            let preferences = format!(r#"{{"n":{number}}}"#).parse().unwrap();
+            drop(service.replace_preferences(caller, preferences).await?);
+        }
+        Act::Block => drop(service.block(caller).await?),
+        Act::Password { new, old } => {
+            let change = service.change_password(caller, password(new), old.map(password)).await?;
+            return Ok(wire(change.secret));
+        }
+        Act::Address { to: Address::Email(to), password: number } => {
+            return Ok(wire(service.change_email(caller, email(to), password(number)).await?.secret));
+        }
+        Act::Address { to: Address::Phone(to), password: number } => {
+            return Ok(wire(service.change_phone(caller, phone(to), password(number)).await?.secret));
+        }
+        Act::SignOutEverywhere => service.sign_out_everywhere(caller).await?,
+        Act::Extend(id) => drop(service.extend_session(caller, &id.parse().unwrap()).await?),
+        Act::Jwt => return Ok(Answer::Jwt(service.issue_jwt(caller).await?.as_str().to_owned())),
+        Act::StartVerification { phone: false } => {
+            drop(service.start_email_verification(caller, &page()).await?);
+        }
+        Act::StartVerification { phone: true } => drop(service.start_phone_verification(caller).await?),
+        Act::FinishPhoneVerification { user, secret } => {
+            let (user, secret) = (user.parse().unwrap(), secret.parse().unwrap());
+            drop(service.finish_phone_verification(caller, &user, &secret).await?);
+        }
+        Act::Mfa(on) => drop(service.set_mfa(caller, on).await?),
+        Act::AddApp => {
+            let app = service.add_authenticator(caller).await?;
+            return Ok(Answer::Seed(app.secret.expose().to_owned()));
+        }
+        Act::ConfirmApp { otp } => drop(service.confirm_authenticator(caller, &otp).await?),
+        Act::RemoveApp => service.remove_authenticator(caller).await?,
+        Act::CreateCodes => return Ok(Answer::Codes(shown(&service.create_recovery_codes(caller).await?))),
+        Act::ReplaceCodes => return Ok(Answer::Codes(shown(&service.replace_recovery_codes(caller).await?))),
+        Act::AddTarget(identifier) => {
+            drop(service.add_push_target(caller, NewPushTarget::new(identifier.parse().unwrap())).await?);
+        }
+        Act::ChangeTarget(id, identifier) => {
+            let (id, token) = (id.parse().unwrap(), identifier.parse().unwrap());
+            drop(service.change_push_target(caller, &id, token).await?);
+        }
+        Act::RemoveTarget(id) => service.remove_push_target(caller, &id.parse().unwrap()).await?,
+        Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_) => {}
+    }
+    Ok(Answer::Done)
+}
+
+/// The number in preferences of the simulation.
+fn preferences_number(text: &str) -> usize {
+    text.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
+}
+
+pub fn email(number: usize) -> Email {
+    format!("person-{number}@example.com").parse().unwrap()
+}
+
+pub fn phone(number: usize) -> Phone {
+    format!("+1617555120{number}").parse().unwrap()
+}
+
+fn page() -> CheckedUrl {
+    AllowedRedirects::new(["localhost"], []).unwrap().check("http://localhost/here").unwrap()
+}
