@@ -7,6 +7,7 @@ use std::{
 
 use hashbrown::HashTable;
 
+use super::homes::Homes;
 use crate::{
     model::UserId,
     ports::{Parts, Stored},
@@ -23,17 +24,15 @@ pub(super) struct AccountCache {
 
 #[derive(Default)]
 struct Shard {
-    /// Hash and place in `slots`.
-    places: HashTable<(u64, usize)>,
-    slots: Vec<Slot>,
+    slots: HashTable<Slot>,
+    homes: Homes,
+    /// The bucket where the search for a victim goes on.
     hand: usize,
     capacity: usize,
 }
 
 struct Slot {
     hash: u64,
-    // A copy, so that finding one value does not touch the others.
-    id: UserId,
     stored: Stored,
     used: bool,
 }
@@ -47,8 +46,7 @@ impl AccountCache {
 
     pub(super) fn find(&self, id: &UserId) -> Option<Stored> {
         let (hash, mut shard) = self.shard(id)?;
-        let place = shard.place(hash, id)?;
-        let slot = shard.slots.get_mut(place)?;
+        let slot = shard.slots.find_mut(hash, |slot| slot.is(hash, id))?;
         slot.used = true;
         Some(slot.stored.clone())
     }
@@ -75,69 +73,52 @@ impl AccountCache {
     }
 }
 
+impl Slot {
+    fn is(&self, hash: u64, id: &UserId) -> bool {
+        self.hash == hash && self.stored.account.is(id)
+    }
+}
+
 impl Shard {
-    fn place(&self, hash: u64, id: &UserId) -> Option<usize> {
-        let is_it = |&(_, place): &(u64, usize)| self.slots.get(place).is_some_and(|slot| slot.id == *id);
-        self.places.find(hash, is_it).map(|(_, place)| *place)
-    }
-
-    fn put(&mut self, hash: u64, stored: Stored) -> Option<Stored> {
+    /// Answers with what is not kept any more, if that is anything.
+    fn put(&mut self, hash: u64, mut stored: Stored) -> Option<Stored> {
         let id = *stored.account.id();
-        let place = match self.place(hash, &id) {
-            Some(place) => place,
-            None if self.slots.len() < self.capacity => {
-                self.places.insert_unique(hash, (hash, self.slots.len()), |(hash, _)| *hash);
-                self.slots.push(Slot { hash, id, stored, used: false });
-                return None;
+        let others = self.slots.len();
+        if let Some(slot) = self.slots.find_mut(hash, |slot| slot.is(hash, &id)) {
+            if slot.stored.version == stored.version && slot.stored.has(Parts::Whole) {
+                return Some(stored);
             }
-            None => {
-                let place = self.victim();
-                let evicted = self.slots.get(place)?.hash;
-                self.forget_place(evicted, place);
-                self.places.insert_unique(hash, (hash, place), |(hash, _)| *hash);
-                place
-            }
-        };
-        let slot = self.slots.get_mut(place)?;
-        if slot.id == id && slot.stored.version == stored.version && slot.stored.has(Parts::Whole) {
-            return Some(stored);
+            stored.account = self.homes.house(&stored.account, others);
+            slot.used = false;
+            return Some(std::mem::replace(&mut slot.stored, stored));
         }
-        slot.hash = hash;
-        slot.id = id;
-        slot.used = false;
-        Some(std::mem::replace(&mut slot.stored, stored))
+        let evicted = if others < self.capacity { None } else { self.evict() };
+        stored.account = self.homes.house(&stored.account, others);
+        self.slots.insert_unique(hash, Slot { hash, stored, used: false }, |slot| slot.hash);
+        evicted
     }
 
-    fn victim(&mut self) -> usize {
-        loop {
-            let place = self.hand;
-            self.hand = (self.hand + 1) % self.slots.len().max(1);
-            match self.slots.get_mut(place) {
+    /// Takes out the first that was not used since the hand last passed it.
+    fn evict(&mut self) -> Option<Stored> {
+        let buckets = self.slots.num_buckets();
+        // After one round all are unused, so in a second one there is one to be found if there is any.
+        for _ in 0..buckets.saturating_mul(2) {
+            let bucket = self.hand % buckets;
+            self.hand = bucket + 1;
+            match self.slots.get_bucket_mut(bucket) {
                 Some(slot) if slot.used => slot.used = false,
-                _ => return place,
+                Some(_) => {
+                    return self.slots.get_bucket_entry(bucket).ok().map(|entry| entry.remove().0.stored);
+                }
+                None => {}
             }
         }
+        None
     }
 
-    fn remove(&mut self, hash: u64, id: &UserId) -> Option<Slot> {
-        let place = self.place(hash, id)?;
-        self.forget_place(hash, place);
-        let removed = self.slots.swap_remove(place);
-        // The last slot has moved into the gap.
-        let moved = self.slots.len();
-        if let Some(slot) = self.slots.get(place)
-            && let Some((_, entry)) = self.places.find_mut(slot.hash, |(_, other)| *other == moved)
-        {
-            *entry = place;
-        }
-        self.hand = if self.hand >= self.slots.len() { 0 } else { self.hand };
-        Some(removed)
-    }
-
-    fn forget_place(&mut self, hash: u64, place: usize) {
-        if let Ok(entry) = self.places.find_entry(hash, |(_, other)| *other == place) {
-            entry.remove();
-        }
+    fn remove(&mut self, hash: u64, id: &UserId) -> Option<Stored> {
+        let entry = self.slots.find_entry(hash, |slot| slot.is(hash, id)).ok()?;
+        Some(entry.remove().0.stored)
     }
 }
 

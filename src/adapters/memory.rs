@@ -4,20 +4,19 @@ use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     fmt,
     hash::{BuildHasher as _, RandomState},
-    sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use async_trait::async_trait;
 use hashbrown::HashTable;
 
+use super::homes::Homes;
 use crate::{
-    model::{Account, Event, EventPage, Key, PageQuery, Timestamp, UserId},
+    model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
     ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
 const SHARDS: usize = 64;
-/// How many accounts lie side by side at the least; a quarter of those that a shard has, if that is more.
-const HOMES: usize = 32;
 
 /// Keeps accounts in memory, sharded by id, until the process ends.
 ///
@@ -38,8 +37,7 @@ struct Index {
 #[derive(Default)]
 struct Shard {
     accounts: HashTable<Stored>,
-    /// Room for accounts to come, side by side in memory.
-    homes: Vec<Arc<Account>>,
+    homes: Homes,
     /// By account, oldest first.
     log: HashMap<UserId, VecDeque<Box<Event>>>,
 }
@@ -78,20 +76,6 @@ impl Index {
 }
 
 impl Shard {
-    /// Moves an account next to others of its shard. Where the allocator put it, what a session check reads would lie scattered among all that
-    /// it does not, and looking up where that is in memory would cost more than the rest of the check.
-    fn house(&mut self, account: &Arc<Account>) -> Arc<Account> {
-        static NOBODY: LazyLock<Account> =
-            LazyLock::new(|| Account::new(UserId::generate(Timestamp::MIN, [0; 10]), Timestamp::MIN));
-        if self.homes.is_empty() {
-            let more = self.accounts.len() / 4;
-            self.homes = (0..more.max(HOMES)).map(|_| Arc::new(NOBODY.clone())).collect();
-        }
-        let mut home = self.homes.pop().unwrap_or_else(|| Arc::new(NOBODY.clone()));
-        Arc::make_mut(&mut home).clone_from(account);
-        home
-    }
-
     fn put(&mut self, hash: u64, value: Stored, hasher: &RandomState) {
         match self.accounts.find_mut(hash, |stored| stored.account.id() == value.account.id()) {
             Some(slot) => *slot = value,
@@ -144,7 +128,8 @@ impl Store for MemoryStore {
             index.release(&releases);
         }
         change.events().iter().for_each(|event| shard.record(event));
-        let account = shard.house(&whole.account);
+        let others = shard.accounts.len();
+        let account = shard.homes.house(&whole.account, others);
         shard.put(hash, Stored { account, ..whole }, &self.hasher);
         Ok(())
     }

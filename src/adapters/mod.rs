@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod account_cache;
+mod homes;
 #[cfg(feature = "http-client")]
 mod http_client;
 mod limiter;
