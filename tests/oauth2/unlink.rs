@@ -30,6 +30,9 @@ async fn h51_an_unlinked_identity_takes_its_sessions_and_tokens_along() {
     let identities = world.identities(&caller).await;
     let gone = identities.iter().find(|identity| &*identity.provider == FORGE).unwrap();
     service.unlink_identity(&caller, &gone.id).await.unwrap();
+    let mail = world.host.outbox.mails().pop().unwrap();
+    assert_eq!((mail.to.as_str(), mail.notice.name()), (ADA, "identityUnlinked"));
+    assert!(mail.text().contains("forge"), "{}", mail.text());
     for ended in [&by_forge, &by_token] {
         assert_eq!(code(service.caller(&ended.secret).await), "general_unauthorized_scope");
     }
