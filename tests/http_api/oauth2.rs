@@ -533,6 +533,36 @@ async fn h53_h56_a_flow_of_somebody_signed_in_links_the_identity_in_that_session
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_cannot_begin_a_link() {
+    for (site, referer, links) in [
+        ("cross-site", None, false),
+        ("cross-site", Some("https://evil.example/"), false),
+        ("cross-site", Some("no URL"), false),
+        ("cross-site", Some("https://app.example.com/"), true),
+        ("same-site", None, true),
+        ("none", None, true),
+    ] {
+        let (server, _) = on_its_own_machine();
+        let bob = server.user("bob").await;
+        let (name, value) = bob.0.split_once('=').unwrap();
+        let mut browser = Browser(BTreeMap::from([(name.to_owned(), value.to_owned())]));
+        let start = with(SESSION, &[&[("project", "default")], pages().as_slice()].concat());
+        let mut call = browser.ask(&server, "GET", &start).header("sec-fetch-site", site);
+        if let Some(referer) = referer {
+            call = call.header("referer", referer);
+        }
+        let reply = call.ok(302).await;
+        browser.take(&reply);
+        let state = parameter(&location(&reply), "state");
+        let reply = browser.come_back(&server, &[("code", "c0de"), ("state", &state)]).await;
+        assert_eq!(reply.header("location"), Some(SUCCESS));
+        let bob = server.sign_in("bob").await;
+        let identities = server.get("/v1/account/identities").by(&bob).ok(200).await;
+        assert_eq!(identities.value("total"), u8::from(links), "{site} {referer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_is_off_and_one_that_does_not_exist_are_told_apart() {
     let (server, _) = on_its_own_machine();
     for (provider, status, code) in [
