@@ -129,7 +129,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             let message = "API key and session used in the same request. Use either setSession or setKey.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "user_key_and_session_set", message));
         }
-        let who = admit_standing(standing, is_trusted, route.as_ref().map(|route| route.operation))?;
+        let who = admit_standing(standing, is_trusted, route.as_ref().map(|route| route.operation));
+        let who = match &route {
+            // Whoever is held back here may be somebody else than who comes from the provider; and if not, the flow ends at its failure page.
+            Some(route) if route.operation == Operation::OAuth2Redirect => who.unwrap_or_default(),
+            _ => who?,
+        };
         // Whether a route exists is told only to those who may come this far.
         let Some(Route { operation, path }) = route else { return Err(Refusal::unknown_route()) };
         // Led there by a provider, a browser can send nothing but GET. What it must bring along says that it is its own flow.

@@ -456,6 +456,62 @@ async fn h52_every_failure_is_told_to_the_failure_page() {
 }
 
 #[tokio::test]
+async fn h52_an_answer_that_cannot_be_read_and_a_long_description_are_told_to_the_failure_page() {
+    let (server, github) = on_its_own_machine();
+    let long = "é".repeat(2_500);
+    for (answer, text) in [
+        (vec![("error", "server_error"), ("error_description", long.as_str())], "server_error: é"),
+        (vec![("error", "access_denied"), ("error", "access_denied")], "malformed"),
+        (vec![("code", long.as_str())], "malformed"),
+        (vec![("code", "c"), ("iss", "a"), ("iss", "b")], "malformed"),
+    ] {
+        let mut browser = Browser::default();
+        let state = parameter(&browser.start(&server, SESSION, &pages()).await, "state");
+        let back: Vec<_> = answer.into_iter().chain([("state", state.as_str())]).collect();
+        let to = location(&browser.come_back(&server, &back).await);
+        assert_eq!((to.path(), &told(&to)["type"]), ("/oh", &json!("user_oauth2_provider_error")));
+        assert!(told(&to)["message"].as_str().unwrap().contains(text), "{to}");
+        assert!(browser.0.is_empty(), "the flow is over");
+    }
+    assert!(github.asked().is_empty(), "no code was sent");
+}
+
+#[tokio::test]
+async fn h52_a_session_that_is_held_back_does_not_hold_up_a_flow() {
+    let (server, _) = on_its_own_machine();
+    let bob = server.user("bob").await;
+    for (id, begins_it) in [("nobody's", false), ("his own", true)] {
+        let mut browser = Browser::default();
+        let (name, value) = bob.0.split_once('=').unwrap();
+        let mut keep = |browser: &mut Browser| browser.0.insert(name.into(), value.into());
+        if begins_it {
+            keep(&mut browser);
+        }
+        let state = parameter(&browser.start(&server, SESSION, &pages()).await, "state");
+        keep(&mut browser);
+        let user = server.get("/v1/account").by(&bob).ok(200).await.text("$id").parse().unwrap();
+        let (nobody, service) = (account::model::Client::default(), &server.service);
+        service.trusted(&nobody).set_blocked(&user, true).await.unwrap();
+        let to = location(&browser.come_back(&server, &[("code", "c0de"), ("state", &state)]).await);
+        assert_eq!(to.path(), if begins_it { "/oh" } else { "/done" }, "{id}");
+        service.trusted(&nobody).set_blocked(&user, false).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn h52_who_may_not_end_a_flow_that_named_no_page_is_led_to_the_one_of_this_server() {
+    let (server, _) = on_its_own_machine();
+    let (name, value) =
+        server.user("bob").await.0.split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let mut browser = Browser(BTreeMap::from([(name.clone(), value)]));
+    let state = parameter(&browser.start(&server, SESSION, &[]).await, "state");
+    browser.0.remove(&name);
+    let to = location(&browser.come_back(&server, &[("code", "c0de"), ("state", &state)]).await);
+    assert_eq!(to.path(), "/v1/account/sessions/oauth2/complete/failure");
+    assert_eq!(told(&to)["type"], "user_oauth2_bad_request");
+}
+
+#[tokio::test]
 async fn a_client_without_pages_is_led_to_those_of_this_server() {
     let (server, github) = on_its_own_machine();
     let mut browser = Browser::default();
@@ -614,7 +670,8 @@ async fn h58_only_allowed_pages_and_sound_scopes_come_through() {
     }
     let to = location(&server.get(&format!("{SESSION}?scopes[0]=gist&scopes[1]=gist")).ok(302).await);
     assert_eq!(parameter(&to, "scope"), "user:email gist");
-    for (name, length) in [("code", 2049), ("state", 2049), ("error", 2049), ("error_description", 2049)] {
+    for (name, length) in [("code", 2049), ("state", 2049), ("iss", 2049), ("location", 2049), ("user", 4097)]
+    {
         let path = with(&format!("{SESSION}/redirect"), &[(name, &"x".repeat(length))]);
         server.get(&path).refused(400, "general_argument_invalid").await;
     }
