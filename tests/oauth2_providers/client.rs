@@ -126,6 +126,25 @@ async fn a_changed_key_without_a_name_is_fetched_at_once_too() {
 }
 
 #[tokio::test]
+async fn newer_keys_of_a_provider_that_has_none_to_give_are_asked_for_once_a_minute() {
+    let case = Case::new("google");
+    let keys_url = case.expected["keys_url"].as_str().unwrap().to_owned();
+    case.sign_in().await.unwrap();
+    let mut other = Case::new("google");
+    other.signer.key_id = Some("k2");
+    other.answer_well();
+    let tokens = other.tokens().await.unwrap();
+    case.double.answer(&keys_url, Ok(HttpResponse::new(503, Vec::new())));
+    case.double.take_seen();
+    for (seconds, asked) in [(1, 1), (2, 0), (60, 0), (62, 1)] {
+        let at = now().after(Duration::from_secs(seconds));
+        case.client.user(&tokens, &case.attempt(&[]), &case.callback(), at).await.unwrap_err();
+        let fetched = case.double.take_seen().iter().filter(|seen| seen.url == keys_url).count();
+        assert_eq!(fetched, asked, "{seconds}");
+    }
+}
+
+#[tokio::test]
 async fn keys_are_kept_for_an_hour_and_fetched_again_for_an_unknown_one() {
     let case = Case::new("google");
     let keys_url = case.expected["keys_url"].as_str().unwrap().to_owned();
