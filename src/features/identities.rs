@@ -1,7 +1,7 @@
 //! Linked accounts at OAuth2 providers.
 
 use crate::{
-    AccountService, Caller, Error,
+    AccountService, Caller, Error, SignInMethods,
     messages::Notice,
     model::{
         Account, EventKind, Field, Identity, IdentityAttribute, IdentityId, IdentityQuery, QueryFields,
@@ -54,13 +54,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The account's email address is told.
     ///
     /// # Errors
-    /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if there is no other way into the account; the
+    /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if no other way into the account is switched on; the
     /// gates; [`Error::Store`].
     #[doc(alias = "deleteIdentity")]
     pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
+        let methods = self.inner.config.methods;
         self.perform(Operation::UnlinkIdentity, caller.client(), |errand| async move {
             let decide = |draft: &mut Draft| {
-                let provider = draft.unlink(id, caller.session_id())?;
+                let provider = draft.unlink(id, caller.session_id(), &methods)?;
                 draft.note(EventKind::IdentityDeleted, None);
                 Ok(provider)
             };
@@ -85,11 +86,24 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl Account {
+    /// Whether its owner can sign in again by what is switched on. A password can be set anew by mail.
+    fn has_way_in(&self, methods: &SignInMethods) -> bool {
+        let by_mail = methods.email_password || methods.magic_url || methods.email_code;
+        (self.email.is_some() && by_mail)
+            || (self.phone.is_some() && methods.phone)
+            || !self.identities.is_empty()
+    }
+
     /// Answers with the provider's key.
-    fn unlink(&mut self, id: &IdentityId, own: &SessionId) -> Result<Box<str>, Error> {
+    fn unlink(
+        &mut self,
+        id: &IdentityId,
+        own: &SessionId,
+        methods: &SignInMethods,
+    ) -> Result<Box<str>, Error> {
         let place = self.identities.iter().position(|identity| identity.id == *id);
         let gone = self.identities.remove(place.ok_or(Error::IdentityNotFound)?);
-        if !self.is_lasting() {
+        if !self.has_way_in(methods) {
             return Err(Error::LastSignIn);
         }
         self.retain_sessions(|session| match &session.provider {

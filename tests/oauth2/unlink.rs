@@ -56,6 +56,28 @@ async fn h51_the_last_way_in_is_not_unlinked() {
 }
 
 #[tokio::test]
+async fn h51_a_way_that_is_switched_off_is_none() {
+    for (mails, refused) in [(false, true), (true, false)] {
+        let world = World::with(|config| {
+            config.methods.email_password = false;
+            config.methods.magic_url = false;
+            config.methods.email_code = mails;
+        });
+        let signed_in = world.come(FORGE, &Person::new("1", ADA), None).await.unwrap();
+        let caller = world.caller(&signed_in).await;
+        let id = world.identities(&caller).await[0].id;
+        let outcome = world.host.service.unlink_identity(&caller, &id).await;
+        assert_eq!(outcome.is_err(), refused, "{outcome:?}");
+        // With another identity there is a way, whatever is off.
+        if refused {
+            let holder = world.host.service.session_holder(&signed_in.secret).await.unwrap();
+            let linked = world.come(MILL, &Person::new("2", BOB), Some(&holder)).await.unwrap();
+            world.host.service.unlink_identity(&world.caller(&linked).await, &id).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn h06_an_identity_of_somebody_else_is_as_unknown_as_any() {
     let world = World::new();
     let ada = world.come(FORGE, &Person::new("1", ADA), None).await.unwrap();
