@@ -56,7 +56,7 @@ impl OAuth2Client {
         Self { registration, http, timeout: TIMEOUT, discovered, keys, retries }
     }
 
-    /// Sets how long each request may take. A sign-in makes up to five, and one more if the provider has changed its keys.
+    /// Sets how long each request may take. A sign-in makes up to five.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

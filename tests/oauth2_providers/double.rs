@@ -246,3 +246,14 @@ fn read(id: &str, name: &str) -> Option<String> {
     let place: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/data/oauth2", id, name].iter().collect();
     fs::read_to_string(place).ok()
 }
+
+/// The same shape, with this in the place of every text, number and switch.
+pub(crate) fn with_leaves(value: &Value, leaf: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), with_leaves(value, leaf))).collect()
+        }
+        Value::Array(elements) => elements.iter().map(|element| with_leaves(element, leaf)).collect(),
+        _ => leaf.clone(),
+    }
+}
