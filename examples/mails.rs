@@ -84,7 +84,7 @@ fn recipient(locale: Locale) -> &'static str {
     }
 }
 
-fn notices() -> [Notice; 14] {
+fn notices() -> [Notice; 16] {
     let secret = |text: &str| Arc::new(Secret::new(text.into()));
     let link = |page: &str| {
         let query = "userId=019b2c3d4e5f60718293&secret=Zt3vQmX9r4KpLw7sYbN2cDf8hJg6aUe1&expire=2026-11-30%2011%3A13%3A00.000";
@@ -118,6 +118,8 @@ fn notices() -> [Notice; 14] {
         Notice::AuthenticatorAdded,
         Notice::AuthenticatorRemoved,
         Notice::RecoveryCodesChanged,
+        Notice::IdentityLinked { provider: "GitHub".into() },
+        Notice::IdentityUnlinked { provider: "GitHub".into() },
     ]
 }
 

@@ -345,6 +345,8 @@ fn notices() -> Vec<Notice> {
         Notice::AuthenticatorAdded,
         Notice::AuthenticatorRemoved,
         Notice::RecoveryCodesChanged,
+        Notice::IdentityLinked { provider: "GitHub".into() },
+        Notice::IdentityUnlinked { provider: "GitHub".into() },
     ]
 }
 

@@ -56,6 +56,8 @@ fn every_notice(link: &str, words: &str) -> Vec<Notice> {
         Notice::AuthenticatorAdded,
         Notice::AuthenticatorRemoved,
         Notice::RecoveryCodesChanged,
+        Notice::IdentityLinked { provider: "GitHub".into() },
+        Notice::IdentityUnlinked { provider: "GitHub".into() },
     ]
 }
 

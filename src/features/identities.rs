@@ -1,7 +1,8 @@
 //! Linked accounts at OAuth2 providers.
 
 use crate::{
-    AccountService, Caller, Error,
+    AccountService, Caller, Error, SignInMethods,
+    messages::Notice,
     model::{
         Account, EventKind, Field, Identity, IdentityAttribute, IdentityId, IdentityQuery, QueryFields,
         SessionId, SessionProvider, TokenPurpose,
@@ -50,30 +51,59 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
     /// Removes one of the caller's identities, with the provider's tokens and the sessions that it started. Which provider a token for a
     /// sign-in came from is not kept, so unredeemed ones go as well, and the sessions that such tokens started, but for the caller's own.
+    /// The account's email address is told.
     ///
     /// # Errors
-    /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if there is no other way into the account; the
+    /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if no other way into the account is switched on; the
     /// gates; [`Error::Store`].
     #[doc(alias = "deleteIdentity")]
     pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
+        let methods = self.inner.config.methods;
         self.perform(Operation::UnlinkIdentity, caller.client(), |errand| async move {
             let decide = |draft: &mut Draft| {
-                draft.unlink(id, caller.session_id())?;
+                let provider = draft.unlink(id, caller.session_id(), &methods)?;
                 draft.note(EventKind::IdentityDeleted, None);
-                Ok(())
+                Ok(provider)
             };
-            self.change_as(caller, errand, Parts::Whole, decide).await?;
+            let (provider, account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            let notice = Notice::IdentityUnlinked { provider: self.provider_name(&provider) };
+            self.notify(account.contact(), errand.client, errand.now, notice).await;
             Ok(())
         })
         .await
     }
+
+    /// What people call a provider, as far as this service was built with it; its key otherwise.
+    pub(crate) fn provider_name(&self, key: &str) -> Box<str> {
+        #[cfg(feature = "oauth2")]
+        for client in self.inner.providers.iter().map(|client| client.registration().provider()) {
+            if client.id == key {
+                return client.name.as_str().into();
+            }
+        }
+        key.into()
+    }
 }
 
 impl Account {
-    fn unlink(&mut self, id: &IdentityId, own: &SessionId) -> Result<(), Error> {
+    /// Whether its owner can sign in again by what is switched on. A password can be set anew by mail.
+    fn has_way_in(&self, methods: &SignInMethods) -> bool {
+        let by_mail = methods.email_password || methods.magic_url || methods.email_code;
+        (self.email.is_some() && by_mail)
+            || (self.phone.is_some() && methods.phone)
+            || !self.identities.is_empty()
+    }
+
+    /// Answers with the provider's key.
+    fn unlink(
+        &mut self,
+        id: &IdentityId,
+        own: &SessionId,
+        methods: &SignInMethods,
+    ) -> Result<Box<str>, Error> {
         let place = self.identities.iter().position(|identity| identity.id == *id);
         let gone = self.identities.remove(place.ok_or(Error::IdentityNotFound)?);
-        if !self.is_lasting() {
+        if !self.has_way_in(methods) {
             return Err(Error::LastSignIn);
         }
         self.retain_sessions(|session| match &session.provider {
@@ -89,7 +119,7 @@ impl Account {
             attachment.provider_tokens.retain(|tokens| tokens.identity != *id);
             self.attachment = Some(attachment.into());
         }
-        Ok(())
+        Ok(gone.provider)
     }
 }
 

@@ -101,7 +101,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
         if let Some(back) = super::oauth2::Return::of(parts) {
             return Box::pin(back.pass_on(&self.door, parts, body)).await;
         }
-        let presented = self.door.cookies.find(&parts.headers);
+        let route = Route::find(&parts.method, parts.uri.path());
+        // Else a foreign page could have its own identity linked to whoever is signed in here.
+        let begins_flow = route.as_ref().is_some_and(|route| {
+            matches!(route.operation, Operation::StartOAuth2 | Operation::StartOAuth2Token)
+        });
+        let is_led = begins_flow && origin.is_led_by_others(&parts.headers, &self.door);
+        let presented =
+            self.door.cookies.find(&parts.headers).filter(|presented| !(is_led && presented.by_cookie));
         let key = parts.headers.get(KEY).map(HeaderValue::as_bytes).filter(|key| !key.is_empty());
         let has_body = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
         if has_body && key.is_none() {
@@ -122,8 +129,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Desk<S, M, P, C> {
             let message = "API key and session used in the same request. Use either setSession or setKey.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "user_key_and_session_set", message));
         }
-        let route = Route::find(&parts.method, parts.uri.path());
-        let who = admit_standing(standing, is_trusted, route.as_ref().map(|route| route.operation))?;
+        let who = admit_standing(standing, is_trusted, route.as_ref().map(|route| route.operation));
+        let who = match &route {
+            // Whoever is held back here may be somebody else than who comes from the provider; and if not, the flow ends at its failure page.
+            Some(route) if route.operation == Operation::OAuth2Redirect => who.unwrap_or_default(),
+            _ => who?,
+        };
         // Whether a route exists is told only to those who may come this far.
         let Some(Route { operation, path }) = route else { return Err(Refusal::unknown_route()) };
         // Led there by a provider, a browser can send nothing but GET. What it must bring along says that it is its own flow.

@@ -60,6 +60,15 @@ impl Origin {
         }
     }
 
+    /// Whether a page of another site has led the browser here, as `Sec-Fetch-Site` says, and none of an allowed origin is named beside it.
+    /// Browsers that send no such header cannot be asked.
+    pub(super) fn is_led_by_others(&self, headers: &HeaderMap, door: &Door) -> bool {
+        let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
+        let is_ours =
+            matches!(self, Self::Allowed(_)) || referer.is_some_and(|text| door.origins.allows_origin(text));
+        !is_ours && headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site")
+    }
+
     /// Lets the pages of an allowed origin read the reply (Fetch standard, CORS protocol).
     pub(super) fn write(self, response: &mut Response) {
         let headers = response.headers_mut();

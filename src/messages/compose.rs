@@ -76,6 +76,8 @@ fn letter<'a>(notice: &Notice, wording: &'a Wording) -> &'a Letter {
         Notice::AuthenticatorAdded => &wording.authenticator_added,
         Notice::AuthenticatorRemoved => &wording.authenticator_removed,
         Notice::RecoveryCodesChanged => &wording.recovery_codes_changed,
+        Notice::IdentityLinked { .. } => &wording.identity_linked,
+        Notice::IdentityUnlinked { .. } => &wording.identity_unlinked,
     }
 }
 
@@ -103,7 +105,15 @@ impl<'a> Writer<'a> {
             Notice::EmailCode { code, .. } | Notice::MfaCode { code, .. } => code.expose(),
             _ => "{code}",
         };
-        fill(sentence, &[("project", &self.project), ("name", &self.name), ("code", code)])
+        let provider = match &self.message.notice {
+            Notice::IdentityLinked { provider } | Notice::IdentityUnlinked { provider } => {
+                tame(provider, self.wording.direction)
+            }
+            _ => "{provider}".into(),
+        };
+        let values =
+            [("project", &*self.project), ("name", &self.name), ("code", code), ("provider", &provider)];
+        fill(sentence, &values)
     }
 
     fn credential(&self) -> Option<Credential<'a>> {

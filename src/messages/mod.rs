@@ -91,6 +91,16 @@ pub enum Notice {
     AuthenticatorRemoved,
     /// Recovery codes were made or replaced.
     RecoveryCodesChanged,
+    /// An account at a provider was linked; it signs in from now on.
+    IdentityLinked {
+        /// The provider's name.
+        provider: Box<str>,
+    },
+    /// An account at a provider was unlinked.
+    IdentityUnlinked {
+        /// The provider's name.
+        provider: Box<str>,
+    },
 }
 
 impl Notice {
@@ -112,6 +122,8 @@ impl Notice {
             Self::AuthenticatorAdded => "authenticatorAdded",
             Self::AuthenticatorRemoved => "authenticatorRemoved",
             Self::RecoveryCodesChanged => "recoveryCodesChanged",
+            Self::IdentityLinked { .. } => "identityLinked",
+            Self::IdentityUnlinked { .. } => "identityUnlinked",
         }
     }
 }

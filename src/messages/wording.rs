@@ -7,7 +7,7 @@ use super::Direction;
 /// The sentences of one language. Every message is put together from them.
 ///
 /// They are plain text, never markup. `{project}` and `{name}` stand for the project's and the recipient's name everywhere, `{code}` for
-/// the code in messages that bring one; other braces stay as they are. What is put in is never read as a sentence again.
+/// the code in messages that bring one, `{provider}` for the provider's name where an account there was linked or unlinked; other braces stay as they are. What is put in is never read as a sentence again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wording {
@@ -57,6 +57,10 @@ pub struct Wording {
     pub authenticator_removed: Letter,
     /// Recovery codes were made or replaced.
     pub recovery_codes_changed: Letter,
+    /// An account at a provider was linked.
+    pub identity_linked: Letter,
+    /// An account at a provider was unlinked.
+    pub identity_unlinked: Letter,
     /// What to do if the button does not work; the link follows.
     pub link_instead: Cow<'static, str>,
     /// How long a verification link is valid.

@@ -56,7 +56,7 @@ impl OAuth2Client {
         Self { registration, http, timeout: TIMEOUT, discovered, keys, retries }
     }
 
-    /// Sets how long each request may take. A sign-in makes two to four.
+    /// Sets how long each request may take. A sign-in makes up to five.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -237,9 +237,11 @@ impl OAuth2Client {
         if self.retries.find(url.as_str(), now, RETRY).is_some() {
             return self.keys(url, now, FRESH).await;
         }
-        let keys = self.keys(url, now, Duration::ZERO).await?;
+        let keys = self.keys(url, now, Duration::ZERO).await;
+        // Also without an answer: a provider that has none is not to be asked at every sign-in. Not before it, because others who come
+        // meanwhile would be measured by the old keys.
         self.retries.keep(url.as_str(), now, ());
-        Ok(keys)
+        keys
     }
 
     /// Whether this provider's endpoints, issuer or client authentication are discovered.

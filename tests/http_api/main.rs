@@ -12,6 +12,12 @@ mod magic_page;
 mod mfa;
 #[cfg(feature = "oauth2")]
 mod oauth2;
+#[cfg(feature = "oauth2")]
+mod oauth2_failures;
+#[cfg(feature = "oauth2")]
+mod oauth2_flows;
+#[cfg(feature = "oauth2")]
+mod oauth2_world;
 mod origins;
 mod parameters;
 mod passwordless;

@@ -1,6 +1,6 @@
 //! Linking a provider's account to one's own while signed in.
 
-use account::{NewPushTarget, SessionHolder, SignedIn, model::Client};
+use account::{NewPushTarget, SessionHolder, SignedIn, messages::Notice, model::Client};
 
 use crate::{
     people::{ADA, BOB, anonymous, code, opens},
@@ -100,4 +100,36 @@ async fn h53_who_is_blocked_or_signed_out_meanwhile_links_nothing() {
     let failed = world.end(FORGE, &back, Some(&by)).await.unwrap_err();
     assert_eq!(failed.error.code(), "general_unauthorized_scope");
     assert!(world.identities(&world.caller(&world.host.signed_in(ADA).await).await).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_address_that_was_there_before_is_told_once_of_a_new_identity() {
+    let world = World::new();
+    let first = world.host.signed_up(ADA).await;
+    let told = || {
+        let mails = world.host.outbox.mails().into_iter().filter_map(|mail| match mail.notice {
+            Notice::IdentityLinked { provider } => Some(format!("{} {provider}", mail.to.as_str())),
+            _ => None,
+        });
+        mails.collect::<Vec<_>>()
+    };
+    let forge = Person::new("1", AFAR);
+    let linked = world.come(FORGE, &forge, Some(&holder(&world, &first).await)).await.unwrap();
+    assert_eq!(told(), [format!("{ADA} forge")]);
+    world.come(FORGE, &forge, Some(&holder(&world, &linked).await)).await.unwrap();
+    world.come(FORGE, &forge, None).await.unwrap();
+    assert_eq!(told().len(), 1, "it is new no longer");
+
+    // By a token, and by an address that has been proved.
+    world.verify_email(first.user_id());
+    let back = world.back(start_token(MILL), &Person::new("2", ADA), None).await;
+    world.end(MILL, &back, None).await.unwrap();
+    assert_eq!(told()[1..], [format!("{ADA} mill")]);
+
+    // Who has no address yet, and who signs up, knows of it.
+    let (guest, _) = anonymous(&world.host).await;
+    let stranger = Person::new("3", "new@example.com");
+    world.come(FORGE, &stranger, Some(&holder(&world, &guest).await)).await.unwrap();
+    world.come(FORGE, &Person::new("4", BOB), None).await.unwrap();
+    assert_eq!(told().len(), 2);
 }

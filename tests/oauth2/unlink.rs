@@ -30,6 +30,9 @@ async fn h51_an_unlinked_identity_takes_its_sessions_and_tokens_along() {
     let identities = world.identities(&caller).await;
     let gone = identities.iter().find(|identity| &*identity.provider == FORGE).unwrap();
     service.unlink_identity(&caller, &gone.id).await.unwrap();
+    let mail = world.host.outbox.mails().pop().unwrap();
+    assert_eq!((mail.to.as_str(), mail.notice.name()), (ADA, "identityUnlinked"));
+    assert!(mail.text().contains("forge"), "{}", mail.text());
     for ended in [&by_forge, &by_token] {
         assert_eq!(code(service.caller(&ended.secret).await), "general_unauthorized_scope");
     }
@@ -50,6 +53,28 @@ async fn h51_the_last_way_in_is_not_unlinked() {
     let before = world.texts.accounts();
     assert_eq!(code(world.host.service.unlink_identity(&caller, &id).await), "general_bad_request");
     assert_eq!(world.texts.accounts(), before);
+}
+
+#[tokio::test]
+async fn h51_a_way_that_is_switched_off_is_none() {
+    for (mails, refused) in [(false, true), (true, false)] {
+        let world = World::with(|config| {
+            config.methods.email_password = false;
+            config.methods.magic_url = false;
+            config.methods.email_code = mails;
+        });
+        let signed_in = world.come(FORGE, &Person::new("1", ADA), None).await.unwrap();
+        let caller = world.caller(&signed_in).await;
+        let id = world.identities(&caller).await[0].id;
+        let outcome = world.host.service.unlink_identity(&caller, &id).await;
+        assert_eq!(outcome.is_err(), refused, "{outcome:?}");
+        // With another identity there is a way, whatever is off.
+        if refused {
+            let holder = world.host.service.session_holder(&signed_in.secret).await.unwrap();
+            let linked = world.come(MILL, &Person::new("2", BOB), Some(&holder)).await.unwrap();
+            world.host.service.unlink_identity(&world.caller(&linked).await, &id).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

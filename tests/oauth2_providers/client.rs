@@ -9,7 +9,7 @@ use account::{
 };
 use serde_json::{Value, json};
 
-use super::double::{Case, now};
+use super::double::{Case, Signer, now};
 
 /// The person by a changed reply of the profile's request at `place`.
 async fn user_by(
@@ -105,12 +105,43 @@ async fn keys_that_the_provider_has_changed_are_fetched_at_once() {
     let mut case = Case::new("google");
     let keys_url = case.expected["keys_url"].as_str().unwrap().to_owned();
     case.sign_in().await.unwrap();
-    case.signer.key_id = "k2";
+    case.signer.key_id = Some("k2");
     case.answer_well();
     let (tokens, later) = (case.tokens().await.unwrap(), now().after(Duration::from_secs(1)));
     case.client.user(&tokens, &case.attempt(&[]), &case.callback(), later).await.unwrap();
     let fetched = case.double.take_seen().iter().filter(|seen| seen.url == keys_url).count();
     assert_eq!(fetched, 2);
+}
+
+#[tokio::test]
+async fn a_changed_key_without_a_name_is_fetched_at_once_too() {
+    let mut case = Case::new("google");
+    for seconds in [0, 1] {
+        case.signer = Signer::new();
+        case.signer.key_id = None;
+        case.answer_well();
+        let (tokens, at) = (case.tokens().await.unwrap(), now().after(Duration::from_secs(seconds)));
+        case.client.user(&tokens, &case.attempt(&[]), &case.callback(), at).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn newer_keys_of_a_provider_that_has_none_to_give_are_asked_for_once_a_minute() {
+    let case = Case::new("google");
+    let keys_url = case.expected["keys_url"].as_str().unwrap().to_owned();
+    case.sign_in().await.unwrap();
+    let mut other = Case::new("google");
+    other.signer.key_id = Some("k2");
+    other.answer_well();
+    let tokens = other.tokens().await.unwrap();
+    case.double.answer(&keys_url, Ok(HttpResponse::new(503, Vec::new())));
+    case.double.take_seen();
+    for (seconds, asked) in [(1, 1), (2, 0), (60, 0), (62, 1)] {
+        let at = now().after(Duration::from_secs(seconds));
+        case.client.user(&tokens, &case.attempt(&[]), &case.callback(), at).await.unwrap_err();
+        let fetched = case.double.take_seen().iter().filter(|seen| seen.url == keys_url).count();
+        assert_eq!(fetched, asked, "{seconds}");
+    }
 }
 
 #[tokio::test]

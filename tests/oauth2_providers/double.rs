@@ -79,7 +79,7 @@ impl HttpClient for Double {
 
 /// A P-256 key that a test signs with.
 pub(crate) struct Signer {
-    pub(crate) key_id: &'static str,
+    pub(crate) key_id: Option<&'static str>,
     pkcs8: Vec<u8>,
     pair: EcdsaKeyPair,
 }
@@ -92,7 +92,7 @@ impl Signer {
             .as_ref()
             .to_vec();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &random).unwrap();
-        Self { key_id: "k1", pkcs8, pair }
+        Self { key_id: Some("k1"), pkcs8, pair }
     }
 
     pub(crate) fn pem(&self) -> String {
@@ -106,15 +106,22 @@ impl Signer {
     pub(crate) fn keys(&self) -> Value {
         let [x, y] =
             [&self.public_key()[1..33], &self.public_key()[33..]].map(|part| BASE64URL_NOPAD.encode(part));
-        json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": self.key_id, "use": "sig", "x": x, "y": y}]})
+        json!({"keys": [self.named(json!({"kty": "EC", "crv": "P-256", "use": "sig", "x": x, "y": y}))]})
     }
 
     pub(crate) fn sign(&self, claims: &Value) -> String {
-        let parts = [json!({"alg": "ES256", "kid": self.key_id}), claims.clone()]
+        let parts = [self.named(json!({"alg": "ES256"})), claims.clone()]
             .map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
         let signed = parts.join(".");
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         format!("{signed}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+    }
+
+    fn named(&self, mut object: Value) -> Value {
+        if let Some(id) = self.key_id {
+            object["kid"] = id.into();
+        }
+        object
     }
 }
 
@@ -238,4 +245,15 @@ fn registration(id: &str, expected: &Value, signer: &Signer) -> Registration {
 fn read(id: &str, name: &str) -> Option<String> {
     let place: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/data/oauth2", id, name].iter().collect();
     fs::read_to_string(place).ok()
+}
+
+/// The same shape, with this in the place of every text, number and switch.
+pub(crate) fn with_leaves(value: &Value, leaf: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), with_leaves(value, leaf))).collect()
+        }
+        Value::Array(elements) => elements.iter().map(|element| with_leaves(element, leaf)).collect(),
+        _ => leaf.clone(),
+    }
 }

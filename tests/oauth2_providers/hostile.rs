@@ -7,7 +7,7 @@ use account::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::double::{CODE, Case, VERIFIER};
+use super::double::{CODE, Case, VERIFIER, with_leaves};
 
 type Reply = Result<HttpResponse, HttpError>;
 
@@ -95,16 +95,6 @@ fn hostile(good: &[u8]) -> Vec<(&'static str, Reply)> {
         ("no end", Err(HttpError::TimedOut)),
         ("no bound", Err(HttpError::TooLarge)),
     ]
-}
-
-fn with_leaves(value: &Value, leaf: &Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), with_leaves(value, leaf))).collect()
-        }
-        Value::Array(elements) => elements.iter().map(|element| with_leaves(element, leaf)).collect(),
-        _ => leaf.clone(),
-    }
 }
 
 #[tokio::test]

@@ -125,10 +125,10 @@ async fn a_secret_may_be_the_json_object_of_the_old_system() {
         "authorizationEndpoint": "https://id.example.com/a",
         "tokenEndpoint": "https://id.example.com/t",
         "userInfoEndpoint": "https://id.example.com/u",
-        "maxAge": 60,
+        "prompt": "login",
     });
     let url = authorize("oidc", oidc).await;
-    assert!(url.starts_with("https://id.example.com/a?") && url.ends_with("&max_age=60"), "{url}");
+    assert!(url.starts_with("https://id.example.com/a?") && url.ends_with("&prompt=login"), "{url}");
     assert!(!url.contains("nonce"), "a nonce that cannot be checked is not sent");
 
     for bad in ["{", "{}", r#"{"clientSecret": {}}"#, r#"{"auth0Domain": "a.us.auth0.com"}"#] {
@@ -269,4 +269,25 @@ fn every_recorded_provider_meets_its_verdict() {
         let (input, valid) = (entry["input"].as_str().unwrap(), entry["valid"].as_bool().unwrap());
         assert_eq!(Provider::builtin(input).is_ok(), valid, "{input:?}");
     }
+}
+
+#[test]
+fn a_greatest_age_is_a_number_and_can_be_checked() {
+    const KEYS: [(&str, &str); 2] =
+        [("issuer", "https://id.example.com"), ("jwks_uri", "https://id.example.com/keys")];
+    let with = |age: &str, keys: &[(&str, &str)]| {
+        let mut credentials = credentials().with_parameter("max_age", age);
+        for name in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint"] {
+            credentials = credentials.with_parameter(name, "https://id.example.com/there");
+        }
+        for (name, value) in keys {
+            credentials = credentials.with_parameter(*name, *value);
+        }
+        register("oidc", &Value::Null, credentials).map(|_| ())
+    };
+    assert_eq!(with("3600", &KEYS), Ok(()));
+    for bad in ["1h", "-1", "3600.5", " 60", "4294967296"] {
+        assert_eq!(with(bad, &KEYS), Err(RegistrationError::Parameter("max_age".to_owned())), "{bad}");
+    }
+    assert_eq!(with("3600", &[]), Err(RegistrationError::OpenId));
 }

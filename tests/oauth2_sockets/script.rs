@@ -4,6 +4,8 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use serde_json::{Value, json};
 
+use crate::double::with_leaves;
+
 /// What is sent, and how it ends.
 pub(crate) struct Script {
     pub(crate) pieces: Vec<Piece>,
@@ -114,16 +116,6 @@ fn moved(status: &str, body: &str) -> Script {
 
 fn leaves(good: &str, leaf: &Value) -> Script {
     ok(&with_leaves(&serde_json::from_str(good).unwrap(), leaf).to_string())
-}
-
-fn with_leaves(value: &Value, leaf: &Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), with_leaves(value, leaf))).collect()
-        }
-        Value::Array(elements) => elements.iter().map(|element| with_leaves(element, leaf)).collect(),
-        _ => leaf.clone(),
-    }
 }
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -33,6 +33,8 @@ const HOLD: Duration = Duration::from_secs(20);
 pub(crate) enum Stage {
     Token,
     User,
+    /// The second request of a profile, by which GitHub and Bitbucket tell the address. Podio's tells nothing that a sign-in needs.
+    Addresses,
     Keys,
     Discovery,
 }
@@ -52,6 +54,7 @@ impl Fate {
             None => ('g', 0),
             Some((Stage::Token, number)) => ('t', number),
             Some((Stage::User, number)) => ('u', number),
+            Some((Stage::Addresses, number)) => ('a', number),
             Some((Stage::Keys, number)) => ('k', number),
             Some((Stage::Discovery, number)) => ('d', number),
         };
@@ -66,6 +69,7 @@ impl Fate {
             "g" => None,
             "t" => Some(Stage::Token),
             "u" => Some(Stage::User),
+            "a" => Some(Stage::Addresses),
             "k" => Some(Stage::Keys),
             "d" => Some(Stage::Discovery),
             _ => return None,
@@ -187,7 +191,7 @@ impl Providers {
         let (stage, good) = self.good(case, path, fate);
         let documents = *self.documents.lock().unwrap();
         let asked = match stage {
-            Some(Stage::Token | Stage::User) => fate.and_then(|fate| fate.hostile),
+            Some(Stage::Token | Stage::User | Stage::Addresses) => fate.and_then(|fate| fate.hostile),
             _ => documents,
         };
         match asked.filter(|(asked, _)| Some(*asked) == stage) {
@@ -226,7 +230,7 @@ impl Providers {
         let place: usize =
             path.split(['/', '?']).nth(3).and_then(|place| place.parse().ok()).expect("a profile");
         let good = String::from_utf8(case.good_profile().remove(place)).unwrap();
-        ((place == 0).then_some(Stage::User), good)
+        ([Stage::User, Stage::Addresses].get(place).copied(), good)
     }
 
     fn good_tokens(&self, case: &Case, fate: Fate) -> String {

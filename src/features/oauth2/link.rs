@@ -9,9 +9,10 @@ use super::{OAuth2Outcome, flow::Flow};
 use crate::{
     AccountService, Error, Secret, SessionHolder,
     crypto::Sealer,
+    messages::Notice,
     model::{
-        Account, Channel, Contact, Email, EventKind, Factor, IdentityId, IdentityRecord, Key, ProviderKey,
-        ProviderTokens, SessionId, SessionProvider, TargetId, TokenPurpose, UserId,
+        Account, Channel, Contact, Email, EventKind, Factor, IdentityId, IdentityRecord, Key, Name,
+        ProviderKey, ProviderTokens, SessionId, SessionProvider, TargetId, TokenPurpose, UserId,
     },
     oauth2::{ProviderUser, Tokens},
     ports::{Clock, Mailer, Parts, SmsSender, Store},
@@ -45,8 +46,8 @@ enum Entrance {
 
 /// What becomes of a visitor at an account that is found by the email address.
 enum Welcome {
-    /// Let in: with a session, or else a token.
-    Entered(Option<Arrival>),
+    /// Let in: with a session, or else a token. Whom to tell of it, if the identity is new to the account.
+    Entered(Option<Arrival>, Option<(Email, Name)>),
     /// The address was taken off the account; the visitor gets one of their own.
     Apart,
 }
@@ -92,20 +93,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let guard = self.guard(errand.client);
         let decide = |draft: &mut Draft| {
             draft.spend(visitor.flow)?;
-            draft.link(&visitor, true, &self.inner.sealer)?;
+            let told = draft.contact();
+            let is_new = draft.link(&visitor, true, &self.inner.sealer)?;
             draft.gain_profile(&visitor);
-            Ok(match &visitor.entrance {
+            let arrival = match &visitor.entrance {
                 Entrance::Session(new) => draft
                     .replace_session(caller.session_id(), &new.id(), |draft| draft.enter(&visitor, guard)),
                 Entrance::Token(_) => draft.enter(&visitor, guard),
-            })
+            };
+            Ok((arrival, told.filter(|_| is_new)))
         };
         let linked = self.change_as(caller, errand, Parts::Whole, decide).await;
-        let (arrival, account) = linked.map_err(|error| match error {
+        let ((arrival, told), account) = linked.map_err(|error| match error {
             // The identity or its address is on another account.
             Error::TargetExists => Error::UserExists,
             other => other,
         })?;
+        self.tell_of_link(told, &visitor, errand).await;
         self.outcome(&account, visitor.entrance, arrival, errand).await
     }
 
@@ -147,12 +151,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 if let Proven::Apart(_) = draft.take_proof(Channel::Mailbox) {
                     return Ok(Welcome::Apart);
                 }
-                draft.link(&visitor, true, &self.inner.sealer)?;
+                let told = draft.contact();
+                let is_new = draft.link(&visitor, true, &self.inner.sealer)?;
                 draft.gain_profile(&visitor);
-                Ok(Welcome::Entered(draft.enter(&visitor, guard)))
+                Ok(Welcome::Entered(draft.enter(&visitor, guard), told.filter(|_| is_new)))
             };
             match self.change(&address.key(), Parts::Whole, errand, by_address).await {
-                Ok(Settled::Done(Welcome::Entered(arrival), account)) => {
+                Ok(Settled::Done(Welcome::Entered(arrival, told), account)) => {
+                    self.tell_of_link(told, &visitor, errand).await;
                     return self.outcome(&account, visitor.entrance, arrival, errand).await;
                 }
                 Ok(Settled::Done(Welcome::Apart, _) | Settled::Absent | Settled::PrepareAgain) => {}
@@ -173,6 +179,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             }
         }
         Err(Error::UserExists)
+    }
+
+    /// Tells the address that the account had before of an identity that is new to it.
+    async fn tell_of_link(&self, told: Option<(Email, Name)>, visitor: &Visitor<'_>, errand: Errand<'_>) {
+        let provider = self.provider_name(visitor.provider.as_str());
+        self.notify(told, errand.client, errand.now, Notice::IdentityLinked { provider }).await;
     }
 
     async fn outcome(
@@ -217,13 +229,19 @@ impl Draft {
         Ok(())
     }
 
-    /// Adds the identity, or notes what is new about it.
-    fn link(&mut self, visitor: &Visitor<'_>, claims_address: bool, sealer: &Sealer) -> Result<(), Refusal> {
+    /// Adds the identity, or notes what is new about it. Tells whether it was added.
+    fn link(
+        &mut self,
+        visitor: &Visitor<'_>,
+        claims_address: bool,
+        sealer: &Sealer,
+    ) -> Result<bool, Refusal> {
         let (now, user) = (self.now, &visitor.user);
         let is_it = |identity: &IdentityRecord| {
             *identity.provider == *visitor.provider.as_str() && identity.uid == user.uid
         };
-        if !self.identities.iter().any(is_it) {
+        let is_new = !self.identities.iter().any(is_it);
+        if is_new {
             if self.identities.len() >= MOST_IDENTITIES {
                 return Err(Error::TooMany("identities").into());
             }
@@ -241,7 +259,7 @@ impl Draft {
             self.note(EventKind::IdentityCreated, None);
         }
         let Some(identity) = self.identities.iter_mut().find(|identity| is_it(identity)) else {
-            return Ok(());
+            return Ok(is_new);
         };
         identity.email.clone_from(&user.email);
         let held = identity.verified_email.take();
@@ -253,7 +271,7 @@ impl Draft {
         identity.updated_at = now;
         let id = identity.id;
         self.keep_tokens(id, &visitor.tokens, visitor.flow.redirect_uri(), sealer, visitor.nonce);
-        Ok(())
+        Ok(is_new)
     }
 
     /// Seals what the provider gave, for this account and identity.

@@ -126,7 +126,9 @@ pub enum OAuth2Outcome {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedOAuth2 {
-    /// Where the browser is to go. `None` if the start did not say so, or it is not known which start this belongs to.
+    /// Whether it is known which start this belongs to. If not, somebody else may have sent the browser, and nobody's pages are told.
+    pub is_known: bool,
+    /// Where the browser is to go. `None` if the start did not say so, or is not known.
     pub failure: Option<CheckedUrl>,
     /// Why.
     pub error: Error,
@@ -189,7 +191,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let found = kept.and_then(|kept| Flow::open(&self.inner.sealer, kept, errand.now));
         // Nothing says whose flow it was, so nobody's pages are told.
         let Some(flow) = found.filter(|flow| flow.is_returned_by(provider, back.state)) else {
-            return Err(FailedOAuth2 { failure: None, error: Error::InvalidState });
+            return Err(FailedOAuth2 { is_known: false, failure: None, error: Error::InvalidState });
         };
         let work = self.finish(provider, &flow, &back, caller, errand);
         match self.observed(Operation::OAuth2Redirect, work).await {
@@ -199,7 +201,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             }
             Err(error) => {
                 let failure = flow.failure().and_then(|url| allowed.check(url).ok());
-                Err(FailedOAuth2 { failure, error })
+                Err(FailedOAuth2 { is_known: true, failure, error })
             }
         }
     }

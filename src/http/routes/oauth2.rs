@@ -20,7 +20,6 @@ use crate::{
 
 /// The longest parameter that a provider sends, in characters.
 const LONGEST: usize = 2048;
-const LONGEST_FORM_USER: usize = 4096;
 const MOST_SCOPES: usize = 100;
 const LONGEST_SCOPE: usize = 4096;
 
@@ -47,7 +46,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
             Err(Error::Invalid(rule)) => return Err(Refusal::invalid("success", &rule)),
             Err(error @ Error::OAuth2(OAuth2Error::InvalidScope)) => return Err(error.into()),
             // The provider had to be asked first. Who waits for an answer waits at the failure page.
-            Err(error @ Error::OAuth2(_)) if failure.is_some() => return self.failed(failure, error, None),
+            Err(error @ Error::OAuth2(_)) if failure.is_some() => {
+                return self.failed(FailedOAuth2 { is_known: true, failure, error }, None);
+            }
             Err(error) => return Err(error.into()),
         };
         let mut reply = Reply::redirect(StatusCode::FOUND, started.authorize_url.as_str())?;
@@ -58,7 +59,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     pub(super) async fn finish_oauth2(&self) -> Answer {
         let provider = self.provider()?;
         let pairs = self.pairs().map_err(malformed)?;
-        let back = received(&pairs)?;
+        let state = text(&pairs, "state", LONGEST)?;
+        let (back, unreadable) = match received(&pairs, state) {
+            Ok(back) => (back, None),
+            Err(refusal) => (
+                OAuth2Return { state, error: Some(("malformed", None)), ..Default::default() },
+                Some(refusal),
+            ),
+        };
         let name = back.flow_name().map(str::to_owned);
         let kept = name.as_deref().and_then(|name| self.flows.find(name));
         let (caller, allowed) = (self.who.as_deref(), &self.door.origins);
@@ -71,7 +79,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
                 self.forget_flow(name.as_deref(), &mut reply);
                 Ok(reply)
             }
-            Err(FailedOAuth2 { failure, error }) => self.failed(failure, error, name.as_deref()),
+            Err(failed) => match unreadable {
+                Some(refusal) if !failed.is_known => Err(refusal),
+                _ => self.failed(failed, name.as_deref()),
+            },
         }
     }
 
@@ -107,7 +118,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     }
 
     /// Tells the failure page; or, if nothing says whose flow it was, the client itself. `name` is that of the flow, if it had begun.
-    fn failed(&self, failure: Option<CheckedUrl>, error: Error, name: Option<&str>) -> Answer {
+    fn failed(&self, failed: FailedOAuth2, name: Option<&str>) -> Answer {
+        let FailedOAuth2 { is_known, failure, error } = failed;
         let is_over = !matches!(error, Error::InvalidState);
         let told_by_provider = match &error {
             Error::OAuth2(error) => error.provider_status().filter(|status| *status >= 400),
@@ -118,7 +130,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let json = refusal.to_json(status);
         let location = match failure {
             Some(page) => page.with_query(&[("error", &json)]),
-            None if is_over => {
+            None if is_known => {
                 let page = &self.door.oauth2.failure;
                 page.with_query(&[("project", &self.door.project), ("error", &json)])
             }
@@ -169,18 +181,24 @@ fn scopes(pairs: &Pairs<'_>) -> Result<Vec<String>, Refusal> {
     Ok(scopes.into_iter().map(str::to_owned).collect())
 }
 
-/// What the provider sent, as far as it is looked at.
-fn received<'a>(pairs: &'a Pairs<'_>) -> Result<OAuth2Return<'a>, Refusal> {
+/// What the provider sent, as far as it is looked at. What it says of an error may be long, and is cut.
+fn received<'a>(pairs: &'a Pairs<'_>, state: Option<&'a str>) -> Result<OAuth2Return<'a>, Refusal> {
     let text = |name: &str, longest| text(pairs, name, longest);
-    let filled = |name| text(name, LONGEST).map(|text| text.filter(|text| !text.is_empty()));
-    let description = filled("error_description")?;
+    let said = |name| {
+        let text = pairs.scalar(name).map_err(malformed)?.filter(|text| !text.is_empty());
+        Ok::<_, Refusal>(text.map(|text| {
+            text.char_indices().nth(LONGEST).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+        }))
+    };
+    let description = said("error_description")?;
     Ok(OAuth2Return {
         code: text("code", LONGEST)?,
-        state: text("state", LONGEST)?,
-        error: filled("error")?.map(|error| (error, description)),
+        state,
+        error: said("error")?.map(|error| (error, description)),
         issuer: text("iss", LONGEST)?,
         location: text("location", LONGEST)?,
-        user: text("user", LONGEST_FORM_USER)?,
+        // Only a name is taken from it, and the client passes over one that is too long.
+        user: pairs.scalar("user").map_err(malformed)?,
     })
 }
 

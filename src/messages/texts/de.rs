@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "Sie haben neue Wiederherstellungscodes",
         "Für Ihr Konto bei {project} wurden neue Wiederherstellungscodes erstellt. Ältere Codes gelten nicht mehr.",
     ],
+    identity_linked: [
+        "Anmeldung mit {provider} zu Ihrem Konto bei {project} hinzugefügt",
+        "Anmeldung mit {provider} hinzugefügt",
+        "Mit Ihrem Konto bei {project} wurde ein Konto bei {provider} verknüpft. Man kann sich jetzt auch damit anmelden.",
+    ],
+    identity_unlinked: [
+        "Anmeldung mit {provider} aus Ihrem Konto bei {project} entfernt",
+        "Anmeldung mit {provider} entfernt",
+        "Die Verknüpfung Ihres Kontos bei {project} mit einem Konto bei {provider} wurde aufgehoben.",
+    ],
     link_instead: "Falls die Schaltfläche nicht funktioniert, kopieren Sie diese Adresse in Ihren Browser:",
     link_lasts_seven_days: "Der Link ist 7 Tage lang gültig.",
     link_lasts_an_hour: "Der Link ist eine Stunde lang gültig.",

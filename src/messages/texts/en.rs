@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "You have new recovery codes",
         "New recovery codes were created for your {project} account. Older codes no longer work.",
     ],
+    identity_linked: [
+        "Sign-in with {provider} added to your {project} account",
+        "Sign-in with {provider} added",
+        "An account at {provider} was linked to your {project} account. It can now be used to sign in.",
+    ],
+    identity_unlinked: [
+        "Sign-in with {provider} removed from your {project} account",
+        "Sign-in with {provider} removed",
+        "An account at {provider} was unlinked from your {project} account.",
+    ],
     link_instead: "If the button does not work, copy this address into your browser:",
     link_lasts_seven_days: "The link is valid for 7 days.",
     link_lasts_an_hour: "The link is valid for one hour.",

@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "Tiene nuevos códigos de recuperación",
         "Se han creado nuevos códigos de recuperación para su cuenta de {project}. Los códigos anteriores ya no son válidos.",
     ],
+    identity_linked: [
+        "Acceso con {provider} añadido a su cuenta de {project}",
+        "Acceso con {provider} añadido",
+        "Se ha vinculado una cuenta de {provider} a su cuenta de {project}. Ahora también se puede iniciar sesión con ella.",
+    ],
+    identity_unlinked: [
+        "Acceso con {provider} eliminado de su cuenta de {project}",
+        "Acceso con {provider} eliminado",
+        "Se ha desvinculado una cuenta de {provider} de su cuenta de {project}.",
+    ],
     link_instead: "Si el botón no funciona, copie esta dirección en su navegador:",
     link_lasts_seven_days: "El enlace es válido durante 7 días.",
     link_lasts_an_hour: "El enlace es válido durante una hora.",

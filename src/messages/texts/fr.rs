@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "Vous avez de nouveaux codes de récupération",
         "De nouveaux codes de récupération ont été créés pour votre compte {project}. Les anciens codes ne sont plus valables.",
     ],
+    identity_linked: [
+        "Connexion avec {provider} ajoutée à votre compte {project}",
+        "Connexion avec {provider} ajoutée",
+        "Un compte {provider} a été associé à votre compte {project}. Il permet désormais de s’y connecter.",
+    ],
+    identity_unlinked: [
+        "Connexion avec {provider} retirée de votre compte {project}",
+        "Connexion avec {provider} retirée",
+        "Un compte {provider} a été dissocié de votre compte {project}.",
+    ],
     link_instead: "Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur :",
     link_lasts_seven_days: "Le lien est valable 7 jours.",
     link_lasts_an_hour: "Le lien est valable une heure.",

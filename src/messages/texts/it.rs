@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "Ha nuovi codici di recupero",
         "Sono stati creati nuovi codici di recupero per il suo account {project}. I codici precedenti non sono più validi.",
     ],
+    identity_linked: [
+        "Accesso con {provider} aggiunto al suo account {project}",
+        "Accesso con {provider} aggiunto",
+        "Un account {provider} è stato collegato al suo account {project}. Ora può essere usato per accedere.",
+    ],
+    identity_unlinked: [
+        "Accesso con {provider} rimosso dal suo account {project}",
+        "Accesso con {provider} rimosso",
+        "Un account {provider} è stato scollegato dal suo account {project}.",
+    ],
     link_instead: "Se il pulsante non funziona, copi questo indirizzo nel suo browser:",
     link_lasts_seven_days: "Il link è valido per 7 giorni.",
     link_lasts_an_hour: "Il link è valido per un’ora.",

@@ -84,6 +84,16 @@ pub(super) static WORDING: Wording = wording! {
         "新しいリカバリーコードが作成されました",
         "{project} アカウントの新しいリカバリーコードが作成されました。以前のコードはご利用いただけません。",
     ],
+    identity_linked: [
+        "{project} アカウントに {provider} でのログインが追加されました",
+        "{provider} でのログインが追加されました",
+        "{project} アカウントに {provider} アカウントが連携されました。今後はそのアカウントでもログインできます。",
+    ],
+    identity_unlinked: [
+        "{project} アカウントから {provider} でのログインが削除されました",
+        "{provider} でのログインが削除されました",
+        "{project} アカウントと {provider} アカウントの連携が解除されました。",
+    ],
     link_instead: "ボタンが機能しない場合は、次のアドレスをブラウザーにコピーしてください。",
     link_lasts_seven_days: "リンクの有効期間は7日間です。",
     link_lasts_an_hour: "リンクの有効期間は1時間です。",

@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "U hebt nieuwe herstelcodes",
         "Er zijn nieuwe herstelcodes voor uw {project}-account aangemaakt. Oudere codes zijn niet meer geldig.",
     ],
+    identity_linked: [
+        "Inloggen met {provider} toegevoegd aan uw {project}-account",
+        "Inloggen met {provider} toegevoegd",
+        "Er is een {provider}-account aan uw {project}-account gekoppeld. Daarmee kan nu ook worden ingelogd.",
+    ],
+    identity_unlinked: [
+        "Inloggen met {provider} verwijderd uit uw {project}-account",
+        "Inloggen met {provider} verwijderd",
+        "Er is een {provider}-account van uw {project}-account losgekoppeld.",
+    ],
     link_instead: "Werkt de knop niet? Kopieer dan dit adres naar uw browser:",
     link_lasts_seven_days: "De link is 7 dagen geldig.",
     link_lasts_an_hour: "De link is één uur geldig.",

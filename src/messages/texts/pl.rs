@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "Masz nowe kody odzyskiwania",
         "Dla Twojego konta {project} utworzono nowe kody odzyskiwania. Starsze kody już nie działają.",
     ],
+    identity_linked: [
+        "Dodano logowanie przez {provider} do Twojego konta {project}",
+        "Dodano logowanie przez {provider}",
+        "Z Twoim kontem {project} połączono konto {provider}. Można go teraz używać do logowania.",
+    ],
+    identity_unlinked: [
+        "Usunięto logowanie przez {provider} z Twojego konta {project}",
+        "Usunięto logowanie przez {provider}",
+        "Konto {provider} zostało odłączone od Twojego konta {project}.",
+    ],
     link_instead: "Jeśli przycisk nie działa, skopiuj ten adres do przeglądarki:",
     link_lasts_seven_days: "Link jest ważny przez 7 dni.",
     link_lasts_an_hour: "Link jest ważny przez godzinę.",

@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "Você tem novos códigos de recuperação",
         "Novos códigos de recuperação foram criados para a sua conta em {project}. Os códigos anteriores não são mais válidos.",
     ],
+    identity_linked: [
+        "Acesso com {provider} adicionado à sua conta em {project}",
+        "Acesso com {provider} adicionado",
+        "Uma conta de {provider} foi vinculada à sua conta em {project}. Agora também é possível entrar com ela.",
+    ],
+    identity_unlinked: [
+        "Acesso com {provider} removido da sua conta em {project}",
+        "Acesso com {provider} removido",
+        "Uma conta de {provider} foi desvinculada da sua conta em {project}.",
+    ],
     link_instead: "Se o botão não funcionar, copie este endereço para o seu navegador:",
     link_lasts_seven_days: "O link é válido por 7 dias.",
     link_lasts_an_hour: "O link é válido por uma hora.",

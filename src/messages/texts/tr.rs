@@ -85,6 +85,16 @@ pub(super) static WORDING: Wording = wording! {
         "Yeni kurtarma kodlarınız var",
         "{project} hesabınız için yeni kurtarma kodları oluşturuldu. Önceki kodlar artık geçerli değil.",
     ],
+    identity_linked: [
+        "{project} hesabınıza {provider} ile oturum açma eklendi",
+        "{provider} ile oturum açma eklendi",
+        "{project} hesabınıza bir {provider} hesabı bağlandı. Artık bu hesapla da oturum açılabilir.",
+    ],
+    identity_unlinked: [
+        "{project} hesabınızdan {provider} ile oturum açma kaldırıldı",
+        "{provider} ile oturum açma kaldırıldı",
+        "Bir {provider} hesabının {project} hesabınızla bağlantısı kaldırıldı.",
+    ],
     link_instead: "Düğme çalışmazsa bu adresi tarayıcınıza kopyalayın:",
     link_lasts_seven_days: "Bağlantı 7 gün geçerlidir.",
     link_lasts_an_hour: "Bağlantı bir saat geçerlidir.",

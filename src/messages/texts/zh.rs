@@ -84,6 +84,16 @@ pub(super) static WORDING: Wording = wording! {
         "您有新的恢复码",
         "已为您的 {project} 账号生成新的恢复码，旧的恢复码不再有效。",
     ],
+    identity_linked: [
+        "您的 {project} 账号已添加 {provider} 登录方式",
+        "已添加 {provider} 登录方式",
+        "一个 {provider} 账号已关联到您的 {project} 账号，现在也可以用它登录。",
+    ],
+    identity_unlinked: [
+        "您的 {project} 账号已移除 {provider} 登录方式",
+        "已移除 {provider} 登录方式",
+        "一个 {provider} 账号已与您的 {project} 账号解除关联。",
+    ],
     link_instead: "如果按钮无法使用，请将以下地址复制到浏览器中打开：",
     link_lasts_seven_days: "此链接 7 天内有效。",
     link_lasts_an_hour: "此链接 1 小时内有效。",

@@ -28,10 +28,10 @@ pub enum IdTokenError {
     /// Signed in another way than by RS256, ES256 or EdDSA, or not at all.
     #[error("its algorithm is not accepted")]
     Algorithm,
-    /// The provider has no key of that name for that algorithm, or several.
+    /// The provider has no key of that name for that algorithm, or several; or it names none, and the one that there is has not signed it.
     #[error("its key is unknown")]
     UnknownKey,
-    /// Not signed by that key.
+    /// Not signed by the key that it names.
     #[error("its signature is wrong")]
     Signature,
     /// Issued by somebody else.
@@ -100,7 +100,8 @@ fn verify_signature(token: &str, keys: &KeySet) -> Result<Value, IdTokenError> {
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| IdTokenError::Malformed)?;
     let key = keys.choose(key_id, algorithm).ok_or(IdTokenError::UnknownKey)?;
     if !key.has_signed(signed.as_bytes(), &signature) {
-        return Err(IdTokenError::Signature);
+        // Of a key without a name only this tells that the provider has another one now.
+        return Err(if key_id.is_some() { IdTokenError::Signature } else { IdTokenError::UnknownKey });
     }
     object(claims)
 }

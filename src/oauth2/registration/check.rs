@@ -46,7 +46,7 @@ pub enum RegistrationError {
     /// A reference names no source that is there by then.
     #[error("there is no source for {0}")]
     Reference(String),
-    /// The person is to be read from the id_token, which cannot be checked without issuer and keys.
+    /// The person or `max_age` is to be read from the id_token, which cannot be checked without issuer and keys.
     #[error("id_tokens cannot be checked without an issuer and keys")]
     OpenId,
 }
@@ -109,6 +109,23 @@ pub(super) fn registration(registration: &Registration) -> Result<(), Registrati
     endpoints(registration)?;
     references(provider)?;
     if &*provider.profile.uid.source == "id_token" && !registration.checks_id_tokens() {
+        return Err(RegistrationError::OpenId);
+    }
+    greatest_age(registration)
+}
+
+/// What is asked for must be a number, and there must be an id_token to tell whether it was kept to.
+fn greatest_age(registration: &Registration) -> Result<(), RegistrationError> {
+    let values = registration.values();
+    let is_set = match registration.provider.authorize.parameters.get("max_age") {
+        Some(Extra::Text(template)) => template.text(&values).is_some(),
+        Some(Extra::Json(_)) => true,
+        None => false,
+    };
+    if is_set && registration.max_age(&values).is_none() {
+        return Err(RegistrationError::Parameter("max_age".to_owned()));
+    }
+    if is_set && !(registration.checks_id_tokens() && registration.needs_id_token()) {
         return Err(RegistrationError::OpenId);
     }
     Ok(())
