@@ -151,6 +151,13 @@ impl Postgres {
         panic!("PostgreSQL does not start again\n{}", self.log());
     }
 
+    /// Stops its main process where it stands until the answer is dropped: the system still accepts connections for it, but nobody answers.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let process = self.process();
+        signal("STOP", &process);
+        Frozen(process)
+    }
+
     /// What it has printed so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
@@ -173,6 +180,20 @@ impl Postgres {
         }
         false
     }
+}
+
+/// A server that stands still; goes on when the value is dropped.
+#[derive(Debug)]
+pub(crate) struct Frozen(String);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal("CONT", &self.0);
+    }
+}
+
+fn signal(name: &str, process: &str) {
+    assert!(Command::new("kill").args(["-s", name, process]).status().unwrap().success());
 }
 
 impl Drop for Postgres {

@@ -159,6 +159,20 @@ async fn of_several_servers_the_one_that_takes_changes_is_used() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_keeps_nobody_from_the_next() {
+    let Some(writes) = Postgres::shared() else { return };
+    let Some(hangs) = Postgres::with_files(&[], &[]) else { return };
+    let _frozen = hangs.freeze();
+    let schema = Schema::new().unwrap();
+    let url = format!(
+        "postgres://account@127.0.0.1:{},127.0.0.1:{}/postgres?target_session_attrs=read-write&connect_timeout=1",
+        hangs.port, writes.port
+    );
+    let store = schema.builder().timeout(std::time::Duration::from_secs(60)).connect(&url).await.unwrap();
+    sign_up(&service(store), "ada").await;
+}
+
+#[tokio::test]
 async fn after_a_failover_the_server_that_takes_changes_now_is_used() {
     let both = [Postgres::with_files(&[], &[]), Postgres::with_files(&[], &[])];
     let [Some(first), Some(second)] = both else { return };

@@ -16,7 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::PostgresError;
 
-/// How long one of several addresses may keep the others waiting, unless the URL says otherwise.
+/// How long one of several servers may keep the others waiting, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// After so much silence a peer is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(15);

@@ -9,6 +9,7 @@ use super::{
     PostgresStore,
     address::Address,
     connections::{Connections, TimedOut},
+    dial::Dial,
     error::PostgresError,
     migrate::migrate,
     statements::Statements,
@@ -96,7 +97,8 @@ impl PostgresBuilder {
 
     /// Opens the store at a URL such as `postgres://user:password@db.example/app` and brings its schema up to date. The parameters of libpq
     /// that concern servers, time and TLS are understood; several servers may be named, and `target_session_attrs=read-write` asks for the one
-    /// that takes changes. It must not be a replica that lags.
+    /// that takes changes. It must not be a replica that lags. Where there are several, one that is not ready for statements within
+    /// `connect_timeout`, else 3 s, is passed over.
     ///
     /// # Errors
     /// [`PostgresError`].
@@ -106,7 +108,7 @@ impl PostgresBuilder {
     pub async fn connect(self, url: &str) -> Result<PostgresStore, PostgresError> {
         let Address { config, tls } = Address::parse(url, self.roots.as_deref())?;
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, tls.clone(), manager))
+        let pool = Pool::builder(Manager::from_connect(config, Dial::new(tls.clone()), manager))
             .max_size(self.connections)
             .runtime(Runtime::Tokio1)
             .build()

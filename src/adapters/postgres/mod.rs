@@ -3,6 +3,7 @@
 mod address;
 mod connect;
 mod connections;
+mod dial;
 mod error;
 mod limiter;
 mod migrate;
