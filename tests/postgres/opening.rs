@@ -27,6 +27,26 @@ async fn opening_at_once_migrates_once() {
 }
 
 #[tokio::test]
+async fn who_else_migrates_is_waited_for_longer_than_a_statement_may_take() {
+    let Some(schema) = Schema::new() else { return };
+    let (migrating, watch) = (schema.client().await, schema.client().await);
+    // The number of the lock is the same in all releases.
+    migrating.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(7017280570803548161)").await.unwrap();
+    let opening = tokio::spawn({
+        let builder = schema.builder().timeout(std::time::Duration::from_millis(300));
+        let url = schema.url();
+        async move { builder.connect(&url).await.map(drop) }
+    });
+    let waits = "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)::float8), 0) FROM pg_stat_activity \
+                 WHERE wait_event='advisory' AND application_name='account'";
+    while watch.query_one(waits, &[]).await.unwrap().get::<_, f64>(0) < 0.6 {
+        assert!(!opening.is_finished(), "{:?}", opening.await);
+    }
+    migrating.batch_execute("COMMIT").await.unwrap();
+    opening.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_schema_of_a_newer_release_is_refused_and_left_alone() {
     let Some(schema) = Schema::new() else { return };
     drop(schema.store().await);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     PostgresStore,
@@ -60,8 +59,12 @@ impl PostgresBuilder {
         Self { cached_accounts: accounts, ..self }
     }
 
-    /// How long an operation may take, waiting for a connection included; 10 s. What takes longer is called off, and answered with
+    /// How long an operation may take, waiting for a connection included; 10 s. What takes longer is answered with
     /// [`StoreError::Unavailable`](crate::ports::StoreError::Unavailable).
+    ///
+    /// The server is told so by `statement_timeout` and `lock_timeout` of the store's own connections, nine tenths of it, unless the URL's
+    /// `options` say otherwise, and calls off what takes longer. PgBouncer refuses such options unless its `ignore_startup_parameters` name
+    /// them; the store then does without. There, and with a pool of the host's own, those settings of the role or the database do the same.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -108,12 +111,12 @@ impl PostgresBuilder {
     pub async fn connect(self, url: &str) -> Result<PostgresStore, PostgresError> {
         let Address { config, tls } = Address::parse(url, self.roots.as_deref())?;
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_connect(config, Dial::new(tls.clone()), manager))
+        let pool = Pool::builder(Manager::from_connect(config, Dial::new(tls, self.timeout), manager))
             .max_size(self.connections)
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(PostgresError::failed)?;
-        self.open(pool, Some(tls)).await
+        self.open(pool, true).await
     }
 
     /// Opens the store on a pool of the host's own and brings its schema up to date. How many connections there are and how the server is
@@ -122,10 +125,10 @@ impl PostgresBuilder {
     /// # Errors
     /// [`PostgresError`].
     pub async fn connect_by(self, pool: Pool) -> Result<PostgresStore, PostgresError> {
-        self.open(pool, None).await
+        self.open(pool, false).await
     }
 
-    async fn open(self, pool: Pool, tls: Option<MakeRustlsConnect>) -> Result<PostgresStore, PostgresError> {
+    async fn open(self, pool: Pool, is_own: bool) -> Result<PostgresStore, PostgresError> {
         if !(1..=LONGEST_NAME).contains(&self.schema.len()) || self.schema.contains('\0') {
             return Err(PostgresError::SchemaName);
         }
@@ -134,7 +137,7 @@ impl PostgresBuilder {
         migrate(&mut connection, &self.schema, self.migrate).await?;
         drop(connection);
         Ok(PostgresStore {
-            connections: Connections { pool, prepared: self.prepared, timeout: self.timeout, tls },
+            connections: Connections { pool, prepared: self.prepared, timeout: self.timeout, is_own },
             statements: Statements::of(&quoted(&self.schema)),
             cache: AccountCache::new(self.cached_accounts),
             schema: self.schema,

@@ -7,7 +7,6 @@ use tokio_postgres::{
     Row,
     types::{ToSql, Type},
 };
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{error::Failure, statements::Statement, write::Parameter};
 use crate::ports::StoreError;
@@ -18,8 +17,8 @@ pub(super) struct Connections {
     /// Whether statements are prepared once per connection, under a name.
     pub(super) prepared: bool,
     pub(super) timeout: Duration,
-    /// How to reach the server to call a statement off. Of a pool of the host's own it is not known, and its idle connections are not ours.
-    pub(super) tls: Option<MakeRustlsConnect>,
+    /// Whether the pool is the store's, and not one of the host's own, whose idle connections are not ours.
+    pub(super) is_own: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +34,9 @@ pub(super) struct Collisions;
 
 impl Connections {
     /// Sends a statement once.
+    ///
+    /// Nobody asks the server to cancel what takes too long. A commit that only waits for a standby would become visible by that, and who looks
+    /// again would take it for one that a failover survives. The server's own limits do not reach that wait.
     pub(super) async fn send(
         &self,
         statement: &Statement,
@@ -50,7 +52,7 @@ impl Connections {
             (Ok(Err(failure @ (Failure::Lost(_) | Failure::Failed(_)))), Some(connection)) => {
                 // Whatever it was: the next one gets a new connection.
                 drop(Object::take(connection));
-                if matches!(failure, Failure::Lost(_)) && self.tls.is_some() {
+                if matches!(failure, Failure::Lost(_)) && self.is_own {
                     // Those that lie idle lead to the same server, which may have gone or given its place to another.
                     self.pool.retain(|_, _| false);
                 }
@@ -58,7 +60,7 @@ impl Connections {
             }
             (Ok(answer), _) => answer,
             (Err(_), connection) => {
-                connection.into_iter().for_each(|connection| self.call_off(connection));
+                connection.into_iter().for_each(|connection| drop(Object::take(connection)));
                 Err(Failure::Failed(StoreError::unavailable(TimedOut(self.timeout))))
             }
         }
@@ -96,17 +98,5 @@ impl Connections {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> =
             parameters.iter().copied().zip(statement.types.iter().cloned()).collect();
         connection.query_typed(&statement.sql, &typed).await
-    }
-
-    /// Asks the server to stop what nobody waits for any more, and closes the connection.
-    fn call_off(&self, connection: Object) {
-        let connection = Object::take(connection);
-        let Some(tls) = self.tls.clone() else { return };
-        let (token, patience) = (connection.cancel_token(), self.timeout);
-        tokio::spawn(async move {
-            // If the server does not hear of it, it finishes the statement, and that is all.
-            let _ = tokio::time::timeout(patience, token.cancel_query(tls)).await;
-            drop(connection);
-        });
     }
 }

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     net::IpAddr,
     pin::Pin,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use tokio_postgres::{
     Client, Config, Error,
     config::{Host, LoadBalanceHosts},
+    error::SqlState,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -24,13 +25,21 @@ pub(super) struct Dial {
     tls: MakeRustlsConnect,
     /// With which server to begin where that is to be shared out.
     turn: AtomicUsize,
+    /// What the server is told of how long a statement may take, as options.
+    limits: String,
+    /// Whether it would not hear of them: PgBouncer refuses options that it does not know.
+    is_limitless: AtomicBool,
 }
 
 type Connected = Result<(Client, JoinHandle<()>), Error>;
 
 impl Dial {
-    pub(super) fn new(tls: MakeRustlsConnect) -> Self {
-        Self { tls, turn: AtomicUsize::new(0) }
+    /// The server gives a statement up shortly before the store does, so that the store hears of it. This ends before a commit waits for a
+    /// standby.
+    pub(super) fn new(tls: MakeRustlsConnect, timeout: Duration) -> Self {
+        let limit = (timeout.as_millis() * 9 / 10).clamp(1, i32::MAX as u128);
+        let limits = format!("-c statement_timeout={limit} -c lock_timeout={limit}");
+        Self { tls, turn: AtomicUsize::new(0), limits, is_limitless: AtomicBool::new(false) }
     }
 
     /// Passes over servers that take longer than the `connect_timeout`. If none answers it asks them all again, for as long as anybody waits.
@@ -59,6 +68,21 @@ impl Dial {
     }
 
     async fn open(&self, server: &Config) -> Connected {
+        if !self.is_limitless.load(Ordering::Relaxed) {
+            // What the URL says comes later, and so holds.
+            let options = format!("{} {}", self.limits, server.get_options().unwrap_or_default());
+            match self.open_as_it_is(server.clone().options(options)).await {
+                Err(error) if error.code() == Some(&SqlState::PROTOCOL_VIOLATION) => {}
+                other => return other,
+            }
+            let connected = self.open_as_it_is(server).await?;
+            self.is_limitless.store(true, Ordering::Relaxed);
+            return Ok(connected);
+        }
+        self.open_as_it_is(server).await
+    }
+
+    async fn open_as_it_is(&self, server: &Config) -> Connected {
         let (client, connection) = server.connect(self.tls.clone()).await?;
         // What goes wrong with it is told to whoever uses it.
         Ok((client, tokio::spawn(async move { drop(connection.await) })))

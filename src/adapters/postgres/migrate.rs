@@ -12,6 +12,8 @@ pub(super) const MIGRATIONS: &[&str] =
 /// What this release knows.
 const NEWEST: u32 = MIGRATIONS.len() as u32;
 
+/// A migration may take its time. Sent alone, because a statement's time begins with the batch that it is in.
+const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0";
 /// Held by whoever migrates in this database; a number that nobody else is likely to use.
 const LOCK: &str = "SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7017280570803548161)";
 
@@ -28,6 +30,7 @@ pub(super) async fn migrate(connection: &mut Object, schema: &str, apply: bool) 
     if !apply {
         return Err(PostgresError::OlderSchema { known: NEWEST });
     }
+    transaction.batch_execute(TAKE_TIME).await?;
     transaction.batch_execute(LOCK).await?;
     let applied = applied(&transaction, schema).await?;
     if applied.is_none() {

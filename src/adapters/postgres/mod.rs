@@ -39,9 +39,11 @@ use crate::{
 /// statement that would bring the account if it differs: what another node changed holds at once, and a session that it ended is refused here
 /// at its next use. A save is acknowledged when the server has committed it, so it survives what the server survives, given
 /// `synchronous_commit` is on, as it is by default; a failover it survives if replication is synchronous. The server must be the one that takes
-/// changes, not a replica.
+/// changes, not a replica. A save that waits for a standby is never cancelled by the store, because PostgreSQL would then show it as done; an
+/// operator who ends such a connection by hand does what the store does not.
 ///
-/// **When something breaks.** An operation that takes longer than [`PostgresBuilder::timeout`] is called off. After a connection is lost the
+/// **When something breaks.** An operation that takes longer than [`PostgresBuilder::timeout`] is given up: the server calls it off, or makes
+/// the change a little later if it was committing already. After a connection is lost the
 /// store opens another one. It then asks anew what it was asked to read, but sends a change once only: whether it was made is for the service to
 /// find out, and by the version it does. Changes that collide (a deadlock, a serialization failure) are taken back by the server and count as
 /// stale. Every isolation level will do.
