@@ -153,9 +153,13 @@ impl Postgres {
 
     /// Stops its main process where it stands until the answer is dropped: the system still accepts connections for it, but nobody answers.
     pub(crate) fn freeze(&self) -> Frozen {
-        let process = self.process();
-        signal("STOP", &process);
-        Frozen(process)
+        Frozen::of(vec![self.process()])
+    }
+
+    /// Stops all processes that serve connections of this application name where they stand until the answer is dropped.
+    pub(crate) fn freeze_connections(&self, application: &str) -> Frozen {
+        let sql = format!("SELECT pid FROM pg_stat_activity WHERE application_name='{application}'");
+        Frozen::of(self.execute("postgres", &sql).lines().map(String::from).collect())
     }
 
     /// What it has printed so far.
@@ -182,18 +186,26 @@ impl Postgres {
     }
 }
 
-/// A server that stands still; goes on when the value is dropped.
+/// Processes that stand still; they go on when the value is dropped.
 #[derive(Debug)]
-pub(crate) struct Frozen(String);
+pub(crate) struct Frozen(Vec<String>);
 
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        signal("CONT", &self.0);
+impl Frozen {
+    fn of(processes: Vec<String>) -> Self {
+        let frozen = Self(processes);
+        frozen.signal("STOP");
+        frozen
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args(["-s", name]).args(&self.0).status().unwrap().success());
     }
 }
 
-fn signal(name: &str, process: &str) {
-    assert!(Command::new("kill").args(["-s", name, process]).status().unwrap().success());
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("CONT");
+    }
 }
 
 impl Drop for Postgres {

@@ -203,6 +203,36 @@ async fn a_new_account_that_loses_a_deadlock_is_tried_again() {
 }
 
 #[tokio::test]
+async fn after_the_server_stood_still_its_old_connections_keep_nobody_waiting() {
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    let Some(server) = Postgres::with_files(&[], &[]) else { return };
+    let builder = PostgresStore::builder().timeout(TIMEOUT);
+    let service = service(builder.connect(&server.url("postgres")).await.unwrap());
+    let (_, secret) = sign_up(&service, "ada").await;
+    // Many connections, one of which is asked for something by a caller who leaves before it answers.
+    let mut together = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let service = service.clone();
+        together.spawn(async move { service.store().load(&mailbox("ada"), Parts::Body).await.map(drop) });
+    }
+    while let Some(answer) = together.join_next().await {
+        answer.unwrap().unwrap();
+    }
+    let connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name='account'";
+    let many: u32 = server.execute("postgres", connected).trim().parse().unwrap();
+    assert!(many > 4, "{many}");
+    let frozen = server.freeze_connections("account");
+    let left = tokio::time::timeout(TIMEOUT / 10, service.caller(&secret)).await;
+    assert!(left.is_err(), "nobody answers");
+    assert!(service.caller(&secret).await.is_err(), "nor now");
+    // The server itself takes new ones.
+    let begun = Instant::now();
+    service.caller(&secret).await.unwrap();
+    assert!(begun.elapsed() < TIMEOUT);
+    drop(frozen);
+}
+
+#[tokio::test]
 async fn a_caller_who_does_not_wait_leaves_the_connection_to_others() {
     let Some(schema) = Schema::new() else { return };
     let service = service(schema.builder().connections(1).connect(&schema.url()).await.unwrap());

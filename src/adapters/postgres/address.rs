@@ -20,6 +20,9 @@ use super::error::PostgresError;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// After so much silence a peer is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
+/// And again so often, so many times, until it counts as gone.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 pub(super) struct Address {
     pub(super) config: Config,
@@ -27,8 +30,9 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads a URL as libpq does. `roots`, in PEM, stand for those of the URL or the usual ones.
-    pub(super) fn parse(url: &str, roots: Option<&[u8]>) -> Result<Self, PostgresError> {
+    /// Reads a URL as libpq does. `roots`, in PEM, stand for those of the URL or the usual ones. What is sent and not even received within
+    /// `timeout` ends the connection, unless the URL says otherwise.
+    pub(super) fn parse(url: &str, roots: Option<&[u8]>, timeout: Duration) -> Result<Self, PostgresError> {
         let (url, named) = translate(url)?;
         // The error might show a part of what was meant as a password.
         let mut config: Config = url.parse().map_err(|_| PostgresError::Url)?;
@@ -41,6 +45,9 @@ impl Address {
         }
         config.connect_timeout(*config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT));
         config.keepalives_idle(config.get_keepalives_idle().min(KEEPALIVE));
+        config.keepalives_interval(config.get_keepalives_interval().unwrap_or(KEEPALIVE_INTERVAL));
+        config.keepalives_retries(config.get_keepalives_retries().unwrap_or(KEEPALIVE_RETRIES));
+        config.tcp_user_timeout(*config.get_tcp_user_timeout().unwrap_or(&timeout));
         if config.get_application_name().is_none() {
             config.application_name("account");
         }
@@ -105,8 +112,27 @@ fn is_local(config: &Config) -> bool {
 mod tests {
     use super::*;
 
+    fn parse(url: &str, roots: Option<&[u8]>) -> Result<Address, PostgresError> {
+        Address::parse(url, roots, Duration::from_secs(10))
+    }
+
+    #[test]
+    fn a_server_that_went_silently_is_noticed_as_soon_as_operations_end_unless_the_url_says_otherwise() {
+        let config = parse("postgres://db.example/app", None).unwrap().config;
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(10)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(15));
+        assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(5)));
+        assert_eq!(config.get_keepalives_retries(), Some(3));
+        let url = "postgres://db.example/app?tcp_user_timeout=7&keepalives_idle=4&keepalives_interval=2&keepalives_retries=9";
+        let config = parse(url, None).unwrap().config;
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(7)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(4));
+        assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(2)));
+        assert_eq!(config.get_keepalives_retries(), Some(9));
+    }
+
     fn mode(url: &str) -> SslMode {
-        Address::parse(url, None).unwrap_or_else(|error| panic!("{url}: {error}")).config.get_ssl_mode()
+        parse(url, None).unwrap_or_else(|error| panic!("{url}: {error}")).config.get_ssl_mode()
     }
 
     #[test]
@@ -136,7 +162,7 @@ mod tests {
     fn several_servers_may_be_named_with_the_one_that_writes_asked_for() {
         use tokio_postgres::config::TargetSessionAttrs;
         let url = "postgres://u:p%40ss@a.example:5432,b.example:5433/app?target_session_attrs=read-write&connect_timeout=1";
-        let config = Address::parse(url, None).unwrap().config;
+        let config = parse(url, None).unwrap().config;
         assert_eq!((config.get_hosts().len(), config.get_ports()), (2, [5432, 5433].as_slice()));
         assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
         assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(1)));
@@ -154,7 +180,7 @@ mod tests {
             "postgres://u:hidden@db.example/app?sslmode=hidden",
             "postgres://u:hidden@db.example/app?sslrootcert=%ff",
         ] {
-            let Err(error) = Address::parse(url, None) else { panic!("{url}") };
+            let Err(error) = parse(url, None) else { panic!("{url}") };
             assert!(matches!(error, PostgresError::Url), "{url}");
             assert!(!format!("{error} {error:?}").contains("hid"), "{url}");
         }
@@ -164,9 +190,9 @@ mod tests {
     fn roots_must_be_certificates() {
         let url = "postgres://db.example/app";
         for pem in ["", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-            assert!(matches!(Address::parse(url, Some(pem.as_bytes())), Err(PostgresError::Certificates)));
+            assert!(matches!(parse(url, Some(pem.as_bytes())), Err(PostgresError::Certificates)));
         }
-        let missing = Address::parse("postgres://db.example/app?sslrootcert=/nowhere/at-all.pem", None);
+        let missing = parse("postgres://db.example/app?sslrootcert=/nowhere/at-all.pem", None);
         assert!(matches!(missing, Err(PostgresError::Certificates)));
     }
 }

@@ -109,7 +109,7 @@ impl PostgresBuilder {
     /// # Security
     /// Beyond this machine TLS is required, with a certificate that is valid for the host's name, unless the URL says `sslmode=disable`.
     pub async fn connect(self, url: &str) -> Result<PostgresStore, PostgresError> {
-        let Address { config, tls } = Address::parse(url, self.roots.as_deref())?;
+        let Address { config, tls } = Address::parse(url, self.roots.as_deref(), self.timeout)?;
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_connect(config, Dial::new(tls, self.timeout), manager))
             .max_size(self.connections)

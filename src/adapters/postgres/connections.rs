@@ -32,6 +32,18 @@ pub(super) const MOST_TRIES: u32 = 32;
 #[error("it collided with others {MOST_TRIES} times")]
 pub(super) struct Collisions;
 
+/// A connection in use. It goes back to the pool only if it is taken out: whoever leaves in the middle leaves a statement behind on it, and
+/// perhaps a server that will never answer.
+struct Lease(Option<Object>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(Object::take(connection));
+        }
+    }
+}
+
 impl Connections {
     /// Sends a statement once.
     ///
@@ -42,27 +54,37 @@ impl Connections {
         statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Failure> {
-        let mut connection = None;
+        let mut lease = Lease(None);
         let answer = tokio::time::timeout(self.timeout, async {
-            let connection = connection.insert(self.pool.get().await?);
+            let connection = lease.0.insert(self.pool.get().await?);
             Ok(self.ask(connection, statement, parameters).await?)
         })
         .await;
-        match (answer, connection) {
-            (Ok(Err(failure @ (Failure::Lost(_) | Failure::Failed(_)))), Some(connection)) => {
-                // Whatever it was: the next one gets a new connection.
-                drop(Object::take(connection));
-                if matches!(failure, Failure::Lost(_)) && self.is_own {
-                    // Those that lie idle lead to the same server, which may have gone or given its place to another.
-                    self.pool.retain(|_, _| false);
-                }
+        match answer {
+            // The next one gets a new connection.
+            Ok(Err(failure @ Failure::Failed(_))) => Err(failure),
+            Ok(Err(failure @ Failure::Lost(_))) => {
+                self.distrust();
                 Err(failure)
             }
-            (Ok(answer), _) => answer,
-            (Err(_), connection) => {
-                connection.into_iter().for_each(|connection| drop(Object::take(connection)));
+            Ok(answer) => {
+                drop(lease.0.take());
+                answer
+            }
+            Err(_) => {
+                // The server would have called it off by itself and said so.
+                if lease.0.is_some() {
+                    self.distrust();
+                }
                 Err(Failure::Failed(StoreError::unavailable(TimedOut(self.timeout))))
             }
+        }
+    }
+
+    /// Closes the connections that lie idle: they lead to the same server, which may have gone, hang, or have given its place to another.
+    fn distrust(&self) {
+        if self.is_own {
+            self.pool.retain(|_, _| false);
         }
     }
 
