@@ -101,7 +101,7 @@ impl Connections {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Lost(_)) if !was_lost => was_lost = true,
                 Err(Failure::Collided | Failure::Taken) => {}
-                Err(Failure::Lost(error) | Failure::Failed(error)) => return Err(error),
+                Err(failure) => return Err(failure.into_error()),
             }
         }
         Err(StoreError::unavailable(Collisions))

@@ -67,6 +67,8 @@ pub(super) enum Failure {
     Taken,
     /// It collided with another statement and was taken back.
     Collided,
+    /// The server refused it, by itself in time or because of something of the host's own; the connection is in order.
+    Refused(StoreError),
     /// The connection is lost. What was sent may have been done.
     Lost(StoreError),
     /// Anything else.
@@ -84,7 +86,7 @@ struct Refused {
 impl Failure {
     pub(super) fn into_error(self) -> StoreError {
         match self {
-            Self::Lost(error) | Self::Failed(error) => error,
+            Self::Refused(error) | Self::Lost(error) | Self::Failed(error) => error,
             Self::Taken | Self::Collided => StoreError::Unavailable(None),
         }
     }
@@ -97,6 +99,11 @@ impl From<tokio_postgres::Error> for Failure {
         match code {
             Some(SqlState::UNIQUE_VIOLATION) => Self::Taken,
             Some(SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED) => Self::Collided,
+            // Of the tables of this store none can miss what it refers to.
+            Some(SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION) => {
+                Self::Refused(StoreError::Referenced)
+            }
+            Some(SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => Self::Refused(cause),
             // The server is going down or was demoted, or a pooler in between has lost what was prepared.
             Some(
                 SqlState::ADMIN_SHUTDOWN

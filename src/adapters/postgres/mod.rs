@@ -162,7 +162,7 @@ impl PostgresStore {
                     }
                 }
                 Err(Failure::Collided) => {}
-                Err(Failure::Lost(error) | Failure::Failed(error)) => return Err(error.into()),
+                Err(other) => return Err(other.into_error().into()),
             }
             if change.before().is_some() {
                 return Err(SaveError::Stale);
