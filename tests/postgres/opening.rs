@@ -30,20 +30,49 @@ async fn opening_at_once_migrates_once() {
 async fn who_else_migrates_is_waited_for_longer_than_a_statement_may_take() {
     let Some(schema) = Schema::new() else { return };
     let (migrating, watch) = (schema.client().await, schema.client().await);
-    // The number of the lock is the same in all releases.
-    migrating.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(7017280570803548161)").await.unwrap();
+    migrating.batch_execute(LOCK).await.unwrap();
     let opening = tokio::spawn({
         let builder = schema.builder().timeout(std::time::Duration::from_millis(300));
-        let url = schema.url();
+        let url = format!("{}?application_name=waits", schema.url());
         async move { builder.connect(&url).await.map(drop) }
     });
-    let waits = "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)::float8), 0) FROM pg_stat_activity \
-                 WHERE wait_event='advisory' AND application_name='account'";
-    while watch.query_one(waits, &[]).await.unwrap().get::<_, f64>(0) < 0.6 {
+    while waited(&watch, "waits").await < 0.6 {
         assert!(!opening.is_finished(), "{:?}", opening.await);
     }
     migrating.batch_execute("COMMIT").await.unwrap();
     opening.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_release_that_was_waited_for_is_noticed() {
+    let Some(schema) = Schema::new() else { return };
+    let (newer, watch) = (schema.client().await, schema.client().await);
+    newer.batch_execute(LOCK).await.unwrap();
+    let opening = tokio::spawn({
+        let (builder, url) = (schema.builder(), format!("{}?application_name=older", schema.url()));
+        async move { builder.connect(&url).await.map(drop) }
+    });
+    while waited(&watch, "older").await == 0.0 {
+        assert!(!opening.is_finished(), "{:?}", opening.await);
+    }
+    let migrate = format!(
+        "CREATE SCHEMA {0}; CREATE TABLE {0}.account_migrations (number INTEGER PRIMARY KEY); \
+         INSERT INTO {0}.account_migrations VALUES (99); COMMIT",
+        schema.name
+    );
+    newer.batch_execute(&migrate).await.unwrap();
+    let refused = opening.await.unwrap();
+    assert!(matches!(refused, Err(PostgresError::NewerSchema { found: 99, .. })), "{refused:?}");
+}
+
+/// The number is the same in all releases.
+const LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(7017280570803548161)";
+
+/// For how many seconds a store whose connections have this name has waited for whoever migrates.
+async fn waited(watch: &tokio_postgres::Client, application: &str) -> f64 {
+    let sql = "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)::float8), 0) FROM pg_stat_activity \
+               WHERE wait_event='advisory' AND application_name=$1";
+    watch.query_one(sql, &[&application]).await.unwrap().get(0)
 }
 
 #[tokio::test]

@@ -32,6 +32,10 @@ pub(super) async fn migrate(connection: &mut Object, schema: &str, apply: bool) 
     }
     transaction.batch_execute(TAKE_TIME).await?;
     transaction.batch_execute(LOCK).await?;
+    // Whoever was waited for may have been a newer release.
+    if is_up_to_date(&transaction, schema).await? {
+        return Ok(transaction.rollback().await?);
+    }
     let applied = applied(&transaction, schema).await?;
     if applied.is_none() {
         create_log(&transaction, schema).await?;
