@@ -47,6 +47,18 @@ async fn a_nul_in_a_body_breaks_no_view() {
 }
 
 #[tokio::test]
+async fn a_body_that_somebody_deleted_is_there_again_after_an_acknowledged_change() {
+    let Some(schema) = Schema::new() else { return };
+    let service = schema.service().await;
+    let (caller, _) = sign_up(&service, "ada").await;
+    schema.client().await.batch_execute("DELETE FROM account_bodies").await.unwrap();
+    // It was in this node's memory, so it can be changed.
+    service.change_name(&caller, "kept".parse().unwrap()).await.unwrap();
+    let elsewhere = schema.store().await.load(&mailbox("ada"), Parts::Body).await.unwrap().unwrap();
+    assert_eq!(elsewhere.account.name().as_str(), "kept");
+}
+
+#[tokio::test]
 async fn a_row_of_the_host_that_refers_to_an_account_holds_it() {
     let Some(schema) = Schema::new() else { return };
     let service = crate::service(schema.builder().connections(1).connect(&schema.url()).await.unwrap());
