@@ -51,6 +51,33 @@ impl Postgres {
         Self::start_with(true, &[], &[])
     }
 
+    /// The same with these settings.
+    pub(crate) fn durable_with(settings: &[&str]) -> Option<Self> {
+        Self::start_with(true, &[], settings)
+    }
+
+    /// Another server that follows this one and takes over when it is told to, on a copy of its data; as durable, with the usual settings.
+    pub(crate) fn standby(&self) -> Self {
+        let programs = programs().unwrap();
+        let folder = folder();
+        let made = as_server(&programs.join("pg_basebackup"))
+            .args(["--write-recovery-conf", "--checkpoint=fast", "-h", "127.0.0.1", "-U", "account", "-p"])
+            .arg(self.port.to_string())
+            .arg("-D")
+            .arg(folder.join("data"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        Self::start_in(programs, folder, self.durable, Vec::new())
+    }
+
+    /// Makes a standby the server that takes changes.
+    pub(crate) fn promote(&self) {
+        let mut command = as_server(&programs().unwrap().join("pg_ctl"));
+        let told = command.args(["promote", "-D"]).arg(self.folder.join("data")).output().unwrap();
+        assert!(told.status.success(), "pg_ctl: {}", String::from_utf8_lossy(&told.stderr));
+    }
+
     /// A server with these files, readable by it only, and settings such as `ssl=on`.
     pub(crate) fn with_files(files: &[(&str, &[u8])], settings: &[&str]) -> Option<Self> {
         Self::start_with(false, files, settings)
@@ -81,12 +108,15 @@ impl Postgres {
             );
             fs::write(path, bytes).unwrap();
         }
-        let settings = settings.iter().copied().map(String::from).collect();
+        Some(Self::start_in(programs, folder, durable, settings.iter().copied().map(String::from).collect()))
+    }
+
+    fn start_in(programs: &Path, folder: PathBuf, durable: bool, settings: Vec<String>) -> Self {
         let port = free_port();
         let guard = launch(programs, &folder, port, durable, &settings);
         let server = Self { guard, folder, port, durable, settings };
         assert!(server.is_ready_within(PATIENCE), "PostgreSQL does not get ready\n{}", server.log());
-        Some(server)
+        server
     }
 
     /// A new database, as a URL.
@@ -198,7 +228,8 @@ impl Frozen {
     }
 
     fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args(["-s", name]).args(&self.0).status().unwrap().success());
+        // Some of them may have ended.
+        Command::new("kill").args(["-s", name]).args(&self.0).stderr(Stdio::null()).status().unwrap();
     }
 }
 
@@ -212,6 +243,8 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
+        // Of one that was killed it is still there.
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
