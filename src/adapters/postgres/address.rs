@@ -34,8 +34,7 @@ impl Address {
     /// `timeout` ends the connection, unless the URL says otherwise.
     pub(super) fn parse(url: &str, roots: Option<&[u8]>, timeout: Duration) -> Result<Self, PostgresError> {
         let (url, named) = translate(url)?;
-        // The error might show a part of what was meant as a password.
-        let mut config: Config = url.parse().map_err(|_| PostgresError::Url)?;
+        let mut config: Config = url.parse().map_err(|error| refused(&error))?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(PostgresError::Url);
         }
@@ -73,9 +72,12 @@ fn translate(url: &str) -> Result<(String, Option<String>), PostgresError> {
     for pair in query.split('&') {
         match pair.split_once('=') {
             Some(("sslmode", "verify-ca" | "verify-full")) => kept.push("sslmode=require"),
+            // Whoever takes changes is the primary.
+            Some(("target_session_attrs", "primary")) => kept.push("target_session_attrs=read-write"),
             Some(("sslrootcert", "system")) => {}
             Some(("sslrootcert", path)) => {
-                let path = percent_decode_str(path).decode_utf8().map_err(|_| PostgresError::Url)?;
+                let path = percent_decode_str(path).decode_utf8();
+                let path = path.map_err(|_| PostgresError::Parameter("sslrootcert"))?;
                 roots = Some(path.into_owned());
             }
             _ => kept.push(pair),
@@ -83,6 +85,56 @@ fn translate(url: &str) -> Result<(String, Option<String>), PostgresError> {
     }
     Ok((format!("{base}?{}", kept.join("&")), roots))
 }
+
+/// Names the parameter if it is one of libpq's. Anything else that the driver complains of might be a part of what was meant as a password.
+fn refused(error: &tokio_postgres::Error) -> PostgresError {
+    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let name = PARAMETERS.iter().find(|name| said.ends_with(&format!(" option `{name}`")));
+    name.map_or(PostgresError::Url, |name| PostgresError::Parameter(name))
+}
+
+/// Those of libpq that the driver refuses, or may.
+const PARAMETERS: &[&str] = &[
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "krbsrvname",
+    "load_balance_hosts",
+    "max_protocol_version",
+    "min_protocol_version",
+    "passfile",
+    "port",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "requiressl",
+    "service",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcert",
+    "sslcertmode",
+    "sslcompression",
+    "sslcrl",
+    "sslcrldir",
+    "sslkey",
+    "sslmode",
+    "sslnegotiation",
+    "sslpassword",
+    "sslsni",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
 
 fn from_pem(pem: &[u8]) -> Result<RootCertStore, PostgresError> {
     let mut roots = RootCertStore::empty();
@@ -165,6 +217,8 @@ mod tests {
         let config = parse(url, None).unwrap().config;
         assert_eq!((config.get_hosts().len(), config.get_ports()), (2, [5432, 5433].as_slice()));
         assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        let primary = parse("postgres://a,b/app?target_session_attrs=primary", None).unwrap().config;
+        assert_eq!(primary.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
         assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(1)));
         assert_eq!(config.get_password(), Some(b"p@ss".as_slice()));
     }
@@ -175,14 +229,27 @@ mod tests {
             "",
             "postgres://",
             "mysql://u:hidden@db.example/app",
-            "postgres://u:hidden@db.example:port/app",
             "postgres://u:hidden@db.example/app?hidden=1",
-            "postgres://u:hidden@db.example/app?sslmode=hidden",
-            "postgres://u:hidden@db.example/app?sslrootcert=%ff",
         ] {
             let Err(error) = parse(url, None) else { panic!("{url}") };
             assert!(matches!(error, PostgresError::Url), "{url}");
             assert!(!format!("{error} {error:?}").contains("hid"), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_understood_is_named_without_its_value() {
+        for (url, name) in [
+            ("postgres://u:hidden@db.example:hidden/app", "port"),
+            ("postgres://u:hidden@db.example/app?sslmode=hidden", "sslmode"),
+            ("postgres://u:hidden@db.example/app?sslcert=hidden.pem", "sslcert"),
+            ("postgres://u:hidden@db.example/app?target_session_attrs=hidden", "target_session_attrs"),
+            ("postgres://u:hidden@db.example/app?sslrootcert=%ff", "sslrootcert"),
+        ] {
+            let Err(error) = parse(url, None) else { panic!("{url}") };
+            assert!(matches!(error, PostgresError::Parameter(named) if named == name), "{url}: {error}");
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(name) && !shown.contains("hid"), "{url}: {shown}");
         }
     }
 

@@ -98,10 +98,15 @@ impl PostgresBuilder {
         Self { roots: Some(pem.into()), ..self }
     }
 
-    /// Opens the store at a URL such as `postgres://user:password@db.example/app` and brings its schema up to date. The parameters of libpq
-    /// that concern servers, time and TLS are understood; several servers may be named, and `target_session_attrs=read-write` asks for the one
-    /// that takes changes. It must not be a replica that lags. Where there are several, one that is not ready for statements within
-    /// `connect_timeout`, else 3 s, is passed over.
+    /// Opens the store at a URL such as `postgres://user:password@db.example/app` and brings its schema up to date. Several servers may be named,
+    /// and `target_session_attrs=read-write` or `primary` asks for the one that takes changes. It must not be a replica that lags. Where there are
+    /// several, one that is not ready for statements within `connect_timeout`, else 3 s, is passed over.
+    ///
+    /// Of libpq's parameters it understands `user`, `password`, `dbname`, `host`, `hostaddr`, `port`, `options`, `application_name`, `sslmode`
+    /// (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`), `sslrootcert`, `sslnegotiation`, `channel_binding`, `connect_timeout`,
+    /// `tcp_user_timeout`, `keepalives`, `keepalives_idle`, `keepalives_interval`, `target_session_attrs` (also `any` and `read-only`) and
+    /// `load_balance_hosts`, and beside them `keepalives_retries`. Times are in seconds, `tcp_user_timeout` too. Client certificates, password
+    /// files and services are not among them.
     ///
     /// # Errors
     /// [`PostgresError`].

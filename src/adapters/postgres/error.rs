@@ -11,9 +11,13 @@ use crate::ports::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
-    /// The URL is malformed or has a parameter that is not known. It is not shown, because it may hold a password.
+    /// The URL is malformed or has a parameter that nobody knows. It is not shown, because it may hold a password.
     #[error("the URL of the database is malformed or has an unknown parameter")]
     Url,
+    /// This parameter of the URL is not understood, or not with that value; [`PostgresBuilder::connect`](crate::PostgresBuilder::connect) lists
+    /// those that are.
+    #[error("the parameter {0} in the URL of the database is not understood, or not with that value")]
+    Parameter(&'static str),
     /// The root certificates cannot be read, or there are none.
     #[error("the root certificates for the database cannot be read")]
     Certificates,
