@@ -58,8 +58,9 @@ use crate::{
 ///
 /// **Partitions.** There is no sequence, and no change touches two accounts; what is shared is only that each key is held once. All primary
 /// keys begin with the account, that of `account_keys` is the key. So whoever needs it creates the same tables with `PARTITION BY HASH`, by `id`,
-/// `account` or `key`, and opens the store with [`PostgresBuilder::migrate`] off. The same makes the tables fit for distributed databases that
-/// speak PostgreSQL's protocol and know data-modifying `WITH`, unique violations and `FOR UPDATE SKIP LOCKED`; none of them is tested.
+/// `account` or `key`, and opens the store with [`PostgresBuilder::migrate`] off. Distributed databases that speak PostgreSQL's protocol would have to know
+/// data-modifying `WITH`, also two on one table (a change inserts and deletes keys; CockroachDB refuses that unless
+/// `enable_multiple_modifications_of_table` is on), unique violations and `FOR UPDATE SKIP LOCKED`; none of them is tested.
 ///
 /// # Examples
 /// ```no_run
