@@ -51,7 +51,10 @@ impl PostgresBuilder {
         Self { connections: connections.max(1), ..self }
     }
 
-    /// How many decoded accounts to keep in memory at the most; 100,000. An account with ten sessions takes some 8 kB. 0: none.
+    /// How many decoded accounts to keep in memory at the most; 100,000. 0: none.
+    ///
+    /// An account with ten sessions takes some 8 kB, so that a full cache of them takes 800 MB; preferences, where they were read, come on top with
+    /// up to 64 kB each. Whoever has less memory divides what there is by the size of a usual account: 10,000 are some 80 MB.
     ///
     /// Whatever it is, each use of a kept account asks the server for the account's version first.
     #[must_use]
