@@ -233,6 +233,25 @@ async fn after_the_server_stood_still_its_old_connections_keep_nobody_waiting() 
 }
 
 #[tokio::test]
+async fn what_always_collides_is_tried_with_pauses_until_its_time_is_over() {
+    const TIMEOUT: Duration = Duration::from_millis(400);
+    let Some(schema) = Schema::new() else { return };
+    let service = service(schema.builder().timeout(TIMEOUT).connect(&schema.url()).await.unwrap());
+    let client = schema.client().await;
+    let collide = "CREATE SEQUENCE tries; CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                   PERFORM nextval(TG_TABLE_SCHEMA || '.tries'); RAISE EXCEPTION USING ERRCODE='40001'; END $$; \
+                   CREATE TRIGGER collide BEFORE INSERT ON accounts FOR EACH ROW EXECUTE FUNCTION collide()";
+    client.batch_execute(collide).await.unwrap();
+    let begun = Instant::now();
+    let request = SignUp::new("ada@example.com".parse().unwrap(), PASSWORD.parse().unwrap());
+    let answer = service.sign_up(request, &Client::default()).await;
+    assert!(matches!(answer, Err(Error::Store(_))), "{answer:?}");
+    assert!((TIMEOUT / 2..SOON).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    let tries: i64 = client.query_one("SELECT last_value FROM tries", &[]).await.unwrap().get(0);
+    assert!((2..200).contains(&tries), "{tries}");
+}
+
+#[tokio::test]
 async fn a_caller_who_does_not_wait_leaves_the_connection_to_others() {
     let Some(schema) = Schema::new() else { return };
     let service = service(schema.builder().connections(1).connect(&schema.url()).await.unwrap());

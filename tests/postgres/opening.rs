@@ -32,11 +32,11 @@ async fn who_else_migrates_is_waited_for_longer_than_a_statement_may_take() {
     let (migrating, watch) = (schema.client().await, schema.client().await);
     migrating.batch_execute(LOCK).await.unwrap();
     let opening = tokio::spawn({
-        let builder = schema.builder().timeout(std::time::Duration::from_millis(300));
+        let builder = schema.builder().timeout(std::time::Duration::from_millis(500));
         let url = format!("{}?application_name=waits", schema.url());
         async move { builder.connect(&url).await.map(drop) }
     });
-    while waited(&watch, "waits").await < 0.6 {
+    while waited(&watch, "waits").await < 0.8 {
         assert!(!opening.is_finished(), "{:?}", opening.await);
     }
     migrating.batch_execute("COMMIT").await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 
 use super::{
     PostgresStore,
@@ -142,8 +142,12 @@ impl PostgresBuilder {
         }
         let connection = tokio::time::timeout(self.timeout, pool.get()).await;
         let mut connection = connection.map_err(|_| PostgresError::failed(TimedOut(self.timeout)))??;
-        migrate(&mut connection, &self.schema, self.migrate).await?;
-        drop(connection);
+        let migrated = migrate(&mut connection, &self.schema, self.migrate, self.timeout).await;
+        if migrated.is_err() {
+            // A statement may be left on it.
+            drop(Object::take(connection));
+        }
+        migrated?;
         Ok(PostgresStore {
             connections: Connections { pool, prepared: self.prepared, timeout: self.timeout, is_own },
             statements: Statements::of(&quoted(&self.schema)),

@@ -1,8 +1,12 @@
 //! Sending statements: each on a connection of the pool, within bounded time, and none on a connection that may be spoilt.
 
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    time::Duration,
+};
 
 use deadpool_postgres::{Object, Pool};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::{
     Row,
     types::{ToSql, Type},
@@ -25,12 +29,24 @@ pub(super) struct Connections {
 #[error("PostgreSQL did not answer within {0:?}")]
 pub(super) struct TimedOut(pub(super) Duration);
 
-/// How often something is tried that collides with others and may be tried again.
-pub(super) const MOST_TRIES: u32 = 32;
-
 #[derive(Debug, thiserror::Error)]
-#[error("it collided with others {MOST_TRIES} times")]
-pub(super) struct Collisions;
+#[error("it collided with others for {0:?}")]
+struct Collisions(Duration);
+
+/// The time of one operation, whatever statements it takes.
+pub(super) struct Span {
+    end: Instant,
+    collisions: u32,
+}
+
+/// Longer than any program runs.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 86400);
+
+impl Span {
+    fn of(timeout: Duration) -> Self {
+        Self { end: Instant::now() + timeout.min(FOR_EVER), collisions: 0 }
+    }
+}
 
 /// A connection in use. It goes back to the pool only if it is taken out: whoever leaves in the middle leaves a statement behind on it, and
 /// perhaps a server that will never answer.
@@ -45,6 +61,27 @@ impl Drop for Lease {
 }
 
 impl Connections {
+    /// Begins an operation.
+    pub(super) fn begin(&self) -> Span {
+        Span::of(self.timeout)
+    }
+
+    /// Lets others go first, for a random while that grows with the collisions, so that those who met do not meet again.
+    ///
+    /// # Errors
+    /// If there is no time for it.
+    pub(super) async fn step_aside(&self, span: &mut Span) -> Result<(), StoreError> {
+        let most = 1 << span.collisions.min(5);
+        // The keys of a `RandomState` are random.
+        let pause = Duration::from_millis(RandomState::new().build_hasher().finish() % most);
+        if span.end.saturating_duration_since(Instant::now()) <= pause {
+            return Err(StoreError::unavailable(Collisions(self.timeout)));
+        }
+        span.collisions += 1;
+        sleep(pause).await;
+        Ok(())
+    }
+
     /// Sends a statement once.
     ///
     /// Nobody asks the server to cancel what takes too long. A commit that only waits for a standby would become visible by that, and who looks
@@ -53,9 +90,10 @@ impl Connections {
         &self,
         statement: &Statement,
         parameters: &[Parameter<'_>],
+        span: &Span,
     ) -> Result<Vec<Row>, Failure> {
         let mut lease = Lease(None);
-        let answer = tokio::time::timeout(self.timeout, async {
+        let answer = timeout_at(span.end, async {
             let connection = lease.0.insert(self.pool.get().await?);
             Ok(self.ask(connection, statement, parameters).await?)
         })
@@ -95,16 +133,25 @@ impl Connections {
         statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, StoreError> {
+        self.read_within(&mut self.begin(), statement, parameters).await
+    }
+
+    /// The same as a part of an operation.
+    pub(super) async fn read_within(
+        &self,
+        span: &mut Span,
+        statement: &Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
         let mut was_lost = false;
-        for _ in 0..MOST_TRIES {
-            match self.send(statement, parameters).await {
+        loop {
+            match self.send(statement, parameters, span).await {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Lost(_)) if !was_lost => was_lost = true,
-                Err(Failure::Collided | Failure::Taken) => {}
+                Err(Failure::Collided | Failure::Taken) => self.step_aside(span).await?,
                 Err(failure) => return Err(failure.into_error()),
             }
         }
-        Err(StoreError::unavailable(Collisions))
     }
 
     async fn ask(

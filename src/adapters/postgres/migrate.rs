@@ -1,9 +1,12 @@
 //! Migrations: plain SQL files in the program, applied in one transaction each time a store is opened.
 
+use std::time::Duration;
+
 use deadpool_postgres::{Object, Transaction};
+use tokio::time::timeout;
 use tokio_postgres::{IsolationLevel, types::Type};
 
-use super::{connect::quoted, error::PostgresError};
+use super::{connect::quoted, connections::TimedOut, error::PostgresError};
 
 /// In order; the number of a migration is its place, from 1. One that was released never changes.
 pub(super) const MIGRATIONS: &[&str] =
@@ -19,12 +22,22 @@ const LOCK: &str = "SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock
 
 /// Brings the schema up to date or, unless it may `apply` anything, tells whether it is. Whoever comes second, from this process or another,
 /// waits and finds nothing to do; whoever dies in the middle leaves what there was before. Where nothing is to be done, the right to do it is
-/// not needed.
-pub(super) async fn migrate(connection: &mut Object, schema: &str, apply: bool) -> Result<(), PostgresError> {
-    // What another one has committed while this one waited must be seen.
-    let transaction =
-        connection.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    if is_up_to_date(&transaction, schema).await? {
+/// not needed. To find that out may take as long as `patience`; a migration may take longer.
+pub(super) async fn migrate(
+    connection: &mut Object,
+    schema: &str,
+    apply: bool,
+    patience: Duration,
+) -> Result<(), PostgresError> {
+    let looked = timeout(patience, async {
+        // What another one has committed while this one waited must be seen.
+        let isolation = IsolationLevel::ReadCommitted;
+        let transaction = connection.build_transaction().isolation_level(isolation).start().await?;
+        let is_done = is_up_to_date(&transaction, schema).await?;
+        Ok::<_, PostgresError>((transaction, is_done))
+    });
+    let (transaction, is_done) = looked.await.map_err(|_| PostgresError::failed(TimedOut(patience)))??;
+    if is_done {
         return Ok(transaction.rollback().await?);
     }
     if !apply {

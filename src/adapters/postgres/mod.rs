@@ -14,7 +14,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 pub use connect::PostgresBuilder;
-use connections::{Collisions, Connections, MOST_TRIES};
+use connections::{Connections, Span};
 use deadpool_postgres::Pool;
 use error::Failure;
 pub use error::PostgresError;
@@ -154,11 +154,12 @@ impl PostgresStore {
             Some(_) => (&self.statements.change, SaveError::Stale),
             None => (&self.statements.create, SaveError::Taken(Key::Id(*change.after().id()))),
         };
-        for _ in 0..MOST_TRIES {
-            match self.connections.send(statement, &write.parameters()).await {
+        let mut span = self.connections.begin();
+        loop {
+            match self.connections.send(statement, &write.parameters(), &span).await {
                 Ok(rows) => return if count(&rows)? == 0 { Err(refusal) } else { Ok(()) },
                 Err(Failure::Taken) => {
-                    if let Some(key) = self.taken(change, &write).await? {
+                    if let Some(key) = self.taken(change, &write, &mut span).await? {
                         return Err(SaveError::Taken(key));
                     }
                 }
@@ -168,13 +169,18 @@ impl PostgresStore {
             if change.before().is_some() {
                 return Err(SaveError::Stale);
             }
+            self.connections.step_aside(&mut span).await?;
         }
-        Err(StoreError::unavailable(Collisions).into())
     }
 
     /// The key that somebody else holds, unless it was given back meanwhile.
-    async fn taken(&self, change: &Change<'_>, write: &Write<'_>) -> Result<Option<Key>, StoreError> {
-        let rows = self.connections.read(&self.statements.holder, &write.wanted()).await?;
+    async fn taken(
+        &self,
+        change: &Change<'_>,
+        write: &Write<'_>,
+        span: &mut Span,
+    ) -> Result<Option<Key>, StoreError> {
+        let rows = self.connections.read_within(span, &self.statements.holder, &write.wanted()).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let text: &str = column(row, 0)?;
         Ok(change.claims().into_iter().find(|key| key.to_text() == text))
@@ -210,7 +216,11 @@ impl Store for PostgresStore {
         let keys: Vec<String> = account.account.keys().iter().map(Key::to_text).collect();
         let sent = self
             .connections
-            .send(&self.statements.remove, &[&id.as_str(), &bits(account.version), &keys])
+            .send(
+                &self.statements.remove,
+                &[&id.as_str(), &bits(account.version), &keys],
+                &self.connections.begin(),
+            )
             .await;
         match sent {
             Ok(rows) if count(&rows)? == 0 => Err(SaveError::Stale),
@@ -242,14 +252,14 @@ impl Store for PostgresStore {
             return Ok(());
         }
         let log = Log::of(events)?;
-        // Entries that are there already are left alone, so that trying again adds none twice.
-        match self.connections.send(&self.statements.append, &log.parameters()).await {
-            Ok(_) => Ok(()),
-            Err(Failure::Collided) => {
-                let again = self.connections.send(&self.statements.append, &log.parameters()).await;
-                again.map(drop).map_err(Failure::into_error)
+        let mut span = self.connections.begin();
+        loop {
+            match self.connections.send(&self.statements.append, &log.parameters(), &span).await {
+                Ok(_) => return Ok(()),
+                // Entries that are there already are left alone, so that trying again adds none twice.
+                Err(Failure::Collided) => self.connections.step_aside(&mut span).await?,
+                Err(other) => return Err(other.into_error()),
             }
-            Err(other) => Err(other.into_error()),
         }
     }
 
@@ -269,8 +279,9 @@ impl Store for PostgresStore {
     }
 
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        let sent =
-            self.connections.send(&self.statements.forget, &[&before.as_millis(), &i64::from(limit)]).await;
+        let (before, limit) = (before.as_millis(), i64::from(limit));
+        let span = self.connections.begin();
+        let sent = self.connections.send(&self.statements.forget, &[&before, &limit], &span).await;
         match sent {
             Ok(rows) => Ok(u32::try_from(count(&rows)?).unwrap_or(u32::MAX)),
             // Somebody else is at it.
