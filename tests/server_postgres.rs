@@ -63,6 +63,22 @@ fn what_one_server_does_holds_for_the_other_at_once() {
 }
 
 #[test]
+fn servers_on_one_database_count_requests_together() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let database = postgres.database();
+    let settings = [("ACCOUNT_DATABASE", database.as_str()), ("ACCOUNT_KEY", KEY)];
+    let servers = ["counts", "counts-too"].map(|name| Server::start(&directory(name), &settings));
+    for left in (0..10).rev() {
+        let answer = servers[left % 2].send("POST /v1/account/sessions/email", &[], SIGN_IN);
+        assert_eq!(answer.status, 401, "{}", answer.body);
+        assert_eq!(answer.header("x-ratelimit-remaining"), Some(left.to_string().as_str()));
+    }
+    for server in &servers {
+        assert_eq!(server.send("POST /v1/account/sessions/email", &[], SIGN_IN).status, 429);
+    }
+}
+
+#[test]
 fn health_tells_whether_the_database_answers() {
     let Some(mut postgres) = Postgres::durable() else { return };
     let server = node("health", &postgres.url("postgres"));

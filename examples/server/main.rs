@@ -18,8 +18,8 @@ mod shutdown;
 use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use account::{
-    AccountService, Config, MasterKey, MemoryStore, PostgresStore, RedisLimiter, Secret, SessionAlerts,
-    SqliteStore,
+    AccountService, Config, MasterKey, MemoryStore, PostgresLimiter, PostgresStore, RedisLimiter, Secret,
+    SessionAlerts, SqliteStore,
     http::{self, Refusal, router_with},
     ports::Store,
 };
@@ -65,9 +65,9 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
     let keys = master_keys(&settings)?;
-    let store = open(&settings.database).await?;
+    let (store, limiter) = open(&settings.database).await?;
     let channels = Channels::open(&settings)?;
-    let (app, upkeep) = app(&settings, keys, Arc::clone(&store), &channels, address)?;
+    let (app, upkeep) = app(&settings, keys, (Arc::clone(&store), limiter), &channels, address)?;
     welcome(&settings, &channels, address);
 
     let (stop, stopped) = oneshot::channel::<()>();
@@ -104,22 +104,27 @@ fn master_keys(settings: &Settings) -> Result<Vec<MasterKey>, keys::KeyError> {
     Ok(vec![found.key])
 }
 
-async fn open(database: &Database) -> Result<Arc<dyn Store>, Box<dyn Error>> {
+/// The store, and the limiter that comes with one that several servers share.
+async fn open(database: &Database) -> Result<(Arc<dyn Store>, Option<PostgresLimiter>), Box<dyn Error>> {
     match database {
-        Database::Memory => Ok(Arc::new(MemoryStore::default())),
+        Database::Memory => Ok((Arc::new(MemoryStore::default()), None)),
         Database::Sqlite(path) => {
             let store =
                 SqliteStore::open(path).map_err(|error| format!("cannot open {database}: {error}"))?;
-            Ok(Arc::new(store))
+            Ok((Arc::new(store), None))
         }
-        Database::Postgres(url) => Ok(Arc::new(PostgresStore::connect(url.expose()).await?)),
+        Database::Postgres(url) => {
+            let store = PostgresStore::connect(url.expose()).await?;
+            let limiter = store.limiter();
+            Ok((Arc::new(store), Some(limiter)))
+        }
     }
 }
 
 fn app(
     settings: &Settings,
     keys: Vec<MasterKey>,
-    store: Arc<dyn Store>,
+    (store, limiter): (Arc<dyn Store>, Option<PostgresLimiter>),
     channels: &Channels,
     address: SocketAddr,
 ) -> Result<(Router, impl Future<Output = ()> + Send + use<>), Box<dyn Error>> {
@@ -129,6 +134,8 @@ fn app(
         .config(config(settings, keys)?);
     if let Some(url) = &settings.redis {
         builder = builder.limiter(RedisLimiter::from_url(url.expose())?);
+    } else if let Some(limiter) = limiter {
+        builder = builder.limiter(limiter);
     }
     let providers = oauth2::clients(&settings.providers)?;
     let service =

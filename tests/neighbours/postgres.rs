@@ -51,6 +51,33 @@ impl Postgres {
         Self::start_with(true, &[], &[])
     }
 
+    /// The same with these settings.
+    pub(crate) fn durable_with(settings: &[&str]) -> Option<Self> {
+        Self::start_with(true, &[], settings)
+    }
+
+    /// Another server that follows this one and takes over when it is told to, on a copy of its data; as durable, with the usual settings.
+    pub(crate) fn standby(&self) -> Self {
+        let programs = programs().unwrap();
+        let folder = folder();
+        let made = as_server(&programs.join("pg_basebackup"))
+            .args(["--write-recovery-conf", "--checkpoint=fast", "-h", "127.0.0.1", "-U", "account", "-p"])
+            .arg(self.port.to_string())
+            .arg("-D")
+            .arg(folder.join("data"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        Self::start_in(programs, folder, self.durable, Vec::new())
+    }
+
+    /// Makes a standby the server that takes changes.
+    pub(crate) fn promote(&self) {
+        let mut command = as_server(&programs().unwrap().join("pg_ctl"));
+        let told = command.args(["promote", "-D"]).arg(self.folder.join("data")).output().unwrap();
+        assert!(told.status.success(), "pg_ctl: {}", String::from_utf8_lossy(&told.stderr));
+    }
+
     /// A server with these files, readable by it only, and settings such as `ssl=on`.
     pub(crate) fn with_files(files: &[(&str, &[u8])], settings: &[&str]) -> Option<Self> {
         Self::start_with(false, files, settings)
@@ -81,12 +108,15 @@ impl Postgres {
             );
             fs::write(path, bytes).unwrap();
         }
-        let settings = settings.iter().copied().map(String::from).collect();
+        Some(Self::start_in(programs, folder, durable, settings.iter().copied().map(String::from).collect()))
+    }
+
+    fn start_in(programs: &Path, folder: PathBuf, durable: bool, settings: Vec<String>) -> Self {
         let port = free_port();
         let guard = launch(programs, &folder, port, durable, &settings);
         let server = Self { guard, folder, port, durable, settings };
         assert!(server.is_ready_within(PATIENCE), "PostgreSQL does not get ready\n{}", server.log());
-        Some(server)
+        server
     }
 
     /// A new database, as a URL.
@@ -151,6 +181,17 @@ impl Postgres {
         panic!("PostgreSQL does not start again\n{}", self.log());
     }
 
+    /// Stops its main process where it stands until the answer is dropped: the system still accepts connections for it, but nobody answers.
+    pub(crate) fn freeze(&self) -> Frozen {
+        Frozen::of(vec![self.process()])
+    }
+
+    /// Stops all processes that serve connections of this application name where they stand until the answer is dropped.
+    pub(crate) fn freeze_connections(&self, application: &str) -> Frozen {
+        let sql = format!("SELECT pid FROM pg_stat_activity WHERE application_name='{application}'");
+        Frozen::of(self.execute("postgres", &sql).lines().map(String::from).collect())
+    }
+
     /// What it has printed so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
@@ -175,10 +216,35 @@ impl Postgres {
     }
 }
 
+/// Processes that stand still; they go on when the value is dropped.
+#[derive(Debug)]
+pub(crate) struct Frozen(Vec<String>);
+
+impl Frozen {
+    fn of(processes: Vec<String>) -> Self {
+        let frozen = Self(processes);
+        frozen.signal("STOP");
+        frozen
+    }
+
+    fn signal(&self, name: &str) {
+        // Some of them may have ended.
+        Command::new("kill").args(["-s", name]).args(&self.0).stderr(Stdio::null()).status().unwrap();
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("CONT");
+    }
+}
+
 impl Drop for Postgres {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
+        // Of one that was killed it is still there.
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

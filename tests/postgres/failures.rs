@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use account::{
-    Error, SignUp,
+    Error, PostgresStore, SignUp,
     model::{Client, CustomId, Key},
     ports::{Parts, Store},
 };
 
-use crate::{PASSWORD, Schema, Service, count, everything, id, mailbox, service, sign_up};
+use crate::{PASSWORD, Postgres, Schema, Service, count, everything, id, mailbox, service, sign_up};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -50,12 +50,30 @@ async fn what_takes_too_long_is_called_off_and_not_done_later() {
     let answer = service.change_name(&caller, "late".parse().unwrap()).await;
     assert!(matches!(answer, Err(Error::Store(_))), "{answer:?}");
     assert!(begun.elapsed() < SOON);
-    // The server has heard that nobody waits.
+    // The server gives up by itself what nobody waits for.
     until_waiting(&schema.client().await, &schema, 0).await;
     blocker.batch_execute("COMMIT").await.unwrap();
     assert_eq!(name_of(&service).await, "");
     service.change_name(&caller, "next".parse().unwrap()).await.unwrap();
     assert_eq!(name_of(&service).await, "next");
+}
+
+#[tokio::test]
+async fn a_save_that_no_standby_has_is_not_acknowledged() {
+    let Some(server) = Postgres::with_files(&[], &["synchronous_standby_names=*"]) else { return };
+    let url = server.url("postgres");
+    let unreplicated = format!("{url}?options=-csynchronous_commit%3Dlocal");
+    let (caller, _) = sign_up(&service(PostgresStore::connect(&unreplicated).await.unwrap()), "ada").await;
+    let quick = PostgresStore::builder().timeout(Duration::from_millis(400));
+    let service = service(quick.connect(&url).await.unwrap());
+    for _ in 0..3 {
+        let answer = service.change_name(&caller, "nowhere else".parse().unwrap()).await;
+        assert!(matches!(answer, Err(Error::Store(_))), "{answer:?}");
+        assert_eq!(name_of(&service).await, "", "what may be lost is not shown");
+    }
+    let stored = service.store().load(&mailbox("ada"), Parts::Body).await.unwrap().unwrap();
+    assert!(service.store().remove(&stored).await.is_err());
+    assert!(service.store().load(&mailbox("ada"), Parts::Body).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -185,6 +203,55 @@ async fn a_new_account_that_loses_a_deadlock_is_tried_again() {
 }
 
 #[tokio::test]
+async fn after_the_server_stood_still_its_old_connections_keep_nobody_waiting() {
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    let Some(server) = Postgres::with_files(&[], &[]) else { return };
+    let builder = PostgresStore::builder().timeout(TIMEOUT);
+    let service = service(builder.connect(&server.url("postgres")).await.unwrap());
+    let (_, secret) = sign_up(&service, "ada").await;
+    // Many connections, one of which is asked for something by a caller who leaves before it answers.
+    let mut together = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let service = service.clone();
+        together.spawn(async move { service.store().load(&mailbox("ada"), Parts::Body).await.map(drop) });
+    }
+    while let Some(answer) = together.join_next().await {
+        answer.unwrap().unwrap();
+    }
+    let connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name='account'";
+    let many: u32 = server.execute("postgres", connected).trim().parse().unwrap();
+    assert!(many > 4, "{many}");
+    let frozen = server.freeze_connections("account");
+    let left = tokio::time::timeout(TIMEOUT / 10, service.caller(&secret)).await;
+    assert!(left.is_err(), "nobody answers");
+    assert!(service.caller(&secret).await.is_err(), "nor now");
+    // The server itself takes new ones.
+    let begun = Instant::now();
+    service.caller(&secret).await.unwrap();
+    assert!(begun.elapsed() < TIMEOUT);
+    drop(frozen);
+}
+
+#[tokio::test]
+async fn what_always_collides_is_tried_with_pauses_until_its_time_is_over() {
+    const TIMEOUT: Duration = Duration::from_millis(400);
+    let Some(schema) = Schema::new() else { return };
+    let service = service(schema.builder().timeout(TIMEOUT).connect(&schema.url()).await.unwrap());
+    let client = schema.client().await;
+    let collide = "CREATE SEQUENCE tries; CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                   PERFORM nextval(TG_TABLE_SCHEMA || '.tries'); RAISE EXCEPTION USING ERRCODE='40001'; END $$; \
+                   CREATE TRIGGER collide BEFORE INSERT ON accounts FOR EACH ROW EXECUTE FUNCTION collide()";
+    client.batch_execute(collide).await.unwrap();
+    let begun = Instant::now();
+    let request = SignUp::new("ada@example.com".parse().unwrap(), PASSWORD.parse().unwrap());
+    let answer = service.sign_up(request, &Client::default()).await;
+    assert!(matches!(answer, Err(Error::Store(_))), "{answer:?}");
+    assert!((TIMEOUT / 2..SOON).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    let tries: i64 = client.query_one("SELECT last_value FROM tries", &[]).await.unwrap().get(0);
+    assert!((2..200).contains(&tries), "{tries}");
+}
+
+#[tokio::test]
 async fn a_caller_who_does_not_wait_leaves_the_connection_to_others() {
     let Some(schema) = Schema::new() else { return };
     let service = service(schema.builder().connections(1).connect(&schema.url()).await.unwrap());
@@ -200,5 +267,8 @@ async fn a_caller_who_does_not_wait_leaves_the_connection_to_others() {
     let _ = changing.await;
     blocker.batch_execute("COMMIT").await.unwrap();
     assert!(service.caller(&secret).await.is_ok());
-    assert_eq!(name_of(&service).await, "unheard", "what was sent is done, a little later");
+    let begun = Instant::now();
+    while name_of(&service).await != "unheard" {
+        assert!(begun.elapsed() < SOON, "what was sent is done, a little later");
+    }
 }

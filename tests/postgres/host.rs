@@ -2,7 +2,7 @@
 
 use account::{
     model::Key,
-    ports::{Parts, Select, Store, StoreError},
+    ports::{Parts, SaveError, Select, Store, StoreError},
 };
 
 use crate::{Schema, count, id, mailbox, sign_up};
@@ -47,16 +47,35 @@ async fn a_nul_in_a_body_breaks_no_view() {
 }
 
 #[tokio::test]
-async fn a_row_of_the_host_that_refers_to_an_account_holds_it() {
+async fn a_body_that_somebody_deleted_is_there_again_after_an_acknowledged_change() {
     let Some(schema) = Schema::new() else { return };
     let service = schema.service().await;
+    let (caller, _) = sign_up(&service, "ada").await;
+    schema.client().await.batch_execute("DELETE FROM account_bodies").await.unwrap();
+    // It was in this node's memory, so it can be changed.
+    service.change_name(&caller, "kept".parse().unwrap()).await.unwrap();
+    let elsewhere = schema.store().await.load(&mailbox("ada"), Parts::Body).await.unwrap().unwrap();
+    assert_eq!(elsewhere.account.name().as_str(), "kept");
+}
+
+#[tokio::test]
+async fn a_row_of_the_host_that_refers_to_an_account_holds_it() {
+    let Some(schema) = Schema::new() else { return };
+    let service = crate::service(schema.builder().connections(1).connect(&schema.url()).await.unwrap());
     sign_up(&service, "ada").await;
     let client = schema.client().await;
+    let connection = async || -> i32 {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE application_name='account' AND query LIKE $1";
+        client.query_one(sql, &[&format!("%\"{}\".%", schema.name)]).await.unwrap().get(0)
+    };
+    let before = connection().await;
     let orders = "CREATE TABLE orders (account TEXT NOT NULL REFERENCES accounts (id)); INSERT INTO orders VALUES ('ada')";
     client.batch_execute(orders).await.unwrap();
     let stored = service.store().load(&mailbox("ada"), Parts::Body).await.unwrap().unwrap();
-    assert!(service.store().remove(&stored).await.is_err());
+    let kept = service.store().remove(&stored).await;
+    assert!(matches!(kept, Err(SaveError::Failed(StoreError::Referenced))), "{kept:?}");
     assert!(service.store().load(&mailbox("ada"), Parts::Body).await.unwrap().is_some());
+    assert_eq!(connection().await, before, "nothing is wrong with the connection");
     assert_eq!(count(&client, "account_events").await, 2);
     client.batch_execute("DELETE FROM orders").await.unwrap();
     service.store().remove(&stored).await.unwrap();

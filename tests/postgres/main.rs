@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod failover;
 mod failures;
 mod host;
 mod nodes;

@@ -27,6 +27,55 @@ async fn opening_at_once_migrates_once() {
 }
 
 #[tokio::test]
+async fn who_else_migrates_is_waited_for_longer_than_a_statement_may_take() {
+    let Some(schema) = Schema::new() else { return };
+    let (migrating, watch) = (schema.client().await, schema.client().await);
+    migrating.batch_execute(LOCK).await.unwrap();
+    let opening = tokio::spawn({
+        let builder = schema.builder().timeout(std::time::Duration::from_millis(500));
+        let url = format!("{}?application_name=waits", schema.url());
+        async move { builder.connect(&url).await.map(drop) }
+    });
+    while waited(&watch, "waits").await < 0.8 {
+        assert!(!opening.is_finished(), "{:?}", opening.await);
+    }
+    migrating.batch_execute("COMMIT").await.unwrap();
+    opening.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_release_that_was_waited_for_is_noticed() {
+    let Some(schema) = Schema::new() else { return };
+    let (newer, watch) = (schema.client().await, schema.client().await);
+    newer.batch_execute(LOCK).await.unwrap();
+    let opening = tokio::spawn({
+        let (builder, url) = (schema.builder(), format!("{}?application_name=older", schema.url()));
+        async move { builder.connect(&url).await.map(drop) }
+    });
+    while waited(&watch, "older").await == 0.0 {
+        assert!(!opening.is_finished(), "{:?}", opening.await);
+    }
+    let migrate = format!(
+        "CREATE SCHEMA {0}; CREATE TABLE {0}.account_migrations (number INTEGER PRIMARY KEY); \
+         INSERT INTO {0}.account_migrations VALUES (99); COMMIT",
+        schema.name
+    );
+    newer.batch_execute(&migrate).await.unwrap();
+    let refused = opening.await.unwrap();
+    assert!(matches!(refused, Err(PostgresError::NewerSchema { found: 99, .. })), "{refused:?}");
+}
+
+/// The number is the same in all releases.
+const LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(7017280570803548161)";
+
+/// For how many seconds a store whose connections have this name has waited for whoever migrates.
+async fn waited(watch: &tokio_postgres::Client, application: &str) -> f64 {
+    let sql = "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)::float8), 0) FROM pg_stat_activity \
+               WHERE wait_event='advisory' AND application_name=$1";
+    watch.query_one(sql, &[&application]).await.unwrap().get(0)
+}
+
+#[tokio::test]
 async fn a_schema_of_a_newer_release_is_refused_and_left_alone() {
     let Some(schema) = Schema::new() else { return };
     drop(schema.store().await);
@@ -156,6 +205,20 @@ async fn of_several_servers_the_one_that_takes_changes_is_used() {
     sign_up(&service(store), "ada").await;
     let store: Arc<dyn Store> = Arc::new(schema.store().await);
     assert_eq!(store.events(&id("ada"), everything()).await.unwrap().total, 2);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_keeps_nobody_from_the_next() {
+    let Some(writes) = Postgres::shared() else { return };
+    let Some(hangs) = Postgres::with_files(&[], &[]) else { return };
+    let _frozen = hangs.freeze();
+    let schema = Schema::new().unwrap();
+    let url = format!(
+        "postgres://account@127.0.0.1:{},127.0.0.1:{}/postgres?target_session_attrs=read-write&connect_timeout=1",
+        hangs.port, writes.port
+    );
+    let store = schema.builder().timeout(std::time::Duration::from_secs(60)).connect(&url).await.unwrap();
+    sign_up(&service(store), "ada").await;
 }
 
 #[tokio::test]

@@ -16,10 +16,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::PostgresError;
 
-/// How long one of several addresses may keep the others waiting, unless the URL says otherwise.
+/// How long one of several servers may keep the others waiting, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// After so much silence a peer is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
+/// And again so often, so many times, until it counts as gone.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 pub(super) struct Address {
     pub(super) config: Config,
@@ -27,11 +30,11 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads a URL as libpq does. `roots`, in PEM, stand for those of the URL or the usual ones.
-    pub(super) fn parse(url: &str, roots: Option<&[u8]>) -> Result<Self, PostgresError> {
+    /// Reads a URL as libpq does. `roots`, in PEM, stand for those of the URL or the usual ones. What is sent and not even received within
+    /// `timeout` ends the connection, unless the URL says otherwise.
+    pub(super) fn parse(url: &str, roots: Option<&[u8]>, timeout: Duration) -> Result<Self, PostgresError> {
         let (url, named) = translate(url)?;
-        // The error might show a part of what was meant as a password.
-        let mut config: Config = url.parse().map_err(|_| PostgresError::Url)?;
+        let mut config: Config = url.parse().map_err(|error| refused(&error))?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(PostgresError::Url);
         }
@@ -41,6 +44,9 @@ impl Address {
         }
         config.connect_timeout(*config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT));
         config.keepalives_idle(config.get_keepalives_idle().min(KEEPALIVE));
+        config.keepalives_interval(config.get_keepalives_interval().unwrap_or(KEEPALIVE_INTERVAL));
+        config.keepalives_retries(config.get_keepalives_retries().unwrap_or(KEEPALIVE_RETRIES));
+        config.tcp_user_timeout(*config.get_tcp_user_timeout().unwrap_or(&timeout));
         if config.get_application_name().is_none() {
             config.application_name("account");
         }
@@ -66,9 +72,12 @@ fn translate(url: &str) -> Result<(String, Option<String>), PostgresError> {
     for pair in query.split('&') {
         match pair.split_once('=') {
             Some(("sslmode", "verify-ca" | "verify-full")) => kept.push("sslmode=require"),
+            // Whoever takes changes is the primary.
+            Some(("target_session_attrs", "primary")) => kept.push("target_session_attrs=read-write"),
             Some(("sslrootcert", "system")) => {}
             Some(("sslrootcert", path)) => {
-                let path = percent_decode_str(path).decode_utf8().map_err(|_| PostgresError::Url)?;
+                let path = percent_decode_str(path).decode_utf8();
+                let path = path.map_err(|_| PostgresError::Parameter("sslrootcert"))?;
                 roots = Some(path.into_owned());
             }
             _ => kept.push(pair),
@@ -76,6 +85,56 @@ fn translate(url: &str) -> Result<(String, Option<String>), PostgresError> {
     }
     Ok((format!("{base}?{}", kept.join("&")), roots))
 }
+
+/// Names the parameter if it is one of libpq's. Anything else that the driver complains of might be a part of what was meant as a password.
+fn refused(error: &tokio_postgres::Error) -> PostgresError {
+    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let name = PARAMETERS.iter().find(|name| said.ends_with(&format!(" option `{name}`")));
+    name.map_or(PostgresError::Url, |name| PostgresError::Parameter(name))
+}
+
+/// Those of libpq that the driver refuses, or may.
+const PARAMETERS: &[&str] = &[
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "krbsrvname",
+    "load_balance_hosts",
+    "max_protocol_version",
+    "min_protocol_version",
+    "passfile",
+    "port",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "requiressl",
+    "service",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcert",
+    "sslcertmode",
+    "sslcompression",
+    "sslcrl",
+    "sslcrldir",
+    "sslkey",
+    "sslmode",
+    "sslnegotiation",
+    "sslpassword",
+    "sslsni",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
 
 fn from_pem(pem: &[u8]) -> Result<RootCertStore, PostgresError> {
     let mut roots = RootCertStore::empty();
@@ -105,8 +164,27 @@ fn is_local(config: &Config) -> bool {
 mod tests {
     use super::*;
 
+    fn parse(url: &str, roots: Option<&[u8]>) -> Result<Address, PostgresError> {
+        Address::parse(url, roots, Duration::from_secs(10))
+    }
+
+    #[test]
+    fn a_server_that_went_silently_is_noticed_as_soon_as_operations_end_unless_the_url_says_otherwise() {
+        let config = parse("postgres://db.example/app", None).unwrap().config;
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(10)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(15));
+        assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(5)));
+        assert_eq!(config.get_keepalives_retries(), Some(3));
+        let url = "postgres://db.example/app?tcp_user_timeout=7&keepalives_idle=4&keepalives_interval=2&keepalives_retries=9";
+        let config = parse(url, None).unwrap().config;
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(7)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(4));
+        assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(2)));
+        assert_eq!(config.get_keepalives_retries(), Some(9));
+    }
+
     fn mode(url: &str) -> SslMode {
-        Address::parse(url, None).unwrap_or_else(|error| panic!("{url}: {error}")).config.get_ssl_mode()
+        parse(url, None).unwrap_or_else(|error| panic!("{url}: {error}")).config.get_ssl_mode()
     }
 
     #[test]
@@ -136,9 +214,11 @@ mod tests {
     fn several_servers_may_be_named_with_the_one_that_writes_asked_for() {
         use tokio_postgres::config::TargetSessionAttrs;
         let url = "postgres://u:p%40ss@a.example:5432,b.example:5433/app?target_session_attrs=read-write&connect_timeout=1";
-        let config = Address::parse(url, None).unwrap().config;
+        let config = parse(url, None).unwrap().config;
         assert_eq!((config.get_hosts().len(), config.get_ports()), (2, [5432, 5433].as_slice()));
         assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        let primary = parse("postgres://a,b/app?target_session_attrs=primary", None).unwrap().config;
+        assert_eq!(primary.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
         assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(1)));
         assert_eq!(config.get_password(), Some(b"p@ss".as_slice()));
     }
@@ -149,14 +229,27 @@ mod tests {
             "",
             "postgres://",
             "mysql://u:hidden@db.example/app",
-            "postgres://u:hidden@db.example:port/app",
             "postgres://u:hidden@db.example/app?hidden=1",
-            "postgres://u:hidden@db.example/app?sslmode=hidden",
-            "postgres://u:hidden@db.example/app?sslrootcert=%ff",
         ] {
-            let Err(error) = Address::parse(url, None) else { panic!("{url}") };
+            let Err(error) = parse(url, None) else { panic!("{url}") };
             assert!(matches!(error, PostgresError::Url), "{url}");
             assert!(!format!("{error} {error:?}").contains("hid"), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_understood_is_named_without_its_value() {
+        for (url, name) in [
+            ("postgres://u:hidden@db.example:hidden/app", "port"),
+            ("postgres://u:hidden@db.example/app?sslmode=hidden", "sslmode"),
+            ("postgres://u:hidden@db.example/app?sslcert=hidden.pem", "sslcert"),
+            ("postgres://u:hidden@db.example/app?target_session_attrs=hidden", "target_session_attrs"),
+            ("postgres://u:hidden@db.example/app?sslrootcert=%ff", "sslrootcert"),
+        ] {
+            let Err(error) = parse(url, None) else { panic!("{url}") };
+            assert!(matches!(error, PostgresError::Parameter(named) if named == name), "{url}: {error}");
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(name) && !shown.contains("hid"), "{url}: {shown}");
         }
     }
 
@@ -164,9 +257,9 @@ mod tests {
     fn roots_must_be_certificates() {
         let url = "postgres://db.example/app";
         for pem in ["", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-            assert!(matches!(Address::parse(url, Some(pem.as_bytes())), Err(PostgresError::Certificates)));
+            assert!(matches!(parse(url, Some(pem.as_bytes())), Err(PostgresError::Certificates)));
         }
-        let missing = Address::parse("postgres://db.example/app?sslrootcert=/nowhere/at-all.pem", None);
+        let missing = parse("postgres://db.example/app?sslrootcert=/nowhere/at-all.pem", None);
         assert!(matches!(missing, Err(PostgresError::Certificates)));
     }
 }

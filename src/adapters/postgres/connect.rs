@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 
 use super::{
     PostgresStore,
     address::Address,
     connections::{Connections, TimedOut},
+    dial::Dial,
     error::PostgresError,
     migrate::migrate,
     statements::Statements,
@@ -51,7 +51,10 @@ impl PostgresBuilder {
         Self { connections: connections.max(1), ..self }
     }
 
-    /// How many decoded accounts to keep in memory at the most; 100,000. An account with ten sessions takes some 8 kB. 0: none.
+    /// How many decoded accounts to keep in memory at the most; 100,000. 0: none.
+    ///
+    /// An account with ten sessions takes some 8 kB, so that a full cache of them takes 800 MB; preferences, where they were read, come on top with
+    /// up to 64 kB each. Whoever has less memory divides what there is by the size of a usual account: 10,000 are some 80 MB.
     ///
     /// Whatever it is, each use of a kept account asks the server for the account's version first.
     #[must_use]
@@ -59,8 +62,12 @@ impl PostgresBuilder {
         Self { cached_accounts: accounts, ..self }
     }
 
-    /// How long an operation may take, waiting for a connection included; 10 s. What takes longer is called off, and answered with
+    /// How long an operation may take, waiting for a connection included; 10 s. What takes longer is answered with
     /// [`StoreError::Unavailable`](crate::ports::StoreError::Unavailable).
+    ///
+    /// The server is told so by `statement_timeout` and `lock_timeout` of the store's own connections, nine tenths of it, unless the URL's
+    /// `options` say otherwise, and calls off what takes longer. PgBouncer refuses such options unless its `ignore_startup_parameters` name
+    /// them; the store then does without. There, and with a pool of the host's own, those settings of the role or the database do the same.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -94,9 +101,15 @@ impl PostgresBuilder {
         Self { roots: Some(pem.into()), ..self }
     }
 
-    /// Opens the store at a URL such as `postgres://user:password@db.example/app` and brings its schema up to date. The parameters of libpq
-    /// that concern servers, time and TLS are understood; several servers may be named, and `target_session_attrs=read-write` asks for the one
-    /// that takes changes. It must not be a replica that lags.
+    /// Opens the store at a URL such as `postgres://user:password@db.example/app` and brings its schema up to date. Several servers may be named,
+    /// and `target_session_attrs=read-write` or `primary` asks for the one that takes changes. It must not be a replica that lags. Where there are
+    /// several, one that is not ready for statements within `connect_timeout`, else 3 s, is passed over.
+    ///
+    /// Of libpq's parameters it understands `user`, `password`, `dbname`, `host`, `hostaddr`, `port`, `options`, `application_name`, `sslmode`
+    /// (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`), `sslrootcert`, `sslnegotiation`, `channel_binding`, `connect_timeout`,
+    /// `tcp_user_timeout`, `keepalives`, `keepalives_idle`, `keepalives_interval`, `target_session_attrs` (also `any` and `read-only`) and
+    /// `load_balance_hosts`, and beside them `keepalives_retries`. Times are in seconds, `tcp_user_timeout` too. Client certificates, password
+    /// files and services are not among them.
     ///
     /// # Errors
     /// [`PostgresError`].
@@ -104,14 +117,14 @@ impl PostgresBuilder {
     /// # Security
     /// Beyond this machine TLS is required, with a certificate that is valid for the host's name, unless the URL says `sslmode=disable`.
     pub async fn connect(self, url: &str) -> Result<PostgresStore, PostgresError> {
-        let Address { config, tls } = Address::parse(url, self.roots.as_deref())?;
+        let Address { config, tls } = Address::parse(url, self.roots.as_deref(), self.timeout)?;
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, tls.clone(), manager))
+        let pool = Pool::builder(Manager::from_connect(config, Dial::new(tls, self.timeout), manager))
             .max_size(self.connections)
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(PostgresError::failed)?;
-        self.open(pool, Some(tls)).await
+        self.open(pool, true).await
     }
 
     /// Opens the store on a pool of the host's own and brings its schema up to date. How many connections there are and how the server is
@@ -120,19 +133,23 @@ impl PostgresBuilder {
     /// # Errors
     /// [`PostgresError`].
     pub async fn connect_by(self, pool: Pool) -> Result<PostgresStore, PostgresError> {
-        self.open(pool, None).await
+        self.open(pool, false).await
     }
 
-    async fn open(self, pool: Pool, tls: Option<MakeRustlsConnect>) -> Result<PostgresStore, PostgresError> {
+    async fn open(self, pool: Pool, is_own: bool) -> Result<PostgresStore, PostgresError> {
         if !(1..=LONGEST_NAME).contains(&self.schema.len()) || self.schema.contains('\0') {
             return Err(PostgresError::SchemaName);
         }
         let connection = tokio::time::timeout(self.timeout, pool.get()).await;
         let mut connection = connection.map_err(|_| PostgresError::failed(TimedOut(self.timeout)))??;
-        migrate(&mut connection, &self.schema, self.migrate).await?;
-        drop(connection);
+        let migrated = migrate(&mut connection, &self.schema, self.migrate, self.timeout).await;
+        if migrated.is_err() {
+            // A statement may be left on it.
+            drop(Object::take(connection));
+        }
+        migrated?;
         Ok(PostgresStore {
-            connections: Connections { pool, prepared: self.prepared, timeout: self.timeout, tls },
+            connections: Connections { pool, prepared: self.prepared, timeout: self.timeout, is_own },
             statements: Statements::of(&quoted(&self.schema)),
             cache: AccountCache::new(self.cached_accounts),
             schema: self.schema,

@@ -1,13 +1,16 @@
 //! Sending statements: each on a connection of the pool, within bounded time, and none on a connection that may be spoilt.
 
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    time::Duration,
+};
 
 use deadpool_postgres::{Object, Pool};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::{
     Row,
     types::{ToSql, Type},
 };
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{error::Failure, statements::Statement, write::Parameter};
 use crate::ports::StoreError;
@@ -18,49 +21,108 @@ pub(super) struct Connections {
     /// Whether statements are prepared once per connection, under a name.
     pub(super) prepared: bool,
     pub(super) timeout: Duration,
-    /// How to reach the server to call a statement off. Of a pool of the host's own it is not known, and its idle connections are not ours.
-    pub(super) tls: Option<MakeRustlsConnect>,
+    /// Whether the pool is the store's, and not one of the host's own, whose idle connections are not ours.
+    pub(super) is_own: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("PostgreSQL did not answer within {0:?}")]
 pub(super) struct TimedOut(pub(super) Duration);
 
-/// How often something is tried that collides with others and may be tried again.
-pub(super) const MOST_TRIES: u32 = 32;
-
 #[derive(Debug, thiserror::Error)]
-#[error("it collided with others {MOST_TRIES} times")]
-pub(super) struct Collisions;
+#[error("it collided with others for {0:?}")]
+struct Collisions(Duration);
+
+/// The time of one operation, whatever statements it takes.
+pub(super) struct Span {
+    end: Instant,
+    collisions: u32,
+}
+
+/// Longer than any program runs.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 86400);
+
+impl Span {
+    fn of(timeout: Duration) -> Self {
+        Self { end: Instant::now() + timeout.min(FOR_EVER), collisions: 0 }
+    }
+}
+
+/// A connection in use. It goes back to the pool only if it is taken out: whoever leaves in the middle leaves a statement behind on it, and
+/// perhaps a server that will never answer.
+struct Lease(Option<Object>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(Object::take(connection));
+        }
+    }
+}
 
 impl Connections {
+    /// Begins an operation.
+    pub(super) fn begin(&self) -> Span {
+        Span::of(self.timeout)
+    }
+
+    /// Lets others go first, for a random while that grows with the collisions, so that those who met do not meet again.
+    ///
+    /// # Errors
+    /// If there is no time for it.
+    pub(super) async fn step_aside(&self, span: &mut Span) -> Result<(), StoreError> {
+        let most = 1 << span.collisions.min(5);
+        // The keys of a `RandomState` are random.
+        let pause = Duration::from_millis(RandomState::new().build_hasher().finish() % most);
+        if span.end.saturating_duration_since(Instant::now()) <= pause {
+            return Err(StoreError::unavailable(Collisions(self.timeout)));
+        }
+        span.collisions += 1;
+        sleep(pause).await;
+        Ok(())
+    }
+
     /// Sends a statement once.
+    ///
+    /// Nobody asks the server to cancel what takes too long. A commit that only waits for a standby would become visible by that, and who looks
+    /// again would take it for one that a failover survives. The server's own limits do not reach that wait.
     pub(super) async fn send(
         &self,
         statement: &Statement,
         parameters: &[Parameter<'_>],
+        span: &Span,
     ) -> Result<Vec<Row>, Failure> {
-        let mut connection = None;
-        let answer = tokio::time::timeout(self.timeout, async {
-            let connection = connection.insert(self.pool.get().await?);
+        let mut lease = Lease(None);
+        let answer = timeout_at(span.end, async {
+            let connection = lease.0.insert(self.pool.get().await?);
             Ok(self.ask(connection, statement, parameters).await?)
         })
         .await;
-        match (answer, connection) {
-            (Ok(Err(failure @ (Failure::Lost(_) | Failure::Failed(_)))), Some(connection)) => {
-                // Whatever it was: the next one gets a new connection.
-                drop(Object::take(connection));
-                if matches!(failure, Failure::Lost(_)) && self.tls.is_some() {
-                    // Those that lie idle lead to the same server, which may have gone or given its place to another.
-                    self.pool.retain(|_, _| false);
-                }
+        match answer {
+            // The next one gets a new connection.
+            Ok(Err(failure @ Failure::Failed(_))) => Err(failure),
+            Ok(Err(failure @ Failure::Lost(_))) => {
+                self.distrust();
                 Err(failure)
             }
-            (Ok(answer), _) => answer,
-            (Err(_), connection) => {
-                connection.into_iter().for_each(|connection| self.call_off(connection));
+            Ok(answer) => {
+                drop(lease.0.take());
+                answer
+            }
+            Err(_) => {
+                // The server would have called it off by itself and said so.
+                if lease.0.is_some() {
+                    self.distrust();
+                }
                 Err(Failure::Failed(StoreError::unavailable(TimedOut(self.timeout))))
             }
+        }
+    }
+
+    /// Closes the connections that lie idle: they lead to the same server, which may have gone, hang, or have given its place to another.
+    fn distrust(&self) {
+        if self.is_own {
+            self.pool.retain(|_, _| false);
         }
     }
 
@@ -71,16 +133,25 @@ impl Connections {
         statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, StoreError> {
+        self.read_within(&mut self.begin(), statement, parameters).await
+    }
+
+    /// The same as a part of an operation.
+    pub(super) async fn read_within(
+        &self,
+        span: &mut Span,
+        statement: &Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
         let mut was_lost = false;
-        for _ in 0..MOST_TRIES {
-            match self.send(statement, parameters).await {
+        loop {
+            match self.send(statement, parameters, span).await {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Lost(_)) if !was_lost => was_lost = true,
-                Err(Failure::Collided | Failure::Taken) => {}
-                Err(Failure::Lost(error) | Failure::Failed(error)) => return Err(error),
+                Err(Failure::Collided | Failure::Taken) => self.step_aside(span).await?,
+                Err(failure) => return Err(failure.into_error()),
             }
         }
-        Err(StoreError::unavailable(Collisions))
     }
 
     async fn ask(
@@ -96,17 +167,5 @@ impl Connections {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> =
             parameters.iter().copied().zip(statement.types.iter().cloned()).collect();
         connection.query_typed(&statement.sql, &typed).await
-    }
-
-    /// Asks the server to stop what nobody waits for any more, and closes the connection.
-    fn call_off(&self, connection: Object) {
-        let connection = Object::take(connection);
-        let Some(tls) = self.tls.clone() else { return };
-        let (token, patience) = (connection.cancel_token(), self.timeout);
-        tokio::spawn(async move {
-            // If the server does not hear of it, it finishes the statement, and that is all.
-            let _ = tokio::time::timeout(patience, token.cancel_query(tls)).await;
-            drop(connection);
-        });
     }
 }

@@ -11,9 +11,13 @@ use crate::ports::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
-    /// The URL is malformed or has a parameter that is not known. It is not shown, because it may hold a password.
+    /// The URL is malformed or has a parameter that nobody knows. It is not shown, because it may hold a password.
     #[error("the URL of the database is malformed or has an unknown parameter")]
     Url,
+    /// This parameter of the URL is not understood, or not with that value; [`PostgresBuilder::connect`](crate::PostgresBuilder::connect) lists
+    /// those that are.
+    #[error("the parameter {0} in the URL of the database is not understood, or not with that value")]
+    Parameter(&'static str),
     /// The root certificates cannot be read, or there are none.
     #[error("the root certificates for the database cannot be read")]
     Certificates,
@@ -67,6 +71,8 @@ pub(super) enum Failure {
     Taken,
     /// It collided with another statement and was taken back.
     Collided,
+    /// The server refused it, by itself in time or because of something of the host's own; the connection is in order.
+    Refused(StoreError),
     /// The connection is lost. What was sent may have been done.
     Lost(StoreError),
     /// Anything else.
@@ -84,7 +90,7 @@ struct Refused {
 impl Failure {
     pub(super) fn into_error(self) -> StoreError {
         match self {
-            Self::Lost(error) | Self::Failed(error) => error,
+            Self::Refused(error) | Self::Lost(error) | Self::Failed(error) => error,
             Self::Taken | Self::Collided => StoreError::Unavailable(None),
         }
     }
@@ -97,6 +103,11 @@ impl From<tokio_postgres::Error> for Failure {
         match code {
             Some(SqlState::UNIQUE_VIOLATION) => Self::Taken,
             Some(SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED) => Self::Collided,
+            // Of the tables of this store none can miss what it refers to.
+            Some(SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION) => {
+                Self::Refused(StoreError::Referenced)
+            }
+            Some(SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => Self::Refused(cause),
             // The server is going down or was demoted, or a pooler in between has lost what was prepared.
             Some(
                 SqlState::ADMIN_SHUTDOWN

@@ -10,7 +10,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 use tokio_postgres::Row;
 
 use super::{PostgresStore, connections::Connections, error::Failure, statements::Statement};
@@ -101,13 +100,13 @@ impl Inner {
         let (key, times) =
             (key.as_bytes().as_slice(), [now, end, end.after(window)].map(Timestamp::as_millis));
         let [now, end, latest] = &times;
-        let begun = Instant::now();
+        let mut span = self.connections.begin();
         let mut was_lost = false;
         loop {
-            match self.connections.send(&self.hit, &[&key, now, end, latest]).await {
+            match self.connections.send(&self.hit, &[&key, now, end, latest], &span).await {
                 Ok(rows) => return rows.into_iter().next().ok_or(StoreError::Corrupt),
                 // Where transactions are serializable, of those who meet in a row one gets through.
-                Err(Failure::Collided | Failure::Taken) if begun.elapsed() < self.connections.timeout => {}
+                Err(Failure::Collided | Failure::Taken) => self.connections.step_aside(&mut span).await?,
                 // A connection may have gone since its last use.
                 Err(Failure::Lost(_)) if !was_lost => was_lost = true,
                 Err(failure) => return Err(failure.into_error()),
@@ -118,7 +117,7 @@ impl Inner {
     /// What fails here is done by the next one.
     async fn purge(&self, now: Timestamp) {
         let over = now.before(SLACK).as_millis();
-        let _ = self.connections.send(&self.purge, &[&over, &MOST_PURGED]).await;
+        let _ = self.connections.send(&self.purge, &[&over, &MOST_PURGED], &self.connections.begin()).await;
     }
 }
 

@@ -1,9 +1,12 @@
 //! Migrations: plain SQL files in the program, applied in one transaction each time a store is opened.
 
+use std::time::Duration;
+
 use deadpool_postgres::{Object, Transaction};
+use tokio::time::timeout;
 use tokio_postgres::{IsolationLevel, types::Type};
 
-use super::{connect::quoted, error::PostgresError};
+use super::{connect::quoted, connections::TimedOut, error::PostgresError};
 
 /// In order; the number of a migration is its place, from 1. One that was released never changes.
 pub(super) const MIGRATIONS: &[&str] =
@@ -12,23 +15,40 @@ pub(super) const MIGRATIONS: &[&str] =
 /// What this release knows.
 const NEWEST: u32 = MIGRATIONS.len() as u32;
 
+/// A migration may take its time. Sent alone, because a statement's time begins with the batch that it is in.
+const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0";
 /// Held by whoever migrates in this database; a number that nobody else is likely to use.
 const LOCK: &str = "SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7017280570803548161)";
 
 /// Brings the schema up to date or, unless it may `apply` anything, tells whether it is. Whoever comes second, from this process or another,
 /// waits and finds nothing to do; whoever dies in the middle leaves what there was before. Where nothing is to be done, the right to do it is
-/// not needed.
-pub(super) async fn migrate(connection: &mut Object, schema: &str, apply: bool) -> Result<(), PostgresError> {
-    // What another one has committed while this one waited must be seen.
-    let transaction =
-        connection.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    if is_up_to_date(&transaction, schema).await? {
+/// not needed. To find that out may take as long as `patience`; a migration may take longer.
+pub(super) async fn migrate(
+    connection: &mut Object,
+    schema: &str,
+    apply: bool,
+    patience: Duration,
+) -> Result<(), PostgresError> {
+    let looked = timeout(patience, async {
+        // What another one has committed while this one waited must be seen.
+        let isolation = IsolationLevel::ReadCommitted;
+        let transaction = connection.build_transaction().isolation_level(isolation).start().await?;
+        let is_done = is_up_to_date(&transaction, schema).await?;
+        Ok::<_, PostgresError>((transaction, is_done))
+    });
+    let (transaction, is_done) = looked.await.map_err(|_| PostgresError::failed(TimedOut(patience)))??;
+    if is_done {
         return Ok(transaction.rollback().await?);
     }
     if !apply {
         return Err(PostgresError::OlderSchema { known: NEWEST });
     }
+    transaction.batch_execute(TAKE_TIME).await?;
     transaction.batch_execute(LOCK).await?;
+    // Whoever was waited for may have been a newer release.
+    if is_up_to_date(&transaction, schema).await? {
+        return Ok(transaction.rollback().await?);
+    }
     let applied = applied(&transaction, schema).await?;
     if applied.is_none() {
         create_log(&transaction, schema).await?;

@@ -3,6 +3,7 @@
 mod address;
 mod connect;
 mod connections;
+mod dial;
 mod error;
 mod limiter;
 mod migrate;
@@ -13,7 +14,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 pub use connect::PostgresBuilder;
-use connections::{Collisions, Connections, MOST_TRIES};
+use connections::{Connections, Span};
 use deadpool_postgres::Pool;
 use error::Failure;
 pub use error::PostgresError;
@@ -38,9 +39,11 @@ use crate::{
 /// statement that would bring the account if it differs: what another node changed holds at once, and a session that it ended is refused here
 /// at its next use. A save is acknowledged when the server has committed it, so it survives what the server survives, given
 /// `synchronous_commit` is on, as it is by default; a failover it survives if replication is synchronous. The server must be the one that takes
-/// changes, not a replica.
+/// changes, not a replica. A save that waits for a standby is never cancelled by the store, because PostgreSQL would then show it as done; an
+/// operator who ends such a connection by hand does what the store does not.
 ///
-/// **When something breaks.** An operation that takes longer than [`PostgresBuilder::timeout`] is called off. After a connection is lost the
+/// **When something breaks.** An operation that takes longer than [`PostgresBuilder::timeout`] is given up: the server calls it off, or makes
+/// the change a little later if it was committing already. After a connection is lost the
 /// store opens another one. It then asks anew what it was asked to read, but sends a change once only: whether it was made is for the service to
 /// find out, and by the version it does. Changes that collide (a deadlock, a serialization failure) are taken back by the server and count as
 /// stale. Every isolation level will do.
@@ -55,8 +58,9 @@ use crate::{
 ///
 /// **Partitions.** There is no sequence, and no change touches two accounts; what is shared is only that each key is held once. All primary
 /// keys begin with the account, that of `account_keys` is the key. So whoever needs it creates the same tables with `PARTITION BY HASH`, by `id`,
-/// `account` or `key`, and opens the store with [`PostgresBuilder::migrate`] off. The same makes the tables fit for distributed databases that
-/// speak PostgreSQL's protocol and know data-modifying `WITH`, unique violations and `FOR UPDATE SKIP LOCKED`; none of them is tested.
+/// `account` or `key`, and opens the store with [`PostgresBuilder::migrate`] off. Distributed databases that speak PostgreSQL's protocol would have to know
+/// data-modifying `WITH`, also two on one table (a change inserts and deletes keys; CockroachDB refuses that unless
+/// `enable_multiple_modifications_of_table` is on), unique violations and `FOR UPDATE SKIP LOCKED`; none of them is tested.
 ///
 /// # Examples
 /// ```no_run
@@ -150,27 +154,33 @@ impl PostgresStore {
             Some(_) => (&self.statements.change, SaveError::Stale),
             None => (&self.statements.create, SaveError::Taken(Key::Id(*change.after().id()))),
         };
-        for _ in 0..MOST_TRIES {
-            match self.connections.send(statement, &write.parameters()).await {
+        let mut span = self.connections.begin();
+        loop {
+            match self.connections.send(statement, &write.parameters(), &span).await {
                 Ok(rows) => return if count(&rows)? == 0 { Err(refusal) } else { Ok(()) },
                 Err(Failure::Taken) => {
-                    if let Some(key) = self.taken(change, &write).await? {
+                    if let Some(key) = self.taken(change, &write, &mut span).await? {
                         return Err(SaveError::Taken(key));
                     }
                 }
                 Err(Failure::Collided) => {}
-                Err(Failure::Lost(error) | Failure::Failed(error)) => return Err(error.into()),
+                Err(other) => return Err(other.into_error().into()),
             }
             if change.before().is_some() {
                 return Err(SaveError::Stale);
             }
+            self.connections.step_aside(&mut span).await?;
         }
-        Err(StoreError::unavailable(Collisions).into())
     }
 
     /// The key that somebody else holds, unless it was given back meanwhile.
-    async fn taken(&self, change: &Change<'_>, write: &Write<'_>) -> Result<Option<Key>, StoreError> {
-        let rows = self.connections.read(&self.statements.holder, &write.wanted()).await?;
+    async fn taken(
+        &self,
+        change: &Change<'_>,
+        write: &Write<'_>,
+        span: &mut Span,
+    ) -> Result<Option<Key>, StoreError> {
+        let rows = self.connections.read_within(span, &self.statements.holder, &write.wanted()).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let text: &str = column(row, 0)?;
         Ok(change.claims().into_iter().find(|key| key.to_text() == text))
@@ -206,7 +216,11 @@ impl Store for PostgresStore {
         let keys: Vec<String> = account.account.keys().iter().map(Key::to_text).collect();
         let sent = self
             .connections
-            .send(&self.statements.remove, &[&id.as_str(), &bits(account.version), &keys])
+            .send(
+                &self.statements.remove,
+                &[&id.as_str(), &bits(account.version), &keys],
+                &self.connections.begin(),
+            )
             .await;
         match sent {
             Ok(rows) if count(&rows)? == 0 => Err(SaveError::Stale),
@@ -238,14 +252,14 @@ impl Store for PostgresStore {
             return Ok(());
         }
         let log = Log::of(events)?;
-        // Entries that are there already are left alone, so that trying again adds none twice.
-        match self.connections.send(&self.statements.append, &log.parameters()).await {
-            Ok(_) => Ok(()),
-            Err(Failure::Collided) => {
-                let again = self.connections.send(&self.statements.append, &log.parameters()).await;
-                again.map(drop).map_err(Failure::into_error)
+        let mut span = self.connections.begin();
+        loop {
+            match self.connections.send(&self.statements.append, &log.parameters(), &span).await {
+                Ok(_) => return Ok(()),
+                // Entries that are there already are left alone, so that trying again adds none twice.
+                Err(Failure::Collided) => self.connections.step_aside(&mut span).await?,
+                Err(other) => return Err(other.into_error()),
             }
-            Err(other) => Err(other.into_error()),
         }
     }
 
@@ -265,8 +279,9 @@ impl Store for PostgresStore {
     }
 
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        let sent =
-            self.connections.send(&self.statements.forget, &[&before.as_millis(), &i64::from(limit)]).await;
+        let (before, limit) = (before.as_millis(), i64::from(limit));
+        let span = self.connections.begin();
+        let sent = self.connections.send(&self.statements.forget, &[&before, &limit], &span).await;
         match sent {
             Ok(rows) => Ok(u32::try_from(count(&rows)?).unwrap_or(u32::MAX)),
             // Somebody else is at it.

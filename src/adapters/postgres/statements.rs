@@ -121,7 +121,8 @@ const CHANGE: &str = "WITH account AS (\
 UPDATE @.accounts SET version=$2, email=$3, phone=$4, name=$5, status=$6, email_verified=$7, phone_verified=$8, \
 created_at=$9, updated_at=$10, accessed_at=$11, due_at=$12 WHERE id=$1 AND version=$13 RETURNING id\
 ), body AS (\
-UPDATE @.account_bodies SET body=$14 WHERE id=$1 AND EXISTS (SELECT FROM account)\
+INSERT INTO @.account_bodies (id, body) SELECT id, $14 FROM account \
+ON CONFLICT (id) DO UPDATE SET body=excluded.body\
 ), attachment AS (\
 INSERT INTO @.account_attachments (id, attachment) SELECT id, $15 FROM account WHERE $15 IS NOT NULL \
 ON CONFLICT (id) DO UPDATE SET attachment=excluded.attachment\

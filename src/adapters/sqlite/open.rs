@@ -75,7 +75,10 @@ impl SqliteBuilder {
         Self { readers: readers.max(1), ..self }
     }
 
-    /// How many decoded accounts to keep in memory at the most; 100,000. An account with ten sessions takes some 8 kB. 0: none.
+    /// How many decoded accounts to keep in memory at the most; 100,000. 0: none.
+    ///
+    /// An account with ten sessions takes some 8 kB, so that a full cache of them takes 800 MB; preferences, where they were read, come on top with
+    /// up to 64 kB each. Whoever has less memory divides what there is by the size of a usual account: 10,000 are some 80 MB.
     ///
     /// Whatever it is, each use of a kept account is preceded by a look at the account's version in the file.
     #[must_use]
