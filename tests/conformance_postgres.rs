@@ -1,15 +1,23 @@
-//! The PostgreSQL store keeps every promise of the port: with one connection and many, with its cache and without, through a pooler, on partitioned tables, and where every transaction is serializable.
+//! The PostgreSQL store keeps every promise of the port: with one connection and many, with its cache and without, through a pooler, on two nodes in turn, on partitioned tables, and where every transaction is serializable.
 #![cfg(all(feature = "testing", feature = "postgres"))]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "neighbours/pgbouncer.rs"]
 mod pgbouncer;
 #[path = "neighbours/postgres.rs"]
 mod postgres;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use account::{MemoryStore, PostgresBuilder, PostgresStore, ports::Store};
+use account::{
+    MemoryStore, PostgresBuilder, PostgresStore,
+    model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
+    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+};
+use async_trait::async_trait;
 use pgbouncer::PgBouncer;
 use postgres::Postgres;
 
@@ -40,12 +48,67 @@ mod through_pgbouncer {
     account::store_conformance!(async { super::through_pgbouncer().await });
 }
 
+mod on_two_nodes_in_turn {
+    account::store_conformance!(async { super::TwoNodes::opened().await });
+}
+
 mod partitioned_by_account {
     account::store_conformance!(async { super::on_partitions().await });
 }
 
 mod where_all_is_serializable {
     account::store_conformance!(async { super::where_all_is_serializable().await });
+}
+
+/// Each call goes to the other one of two stores than the last, as behind a load balancer, and each has a cache of its own.
+#[derive(Debug)]
+struct TwoNodes {
+    nodes: [PostgresStore; 2],
+    calls: AtomicUsize,
+}
+
+impl TwoNodes {
+    async fn opened() -> Arc<dyn Store> {
+        let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
+        let (url, schema) = (server.url("postgres"), Postgres::unused_name());
+        let node = async || with(4).schema(&schema).connect(&url).await.unwrap();
+        Arc::new(Self { nodes: [node().await, node().await], calls: AtomicUsize::new(0) })
+    }
+
+    fn node(&self) -> &PostgresStore {
+        &self.nodes[self.calls.fetch_add(1, Ordering::Relaxed) % 2]
+    }
+}
+
+#[async_trait]
+impl Store for TwoNodes {
+    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        self.node().load(key, parts)
+    }
+
+    async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
+        self.node().save(change).await
+    }
+
+    async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
+        self.node().remove(account).await
+    }
+
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+        self.node().list(which, limit).await
+    }
+
+    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.node().append(events).await
+    }
+
+    async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
+        self.node().events(user, page).await
+    }
+
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.node().forget(before, limit).await
+    }
 }
 
 /// Through a pooler that knows nothing of prepared statements and hands each transaction to another connection.
