@@ -32,7 +32,7 @@ const AT_ONCE: usize = 16;
 type Service = AccountService<PostgresStore>;
 
 fn main() {
-    let Some(server) = Postgres::shared() else { return };
+    let Some(server) = Postgres::durable() else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let url = server.url("postgres");
     let cached = service(runtime.block_on(PostgresStore::connect(&url)).unwrap());
