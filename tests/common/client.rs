@@ -58,6 +58,11 @@ pub(crate) fn head(port: u16, line: &str, headers: &[(&str, &str)], body: &str) 
 pub(crate) fn receive(stream: &mut TcpStream) -> std::io::Result<Reply> {
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
+    parse(&text)
+}
+
+/// A whole reply, taken apart.
+pub(crate) fn parse(text: &str) -> std::io::Result<Reply> {
     let (head, body) = text.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or(std::io::ErrorKind::InvalidData)?;
