@@ -1,7 +1,7 @@
 //! Everything that is known from outside: who does what, how far they are, and what the model says of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fmt,
     hash::{DefaultHasher, Hash as _},
     sync::{Arc, Mutex, MutexGuard},
@@ -101,6 +101,10 @@ pub struct Ledger {
     /// Who has asked for a change, by its version.
     pub savers: BTreeMap<u64, (usize, Stage, i64)>,
     pub letters: Vec<Letter>,
+    /// Every secret that was sent, answered or entered.
+    pub secrets: Vec<String>,
+    /// Every word that was ever saved.
+    words: HashSet<String>,
     pub trouble: Option<String>,
     pub digest: DefaultHasher,
     unknown: usize,
@@ -164,6 +168,24 @@ impl Ledger {
     pub fn advance(&mut self, millis: i64) {
         self.now += millis;
         self.elapsed += millis.max(0);
+    }
+
+    /// Remembers the words of what was saved. Secrets are made of letters that no word ends at.
+    pub fn keep(&mut self, text: &str) {
+        for word in text.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-_.".contains(letter)) {
+            if !self.words.contains(word) {
+                self.words.insert(word.into());
+            }
+        }
+    }
+
+    pub fn keep_events(&mut self, events: &[Event]) {
+        events.iter().for_each(|event| self.keep(&serde_json::to_string(event).unwrap()));
+    }
+
+    /// Whether a text was ever saved as a word of its own.
+    pub fn was_kept(&self, text: &str) -> bool {
+        self.words.contains(text.trim_end_matches('='))
     }
 
     fn verdict(&self, task: usize, stage: Stage, now: i64) -> Verdict {
@@ -317,6 +339,7 @@ impl Ledger {
             self.complain(format!("a message goes to {to:?}"));
         }
         let (Some(secret), Some(changed)) = (secret, changed) else { return };
+        self.secrets.push(secret.into());
         let right = match &self.tasks[self.current].deed {
             Deed::Send(_, address) => *address == to,
             Deed::StartRecovery { email } => Address::Email(*email) == to,

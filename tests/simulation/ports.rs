@@ -174,8 +174,12 @@ impl<S: Store> Store for Watched<S> {
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
         let (next, body, events) = (change.next().to_bits(), change.body()?, change.events().to_vec());
+        let attachment = change.attachment()?;
         let answer = block_on(self.store.save(change));
         let mut ledger = self.book.open();
+        ledger.keep(&body);
+        ledger.keep(attachment.as_deref().unwrap_or_default());
+        ledger.keep_events(&events);
         match &answer {
             Ok(()) => ledger.commit(next, &body, &events),
             Err(_) => ledger.look(),
@@ -200,6 +204,7 @@ impl<S: Store> Store for Watched<S> {
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
         let answer = block_on(self.store.append(events));
         if answer.is_ok() {
+            self.book.open().keep_events(events);
             self.book.open().appended(events);
         }
         answer

@@ -18,7 +18,7 @@ use account::{
     ports::{NoLimits, Store},
     testing::{Fault, FaultyStore, SeededEntropy, Snapshot},
 };
-use perform::{Answer, email, perform, phone};
+use perform::{Answer, PASSWORDS, email, perform, phone};
 
 use crate::{
     deeds::{Factor, Who},
@@ -171,6 +171,7 @@ impl World<'_> {
                 let mut begun = Task::new(deed.clone(), *fault, *is_mute, now);
                 begun.since = ledger.changes;
                 begun.device = device.clone().map(|(.., digest)| digest);
+                ledger.secrets.extend(deed.otp().map(str::to_owned));
                 ledger.tasks.push(begun);
                 drop(ledger);
                 let run = Box::pin(perform(
@@ -323,6 +324,15 @@ impl World<'_> {
             if found != ledger.model.holder(address).map(|person| person.id.clone()) {
                 wrong = Some(format!("{address:?} leads to {found:?}"));
             }
+        }
+        let known = ledger.secrets.iter().map(String::as_str).chain(PASSWORDS);
+        let kept = known.filter(|secret| ledger.was_kept(secret)).collect::<Vec<_>>();
+        if !kept.is_empty() {
+            wrong = Some(format!("secrets are saved: {kept:?}"));
+        }
+        // The control: what must be saved is found by the same search.
+        if let Some(who) = self.held.iter().find(|who| !ledger.was_kept(&who.session)) {
+            wrong = Some(format!("the session {} is not among what was saved", who.session));
         }
         if let Some(what) = wrong {
             ledger.complain(what);

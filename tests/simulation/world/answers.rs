@@ -63,6 +63,7 @@ impl World<'_> {
             (None, None) => {}
             (told, _) => wrong = Some(format!("it tells a device to remember: {}", told.is_some())),
         }
+        ledger.secrets.extend(answer.secrets());
         match answer {
             Answer::Done => {}
             Answer::View(found) => {

@@ -30,6 +30,26 @@ pub enum Answer {
     View(String),
 }
 
+impl Answer {
+    /// The secrets that it tells, as they are written and as they are meant.
+    pub fn secrets(&self) -> Vec<String> {
+        let meant = |wire: &String| -> Vec<String> {
+            let decoded = data_encoding::BASE64.decode(wire.as_bytes()).unwrap();
+            let text = String::from_utf8(decoded).unwrap();
+            let secret = text.split('"').rev().nth(1).unwrap();
+            vec![wire.clone(), secret.to_owned()]
+        };
+        match self {
+            Self::SignedIn { wire, device, .. } => meant(wire).into_iter().chain(device.clone()).collect(),
+            Self::Secret { fresh, device } => fresh.iter().flat_map(meant).chain(device.clone()).collect(),
+            Self::Token { secret, .. } => secret.iter().cloned().collect(),
+            Self::Jwt(secret) | Self::Seed(secret) => vec![secret.clone()],
+            Self::Codes(codes) => codes.clone(),
+            Self::Done | Self::View(_) => Vec::new(),
+        }
+    }
+}
+
 fn user_view(user: &User) -> String {
     let address = |address: Option<String>, proven| address.map(|address| (stored::number(&address), proven));
     let email = address(user.email().map(|email| email.to_string()), user.is_email_verified());
