@@ -59,6 +59,8 @@ pub enum Deed {
     Check(Who),
     As { who: Who, act: Act },
     Host { user: String, act: HostAct },
+    /// The host drops what has expired.
+    Sweep,
 }
 
 #[derive(Debug, Clone)]

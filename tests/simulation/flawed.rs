@@ -105,6 +105,8 @@ defects! {
     CodesOutliveTheAddress,
     /// Devices stay known when all others are to be forgotten.
     DevicesStay,
+    /// A sweep is acknowledged and not written.
+    SweepLost,
     /// Versions are counted, anew for an account that is removed and made again.
     CounterVersions,
 }
@@ -122,6 +124,8 @@ struct Tables {
     calls: usize,
     /// A save that is still to be made.
     owed: Option<(UserId, u64, String)>,
+    /// Who is to be swept.
+    due: Vec<UserId>,
 }
 
 #[derive(Clone)]
@@ -208,6 +212,9 @@ impl Store for Flawed {
         if let Some(taken) = taken.filter(|_| !self.has(Defect::ClaimsNotChecked)) {
             return Err(SaveError::Taken(taken.clone()));
         }
+        if self.has(Defect::SweepLost) && tables.due.contains(&id) {
+            return Ok(());
+        }
         if self.now_and_then(Defect::SaveLost, &tables) && before.is_some() {
             return Ok(());
         }
@@ -274,8 +281,15 @@ impl Store for Flawed {
             _ => None,
         };
         let ids: Vec<UserId> = self.tables().rows.keys().copied().collect();
-        let ids = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after)).take(limit as usize);
-        ids.filter_map(|id| self.find(&Key::Id(id), Parts::Body).transpose()).collect()
+        let ids = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
+        let found = ids.filter_map(|id| self.find(&Key::Id(id), Parts::Body).transpose());
+        let Select::DueBy(instant) = which else { return found.take(limit as usize).collect() };
+        let is_due = |stored: &Stored| stored.account.due_at().is_some_and(|at| at <= instant);
+        let mut due: Vec<Stored> = found.collect::<Result<Vec<_>, _>>()?.into_iter().filter(is_due).collect();
+        due.sort_by_key(|stored| (stored.account.due_at(), *stored.account.id()));
+        due.truncate(limit as usize);
+        self.tables().due = due.iter().map(|stored| *stored.account.id()).collect();
+        Ok(due)
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {

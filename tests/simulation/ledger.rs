@@ -308,7 +308,9 @@ impl Ledger {
             return self.complain("an account was removed that nobody asked for");
         };
         let verdict = self.verdict(task, stage, now);
-        if verdict.removes.as_deref() != Some(id) {
+        let is_swept = matches!(self.tasks[task].deed, Deed::Sweep)
+            && self.model.people.get(id).is_some_and(|person| person.is_abandoned(now));
+        if verdict.removes.as_deref() != Some(id) && !is_swept {
             self.complain(format!("{id} was removed"));
         }
         self.model.people.remove(id);

@@ -385,6 +385,12 @@ impl Person {
         Err(Verdict::refused(refusal))
     }
 
+    /// Whether nobody could come back to it.
+    pub fn is_abandoned(&self, now: i64) -> bool {
+        let tidied = self.tidied(now);
+        !tidied.is_lasting() && tidied.sessions.is_empty() && tidied.tokens.is_empty()
+    }
+
     fn is_lasting(&self) -> bool {
         self.password.is_some() || self.email.is_some() || self.phone.is_some()
     }
@@ -495,7 +501,7 @@ impl Model {
     /// The deed itself, asked for from this device.
     pub fn judge(&self, deed: &Deed, device: Option<&str>, now: i64) -> Verdict {
         match deed {
-            Deed::Check(_) => Verdict::default(),
+            Deed::Check(_) | Deed::Sweep => Verdict::default(),
             Deed::SignUp { id, email, password } => {
                 let taken = id.as_ref().is_some_and(|id| self.people.contains_key(id));
                 if taken || self.holder(Address::Email(*email)).is_some() {

@@ -15,13 +15,14 @@ use std::{
 
 use account::{
     AccountService, Config, Error,
-    ports::{NoLimits, Store},
+    model::Timestamp,
+    ports::{NoLimits, Select, Store},
     testing::{Fault, FaultyStore, SeededEntropy, Snapshot},
 };
 use perform::{Answer, PASSWORDS, email, perform, phone};
 
 use crate::{
-    deeds::{Factor, Who},
+    deeds::{Deed, Factor, Who},
     ledger::{Book, Task},
     model::{Address, LIMIT_OF_GUESSES, LIMIT_OF_SESSIONS},
     ports::{Paced, Post, SimulatedClock, Slow, Watched, block_on},
@@ -130,6 +131,7 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
         world.end(slot);
     }
     world.restart();
+    world.sweep();
     world.compare_all();
     world.close()
 }
@@ -269,6 +271,29 @@ impl World<'_> {
         self.service = serve(&self.store, &self.book, &self.entropy);
         self.store = self.home.open();
         self.service = serve(&self.store, &self.book, &self.entropy);
+    }
+
+    /// A day later the host sweeps, and nothing that has expired is left.
+    fn sweep(&mut self) {
+        let mut ledger = self.book.open();
+        ledger.advance(86_400_000);
+        ledger.outage = 0;
+        let now = ledger.now;
+        ledger.current = ledger.tasks.len();
+        ledger.tasks.push(Task::new(Deed::Sweep, None, false, now));
+        drop(ledger);
+        let mut run = Box::pin(perform(self.service.clone(), Deed::Sweep, None, self.book.clone()));
+        let mut context = Context::from_waker(Waker::noop());
+        let swept = loop {
+            if let std::task::Poll::Ready(swept) = run.as_mut().poll(&mut context) {
+                break swept;
+            }
+        };
+        let due = Select::DueBy(Timestamp::from_millis(now));
+        let left = block_on(self.store.list(due, 1)).unwrap();
+        if swept.is_err() || !left.is_empty() {
+            self.book.open().complain("what has expired is there after a sweep");
+        }
     }
 
     fn close(mut self) -> Report {

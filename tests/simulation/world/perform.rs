@@ -18,6 +18,9 @@ use crate::{
 
 pub const PASSWORDS: [&str; 3] = ["tr4verse-Cobalt-heron", "another-Cobalt-egret", "third-Umber-bittern"];
 
+/// More than it takes to drop all that has expired in a life.
+const ENOUGH_SWEEPS: usize = 20;
+
 /// What an operation answered.
 pub enum Answer {
     Done,
@@ -122,6 +125,14 @@ pub async fn perform(
         Deed::FinishRecovery { user, secret, password: number } => {
             let secret = secret.parse().unwrap();
             service.finish_recovery(&id(&user), &secret, password(number), None, client).await?;
+            Ok(Answer::Done)
+        }
+        Deed::Sweep => {
+            for _ in 0..ENOUGH_SWEEPS {
+                if service.sweep(100).await?.is_nothing() {
+                    break;
+                }
+            }
             Ok(Answer::Done)
         }
         Deed::Check(who) => {
