@@ -59,7 +59,6 @@ pub enum Deed {
     Check(Who),
     As { who: Who, act: Act },
     Host { user: String, act: HostAct },
-    /// The host drops what has expired.
     Sweep,
 }
 
