@@ -66,6 +66,8 @@ impl Request {
 pub(crate) struct Pair {
     pub(crate) servers: [Server; 2],
     requests: AtomicUsize,
+    /// How many requests came one by one.
+    steps: AtomicUsize,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -79,7 +81,7 @@ impl Pair {
         let settings =
             [("ACCOUNT_DATABASE", database.as_str()), ("ACCOUNT_KEY", KEY), ("ACCOUNT_RATE_LIMITS", "off")];
         let servers = ["one", "other"].map(|server| Server::start(&folder.join(server), &settings));
-        Some(Self { servers, requests: AtomicUsize::new(0), _turn: turn })
+        Some(Self { servers, requests: AtomicUsize::new(0), steps: AtomicUsize::new(0), _turn: turn })
     }
 
     /// Sends the requests in turn to the one server and the other, all at the same moment.
@@ -96,11 +98,13 @@ impl Pair {
         })
     }
 
-    /// What the one server answers, which must be this.
+    /// What is answered, which must be this. The servers take turns, so that neither could do without what the other did.
     pub(crate) fn ok(&self, status: u16, request: &Request) -> Reply {
-        let reply = request.to(&self.servers[0]);
-        assert_eq!(reply.status, status, "{}: {}", request.line, reply.body);
-        reply
+        ok(self.next(), status, request)
+    }
+
+    fn next(&self) -> &Server {
+        &self.servers[self.steps.fetch_add(1, Ordering::Relaxed) % 2]
     }
 
     pub(crate) fn sign_up(&self, user: &str) {
@@ -115,20 +119,15 @@ impl Pair {
 
     /// Has something sent to this address or number, and gives its text. Mail may leave after the reply.
     pub(crate) fn sent(&self, to: &str, request: &Request) -> (Reply, String) {
-        let earlier = self.outbox(to).len();
-        let reply = self.ok(201, request);
+        let server = self.next();
+        let earlier = outbox(server, to).len();
+        let reply = ok(server, 201, request);
         for _ in 0..1_000 {
-            if let Some(text) = self.outbox(to).into_iter().nth(earlier) {
+            if let Some(text) = outbox(server, to).into_iter().nth(earlier) {
                 return (reply, text);
             }
         }
         panic!("nothing was sent to {to}");
-    }
-
-    fn outbox(&self, to: &str) -> Vec<String> {
-        let messages = self.servers[0].send("GET /dev/outbox", &[], "").json();
-        let to_them = messages.as_array().unwrap().iter().filter(|message| message["to"] == to);
-        to_them.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Tells how many requests raced so far.
@@ -136,6 +135,18 @@ impl Pair {
         let requests = self.requests.swap(0, Ordering::Relaxed);
         println!("two servers | {what} | {requests} requests | {:.1} s", began.elapsed().as_secs_f64());
     }
+}
+
+fn ok(server: &Server, status: u16, request: &Request) -> Reply {
+    let reply = request.to(server);
+    assert_eq!(reply.status, status, "{}: {}", request.line, reply.body);
+    reply
+}
+
+fn outbox(server: &Server, to: &str) -> Vec<String> {
+    let messages = server.send("GET /dev/outbox", &[], "").json();
+    let to_them = messages.as_array().unwrap().iter().filter(|message| message["to"] == to);
+    to_them.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
 }
 
 pub(crate) fn address(user: &str) -> String {
