@@ -102,18 +102,6 @@ pub enum HostAct {
     Delete,
 }
 
-impl Deed {
-    /// The code of an app or of a letter that is entered, if it is one.
-    pub fn otp(&self) -> Option<&str> {
-        match self {
-            Self::As { act: Act::ConfirmApp { otp } | Act::FinishChallenge { otp, .. }, .. } => {
-                Some(otp.as_str()).filter(|otp| *otp != "wrong!")
-            }
-            _ => None,
-        }
-    }
-}
-
 impl Factor {
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {

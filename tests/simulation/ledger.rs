@@ -1,81 +1,23 @@
 //! Everything that is known from outside: who does what, how far they are, and what the model says of it.
 
+mod task;
+
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     fmt,
     hash::{DefaultHasher, Hash as _},
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use account::{model::Event, testing::Fault};
+use account::model::Event;
+pub use task::{Changed, Stage, Task};
 
 use crate::{
     deeds::{Act, Deed, Purpose},
-    model::{Address, Model, NEW, Person, Verdict},
+    model::{Address, Model, NEW, Verdict},
+    secrets::Secrets,
     stored::{self, Body, Seen},
 };
-
-/// Where an operation stands.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Stage {
-    /// Who asks is being checked.
-    Check,
-    Act,
-    /// The address that was proved gets an account of its own.
-    Apart(Address),
-}
-
-/// An operation that is under way, or was.
-pub struct Task {
-    pub deed: Deed,
-    /// The digest of the device that asks.
-    pub device: Option<String>,
-    pub stage: Stage,
-    /// What it read from the clock last.
-    pub now: i64,
-    pub calls: usize,
-    pub fault: Option<(usize, Fault)>,
-    /// Its messages get lost.
-    pub is_mute: bool,
-    /// What the model said at each of its calls in this stage.
-    pub verdicts: Vec<Verdict>,
-    /// How often it changed an account as the model says it should.
-    pub done: usize,
-    pub changed: Option<Changed>,
-    /// What the model said when it changed something last.
-    pub carried_out: Option<Verdict>,
-    pub appended: bool,
-    /// A call of its failed or hung.
-    pub failed: bool,
-    pub hangs: bool,
-    /// A save of its was too late.
-    pub collided: bool,
-    /// Its fault came.
-    pub met: bool,
-    /// Whoever asked has gone.
-    pub is_left: bool,
-    addresses: Vec<Address>,
-    pub messages: usize,
-    /// How many it should send. `None`: one or none.
-    pub due: Option<usize>,
-    /// How many changes there were before it began.
-    pub since: usize,
-    /// What it came to.
-    pub outcome: &'static str,
-}
-
-/// What a change brought that only the service knew.
-#[derive(Debug, Clone, Default)]
-pub struct Changed {
-    pub user: String,
-    pub session: Option<(String, u32)>,
-    pub token: Option<String>,
-    pub challenge: Option<String>,
-    /// The digest of a device that was not known.
-    pub device: Option<String>,
-    pub unknown: Option<String>,
-    pub generation: u32,
-}
 
 /// A message that has arrived.
 #[derive(Debug, Clone)]
@@ -101,10 +43,7 @@ pub struct Ledger {
     /// Who has asked for a change, by its version.
     pub savers: BTreeMap<u64, (usize, Stage, i64)>,
     pub letters: Vec<Letter>,
-    /// Every secret that was sent, answered or entered.
-    pub secrets: Vec<String>,
-    /// Every word that was ever saved.
-    words: HashSet<String>,
+    pub secrets: Secrets,
     pub trouble: Option<String>,
     pub digest: DefaultHasher,
     unknown: usize,
@@ -129,36 +68,6 @@ impl fmt::Debug for Book {
     }
 }
 
-impl Task {
-    pub fn new(deed: Deed, fault: Option<(usize, Fault)>, is_mute: bool, now: i64) -> Self {
-        let stage = if matches!(deed, Deed::As { .. } | Deed::Check(_)) { Stage::Check } else { Stage::Act };
-        Self {
-            deed,
-            device: None,
-            stage,
-            now,
-            calls: 0,
-            fault,
-            is_mute,
-            verdicts: Vec::new(),
-            done: 0,
-            changed: None,
-            carried_out: None,
-            appended: false,
-            failed: false,
-            hangs: false,
-            collided: false,
-            met: false,
-            is_left: false,
-            addresses: Vec::new(),
-            messages: 0,
-            due: Some(0),
-            since: 0,
-            outcome: "has not ended",
-        }
-    }
-}
-
 impl Ledger {
     pub fn complain(&mut self, what: impl Into<String>) {
         let task = self.tasks.get(self.current).map(|task| format!("{:?}", task.deed));
@@ -168,24 +77,6 @@ impl Ledger {
     pub fn advance(&mut self, millis: i64) {
         self.now += millis;
         self.elapsed += millis.max(0);
-    }
-
-    /// Remembers the words of what was saved. Secrets are made of letters that no word ends at.
-    pub fn keep(&mut self, text: &str) {
-        for word in text.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-_.".contains(letter)) {
-            if !self.words.contains(word) {
-                self.words.insert(word.into());
-            }
-        }
-    }
-
-    pub fn keep_events(&mut self, events: &[Event]) {
-        events.iter().for_each(|event| self.keep(&serde_json::to_string(event).unwrap()));
-    }
-
-    /// Whether a text was ever saved as a word of its own.
-    pub fn was_kept(&self, text: &str) -> bool {
-        self.words.contains(text.trim_end_matches('='))
     }
 
     fn verdict(&self, task: usize, stage: Stage, now: i64) -> Verdict {
@@ -341,7 +232,7 @@ impl Ledger {
             self.complain(format!("a message goes to {to:?}"));
         }
         let (Some(secret), Some(changed)) = (secret, changed) else { return };
-        self.secrets.push(secret.into());
+        self.secrets.learn(secret);
         let right = match &self.tasks[self.current].deed {
             Deed::Send(_, address) => *address == to,
             Deed::StartRecovery { email } => Address::Email(*email) == to,
@@ -363,27 +254,6 @@ impl Ledger {
         if !is_mute {
             let Changed { user, challenge, .. } = changed;
             self.letters.push(Letter { user, purpose, challenge, secret: secret.into() });
-        }
-    }
-}
-
-impl Changed {
-    fn of(after: &Person, person: &Person) -> Self {
-        let new = |ids: Vec<(&String, &String)>| -> Option<String> {
-            ids.into_iter().find(|(before, _)| *before == NEW).map(|(_, found)| found.clone())
-        };
-        let sessions = after.sessions.iter().zip(&person.sessions);
-        let tokens = after.tokens.iter().zip(&person.tokens);
-        let challenges = after.challenges.iter().zip(&person.challenges);
-        let devices = after.devices.iter().zip(&person.devices);
-        Self {
-            user: person.id.clone(),
-            session: new(sessions.map(|(one, other)| (&one.id, &other.id)).collect()).map(|id| (id, 0)),
-            token: new(tokens.map(|(one, other)| (&one.id, &other.id)).collect()),
-            challenge: new(challenges.map(|(one, other)| (&one.id, &other.id)).collect()),
-            device: new(devices.map(|(one, other)| (&one.digest, &other.digest)).collect()),
-            unknown: after.codes.as_ref().and_then(|codes| codes.iter().find(|code| *code == NEW).cloned()),
-            generation: person.generation,
         }
     }
 }

@@ -174,12 +174,13 @@ impl<S: Store> Store for Watched<S> {
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
         let (next, body, events) = (change.next().to_bits(), change.body()?, change.events().to_vec());
-        let attachment = change.attachment()?;
+        let mut written = vec![body.clone()];
+        written.extend(change.attachment()?);
+        written.extend(events.iter().map(Event::to_json));
+        written.extend(change.claims().iter().map(Key::to_text));
         let answer = block_on(self.store.save(change));
         let mut ledger = self.book.open();
-        ledger.keep(&body);
-        ledger.keep(attachment.as_deref().unwrap_or_default());
-        ledger.keep_events(&events);
+        written.iter().for_each(|text| ledger.secrets.save(text));
         match &answer {
             Ok(()) => ledger.commit(next, &body, &events),
             Err(_) => ledger.look(),
@@ -204,8 +205,9 @@ impl<S: Store> Store for Watched<S> {
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
         let answer = block_on(self.store.append(events));
         if answer.is_ok() {
-            self.book.open().keep_events(events);
-            self.book.open().appended(events);
+            let mut ledger = self.book.open();
+            events.iter().for_each(|event| ledger.secrets.save(&event.to_json()));
+            ledger.appended(events);
         }
         answer
     }

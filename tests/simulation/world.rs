@@ -9,23 +9,25 @@ use std::{
     future::Future,
     hash::{Hash as _, Hasher as _},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Waker},
 };
 
 use account::{
     AccountService, Config, Error,
-    model::Timestamp,
-    ports::{NoLimits, Select, Store},
+    model::{Key, Timestamp},
+    ports::{NoLimits, Parts, Select, Store},
     testing::{Fault, FaultyStore, SeededEntropy, Snapshot},
 };
 use perform::{Answer, PASSWORDS, email, perform, phone};
 
 use crate::{
     deeds::{Deed, Factor, Who},
+    flawed::{Defect, Flawed},
     ledger::{Book, Task},
     model::{Address, LIMIT_OF_GUESSES, LIMIT_OF_SESSIONS},
     ports::{Paced, Post, SimulatedClock, Slow, Watched, block_on},
+    secrets::Watching,
     steps::{Kind, SLOTS, Step},
     stored::{self, Body},
 };
@@ -40,13 +42,13 @@ const ENOUGH: usize = 400;
 
 /// A store that can be closed and opened again.
 pub trait Home {
-    fn open(&self) -> Arc<dyn Store>;
+    fn open(&self, book: &Book) -> Arc<dyn Store>;
 }
 
 pub struct Keeps(pub Arc<dyn Store>);
 
 impl Home for Keeps {
-    fn open(&self) -> Arc<dyn Store> {
+    fn open(&self, _: &Book) -> Arc<dyn Store> {
         Arc::clone(&self.0)
     }
 }
@@ -63,7 +65,7 @@ impl SqliteFile {
 
 #[cfg(feature = "sqlite")]
 impl Home for SqliteFile {
-    fn open(&self) -> Arc<dyn Store> {
+    fn open(&self, _: &Book) -> Arc<dyn Store> {
         let builder = account::SqliteStore::builder().readers(1).mapped_bytes(0);
         Arc::new(builder.open(self.0.file("account.db")).unwrap())
     }
@@ -92,7 +94,7 @@ struct World<'a> {
     home: &'a dyn Home,
     store: Arc<dyn Store>,
     service: Service,
-    entropy: SeededEntropy,
+    entropy: Watching,
     book: Book,
     slots: [Option<(usize, Kind, Run)>; SLOTS],
     held: Vec<Who>,
@@ -102,12 +104,32 @@ struct World<'a> {
     report: Report,
 }
 
+/// A store with a defect.
+pub struct Broken {
+    defect: Defect,
+    store: OnceLock<Arc<Flawed>>,
+}
+
+impl Broken {
+    pub fn new(defect: Defect) -> Self {
+        Self { defect, store: OnceLock::new() }
+    }
+}
+
+impl Home for Broken {
+    fn open(&self, book: &Book) -> Arc<dyn Store> {
+        Arc::clone(self.store.get_or_init(|| Arc::new(Flawed::new(self.defect, book.clone()))))
+            as Arc<dyn Store>
+    }
+}
+
 /// Lives through the steps, until something is wrong.
 pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
     let book = Book::default();
     book.open().now = START;
-    let entropy = SeededEntropy::new(seed);
-    let store = home.open();
+    let entropy = Watching { entropy: SeededEntropy::new(seed), book: book.clone() };
+    PASSWORDS.iter().for_each(|password| book.open().secrets.learn(password));
+    let store = home.open(&book);
     let service = serve(&store, &book, &entropy);
     let mut world = World {
         home,
@@ -136,7 +158,7 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
     world.close()
 }
 
-fn serve(store: &Arc<dyn Store>, book: &Book, entropy: &SeededEntropy) -> Service {
+fn serve(store: &Arc<dyn Store>, book: &Book, entropy: &Watching) -> Service {
     let key =
         account::MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap();
     let mut config = Config::new(key);
@@ -173,7 +195,6 @@ impl World<'_> {
                 let mut begun = Task::new(deed.clone(), *fault, *is_mute, now);
                 begun.since = ledger.changes;
                 begun.device = device.clone().map(|(.., digest)| digest);
-                ledger.secrets.extend(deed.otp().map(str::to_owned));
                 ledger.tasks.push(begun);
                 drop(ledger);
                 let run = Box::pin(perform(
@@ -269,7 +290,7 @@ impl World<'_> {
         // So that nobody holds the file any more when it is opened again.
         self.store = Arc::new(account::MemoryStore::new());
         self.service = serve(&self.store, &self.book, &self.entropy);
-        self.store = self.home.open();
+        self.store = self.home.open(&self.book);
         self.service = serve(&self.store, &self.book, &self.entropy);
     }
 
@@ -311,9 +332,24 @@ impl World<'_> {
         Report { trouble, calls, digest, ..self.report }
     }
 
+    /// Whose each address is in the store.
+    fn found(&self) -> Vec<(Address, Option<String>)> {
+        let addresses = (0..4).flat_map(|number| [Address::Email(number), Address::Phone(number)]);
+        let found = addresses.map(|address| {
+            let key = match address {
+                Address::Email(number) => Key::Mailbox(email(number)),
+                Address::Phone(number) => Key::Phone(phone(number)),
+            };
+            let found = block_on(self.store.load(&key, Parts::Body)).unwrap();
+            (address, found.map(|stored| stored.account.id().to_string()))
+        });
+        found.collect()
+    }
+
     /// At the end the store holds what the model says, found by every key and by nothing else.
     fn compare_all(&mut self) {
         let snapshot = block_on(Snapshot::of(&self.store)).unwrap();
+        let found = self.found();
         let mut guard = self.book.open();
         let ledger = &mut *guard;
         let mut wrong = None;
@@ -339,25 +375,17 @@ impl World<'_> {
                     Some(format!("{id} has {} log entries and should have {logged}", snapshot.events(id)));
             }
         }
-        for address in (0..4).flat_map(|number| [Address::Email(number), Address::Phone(number)]) {
-            let key = match address {
-                Address::Email(number) => account::model::Key::Mailbox(email(number)),
-                Address::Phone(number) => account::model::Key::Phone(phone(number)),
-            };
-            let found = block_on(self.store.load(&key, account::ports::Parts::Body)).unwrap();
-            let found = found.map(|stored| stored.account.id().to_string());
+        for (address, found) in found {
             if found != ledger.model.holder(address).map(|person| person.id.clone()) {
                 wrong = Some(format!("{address:?} leads to {found:?}"));
             }
         }
-        let known = ledger.secrets.iter().map(String::as_str).chain(PASSWORDS);
-        let kept = known.filter(|secret| ledger.was_kept(secret)).collect::<Vec<_>>();
-        if !kept.is_empty() {
-            wrong = Some(format!("secrets are saved: {kept:?}"));
+        let held = snapshot.to_string();
+        if let Some(secret) = ledger.secrets.saved().or(ledger.secrets.within(&held)) {
+            wrong = Some(format!("the secret {secret} is saved"));
         }
-        // The control: what must be saved is found by the same search.
-        if let Some(who) = self.held.iter().find(|who| !ledger.was_kept(&who.session)) {
-            wrong = Some(format!("the session {} is not among what was saved", who.session));
+        if let Some(who) = self.held.last().filter(|who| !ledger.secrets.has_saved(&who.session)) {
+            wrong = Some(format!("nothing is found, not even the session {}", who.session));
         }
         if let Some(what) = wrong {
             ledger.complain(what);

@@ -1,6 +1,6 @@
 //! Holds answers against what the model said.
 
-use std::{collections::BTreeSet, hash::Hash as _};
+use std::{collections::BTreeSet, error::Error as _, hash::Hash as _};
 
 use account::Error;
 
@@ -26,6 +26,10 @@ impl World<'_> {
         let answer = match outcome {
             Ok(answer) => answer,
             Err(error) => {
+                if let Some(secret) = ledger.secrets.within(&whole(&error)) {
+                    let what = format!("the error tells {secret}");
+                    ledger.complain(what);
+                }
                 let is_crowded = ledger.changes >= ledger.tasks[task].since + 3;
                 if ledger.tasks[task].messages > 0 {
                     ledger.complain("it fails and sends a message");
@@ -36,6 +40,7 @@ impl World<'_> {
                 return;
             }
         };
+        answer.teach(&mut ledger.secrets);
         let state = &ledger.tasks[task];
         if state.due.map_or(state.messages > 1, |due| due != state.messages) {
             let what = format!("it sends {} messages and should send {:?}", state.messages, state.due);
@@ -63,7 +68,6 @@ impl World<'_> {
             (None, None) => {}
             (told, _) => wrong = Some(format!("it tells a device to remember: {}", told.is_some())),
         }
-        ledger.secrets.extend(answer.secrets());
         match answer {
             Answer::Done => {}
             Answer::View(found) => {
@@ -128,6 +132,12 @@ impl World<'_> {
             ledger.complain(what);
         }
     }
+}
+
+/// All that can be read of an error.
+fn whole(error: &Error) -> String {
+    let sources = std::iter::successors(error.source(), |&source| source.source());
+    sources.fold(format!("{error} {error:?}"), |text, source| format!("{text} {source} {source:?}"))
 }
 
 /// Whether an operation may be refused like this.

@@ -13,6 +13,7 @@ use crate::{
     deeds::{Act, Deed, Factor, HostAct, Purpose, Who},
     ledger::{Book, Stage},
     model::Address,
+    secrets::Secrets,
     stored,
 };
 
@@ -34,21 +35,19 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The secrets that it tells, as they are written and as they are meant.
-    pub fn secrets(&self) -> Vec<String> {
-        let meant = |wire: &String| -> Vec<String> {
-            let decoded = data_encoding::BASE64.decode(wire.as_bytes()).unwrap();
-            let text = String::from_utf8(decoded).unwrap();
-            let secret = text.split('"').rev().nth(1).unwrap();
-            vec![wire.clone(), secret.to_owned()]
-        };
+    /// Tells the secrets in it.
+    pub fn teach(&self, secrets: &mut Secrets) {
         match self {
-            Self::SignedIn { wire, device, .. } => meant(wire).into_iter().chain(device.clone()).collect(),
-            Self::Secret { fresh, device } => fresh.iter().flat_map(meant).chain(device.clone()).collect(),
-            Self::Token { secret, .. } => secret.iter().cloned().collect(),
-            Self::Jwt(secret) | Self::Seed(secret) => vec![secret.clone()],
-            Self::Codes(codes) => codes.clone(),
-            Self::Done | Self::View(_) => Vec::new(),
+            Self::SignedIn { wire, .. } | Self::Secret { fresh: Some(wire), .. } => secrets.learn_wire(wire),
+            Self::Token { secret: Some(secret), .. } | Self::Jwt(secret) | Self::Seed(secret) => {
+                secrets.learn(secret);
+            }
+            Self::Codes(codes) => codes.iter().for_each(|code| secrets.learn(code)),
+            _ => {}
+        }
+        if let Self::SignedIn { device: Some(device), .. } | Self::Secret { device: Some(device), .. } = self
+        {
+            secrets.learn(device);
         }
     }
 }

@@ -1,0 +1,121 @@
+//! An operation that is under way, and what it has brought.
+
+use account::testing::Fault;
+
+use crate::{
+    deeds::Deed,
+    model::{Address, NEW, Person, Verdict},
+};
+
+/// Where an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stage {
+    /// Who asks is being checked.
+    Check,
+    Act,
+    /// The address that was proved gets an account of its own.
+    Apart(Address),
+}
+
+/// An operation that is under way, or was.
+pub struct Task {
+    pub deed: Deed,
+    /// The digest of the device that asks.
+    pub device: Option<String>,
+    pub stage: Stage,
+    /// What it read from the clock last.
+    pub now: i64,
+    pub calls: usize,
+    pub fault: Option<(usize, Fault)>,
+    /// Its messages get lost.
+    pub is_mute: bool,
+    /// What the model said at each of its calls in this stage.
+    pub verdicts: Vec<Verdict>,
+    /// How often it changed an account as the model says it should.
+    pub done: usize,
+    pub changed: Option<Changed>,
+    /// What the model said when it changed something last.
+    pub carried_out: Option<Verdict>,
+    pub appended: bool,
+    /// A call of its failed or hung.
+    pub failed: bool,
+    pub hangs: bool,
+    /// A save of its was too late.
+    pub collided: bool,
+    /// Its fault came.
+    pub met: bool,
+    /// Whoever asked has gone.
+    pub is_left: bool,
+    pub addresses: Vec<Address>,
+    pub messages: usize,
+    /// How many it should send. `None`: one or none.
+    pub due: Option<usize>,
+    /// How many changes there were before it began.
+    pub since: usize,
+    /// What it came to.
+    pub outcome: &'static str,
+}
+
+/// What a change brought that only the service knew.
+#[derive(Debug, Clone, Default)]
+pub struct Changed {
+    pub user: String,
+    pub session: Option<(String, u32)>,
+    pub token: Option<String>,
+    pub challenge: Option<String>,
+    /// The digest of a device that was not known.
+    pub device: Option<String>,
+    pub unknown: Option<String>,
+    pub generation: u32,
+}
+
+impl Task {
+    pub fn new(deed: Deed, fault: Option<(usize, Fault)>, is_mute: bool, now: i64) -> Self {
+        let stage = if matches!(deed, Deed::As { .. } | Deed::Check(_)) { Stage::Check } else { Stage::Act };
+        Self {
+            deed,
+            device: None,
+            stage,
+            now,
+            calls: 0,
+            fault,
+            is_mute,
+            verdicts: Vec::new(),
+            done: 0,
+            changed: None,
+            carried_out: None,
+            appended: false,
+            failed: false,
+            hangs: false,
+            collided: false,
+            met: false,
+            is_left: false,
+            addresses: Vec::new(),
+            messages: 0,
+            due: Some(0),
+            since: 0,
+            outcome: "has not ended",
+        }
+    }
+}
+
+impl Changed {
+    pub fn of(after: &Person, person: &Person) -> Self {
+        let new = |ids: Vec<(&String, &String)>| -> Option<String> {
+            ids.into_iter().find(|(before, _)| *before == NEW).map(|(_, found)| found.clone())
+        };
+        let sessions = after.sessions.iter().zip(&person.sessions);
+        let tokens = after.tokens.iter().zip(&person.tokens);
+        let challenges = after.challenges.iter().zip(&person.challenges);
+        let devices = after.devices.iter().zip(&person.devices);
+        Self {
+            user: person.id.clone(),
+            session: new(sessions.map(|(one, other)| (&one.id, &other.id)).collect()).map(|id| (id, 0)),
+            token: new(tokens.map(|(one, other)| (&one.id, &other.id)).collect()),
+            challenge: new(challenges.map(|(one, other)| (&one.id, &other.id)).collect()),
+            device: new(devices.map(|(one, other)| (&one.digest, &other.digest)).collect()),
+            unknown: after.codes.as_ref().and_then(|codes| codes.iter().find(|code| *code == NEW).cloned()),
+            generation: person.generation,
+        }
+    }
+}
