@@ -226,7 +226,7 @@ impl Store for Flawed {
         if let Some(taken) = taken.filter(|_| !self.has(Defect::ClaimsNotChecked)) {
             return Err(SaveError::Taken(taken.clone()));
         }
-        if self.has(Defect::SweepLost) && tables.due.contains(&id) {
+        if self.has(Defect::SweepLost) && change.events().is_empty() && tables.due.contains(&id) {
             return Ok(());
         }
         if self.now_and_then(Defect::SaveLost, &tables) && before.is_some() {
@@ -330,8 +330,16 @@ impl Store for Flawed {
         Ok(EventPage { events, total: log.len() as u64 })
     }
 
-    async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
-        Ok(0)
+    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        let mut forgotten = 0;
+        for log in self.tables().log.values_mut() {
+            log.retain(|event| {
+                let goes = forgotten < limit && event.at < before;
+                forgotten += u32::from(goes);
+                !goes
+            });
+        }
+        Ok(forgotten)
     }
 }
 

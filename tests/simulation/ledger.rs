@@ -14,7 +14,7 @@ pub use task::{Changed, Stage, Task};
 
 use crate::{
     deeds::{Act, Deed, Purpose},
-    model::{Address, Model, NEW, Verdict},
+    model::{Address, Model, NEW, Person, Verdict},
     secrets::Secrets,
     stored::{self, Body, Seen},
 };
@@ -127,12 +127,15 @@ impl Ledger {
         body.hash(&mut self.digest);
         self.changes += 1;
         let form = serde_json::from_str::<Body>(body).unwrap().account;
-        let events: Vec<_> = events.iter().map(|event| event.kind.name()).collect();
         let Some((task, stage, now)) = self.savers.remove(&next) else {
             return self.complain("a change was made twice, or nobody asked for it");
         };
+        if let Some(event) = events.iter().find(|event| event.at.as_millis() != now) {
+            self.complain(format!("{} is not logged at its time", event.kind.name()));
+        }
+        self.log(events);
+        let events: Vec<_> = events.iter().map(|event| event.kind.name()).collect();
         let verdict = self.verdict(task, stage, now);
-        *self.model.log.entry(form.id.clone()).or_default() += events.len();
         let expected = verdict.after.clone().filter(|_| verdict.events == events);
         let found = match &expected {
             Some(after) => stored::compare(after, &form, &mut self.seen),
@@ -180,14 +183,17 @@ impl Ledger {
                 self.model.people.insert(person.id.clone(), person);
             }
             Err(wrong) => {
-                // Whatever has expired may be dropped at any time.
-                let tidied = self.model.people.get(&form.id).map(|person| person.tidied(now));
-                let is_tidied = events.is_empty()
-                    && tidied
-                        .as_ref()
-                        .is_some_and(|tidied| stored::compare(tidied, &form, &mut self.seen).is_ok());
-                match tidied.filter(|_| is_tidied) {
-                    Some(tidied) => drop(self.model.people.insert(tidied.id.clone(), tidied)),
+                // Whatever has expired may be dropped at any time, and use may be noted once a day.
+                let person = self.model.people.get(&form.id).filter(|_| events.is_empty());
+                let tidied = person.map(|person| person.tidied(now));
+                let used = tidied.clone().filter(|person| now - person.accessed >= 86_400_000);
+                let used = used.map(|person| Person { accessed: now, ..person });
+                let mut likely = [tidied, used].into_iter().flatten();
+                match likely.find(|person| stored::compare(person, &form, &mut self.seen).is_ok()) {
+                    Some(person) => {
+                        self.tasks[task].swept += 1;
+                        self.model.people.insert(person.id.clone(), person);
+                    }
                     None => self.complain(format!("saved of {}: {wrong}", form.id)),
                 }
             }
@@ -199,11 +205,16 @@ impl Ledger {
             return self.complain("an account was removed that nobody asked for");
         };
         let verdict = self.verdict(task, stage, now);
-        let is_swept = matches!(self.tasks[task].deed, Deed::Sweep)
-            && self.model.people.get(id).is_some_and(|person| person.is_abandoned(now));
-        if verdict.removes.as_deref() != Some(id) && !is_swept {
+        let person = self.model.people.get(id);
+        let may_go = match &self.tasks[task].deed {
+            Deed::Sweep { .. } => person.is_some_and(|person| person.is_abandoned(now)),
+            Deed::RemoveGuests { days } => person.is_some_and(|person| person.is_unused(*days, now)),
+            _ => verdict.removes.as_deref() == Some(id),
+        };
+        if !may_go {
             self.complain(format!("{id} was removed"));
         }
+        self.tasks[task].swept += 1;
         self.model.people.remove(id);
         self.model.log.remove(id);
         self.tasks[task].done += 1;
@@ -213,10 +224,29 @@ impl Ledger {
 
     pub fn appended(&mut self, events: &[Event]) {
         self.look();
-        for event in events {
-            *self.model.log.entry(event.user.to_string()).or_default() += 1;
-        }
+        self.log(events);
         self.tasks[self.current].appended = true;
+    }
+
+    fn log(&mut self, events: &[Event]) {
+        for event in events {
+            self.model.log.entry(event.user.to_string()).or_default().push(event.at.as_millis());
+        }
+    }
+
+    /// So many log entries that are older were removed.
+    pub fn forgotten(&mut self, before: i64, count: u32) {
+        self.look();
+        let mut old = 0;
+        for log in self.model.log.values_mut() {
+            let all = log.len();
+            log.retain(|at| *at >= before);
+            old += all - log.len();
+        }
+        if old != count as usize {
+            self.complain(format!("{count} log entries are forgotten and {old} should be"));
+        }
+        self.tasks[self.current].swept += old;
     }
 
     /// A message is handed over.

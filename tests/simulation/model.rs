@@ -61,6 +61,8 @@ pub struct Person {
     pub codes: Option<Vec<String>>,
     pub targets: Vec<Target>,
     pub generation: u32,
+    /// When it was noted last that somebody uses it.
+    pub accessed: i64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -149,7 +151,8 @@ pub enum Address {
 #[derive(Debug, Default)]
 pub struct Model {
     pub people: BTreeMap<String, Person>,
-    pub log: BTreeMap<String, usize>,
+    /// When each entry was made.
+    pub log: BTreeMap<String, Vec<i64>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -161,6 +164,10 @@ enum Assurance {
 }
 
 impl Person {
+    pub fn new(now: i64) -> Self {
+        Self { id: NEW.into(), accessed: now, ..Self::default() }
+    }
+
     pub fn tidied(&self, now: i64) -> Self {
         let mut person = self.clone();
         person.sessions.retain(|session| now < session.expires);
@@ -299,6 +306,7 @@ impl Person {
             challenged: None,
         };
         let owes = self.owes(&session);
+        self.accessed = now;
         self.sessions.push(session);
         let over = self.sessions.len().saturating_sub(LIMIT_OF_SESSIONS);
         self.sessions.drain(..over);
@@ -346,8 +354,8 @@ impl Person {
             };
         }
         if !own {
-            let Self { id, email, phone, blocked, reset, generation, .. } = self.clone();
-            let blank = Self { id, blocked, reset, generation: generation + 1, ..Self::default() };
+            let Self { id, email, phone, blocked, reset, generation, accessed, .. } = self.clone();
+            let blank = Self { id, blocked, reset, generation: generation + 1, accessed, ..Self::default() };
             *self = match purpose.is_by_mail() {
                 true => Self { email, ..blank },
                 false => Self { phone, ..blank },
@@ -390,6 +398,11 @@ impl Person {
     pub fn is_abandoned(&self, now: i64) -> bool {
         let tidied = self.tidied(now);
         !tidied.is_lasting() && tidied.sessions.is_empty() && tidied.tokens.is_empty()
+    }
+
+    /// Whether it has no way in but a session, and nobody has used it for so many days. Use is noted once a day.
+    pub fn is_unused(&self, days: i64, now: i64) -> bool {
+        !self.is_lasting() && now - self.accessed >= days.max(2) * DAY
     }
 
     fn is_lasting(&self) -> bool {

@@ -199,7 +199,9 @@ impl<S: Store> Store for Watched<S> {
     }
 
     async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
-        block_on(self.store.list(which, limit))
+        let answer = block_on(self.store.list(which, limit));
+        self.book.open().look();
+        answer
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
@@ -217,7 +219,11 @@ impl<S: Store> Store for Watched<S> {
     }
 
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        block_on(self.store.forget(before, limit))
+        let answer = block_on(self.store.forget(before, limit));
+        if let Ok(count) = &answer {
+            self.book.open().forgotten(before.as_millis(), *count);
+        }
+        answer
     }
 }
 
@@ -295,7 +301,11 @@ impl<S: Store> Store for Paced<S> {
     }
 
     async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
-        self.store.list(which, limit).await
+        pause().await;
+        self.arm(None);
+        let answer = self.store.list(which, limit).await;
+        pause().await;
+        answer
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
@@ -315,6 +325,10 @@ impl<S: Store> Store for Paced<S> {
     }
 
     async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.store.forget(before, limit).await
+        pause().await;
+        self.arm(None);
+        let answer = self.store.forget(before, limit).await;
+        pause().await;
+        answer
     }
 }

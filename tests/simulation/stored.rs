@@ -43,6 +43,7 @@ pub struct Form {
     #[serde(default)]
     challenges: Vec<Challenge>,
     jwt_generation: u32,
+    accessed_at: i64,
 }
 
 #[derive(Deserialize)]
@@ -190,6 +191,7 @@ pub fn compare(expected: &Person, found: &Form, seen: &mut Seen) -> Result<Perso
     same("reset required", &expected.reset, &found.reset_required)?;
     same("mfa", &expected.mfa, &found.mfa)?;
     same("generation of JWTs", &expected.generation, &found.jwt_generation)?;
+    same("last use", &expected.accessed, &found.accessed_at)?;
     let failures = |found: &Failures| model::Failures {
         run: found.run,
         locks: found.locks,

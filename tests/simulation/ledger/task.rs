@@ -37,6 +37,8 @@ pub struct Task {
     /// What the model said when it changed something last.
     pub carried_out: Option<Verdict>,
     pub appended: bool,
+    /// How many accounts were tidied or removed and how many log entries forgotten.
+    pub swept: usize,
     /// A call of its failed or hung.
     pub failed: bool,
     pub hangs: bool,
@@ -70,7 +72,7 @@ pub struct Changed {
 }
 
 impl Task {
-    pub fn new(deed: Deed, fault: Option<(usize, Fault)>, is_mute: bool, now: i64) -> Self {
+    pub fn new(deed: Deed, now: i64) -> Self {
         let stage = if matches!(deed, Deed::As { .. } | Deed::Check(_)) { Stage::Check } else { Stage::Act };
         Self {
             deed,
@@ -78,13 +80,14 @@ impl Task {
             stage,
             now,
             calls: 0,
-            fault,
-            is_mute,
+            fault: None,
+            is_mute: false,
             verdicts: Vec::new(),
             done: 0,
             changed: None,
             carried_out: None,
             appended: false,
+            swept: 0,
             failed: false,
             hangs: false,
             collided: false,

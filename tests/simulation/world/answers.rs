@@ -70,6 +70,12 @@ impl World<'_> {
         }
         match answer {
             Answer::Done => {}
+            Answer::Swept(count) => {
+                let swept = ledger.tasks[task].swept;
+                if swept != count as usize {
+                    wrong = Some(format!("it tells of {count} and swept {swept}"));
+                }
+            }
             Answer::View(found) => {
                 let is_known = !verdict.view.contains("\"?");
                 if is_known && !state.verdicts.iter().any(|verdict| verdict.view == found) {

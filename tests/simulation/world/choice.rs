@@ -202,6 +202,9 @@ impl World<'_> {
                 let user = busy.next_back().filter(|_| b % 2 == 0).or(someone(a))?;
                 return Some(Deed::Host { user, act: HostAct::Delete });
             }
+            Kind::Sweep => return Some(Deed::Sweep { limit: 1 + a as u32 % 4 }),
+            Kind::RemoveGuests => return Some(Deed::RemoveGuests { days: a as i64 % 5 }),
+            Kind::ForgetEvents => return Some(Deed::ForgetEvents { days: a as i64 % 20 }),
             Kind::User => Act::User,
             Kind::Sessions => Act::Sessions,
             Kind::Events => Act::Events,

@@ -1,5 +1,7 @@
 //! Does what a deed says with the real service.
 
+use std::time::Duration;
+
 use account::{
     EmailSignIn, Error, GenericToken, NewPushTarget, RecoveryCodes, SessionHolder, SignUp, SignedIn,
     model::{
@@ -19,9 +21,6 @@ use crate::{
 
 pub const PASSWORDS: [&str; 3] = ["tr4verse-Cobalt-heron", "another-Cobalt-egret", "third-Umber-bittern"];
 
-/// More than it takes to drop all that has expired in a life.
-const ENOUGH_SWEEPS: usize = 20;
-
 /// What an operation answered.
 pub enum Answer {
     Done,
@@ -32,6 +31,7 @@ pub enum Answer {
     Seed(String),
     Codes(Vec<String>),
     View(String),
+    Swept(u32),
 }
 
 impl Answer {
@@ -126,14 +126,14 @@ pub async fn perform(
             service.finish_recovery(&id(&user), &secret, password(number), None, client).await?;
             Ok(Answer::Done)
         }
-        Deed::Sweep => {
-            for _ in 0..ENOUGH_SWEEPS {
-                if service.sweep(100).await?.is_nothing() {
-                    break;
-                }
-            }
-            Ok(Answer::Done)
+        Deed::Sweep { limit } => {
+            let swept = service.sweep(limit).await?;
+            Ok(Answer::Swept(swept.tidied + swept.removed))
         }
+        Deed::RemoveGuests { days } => {
+            Ok(Answer::Swept(service.remove_unused_guests(of_days(days), None, 100).await?.removed))
+        }
+        Deed::ForgetEvents { days } => Ok(Answer::Swept(service.forget_events(of_days(days), 10_000).await?)),
         Deed::Check(who) => {
             caller(&service, &who, false).await?;
             Ok(Answer::Done)
@@ -277,6 +277,10 @@ async fn act_as(service: &Service, holder: SessionHolder, act: Act) -> Result<An
 /// The number in preferences of the simulation.
 fn preferences_number(text: &str) -> usize {
     text.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
+}
+
+fn of_days(days: i64) -> Duration {
+    Duration::from_secs(days.unsigned_abs() * 86_400)
 }
 
 pub fn email(number: usize) -> Email {
