@@ -48,52 +48,20 @@ pub struct Jwt {
 
 #[derive(Debug, Clone)]
 pub enum Deed {
-    SignUp {
-        id: Option<String>,
-        email: usize,
-        password: usize,
-    },
+    SignUp { id: Option<String>, email: usize, password: usize },
     Anonymous,
-    SignIn {
-        email: usize,
-        password: usize,
-    },
+    SignIn { email: usize, password: usize },
     Send(Purpose, Address),
-    Redeem {
-        user: String,
-        secret: String,
-    },
-    FinishVerification {
-        user: String,
-        secret: String,
-    },
-    StartRecovery {
-        email: usize,
-    },
-    FinishRecovery {
-        user: String,
-        secret: String,
-        password: usize,
-    },
+    Redeem { user: String, secret: String },
+    FinishVerification { user: String, secret: String },
+    StartRecovery { email: usize },
+    FinishRecovery { user: String, secret: String, password: usize },
     Check(Who),
-    As {
-        who: Who,
-        act: Act,
-    },
-    Host {
-        user: String,
-        act: HostAct,
-    },
-    /// The host drops what has expired, of so many accounts.
-    Sweep {
-        limit: u32,
-    },
-    RemoveGuests {
-        days: i64,
-    },
-    ForgetEvents {
-        days: i64,
-    },
+    As { who: Who, act: Act },
+    Host { user: String, act: HostAct },
+    Sweep { limit: u32 },
+    RemoveGuests { days: i64 },
+    ForgetEvents { days: i64 },
 }
 
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! The simulated world: the real service, those who use it, and a judge.
 
+mod alike;
 mod answers;
 mod choice;
 mod perform;
@@ -19,6 +20,7 @@ use account::{
     ports::{NoLimits, Parts, Select, Store},
     testing::{Fault, FaultyStore, SeededEntropy, Snapshot},
 };
+use alike::Alike;
 use perform::{Answer, PASSWORDS, email, perform, phone};
 
 use crate::{
@@ -103,6 +105,7 @@ struct World<'a> {
     held: Vec<Who>,
     challenges: Vec<(Who, String, Factor)>,
     devices: Vec<Known>,
+    alike: Alike,
     report: Report,
 }
 
@@ -143,6 +146,7 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
         held: Vec::new(),
         challenges: Vec::new(),
         devices: Vec::new(),
+        alike: Alike::default(),
         report: Report::default(),
     };
     for step in steps {

@@ -26,7 +26,12 @@ impl World<'_> {
         let answer = match outcome {
             Ok(answer) => answer,
             Err(error) => {
-                if let Some(secret) = ledger.secrets.within(&whole(&error)) {
+                let words = whole(&error);
+                let alike = self.alike.refused(&ledger.tasks[task].deed, error.code(), &words);
+                if let Err(what) = alike {
+                    ledger.complain(what);
+                }
+                if let Some(secret) = ledger.secrets.within(&words) {
                     let what = format!("the error tells {secret}");
                     ledger.complain(what);
                 }
@@ -70,6 +75,10 @@ impl World<'_> {
         }
         match answer {
             Answer::Done => {}
+            Answer::Sent { user, told } => {
+                let known = verdict.after.is_some().then_some(changed.user.as_str());
+                wrong = self.alike.sent(&deed, &user, &told, known).err();
+            }
             Answer::Swept(count) => {
                 let swept = ledger.tasks[task].swept;
                 if swept != count as usize {
@@ -114,6 +123,11 @@ impl World<'_> {
             Answer::Jwt(text) => {
                 let Deed::As { who, .. } = &deed else { return };
                 let expires = ledger.tasks[task].now.div_euclid(1000) + LIFE_OF_JWTS;
+                let claims = claims(&text);
+                let right = (&who.user, &who.session, changed.generation, expires);
+                if claims != format!("{right:?}") {
+                    wrong = Some(format!("it issues a JWT of {claims} where {right:?} should be"));
+                }
                 let jwt = Some(Jwt { text, generation: changed.generation, expires });
                 self.held.push(Who { jwt, ..who.clone() });
             }
@@ -138,6 +152,15 @@ impl World<'_> {
             ledger.complain(what);
         }
     }
+}
+
+/// What a JWT says: of whom, of which session, of which generation, until when.
+fn claims(jwt: &str) -> String {
+    let claims = jwt.split('.').nth(1).unwrap();
+    let claims = data_encoding::BASE64URL_NOPAD.decode(claims.as_bytes()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    let claim = |name: &str| claims[name].clone();
+    format!("({}, {}, {}, {})", claim("userId"), claim("sessionId"), claim("generation"), claim("exp"))
 }
 
 /// All that can be read of an error.

@@ -1,6 +1,7 @@
 //! Makes a deed of a step, from what is there when it comes.
 
 use account::{model::Timestamp, testing::totp};
+use data_encoding::BASE64URL_NOPAD;
 
 use super::{World, perform::PASSWORDS};
 use crate::{
@@ -15,6 +16,18 @@ fn pick<T: Clone>(list: &[T], pick: usize) -> Option<T> {
     let reach = if pick.is_multiple_of(4) { list.len() } else { list.len().min(6) };
     let back = (pick / 4).checked_rem(reach)?;
     list.get(list.len() - 1 - back).cloned()
+}
+
+/// Somebody who has changed what their JWT says.
+fn forged(mut who: Who) -> Who {
+    if let Some(jwt) = &mut who.jwt {
+        let [head, claims, signature] = jwt.text.split('.').collect::<Vec<_>>()[..] else { return who };
+        let said = BASE64URL_NOPAD.decode(claims.as_bytes()).unwrap();
+        let said = String::from_utf8(said).unwrap().replace("\"generation\":", "\"generation\":1");
+        jwt.text = format!("{head}.{}.{signature}", BASE64URL_NOPAD.encode(said.as_bytes()));
+        jwt.expires = i64::MIN;
+    }
+    who
 }
 
 impl World<'_> {
@@ -103,6 +116,7 @@ impl World<'_> {
             _ => pick(&best, a).or(pick(&able, a)).cloned(),
         };
         let who = who.map(|who| Who { keeps: c % 2 == 0, ..who });
+        let who = who.map(|who| if c % 11 == 4 { forged(who) } else { who });
         // Mostly the right password.
         let password = |person: Option<&Person>| match person.and_then(|person| person.password) {
             Some(password) if c % 4 != 0 => password,

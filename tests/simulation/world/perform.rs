@@ -6,7 +6,7 @@ use account::{
     EmailSignIn, Error, GenericToken, NewPushTarget, RecoveryCodes, SessionHolder, SignUp, SignedIn,
     model::{
         AllowedRedirects, CheckedUrl, Client, CustomId, DeviceSecret, Email, PageQuery, Password, Phone,
-        SecondFactor, SessionSecret, TargetKind, User, UserId,
+        SecondFactor, SessionSecret, TargetKind, Token, User, UserId,
     },
 };
 
@@ -24,9 +24,25 @@ pub const PASSWORDS: [&str; 3] = ["tr4verse-Cobalt-heron", "another-Cobalt-egret
 /// What an operation answered.
 pub enum Answer {
     Done,
-    SignedIn { user: String, session: String, wire: String, device: Option<String> },
-    Secret { fresh: Option<String>, device: Option<String> },
-    Token { user: String, secret: Option<String> },
+    /// Something is on its way: to whom, and what else is told of it.
+    Sent {
+        user: String,
+        told: String,
+    },
+    SignedIn {
+        user: String,
+        session: String,
+        wire: String,
+        device: Option<String>,
+    },
+    Secret {
+        fresh: Option<String>,
+        device: Option<String>,
+    },
+    Token {
+        user: String,
+        secret: Option<String>,
+    },
     Jwt(String),
     Seed(String),
     Codes(Vec<String>),
@@ -97,7 +113,7 @@ pub async fn perform(
             service.sign_in_with_password(email(address), password(number), client).await.map(signed_in)
         }
         Deed::Send(purpose, address) => {
-            match (purpose, address) {
+            let token = match (purpose, address) {
                 (Purpose::MagicUrl, Address::Email(to)) => {
                     service.send_magic_url(EmailSignIn::new(email(to)), &page(), client).await?
                 }
@@ -108,7 +124,7 @@ pub async fn perform(
                     service.send_phone_code(CustomId::Generate, phone(to), client).await?
                 }
             };
-            Ok(Answer::Done)
+            Ok(sent(&token))
         }
         Deed::Redeem { user, secret } => {
             service.sign_in_with_token(&id(&user), &secret.parse().unwrap(), client).await.map(signed_in)
@@ -118,8 +134,7 @@ pub async fn perform(
             Ok(Answer::Done)
         }
         Deed::StartRecovery { email: address } => {
-            service.start_recovery(email(address), &page(), client).await?;
-            Ok(Answer::Done)
+            Ok(sent(&service.start_recovery(email(address), &page(), client).await?))
         }
         Deed::FinishRecovery { user, secret, password: number } => {
             let secret = secret.parse().unwrap();
@@ -277,6 +292,13 @@ async fn act_as(service: &Service, holder: SessionHolder, act: Act) -> Result<An
 /// The number in preferences of the simulation.
 fn preferences_number(text: &str) -> usize {
     text.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
+}
+
+/// What anybody may see of a token; of its secret and of the account behind it nothing may be seen.
+fn sent(token: &Token) -> Answer {
+    let life = token.expires_at.as_millis() - token.created_at.as_millis();
+    let told = format!("{life} {} {:?}", token.id.to_string().len(), token.phrase);
+    Answer::Sent { user: token.user.to_string(), told }
 }
 
 fn of_days(days: i64) -> Duration {
