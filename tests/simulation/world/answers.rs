@@ -80,8 +80,9 @@ impl World<'_> {
                 wrong = self.alike.sent(&deed, &user, &told, known).err();
             }
             Answer::Swept(count) => {
-                let swept = ledger.tasks[task].swept;
-                if swept != count as usize {
+                let Task { swept, failed, .. } = ledger.tasks[task];
+                // Whoever finds an account gone after a failure cannot know that somebody else removed it.
+                if swept != count as usize && !(failed && swept < count as usize) {
                     wrong = Some(format!("it tells of {count} and swept {swept}"));
                 }
             }
