@@ -1,26 +1,32 @@
-//! The races with two reference servers on one PostgreSQL: what holds in one process holds between processes.
+//! Races over HTTP with two reference servers on one PostgreSQL, each of which gets half of the requests: for one secret and one new account,
+//! sessions, parallel changes, ends of sessions, wrong guesses, what only one account can have, and flows of OAuth2.
 //!
-//! Requests are split evenly between the servers and leave at the same moment.
+//! All but the last byte of each request is sent beforehand, the last bytes of all at once: so they reach the servers at the same moment,
+//! and what a session begins has mostly been let in already when the race is run.
 #![cfg(all(
     unix,
     feature = "axum",
     feature = "sqlite",
     feature = "postgres",
     feature = "oauth2",
+    feature = "http-client",
     feature = "testing"
 ))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod accounts;
+mod addresses;
+mod codes;
 #[path = "../common/mod.rs"]
 mod common;
+mod ends;
+mod guesses;
 #[path = "../neighbours/postgres.rs"]
 mod neighbour;
-
+mod oauth2;
 mod one_winner;
+mod operations;
 mod pair;
+mod people;
+mod provider;
+mod until_the_end;

@@ -1,18 +1,15 @@
-//! Two servers on one database, and requests that leave for both at the same moment.
+//! Two servers on one database, and requests that reach both at the same moment.
 
 use std::{
-    io::Write as _,
+    io::{ErrorKind, Read as _, Write as _},
+    net::TcpStream,
     path::Path,
-    sync::{
-        Barrier, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
     thread,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{
+use crate::{
     common::{
         client::{self, Reply},
         server::Server,
@@ -20,167 +17,177 @@ use super::{
     neighbour::Postgres,
 };
 
-pub(crate) const PASSWORD: &str = "violet-anvil-71";
 const KEY: &str = "mhxE5wK9U4hvIdA+lXrMEEjzXQaxKep0jDfYYQufQqU=";
 
-/// One request, by whoever has this cookie or JWT.
+/// A request, to be sent to either server.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub(crate) struct Call {
     line: String,
-    proof: Option<(&'static str, String)>,
+    headers: Vec<(&'static str, String)>,
     body: String,
 }
 
-impl Request {
-    pub(crate) fn new(line: impl Into<String>, body: &Value) -> Self {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        Self { line: line.into(), proof: None, body }
+impl Call {
+    /// Such as `GET /v1/account`.
+    pub(crate) fn new(line: impl Into<String>) -> Self {
+        Self { line: line.into(), headers: Vec::new(), body: String::new() }
     }
 
-    pub(crate) fn by(mut self, cookie: &str) -> Self {
-        self.proof = Some(("Cookie", cookie.to_owned()));
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body(body.to_string())
+    }
+
+    pub(crate) fn body(self, body: String) -> Self {
+        Self { body, ..self }
+    }
+
+    /// By whoever keeps this cookie.
+    pub(crate) fn by(self, cookie: &str) -> Self {
+        self.header("Cookie", cookie)
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
         self
-    }
-
-    fn headers(&self) -> Vec<(&str, &str)> {
-        self.proof.iter().map(|(name, value)| (*name, value.as_str())).collect()
-    }
-
-    /// Sends it to this server and reads what it answers.
-    pub(crate) fn to(&self, server: &Server) -> Reply {
-        server.send(&self.line, &self.headers(), &self.body)
-    }
-
-    /// Sends it over a connection that is already there when the barrier opens.
-    fn at(&self, server: &Server, start: &Barrier) -> Reply {
-        let mut stream = client::connect(server.port).unwrap();
-        let head = client::head(server.port, &self.line, &self.headers(), &self.body);
-        start.wait();
-        stream.write_all(format!("{head}{}", self.body).as_bytes()).unwrap();
-        client::receive(&mut stream).unwrap()
     }
 }
 
-/// The two servers. Tests take turns with the machine, so that each race has all of it.
-#[derive(Debug)]
+/// A request that has been sent but for its last byte.
+pub(crate) struct Held {
+    stream: TcpStream,
+    last: u8,
+}
+
+impl Held {
+    fn new(port: u16, call: &Call) -> Self {
+        let headers: Vec<_> = call.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let text = client::head(port, &call.line, &headers, &call.body) + &call.body;
+        let (last, most) = text.as_bytes().split_last().unwrap();
+        let mut stream = client::connect(port).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.write_all(most).unwrap();
+        Self { stream, last: *last }
+    }
+
+    pub(crate) fn release(&mut self) {
+        // A server that refuses does not wait for the rest.
+        let _ = self.stream.write_all(&[self.last]);
+    }
+
+    pub(crate) fn reply(mut self) -> Reply {
+        let (mut text, mut part) = (Vec::new(), [0; 4096]);
+        loop {
+            match self.stream.read(&mut part) {
+                Ok(0) => break,
+                Ok(length) => text.extend_from_slice(&part[..length]),
+                // The last byte came when the server had answered and gone.
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+                Err(error) => panic!("no reply: {error}"),
+            }
+        }
+        client::parse(&String::from_utf8(text).unwrap()).unwrap()
+    }
+}
+
+/// Two servers with the same settings.
 pub(crate) struct Pair {
-    pub(crate) servers: [Server; 2],
-    requests: AtomicUsize,
-    /// How many requests came one by one.
-    steps: AtomicUsize,
-    _turn: MutexGuard<'static, ()>,
+    servers: [Server; 2],
+    postgres: &'static Postgres,
+    database: String,
 }
 
 impl Pair {
-    /// None where there is no PostgreSQL.
     pub(crate) fn start(name: &str) -> Option<Self> {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let database = Postgres::shared()?.database();
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("two-servers").join(name);
-        let settings =
-            [("ACCOUNT_DATABASE", database.as_str()), ("ACCOUNT_KEY", KEY), ("ACCOUNT_RATE_LIMITS", "off")];
-        let servers = ["one", "other"].map(|server| Server::start(&folder.join(server), &settings));
-        Some(Self { servers, requests: AtomicUsize::new(0), steps: AtomicUsize::new(0), _turn: turn })
+        Self::start_with(name, &[])
     }
 
-    /// Sends the requests in turn to the one server and the other, all at the same moment.
-    pub(crate) fn at_once(&self, requests: &[Request]) -> Vec<Reply> {
-        self.requests.fetch_add(requests.len(), Ordering::Relaxed);
-        let start = Barrier::new(requests.len());
-        thread::scope(|scope| {
-            let senders: Vec<_> = requests
-                .iter()
-                .zip(self.servers.iter().cycle())
-                .map(|(request, server)| scope.spawn(|| request.at(server, &start)))
-                .collect();
-            senders.into_iter().map(|sender| sender.join().unwrap()).collect()
-        })
+    pub(crate) fn start_with(name: &str, settings: &[(&str, &str)]) -> Option<Self> {
+        let postgres = Postgres::shared()?;
+        let url = postgres.database();
+        let usual = [
+            ("ACCOUNT_DATABASE", url.as_str()),
+            ("ACCOUNT_KEY", KEY),
+            ("ACCOUNT_RATE_LIMITS", "off"),
+            // That of whatever stands before them.
+            ("ACCOUNT_PUBLIC_URL", "http://localhost:8080"),
+        ];
+        let settings = [&usual, settings].concat();
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("two-servers").join(name);
+        let servers = thread::scope(|scope| {
+            let other = scope.spawn(|| Server::start(&directory.join("other"), &settings));
+            [Server::start(&directory.join("one"), &settings), other.join().unwrap()]
+        });
+        let database = url.rsplit('/').next().unwrap().to_owned();
+        Some(Self { servers, postgres, database })
     }
 
-    /// What is answered, which must be this. The servers take turns, so that neither could do without what the other did.
-    pub(crate) fn ok(&self, status: u16, request: &Request) -> Reply {
-        ok(self.next(), status, request)
+    pub(crate) fn port(&self, server: usize) -> u16 {
+        self.servers[server % 2].port
     }
 
-    fn next(&self) -> &Server {
-        &self.servers[self.steps.fetch_add(1, Ordering::Relaxed) % 2]
+    /// What the database answers to this SQL.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        self.postgres.execute(&self.database, sql).trim_end().to_owned()
     }
 
-    pub(crate) fn sign_up(&self, user: &str) {
-        let body = json!({"userId": user, "email": address(user), "password": PASSWORD});
-        self.ok(201, &Request::new("POST /v1/account", &body));
-    }
-
-    /// The cookie of a new session.
-    pub(crate) fn sign_in(&self, user: &str) -> String {
-        cookie(&self.ok(201, &sign_in(user, PASSWORD))).unwrap()
-    }
-
-    /// Has something sent to this address or number, and gives its text. Mail may leave after the reply.
-    pub(crate) fn sent(&self, to: &str, request: &Request) -> (Reply, String) {
-        let server = self.next();
-        let earlier = outbox(server, to).len();
-        let reply = ok(server, 201, request);
-        for _ in 0..1_000 {
-            if let Some(text) = outbox(server, to).into_iter().nth(earlier) {
-                return (reply, text);
+    /// Sends one request and waits for the answer; sends it again if there were too many passwords to hash.
+    pub(crate) fn ask(&self, server: usize, call: &Call) -> Reply {
+        loop {
+            let mut held = self.hold(server, call);
+            held.release();
+            let reply = held.reply();
+            if !is_busy(&reply) {
+                return reply;
             }
         }
-        panic!("nothing was sent to {to}");
     }
 
-    /// Tells how many requests raced so far.
-    pub(crate) fn tell(&self, what: &str, began: std::time::Instant) {
-        let requests = self.requests.swap(0, Ordering::Relaxed);
-        println!("two servers | {what} | {requests} requests | {:.1} s", began.elapsed().as_secs_f64());
+    pub(crate) fn hold(&self, server: usize, call: &Call) -> Held {
+        Held::new(self.port(server), call)
+    }
+
+    /// Sends every other request to the other server, all at the same moment, and gives the answers in the order of the requests.
+    pub(crate) fn at_once(&self, calls: &[Call]) -> Vec<Reply> {
+        let numbered = calls.iter().enumerate();
+        let mut held: Vec<Held> = numbered.map(|(number, call)| self.hold(number, call)).collect();
+        held.iter_mut().for_each(Held::release);
+        held.into_iter().map(Held::reply).collect()
+    }
+
+    /// As [`at_once`](Self::at_once), for requests that cost a hash: those that found too many others waiting for theirs, so that nothing
+    /// was done, are sent again.
+    pub(crate) fn hash_at_once(&self, calls: &[Call]) -> Vec<Reply> {
+        let replies = self.at_once(calls).into_iter().enumerate();
+        let answer = |(number, reply)| if is_busy(&reply) { self.ask(number, &calls[number]) } else { reply };
+        replies.map(answer).collect()
+    }
+
+    /// The text of the newest message that this server has for an address or number.
+    pub(crate) fn sent(&self, server: usize, to: &str) -> String {
+        let outbox = must(self.ask(server, &Call::new("GET /dev/outbox")), 200).json();
+        let messages = outbox.as_array().unwrap().iter();
+        let newest = messages.rev().find(|message| message["to"] == to);
+        newest.unwrap_or_else(|| panic!("nothing was sent to {to}"))["text"].as_str().unwrap().to_owned()
     }
 }
 
-fn ok(server: &Server, status: u16, request: &Request) -> Reply {
-    let reply = request.to(server);
-    assert_eq!(reply.status, status, "{}: {}", request.line, reply.body);
+pub(crate) fn is_busy(reply: &Reply) -> bool {
+    reply.status == 503 && code(reply) == "general_busy"
+}
+
+pub(crate) fn must(reply: Reply, status: u16) -> Reply {
+    assert_eq!(reply.status, status, "{}", reply.body);
     reply
 }
 
-fn outbox(server: &Server, to: &str) -> Vec<String> {
-    let messages = server.send("GET /dev/outbox", &[], "").json();
-    let to_them = messages.as_array().unwrap().iter().filter(|message| message["to"] == to);
-    to_them.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+/// The stable name of an error.
+pub(crate) fn code(reply: &Reply) -> String {
+    reply.json()["type"].as_str().unwrap_or_else(|| panic!("no error: {}", reply.body)).to_owned()
 }
 
-pub(crate) fn address(user: &str) -> String {
-    format!("{user}@example.com")
-}
-
-pub(crate) fn sign_in(user: &str, password: &str) -> Request {
-    let body = json!({"email": address(user), "password": password});
-    Request::new("POST /v1/account/sessions/email", &body)
-}
-
-/// The session's cookie, if the reply sets one.
-pub(crate) fn cookie(reply: &Reply) -> Option<String> {
-    let cookies = reply.head.lines().filter_map(|line| line.split_once(": "));
-    let mut cookies = cookies.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
-    let (_, session) = cookies.find(|(_, cookie)| cookie.starts_with("a_session_default="))?;
-    session.split(';').next().map(str::to_owned)
-}
-
-/// Status and type of what is not a success.
-pub(crate) fn refusal(reply: &Reply) -> (u16, String) {
-    let kind = serde_json::from_str::<Value>(&reply.body).ok();
-    let kind = kind.and_then(|body| body["type"].as_str().map(str::to_owned));
-    (reply.status, kind.unwrap_or_else(|| reply.body.clone()))
-}
-
-/// Expects one success, and gives it; each other reply is one of these refusals.
-pub(crate) fn one_of(what: &str, replies: Vec<Reply>, refusals: &[(u16, &str)]) -> Reply {
-    let (mut won, lost): (Vec<_>, Vec<_>) =
-        replies.into_iter().partition(|reply| (200..300).contains(&reply.status));
-    assert_eq!(won.len(), 1, "{what}: {:?}", lost.iter().map(refusal).collect::<Vec<_>>());
-    for refused in lost.iter().map(refusal) {
-        let is_expected = refusals.iter().any(|(status, kind)| refused == (*status, (*kind).to_owned()));
-        assert!(is_expected, "{what}: {refused:?}");
-    }
-    won.remove(0)
+/// The cookies that a reply sets, as they are sent back.
+pub(crate) fn cookies(reply: &Reply) -> Vec<&str> {
+    let lines = reply.head.lines().filter_map(|line| line.split_once(": "));
+    let set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+    set.map(|(_, value)| value.split(';').next().unwrap()).collect()
 }

@@ -1,4 +1,4 @@
-//! One account under many hands: its sessions and its parts.
+//! One account under many hands: its making, its sessions and its parts.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    pair::{Call, Pair, is_busy, must},
+    pair::{Call, Pair, code, is_busy, must},
     people::*,
 };
 
@@ -27,6 +27,27 @@ const WATCH: &str = "
         RETURN NULL;
     END $$;
     CREATE TRIGGER watch AFTER INSERT OR UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION watch();";
+
+#[test]
+fn one_email_makes_one_account_however_it_is_spelt() {
+    let Some(pair) = Pair::start("one-email") else { return };
+    let spell = |number: usize| -> String {
+        let flip = |(at, letter): (usize, char)| match at < 4 && number >> at & 1 == 1 {
+            true => letter.to_ascii_uppercase(),
+            false => letter,
+        };
+        "adal@example.com".chars().enumerate().map(flip).collect()
+    };
+    // Each spelling reaches both servers.
+    let calls: Vec<Call> = (0..64).map(|number| sign_up("unique()", &spell(number / 2 % 16))).collect();
+    let (made, refused): (Vec<_>, Vec<_>) =
+        pair.hash_at_once(&calls).into_iter().partition(|reply| reply.status == 201);
+    assert_eq!((made.len(), refused.len()), (1, 63));
+    for reply in refused {
+        assert_eq!((reply.status, code(&reply).as_str()), (409, "user_already_exists"));
+    }
+    assert_eq!(pair.sql("SELECT count(*) FROM accounts"), "1");
+}
 
 #[test]
 fn no_reader_ever_sees_more_sessions_than_the_limit() {

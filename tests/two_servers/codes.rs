@@ -50,8 +50,15 @@ impl Code {
                 ask("POST /v1/account/tokens/phone", &json!({ "userId": "unique()", "phone": phone }));
             }
             Self::PhoneVerification => drop(person.texted_proof(pair, number)),
-            Self::ChallengeByEmail => challenge = person.challenge(pair, number, "email"),
-            Self::ChallengeByPhone => challenge = person.challenge(pair, number, "phone"),
+            Self::ChallengeByEmail => {
+                person.ask_for_two_factors(pair, number);
+                challenge = person.challenge(pair, number, "email");
+            }
+            Self::ChallengeByPhone => {
+                person.prove_phone(pair, number);
+                person.ask_for_two_factors(pair, number);
+                challenge = person.challenge(pair, number, "phone");
+            }
         }
         let is_mailed = matches!(self, Self::SignInByEmail | Self::ChallengeByEmail);
         let digits = code_in(&pair.sent(number, if is_mailed { email } else { phone }));
@@ -67,22 +74,27 @@ impl Sent {
             Code::SignInByEmail => Call::new("POST /v1/account/sessions/token").json(&body),
             Code::SignInByPhone => Call::new("PUT /v1/account/sessions/phone").json(&body),
             Code::PhoneVerification => self.person.call("PUT /v1/account/verification/phone").json(&body),
-            Code::ChallengeByEmail | Code::ChallengeByPhone => {
-                let (id, session) = &self.challenge;
-                // A client that keeps its secret itself keeps it after the challenge, too: nobody is refused for an old secret.
-                let call = Call::new("PUT /v1/account/mfa/challenge").header("X-Appwrite-Session", session);
-                call.json(&json!({ "challengeId": id, "otp": digits }))
-            }
+            Code::ChallengeByEmail | Code::ChallengeByPhone => answer(&self.challenge, digits),
         }
     }
 }
 
+/// The answer to a challenge of a session with this secret.
+pub(crate) fn answer((id, session): &(String, String), otp: &str) -> Call {
+    // A client that keeps its secret itself keeps it after the challenge, too: nobody is refused for an old secret.
+    let call = Call::new("PUT /v1/account/mfa/challenge").header("X-Appwrite-Session", session);
+    call.json(&json!({ "challengeId": id, "otp": otp }))
+}
+
 impl Person {
-    /// Has the account ask for a second factor, and gives a challenge with the secret of the session that owes it.
-    fn challenge(&self, pair: &Pair, server: usize, factor: &str) -> (String, String) {
+    /// Proves its address, and has it asked for a second factor.
+    pub(crate) fn ask_for_two_factors(&self, pair: &Pair, server: usize) {
         self.prove_email(pair, server);
-        self.prove_phone(pair, server);
         must(pair.ask(server, &self.call("PATCH /v1/account/mfa").json(&json!({ "mfa": true }))), 200);
+    }
+
+    /// A challenge of a new session, and the secret of the session that owes it.
+    pub(crate) fn challenge(&self, pair: &Pair, server: usize, factor: &str) -> (String, String) {
         let cookie = signed_in(pair, server, &self.email);
         let call = Call::new("POST /v1/account/mfa/challenge").by(&cookie);
         let challenge = must(pair.ask(server, &call.json(&json!({ "factor": factor }))), 201).json();
