@@ -54,13 +54,14 @@ use crate::{
 /// **Tables.** `accounts`, `account_bodies`, `account_attachments`, `account_keys` and `account_events`, in the schema of
 /// [`PostgresBuilder::schema`], made by [`migrations`](Self::migrations) under an advisory lock. They and the views `account_users`,
 /// `account_sessions` and `account_identities` may be read with plain SQL, and the host's own tables may refer to `accounts (id)`. A row that
-/// refers to it without `ON DELETE` keeps the account from being removed. `account_limits` is for [`limiter`](Self::limiter) alone.
+/// refers to it without `ON DELETE` keeps the account from being removed. `account_limits` is for [`limiter`](Self::limiter) alone, and the
+/// functions `account_body` and `account_attachment` are for the store's own loads.
 ///
 /// **Partitions.** There is no sequence, and no change touches two accounts; what is shared is only that each key is held once. All primary
 /// keys begin with the account, that of `account_keys` is the key. So whoever needs it creates the same tables with `PARTITION BY HASH`, by `id`,
 /// `account` or `key`, and opens the store with [`PostgresBuilder::migrate`] off. Distributed databases that speak PostgreSQL's protocol would have to know
 /// data-modifying `WITH`, also two on one table (a change inserts and deletes keys; CockroachDB refuses that unless
-/// `enable_multiple_modifications_of_table` is on), unique violations and `FOR UPDATE SKIP LOCKED`; none of them is tested.
+/// `enable_multiple_modifications_of_table` is on), unique violations, `FOR UPDATE SKIP LOCKED` and functions in PL/pgSQL; none of them is tested.
 ///
 /// # Examples
 /// ```no_run
@@ -111,11 +112,14 @@ impl PostgresStore {
     async fn load_by_id(&self, id: &UserId, parts: Parts) -> Result<Option<Stored>, StoreError> {
         let kept = self.cache.find(id).filter(|kept| kept.has(parts));
         let known = kept.as_ref().map(|kept| bits(kept.version));
-        let statement = match parts {
-            Parts::Body => &self.statements.body_by_id,
-            Parts::Whole => &self.statements.whole_by_id,
+        let (all, if_changed) = match parts {
+            Parts::Body => (&self.statements.body_by_id, &self.statements.body_if_changed),
+            Parts::Whole => (&self.statements.whole_by_id, &self.statements.whole_if_changed),
         };
-        let rows = self.connections.read(statement, &[&id.as_str(), &known]).await?;
+        let rows = match &known {
+            Some(known) => self.connections.read(if_changed, &[&id.as_str(), known]).await?,
+            None => self.connections.read(all, &[&id.as_str()]).await?,
+        };
         let Some(row) = rows.first() else {
             self.cache.remove(id);
             return Ok(None);
