@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicU32},
 };
 
-use super::{AccountService, Inner, guess_gate::GuessGate};
+use super::{AccountService, Inner, guess_gate::GuessGate, turns::Turns};
 use crate::{
     adapters::MemoryLimiter,
     config::{Config, ConfigError},
@@ -202,6 +202,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
             #[cfg(feature = "oauth2")]
             underway: crate::features::Underway::default(),
             gate: GuessGate::default(),
+            turns: Turns::default(),
             event_count: AtomicU32::new(0),
             config,
         };

@@ -165,6 +165,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<Settled<T>, Error> {
         let deadline = self.inner.clock.elapsed().saturating_add(self.inner.config.patience);
         let mut ghosts = 0;
+        let mut turn = None;
         for tries in 0_u32.. {
             let Some(stored) = self.inner.store.load(key, parts).await? else { return Ok(Settled::Absent) };
             let mut draft = Draft::of(&stored, errand.now);
@@ -182,6 +183,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             };
             match saved {
                 Ok(account) => {
+                    drop(turn);
                     self.tell(&events, &account).await;
                     return decided.map(|answer| Settled::Done(answer, account));
                 }
@@ -192,10 +194,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 Err(SaveError::Taken(_)) => return Err(Error::TargetExists),
                 Err(SaveError::Failed(error)) => return Err(error.into()),
             }
+            match turn {
+                None => turn = Some(self.inner.turns.take(stored.account.id).await),
+                Some(_) => self.step_aside(tries).await?,
+            }
             if self.inner.clock.elapsed() >= deadline {
                 break;
             }
-            self.step_aside(tries).await?;
         }
         Err(Error::Busy(Duration::from_secs(1)))
     }

@@ -10,6 +10,7 @@ mod notify;
 mod perform;
 mod proof;
 mod token;
+mod turns;
 
 use std::{
     fmt,
@@ -29,6 +30,7 @@ use guess_gate::GuessGate;
 pub(crate) use proof::{Address, Proven};
 use sha2::Sha256;
 pub(crate) use token::{Guard, NewToken, TRIES};
+use turns::Turns;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -50,6 +52,8 @@ use crate::{
 /// it into every task. Build one with [`AccountService::builder`].
 ///
 /// Operations that act for somebody take a [`Caller`], which only authentication makes.
+///
+/// A future that was polled once is to be polled to its end or dropped, at any point: others who change the same account may wait for it.
 pub struct AccountService<S, M = NoMailer, P = NoSms, C = SystemClock> {
     pub(crate) inner: Arc<Inner<S, M, P, C>>,
 }
@@ -77,6 +81,7 @@ pub(crate) struct Inner<S, M, P, C> {
     #[cfg(feature = "oauth2")]
     pub(crate) underway: crate::features::Underway,
     pub(crate) gate: GuessGate,
+    pub(crate) turns: Turns,
     pub(crate) event_count: AtomicU32,
 }
 
