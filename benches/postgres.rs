@@ -25,7 +25,7 @@ use tokio_postgres::NoTls;
 
 const ROUNDS: usize = 11;
 const ACCOUNTS: usize = 1_000;
-const CHECKS: usize = 4_000;
+const CHECKS: usize = 20_000;
 const SAVES: usize = 400;
 const AT_ONCE: usize = 16;
 

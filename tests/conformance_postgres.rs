@@ -1,4 +1,5 @@
-//! The PostgreSQL store keeps every promise of the port: with one connection and many, with its cache and without, through a pooler, on two nodes in turn, on partitioned tables, and where every transaction is serializable.
+//! The PostgreSQL store keeps every promise of the port: with one connection and many, with its cache and without; and on two nodes in turn:
+//! directly, through a pooler, on partitioned tables, and where every transaction is serializable.
 #![cfg(all(feature = "testing", feature = "postgres"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -44,12 +45,12 @@ mod with_sixteen_connections {
     account::store_conformance!(async { super::opened(super::with(16)).await });
 }
 
-mod through_pgbouncer {
-    account::store_conformance!(async { super::through_pgbouncer().await });
+mod on_two_nodes_in_turn {
+    account::store_conformance!(async { super::on_two_nodes().await });
 }
 
-mod on_two_nodes_in_turn {
-    account::store_conformance!(async { super::TwoNodes::opened().await });
+mod through_pgbouncer {
+    account::store_conformance!(async { super::through_pgbouncer().await });
 }
 
 mod partitioned_by_account {
@@ -68,10 +69,8 @@ struct TwoNodes {
 }
 
 impl TwoNodes {
-    async fn opened() -> Arc<dyn Store> {
-        let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
-        let (url, schema) = (server.url("postgres"), Postgres::unused_name());
-        let node = async || with(4).schema(&schema).connect(&url).await.unwrap();
+    async fn opened(builder: PostgresBuilder, url: &str) -> Arc<dyn Store> {
+        let node = async || builder.clone().connect(url).await.unwrap();
         Arc::new(Self { nodes: [node().await, node().await], calls: AtomicUsize::new(0) })
     }
 
@@ -111,11 +110,16 @@ impl Store for TwoNodes {
     }
 }
 
+async fn on_two_nodes() -> Arc<dyn Store> {
+    let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
+    TwoNodes::opened(with(4).schema(Postgres::unused_name()), &server.url("postgres")).await
+}
+
 /// Through a pooler that knows nothing of prepared statements and hands each transaction to another connection.
 async fn through_pgbouncer() -> Arc<dyn Store> {
     let Some(pooler) = PgBouncer::shared() else { return Arc::new(MemoryStore::new()) };
     let builder = with(8).prepared_statements(false).schema(Postgres::unused_name());
-    Arc::new(builder.connect(&pooler.url("postgres")).await.unwrap())
+    TwoNodes::opened(builder, &pooler.url("postgres")).await
 }
 
 /// On tables that whoever runs the database has partitioned before.
@@ -129,8 +133,7 @@ async fn on_partitions() -> Arc<dyn Store> {
         sql += &format!("INSERT INTO account_migrations VALUES ({number});");
     }
     server.execute("postgres", &sql);
-    let builder = PostgresStore::builder().schema(schema).migrate(false);
-    Arc::new(builder.connect(&server.url("postgres")).await.unwrap())
+    TwoNodes::opened(with(4).schema(schema).migrate(false), &server.url("postgres")).await
 }
 
 /// The same tables in four partitions each, by account, and the keys by key.
@@ -169,6 +172,5 @@ async fn where_all_is_serializable() -> Arc<dyn Store> {
         server.execute("postgres", &set);
         url
     });
-    let builder = PostgresStore::builder().schema(Postgres::unused_name());
-    Arc::new(builder.connect(url).await.unwrap())
+    TwoNodes::opened(with(4).schema(Postgres::unused_name()), url).await
 }

@@ -12,6 +12,7 @@
 mod failover;
 mod failures;
 mod host;
+mod loads;
 mod nodes;
 mod opening;
 #[path = "../neighbours/postgres.rs"]

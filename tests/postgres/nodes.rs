@@ -94,7 +94,7 @@ async fn a_check_of_a_known_session_reads_one_narrow_row() {
 }
 
 /// What is seen when nothing has changed for a while.
-async fn settled<T: PartialEq>(look: impl AsyncFn() -> T) -> T {
+pub(crate) async fn settled<T: PartialEq>(look: impl AsyncFn() -> T) -> T {
     let mut seen = look().await;
     let mut calm = 0;
     while calm < 10 {

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use account::{PostgresError, PostgresStore, ports::Store};
+use account::{
+    PostgresError, PostgresStore,
+    model::Key,
+    ports::{Parts, Store},
+};
 use tokio_postgres::NoTls;
 
 use crate::{Schema, count, everything, id, postgres::Postgres, service, sign_up};
@@ -101,18 +105,69 @@ async fn a_store_that_may_not_migrate_opens_what_somebody_else_migrated() {
 #[tokio::test]
 async fn who_has_no_right_to_change_the_schema_can_use_it() {
     let Some(schema) = Schema::new() else { return };
-    drop(schema.store().await);
     let (client, name) = (schema.client().await, &schema.name);
-    let role = format!("app_{name}");
+    let (owner, app) = (format!("owner_{name}"), format!("app_{name}"));
+    // The owner applies the files by hand to a schema that has the owner's name, and grants no rights but those that are asked for.
     client
         .batch_execute(&format!(
-            "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {name} TO {role}; \
-             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {role}"
+            "CREATE ROLE {owner} LOGIN; CREATE ROLE {app} LOGIN; CREATE SCHEMA {owner} AUTHORIZATION {owner}; \
+             SET ROLE {owner}; SET search_path TO \"$user\"; \
+             ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; \
+             CREATE TABLE account_migrations (number integer PRIMARY KEY)"
         ))
         .await
         .unwrap();
-    let url = schema.url().replace("account@", &format!("{role}@"));
-    sign_up(&service(schema.builder().connect(&url).await.unwrap()), "ada").await;
+    for (number, migration) in (1..).zip(PostgresStore::migrations()) {
+        client.batch_execute(migration).await.unwrap();
+        client.batch_execute(&format!("INSERT INTO account_migrations VALUES ({number})")).await.unwrap();
+    }
+    client
+        .batch_execute(&format!(
+            "GRANT USAGE ON SCHEMA {owner} TO {app}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {owner} TO {app}"
+        ))
+        .await
+        .unwrap();
+    let url = schema.url().replace("account@", &format!("{app}@"));
+    let node = async || service(PostgresStore::builder().schema(&owner).connect(&url).await.unwrap());
+    let (one, other) = (node().await, node().await);
+    let (caller, secret) = sign_up(&one, "ada").await;
+    for (number, (writer, reader)) in [(&one, &other), (&other, &one), (&one, &other)].into_iter().enumerate()
+    {
+        let preferences = format!(r#"{{"number":{number}}}"#);
+        writer.change_name(&caller, format!("{number}").parse().unwrap()).await.unwrap();
+        let there = reader.caller(&secret).await.unwrap();
+        assert_eq!(reader.user(&there).await.unwrap().name().as_str(), number.to_string());
+        writer.replace_preferences(&caller, preferences.parse().unwrap()).await.unwrap();
+        assert_eq!(reader.preferences(&there).await.unwrap().as_json(), preferences);
+    }
+}
+
+/// As where a schema that was prepared takes the place of the one in use.
+#[tokio::test]
+async fn a_schema_that_is_renamed_keeps_its_own_accounts() {
+    let Some(schema) = Schema::new() else { return };
+    let (client, live) = (schema.client().await, &schema.name);
+    let (old, next) = (format!("{live}_old"), format!("{live}_next"));
+    let node = async |name: &str| {
+        service(PostgresStore::builder().schema(name).connect(&schema.url()).await.unwrap())
+    };
+    for (name, word) in [(live, "first"), (&next, "second")] {
+        let service = node(name).await;
+        let (caller, _) = sign_up(&service, "ada").await;
+        service.change_name(&caller, word.parse().unwrap()).await.unwrap();
+    }
+    let swap = format!("ALTER SCHEMA {live} RENAME TO {old}; ALTER SCHEMA {next} RENAME TO {live}");
+    client.batch_execute(&swap).await.unwrap();
+    for (name, word) in [(live, "second"), (&old, "first")] {
+        let service = node(name).await;
+        for parts in [Parts::Whole, Parts::Body, Parts::Whole] {
+            let stored = service.store().load(&Key::Id(id("ada")), parts).await.unwrap().unwrap();
+            assert_eq!(stored.account.name().as_str(), word);
+            // So that the next load knows another version than it finds.
+            client.batch_execute(&format!("UPDATE {name}.accounts SET version=version+1")).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use super::{
     connections::{Connections, TimedOut},
     dial::Dial,
     error::PostgresError,
+    loads::Loads,
     migrate::migrate,
     statements::Statements,
 };
@@ -148,9 +149,12 @@ impl PostgresBuilder {
             drop(Object::take(connection));
         }
         migrated?;
+        let connections = Connections { pool, prepared: self.prepared, timeout: self.timeout, is_own };
+        let statements = Statements::of(&quoted(&self.schema));
         Ok(PostgresStore {
-            connections: Connections { pool, prepared: self.prepared, timeout: self.timeout, is_own },
-            statements: Statements::of(&quoted(&self.schema)),
+            loads: Loads::new(&connections, &statements),
+            connections,
+            statements,
             cache: AccountCache::new(self.cached_accounts),
             schema: self.schema,
         })

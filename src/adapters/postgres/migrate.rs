@@ -9,11 +9,8 @@ use tokio_postgres::{IsolationLevel, types::Type};
 use super::{connect::quoted, connections::TimedOut, error::PostgresError};
 
 /// In order; the number of a migration is its place, from 1. One that was released never changes.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_accounts.sql"),
-    include_str!("migrations/0002_limits.sql"),
-    include_str!("migrations/0003_texts.sql"),
-];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_accounts.sql"), include_str!("migrations/0002_limits.sql")];
 
 /// What this release knows.
 const NEWEST: u32 = MIGRATIONS.len() as u32;

@@ -6,7 +6,9 @@ mod connections;
 mod dial;
 mod error;
 mod limiter;
+mod loads;
 mod migrate;
+mod rows;
 mod statements;
 mod write;
 
@@ -19,8 +21,9 @@ use deadpool_postgres::Pool;
 use error::Failure;
 pub use error::PostgresError;
 pub use limiter::PostgresLimiter;
+use loads::Loads;
+use rows::{Found, column, count};
 use statements::Statements;
-use tokio_postgres::{Row, types::FromSql};
 use write::{Log, Write};
 
 use crate::{
@@ -32,12 +35,12 @@ use crate::{
     ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
-/// Keeps accounts in PostgreSQL, for a service of one node or many.
+/// Keeps accounts in PostgreSQL, version 14 or newer, for a service of one node or many.
 ///
 /// **One round trip each.** A load is one statement, and so is a save with its keys and its log: a transaction of its own that happens whole or
 /// not at all. Decoded accounts are kept in memory per node, and each use of one asks the server for the account's version, in the same
 /// statement that would bring the account if it differs: what another node changed holds at once, and a session that it ended is refused here
-/// at its next use. A save is acknowledged when the server has committed it, so it survives what the server survives, given
+/// at its next use. Of session checks that come at the same time a few are sent at once; the others share a statement. A save is acknowledged when the server has committed it, so it survives what the server survives, given
 /// `synchronous_commit` is on, as it is by default; a failover it survives if replication is synchronous. The server must be the one that takes
 /// changes, not a replica. A save that waits for a standby is never cancelled by the store, because PostgreSQL would then show it as done; an
 /// operator who ends such a connection by hand does what the store does not.
@@ -57,11 +60,15 @@ use crate::{
 /// refers to it without `ON DELETE` keeps the account from being removed. `account_limits` is for [`limiter`](Self::limiter) alone, and the
 /// functions `account_body` and `account_attachment` are for the store's own loads.
 ///
+/// **Rights.** Who migrates must be able to create tables in the schema, or the schema. Who only uses the store needs `USAGE` of the schema,
+/// and `SELECT`, `INSERT`, `UPDATE` and `DELETE` on its tables.
+///
 /// **Partitions.** There is no sequence, and no change touches two accounts; what is shared is only that each key is held once. All primary
 /// keys begin with the account, that of `account_keys` is the key. So whoever needs it creates the same tables with `PARTITION BY HASH`, by `id`,
-/// `account` or `key`, and opens the store with [`PostgresBuilder::migrate`] off. Distributed databases that speak PostgreSQL's protocol would have to know
+/// `account` or `key`, and all else as the migrations do, and opens the store with [`PostgresBuilder::migrate`] off. Distributed databases that speak PostgreSQL's protocol would have to know
 /// data-modifying `WITH`, also two on one table (a change inserts and deletes keys; CockroachDB refuses that unless
-/// `enable_multiple_modifications_of_table` is on), unique violations, `FOR UPDATE SKIP LOCKED` and functions in PL/pgSQL; none of them is tested.
+/// `enable_multiple_modifications_of_table` is on), unique violations, `FOR UPDATE SKIP LOCKED`, `LATERAL`
+/// and functions with a body that is parsed when they are made; none of them is tested.
 ///
 /// # Examples
 /// ```no_run
@@ -75,6 +82,7 @@ use crate::{
 pub struct PostgresStore {
     connections: Connections,
     statements: Statements,
+    loads: Loads,
     cache: AccountCache,
     schema: String,
 }
@@ -112,22 +120,29 @@ impl PostgresStore {
     async fn load_by_id(&self, id: &UserId, parts: Parts) -> Result<Option<Stored>, StoreError> {
         let kept = self.cache.find(id).filter(|kept| kept.has(parts));
         let known = kept.as_ref().map(|kept| bits(kept.version));
-        let (all, if_changed) = match parts {
-            Parts::Body => (&self.statements.body_by_id, &self.statements.body_if_changed),
-            Parts::Whole => (&self.statements.whole_by_id, &self.statements.whole_if_changed),
+        let found = match parts {
+            Parts::Body => self.loads.load(id, known).await?,
+            Parts::Whole => self.whole(id, known).await?,
         };
-        let rows = match &known {
-            Some(known) => self.connections.read(if_changed, &[&id.as_str(), known]).await?,
-            None => self.connections.read(all, &[&id.as_str()]).await?,
-        };
-        let Some(row) = rows.first() else {
+        let Some(found) = found else {
             self.cache.remove(id);
             return Ok(None);
         };
         match kept {
-            Some(kept) if Some(column::<i64>(row, 0)?) == known => Ok(Some(kept)),
-            _ => self.keep(row, if parts == Parts::Whole { Some(2) } else { None }).map(Some),
+            Some(kept) if Some(found.version) == known => Ok(Some(kept)),
+            _ => self.keep(&found).map(Some),
         }
+    }
+
+    async fn whole(&self, id: &UserId, known: Option<i64>) -> Result<Option<Found>, StoreError> {
+        let rows = match &known {
+            Some(known) => {
+                let statement = &self.statements.whole_if_changed;
+                self.connections.read(statement, &[&id.as_str(), known]).await?
+            }
+            None => self.connections.read(&self.statements.whole_by_id, &[&id.as_str()]).await?,
+        };
+        rows.first().map(|row| Found::of(row, Some(2))).transpose()
     }
 
     async fn load_by_key(&self, key: &str, parts: Parts) -> Result<Option<Stored>, StoreError> {
@@ -141,12 +156,12 @@ impl PostgresStore {
         let version = version_of(column(row, 0)?);
         match self.cache.find(&id) {
             Some(kept) if kept.version == version && kept.has(parts) => Ok(Some(kept)),
-            _ => self.keep(row, if parts == Parts::Whole { Some(3) } else { None }).map(Some),
+            _ => self.keep(&Found::of(row, (parts == Parts::Whole).then_some(3))?).map(Some),
         }
     }
 
-    fn keep(&self, row: &Row, attachment: Option<usize>) -> Result<Stored, StoreError> {
-        let stored = decoded(row, attachment)?;
+    fn keep(&self, found: &Found) -> Result<Stored, StoreError> {
+        let stored = found.decode()?;
         self.cache.put(stored.clone());
         Ok(stored)
     }
@@ -248,7 +263,7 @@ impl Store for PostgresStore {
                 self.connections.read(&self.statements.list_due, &[&instant.as_millis(), &limit]).await?
             }
         };
-        rows.iter().map(|row| decoded(row, None)).collect()
+        rows.iter().map(|row| Found::of(row, None)?.decode()).collect()
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
@@ -303,22 +318,4 @@ impl fmt::Debug for PostgresStore {
             .field("timeout", &self.connections.timeout)
             .finish_non_exhaustive()
     }
-}
-
-/// The number that is the first column of the first row.
-fn count(rows: &[Row]) -> Result<u64, StoreError> {
-    let number: i64 = column(rows.first().ok_or(StoreError::Corrupt)?, 0)?;
-    Ok(u64::try_from(number).unwrap_or_default())
-}
-
-/// Version and body are the first columns.
-fn decoded(row: &Row, attachment: Option<usize>) -> Result<Stored, StoreError> {
-    let body: Option<&str> = column(row, 1)?;
-    let attachment: Option<Option<&str>> = attachment.map(|index| column(row, index)).transpose()?;
-    Stored::decode(version_of(column(row, 0)?), body.ok_or(StoreError::Corrupt)?, attachment)
-}
-
-/// What cannot be read as what it should be is damage.
-fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, StoreError> {
-    row.try_get(index).map_err(|_| StoreError::Corrupt)
 }

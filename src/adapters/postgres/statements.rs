@@ -18,6 +18,7 @@ pub(super) struct Statements {
     pub(super) whole_by_id: Statement,
     pub(super) body_if_changed: Statement,
     pub(super) whole_if_changed: Statement,
+    pub(super) bodies_if_changed: Statement,
     pub(super) body_by_key: Statement,
     pub(super) whole_by_key: Statement,
     pub(super) create: Statement,
@@ -42,6 +43,7 @@ impl Statements {
             whole_by_id: statement(BY_TEXT, WHOLE_BY_ID),
             body_if_changed: statement(BY_ID_AND_VERSION, BODY_IF_CHANGED),
             whole_if_changed: statement(BY_ID_AND_VERSION, WHOLE_IF_CHANGED),
+            bodies_if_changed: statement(&[Type::TEXT_ARRAY, Type::INT8_ARRAY], BODIES_IF_CHANGED),
             body_by_key: statement(BY_TEXT, BODY_BY_KEY),
             whole_by_key: statement(BY_TEXT, WHOLE_BY_KEY),
             create: statement(WRITE, CREATE),
@@ -96,12 +98,19 @@ const BODY_BY_ID: &str =
 const WHOLE_BY_ID: &str = "SELECT a.version, b.body, t.attachment FROM @.accounts a LEFT JOIN @.account_bodies b ON b.id=a.id \
 LEFT JOIN @.account_attachments t ON t.id=a.id WHERE a.id=$1";
 
-/// `$2` is the version at hand: only of another one the texts are read. Naming their tables would cost a quarter more even where they are not.
+/// `$2` is the version at hand: the texts are read only if the account has another one by now. To name their tables would cost a quarter more
+/// even if it has not.
 const BODY_IF_CHANGED: &str = "SELECT a.version, CASE WHEN a.version<>$2 THEN @.account_body(a.id) END \
 FROM @.accounts a WHERE a.id=$1";
 
 const WHOLE_IF_CHANGED: &str = "SELECT a.version, CASE WHEN a.version<>$2 THEN @.account_body(a.id) END, \
 CASE WHEN a.version<>$2 THEN @.account_attachment(a.id) END FROM @.accounts a WHERE a.id=$1";
+
+/// Each id is looked up by itself, whatever the planner thinks of the size of the tables: that is what `OFFSET 0` is for.
+const BODIES_IF_CHANGED: &str = "SELECT a.version, b.body, w.place \
+FROM unnest($1, $2) WITH ORDINALITY AS w (id, known, place) \
+CROSS JOIN LATERAL (SELECT version FROM @.accounts WHERE id=w.id OFFSET 0) a \
+LEFT JOIN LATERAL (SELECT body FROM @.account_bodies WHERE id=w.id AND a.version IS DISTINCT FROM w.known OFFSET 0) b ON true";
 
 const BODY_BY_KEY: &str = "SELECT a.version, b.body, a.id FROM @.account_keys k JOIN @.accounts a ON a.id=k.account \
 LEFT JOIN @.account_bodies b ON b.id=a.id WHERE k.key=$1";
