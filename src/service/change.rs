@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use super::{AccountService, SessionHolder};
+use super::{AccountService, Inner, SessionHolder, turns::Turn};
 use crate::{
     Error,
-    model::{Account, Client, Event, EventKind, Key, SessionId, Timestamp},
+    model::{Account, Client, Event, EventKind, Key, SessionId, Timestamp, UserId},
     operation::{Assurance, Operation},
     ports::{Change, Clock, Mailer, Parts, SaveError, SmsSender, Store, StoreError, Stored, Version},
 };
@@ -194,8 +194,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 Err(SaveError::Taken(_)) => return Err(Error::TargetExists),
                 Err(SaveError::Failed(error)) => return Err(error.into()),
             }
+            // What a key leads to may be another account by now.
+            turn = turn.filter(|turn: &Turn<'_>| turn.is_at(&stored.account.id));
             match turn {
-                None => turn = Some(self.inner.turns.take(stored.account.id).await),
+                None => turn = Some(self.turn(stored.account.id).await),
                 Some(_) => self.step_aside(tries).await?,
             }
             if self.inner.clock.elapsed() >= deadline {
@@ -320,6 +322,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 observer.observe(event, account).await;
             }
         }
+    }
+
+    /// Waits until this is the only change of the account that was stale, or for longer than changes are tried again.
+    async fn turn(&self, id: UserId) -> Turn<'_> {
+        let Inner { turns, clock, config, .. } = &*self.inner;
+        turns.take(id, clock.elapsed(), config.patience).await
     }
 
     /// Lets others go first for a random while that grows with the tries, without naming a runtime: it yields.

@@ -53,7 +53,8 @@ use crate::{
 ///
 /// Operations that act for somebody take a [`Caller`], which only authentication makes.
 ///
-/// A future that was polled once is to be polled to its end or dropped, at any point: others who change the same account may wait for it.
+/// Every future may be dropped at any point. But once polled, it must be polled until it is ready or dropped: whoever keeps it and does neither, as
+/// a `select!` loop may, makes others wait who change the same account.
 pub struct AccountService<S, M = NoMailer, P = NoSms, C = SystemClock> {
     pub(crate) inner: Arc<Inner<S, M, P, C>>,
 }

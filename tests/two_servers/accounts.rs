@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    pair::{Call, Pair, code, is_busy, must},
+    pair::{Call, Over, Pair, code, is_busy, must},
     people::*,
 };
 
@@ -54,7 +54,7 @@ fn no_reader_ever_sees_more_sessions_than_the_limit() {
     let Some(pair) = Pair::start("sessions") else { return };
     let ada = Person::new(&pair, 0, "ada");
     pair.sql(WATCH);
-    let (newest, done) = (Mutex::new(ada.cookie.clone()), AtomicBool::new(false));
+    let (newest, done, seen) = (Mutex::new(ada.cookie.clone()), AtomicBool::new(false), AtomicUsize::new(0));
     let list = |server: usize| {
         let cookie = newest.lock().unwrap().clone();
         // A session that newer ones have ended meanwhile sees nothing.
@@ -63,13 +63,16 @@ fn no_reader_ever_sees_more_sessions_than_the_limit() {
     };
     let replies = thread::scope(|scope| {
         for server in 0..2 {
-            let (list, done) = (&list, &done);
+            let (list, done, seen) = (&list, &done, &seen);
             scope.spawn(move || {
                 while !done.load(Ordering::SeqCst) {
-                    assert!(list(server).is_none_or(|total| total <= MOST_SESSIONS));
+                    let total = list(server);
+                    assert!(total.is_none_or(|total| total <= MOST_SESSIONS));
+                    seen.fetch_add(usize::from(total.is_some()), Ordering::SeqCst);
                 }
             });
         }
+        let _over = Over(&done);
         let mut held: Vec<_> =
             (0..64).map(|number| pair.hold(number, &sign_in(&ada.email, PASSWORD))).collect();
         held.iter_mut().for_each(|held| held.release());
@@ -85,9 +88,9 @@ fn no_reader_ever_sees_more_sessions_than_the_limit() {
             }
             replies.push(reply);
         }
-        done.store(true, Ordering::SeqCst);
         replies
     });
+    assert_ne!(seen.into_inner(), 0, "somebody looked");
     for reply in replies {
         must(reply, 201);
     }

@@ -4,6 +4,7 @@ use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
@@ -130,16 +131,14 @@ impl Pair {
         self.postgres.execute(&self.database, sql).trim_end().to_owned()
     }
 
-    /// Sends one request and waits for the answer; sends it again if there were too many passwords to hash.
+    /// Sends one request and waits for the answer; sends it again, but not for ever, if there were too many passwords to hash.
     pub(crate) fn ask(&self, server: usize, call: &Call) -> Reply {
-        loop {
+        let mut replies = (0..100).map(|_| {
             let mut held = self.hold(server, call);
             held.release();
-            let reply = held.reply();
-            if !is_busy(&reply) {
-                return reply;
-            }
-        }
+            held.reply()
+        });
+        replies.find(|reply| !is_busy(reply)).expect("a server that is not busy all the time")
     }
 
     pub(crate) fn hold(&self, server: usize, call: &Call) -> Held {
@@ -168,6 +167,15 @@ impl Pair {
         let messages = outbox.as_array().unwrap().iter();
         let newest = messages.rev().find(|message| message["to"] == to);
         newest.unwrap_or_else(|| panic!("nothing was sent to {to}"))["text"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Tells others that something is over, also if it ended in a panic.
+pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     ends::{End, KEEP, assert_nothing_was_written_after},
     operations::{OPERATIONS, Scene},
-    pair::{Call, Pair, code},
+    pair::{Call, Over, Pair, code},
 };
 
 const WRITERS: usize = 8;
@@ -57,8 +57,9 @@ fn nothing_begins_at_either_server_once_the_end_of_its_session_is_acknowledged()
             while written.load(Ordering::SeqCst) < 10 + number && !writers.iter().any(|w| w.is_finished()) {
                 thread::yield_now();
             }
+            let over = Over(ended);
             let reply = pair.ask(number, &end.call(scene));
-            ended.store(true, Ordering::SeqCst);
+            drop(over);
             assert!(reply.status < 300, "{end:?}: {}", reply.body);
             for writer in writers {
                 assert_eq!(writer.join().unwrap(), end.refusal(), "{end:?}");
