@@ -46,6 +46,21 @@ pub struct Jwt {
     pub expires: i64,
 }
 
+/// From which network somebody asks, and how they write what they say. What is written differently is the same all the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Way {
+    pub network: usize,
+    pub spelling: usize,
+}
+
+/// Somebody asks for the same again and again, in ever another spelling and, if it is widespread, from ever another network.
+#[derive(Debug, Clone)]
+pub struct Flood {
+    pub of: Box<Deed>,
+    pub times: usize,
+    pub is_widespread: bool,
+}
+
 #[derive(Debug, Clone)]
 pub enum Deed {
     SignUp { id: Option<String>, email: usize, password: usize },
@@ -62,6 +77,7 @@ pub enum Deed {
     Sweep { limit: u32 },
     RemoveGuests { days: i64 },
     ForgetEvents { days: i64 },
+    Flood(Flood),
 }
 
 #[derive(Debug, Clone)]
@@ -102,6 +118,13 @@ pub enum HostAct {
     EndSessions,
     IssueToken(bool),
     Delete,
+}
+
+impl Way {
+    /// Of several ways to the same, the one that is taken.
+    pub fn endpoint(self) -> usize {
+        self.spelling / 3 % 3
+    }
 }
 
 impl Factor {

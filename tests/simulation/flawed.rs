@@ -4,6 +4,7 @@
 //! drop a redeemed token and whoever puts it back leave the same behind.
 
 mod binding;
+mod limiter;
 mod tamper;
 
 use std::{
@@ -18,6 +19,7 @@ use account::{
 };
 use async_trait::async_trait;
 use binding::{Former, asked_for};
+pub use limiter::FlawedLimiter;
 use serde_json::Value;
 
 use crate::ledger::Book;
@@ -117,6 +119,24 @@ defects! {
     AddressBindingSkipped,
     /// An account has a secret in it that was sent.
     SecretInTheClear,
+    /// Each spelling of an address has limits of its own.
+    SpellingsCountedApart,
+    /// Each of several ways to the same has limits of its own.
+    EndpointsCountedApart,
+    /// What is limited for one address or person is limited for each network.
+    NetworksCountedApart,
+    /// Of requests at once, all count as the same one.
+    CountedInTwoSteps,
+    /// An hour begins with the first request.
+    WindowsSlide,
+    /// A limiter without room forgets those who are at a limit first.
+    BlockedForgotten,
+    /// A limiter takes room without end.
+    KeysHeldForEver,
+    /// What cannot be counted passes.
+    LimiterFailureAdmits,
+    /// An earlier challenge stays open beside a new one.
+    ChallengesPile,
     /// Versions are counted, anew for an account that is removed and made again.
     CounterVersions,
 }

@@ -1,5 +1,6 @@
 //! Everything that is known from outside: who does what, how far they are, and what the model says of it.
 
+mod request;
 mod task;
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use account::model::Event;
+use account::{model::Event, testing::Fault};
 pub use task::{Changed, Stage, Task};
 
 use crate::{
@@ -38,7 +39,7 @@ pub struct Ledger {
     pub current: usize,
     pub now: i64,
     pub elapsed: i64,
-    /// How many calls of the store are still to fail, whoever makes them.
+    /// How many calls of the store or limiter are still to fail, whoever makes them.
     pub outage: usize,
     /// Who has asked for a change, by its version.
     pub savers: BTreeMap<u64, (usize, Stage, i64)>,
@@ -48,6 +49,8 @@ pub struct Ledger {
     pub digest: DefaultHasher,
     unknown: usize,
     pub calls: usize,
+    /// How many requests were one too many.
+    pub limited: usize,
     /// How many changes there were.
     pub changes: usize,
 }
@@ -77,6 +80,23 @@ impl Ledger {
     pub fn advance(&mut self, millis: i64) {
         self.now += millis;
         self.elapsed += millis.max(0);
+    }
+
+    /// Counts a call of the current task, of the limiter or else of the store, and tells what is to befall it.
+    pub fn call(&mut self, is_of_limiter: bool) -> Option<Fault> {
+        let task = &mut self.tasks[self.current];
+        let call = task.calls;
+        task.calls += 1;
+        if self.outage > 0 {
+            self.outage -= 1;
+            task.met = true;
+            return Some(Fault::Before);
+        }
+        let (_, fault) = task.fault.filter(|(at, _)| *at == call)?;
+        task.met = true;
+        task.at_limiter = is_of_limiter;
+        task.hangs |= fault == Fault::Hang;
+        Some(fault)
     }
 
     fn verdict(&self, task: usize, stage: Stage, now: i64) -> Verdict {

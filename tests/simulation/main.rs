@@ -6,6 +6,7 @@
 mod deeds;
 mod flawed;
 mod ledger;
+mod limiter;
 mod model;
 mod ports;
 #[cfg(feature = "sqlite")]
@@ -82,10 +83,10 @@ fn simulate(name: &str, home: fn() -> Box<dyn Home>, operations: u64) -> Total {
             shown.trouble.unwrap_or_default()
         );
     }
-    let Total { operations, disturbed, succeeded, changed, calls, .. } = total;
+    let Total { operations, disturbed, succeeded, changed, calls, limited, .. } = total;
     let seconds = began.elapsed().as_secs_f64();
     println!(
-        "{name}: {operations} operations in {seconds:.1} s, {:.1} % disturbed, {:.1} % succeeded, {changed} changes, {calls} calls of the store",
+        "{name}: {operations} operations in {seconds:.1} s, {:.1} % disturbed, {:.1} % succeeded, {changed} changes, {calls} calls of the store, {limited} requests too many",
         100.0 * disturbed as f64 / operations as f64,
         100.0 * succeeded as f64 / operations as f64,
     );
@@ -100,7 +101,8 @@ struct Total {
     changed: usize,
     calls: usize,
     kinds: BTreeMap<Kind, (usize, usize)>,
-    faults: BTreeMap<(Kind, usize), usize>,
+    faults: BTreeMap<(Kind, bool, usize), usize>,
+    limited: usize,
     failed: Option<(u64, String)>,
 }
 
@@ -115,6 +117,7 @@ impl Total {
         self.succeeded += report.succeeded;
         self.changed += report.changed;
         self.calls += report.calls;
+        self.limited += report.limited;
         for (kind, (begun, ended)) in report.kinds {
             let sum = self.kinds.entry(kind).or_default();
             *sum = (sum.0 + begun, sum.1 + ended);
@@ -128,12 +131,16 @@ impl Total {
     /// That the simulation simulates something: every operation succeeds at times, meets every fault, and one of five is disturbed.
     fn has_seen_everything(&self) {
         println!("{:?}", self.kinds);
+        assert!(self.limited > 0, "no limit was ever reached");
         assert!(self.disturbed * 5 >= self.operations, "less than one of five was disturbed");
         for (kind, _) in Kind::ALL {
             let succeeded = self.kinds.get(kind).map_or(0, |(_, succeeded)| *succeeded);
             assert!(succeeded > 0, "{kind:?} never succeeded");
+            let met = |at_limiter, place| self.faults.contains_key(&(*kind, at_limiter, place));
+            let is_limited = (0..Fault::ALL.len()).any(|place| met(true, place));
             for (place, fault) in Fault::ALL.iter().enumerate() {
-                assert!(self.faults.contains_key(&(*kind, place)), "{kind:?} never met {fault:?}");
+                assert!(met(false, place) || *kind == Kind::Flood, "{kind:?} never met {fault:?}");
+                assert!(met(true, place) || !is_limited, "{kind:?} never met {fault:?} of the limiter");
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod acts;
 mod judge;
+pub mod limits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -153,6 +154,7 @@ pub struct Model {
     pub people: BTreeMap<String, Person>,
     /// When each entry was made.
     pub log: BTreeMap<String, Vec<i64>>,
+    pub counts: limits::Counts,
 }
 
 #[derive(Clone, Copy, PartialEq)]

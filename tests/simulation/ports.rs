@@ -240,20 +240,12 @@ impl<S: Store> Paced<S> {
     fn arm(&self, version: Option<u64>) {
         let mut ledger = self.book.open();
         ledger.calls += 1;
-        let (current, down) = (ledger.current, ledger.outage > 0);
-        ledger.outage = ledger.outage.saturating_sub(1);
+        let (current, fault) = (ledger.current, ledger.call(false));
         let task = &mut ledger.tasks[current];
-        let call = task.calls;
-        task.calls += 1;
         let saver = (current, task.stage, task.now);
         self.plan.clear();
-        if down {
-            (task.met, task.failed) = (true, true);
-            self.plan.fail(0, Fault::Before);
-        } else if let Some((_, fault)) = task.fault.filter(|(at, _)| *at == call) {
-            task.met = true;
+        if let Some(fault) = fault {
             task.failed |= Fault::FAILURES.contains(&fault);
-            task.hangs |= fault == Fault::Hang;
             task.collided |= fault == Fault::Conflict;
             self.plan.fail(0, fault);
         }

@@ -17,7 +17,7 @@ pub enum Step {
     Leave { slot: usize },
     /// Time passes.
     Wait { millis: i64 },
-    /// The store is down for so many calls, whoever makes them.
+    /// The store and the limiter are down for so many calls, whoever makes them.
     Outage { calls: usize },
     /// The process ends with all that is under way, and another one begins.
     Restart,
@@ -42,7 +42,7 @@ kinds! {
     Email 3, Phone 4, SignOut 4, SignOutEverywhere 1, Extend 3, Jwt 4, StartEmailVerification 6, StartPhoneVerification 5,
     FinishPhoneVerification 8, Mfa 6, AddApp 6, ConfirmApp 10, RemoveApp 2, StartChallenge 12, FinishChallenge 20, CreateCodes 5,
     ReplaceCodes 4, AddTarget 6, ChangeTarget 3, RemoveTarget 2, HostBlock 1, HostUnblock 4, HostReset 1, HostNoReset 4, HostEndSessions 1,
-    HostToken 4, HostDelete 3, Sweep 3, RemoveGuests 2, ForgetEvents 2,
+    HostToken 4, HostDelete 3, Sweep 3, RemoveGuests 2, ForgetEvents 2, Flood 9,
 }
 
 impl Kind {
@@ -95,9 +95,9 @@ pub fn steps(seed: u64, operations: usize) -> Vec<Step> {
                         None => break *kind,
                     }
                 };
-                let fault = random.random_bool(0.45).then(|| {
+                let fault = random.random_bool(0.5).then(|| {
                     let fault = Fault::ALL[random.random_range(0..Fault::ALL.len())];
-                    (random.random_range(0..5), fault)
+                    (random.random_range(0..7), fault)
                 });
                 let picks = std::array::from_fn(|_| random.random_range(0..1_000_000));
                 Step::Begin { slot, kind, picks, fault, is_mute: random.random_bool(0.05) }

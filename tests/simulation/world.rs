@@ -3,30 +3,36 @@
 mod alike;
 mod answers;
 mod choice;
+mod home;
 mod perform;
+mod request;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
     hash::{Hash as _, Hasher as _},
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     task::{Context, Waker},
 };
 
 use account::{
     AccountService, Config, Error,
     model::{Key, Timestamp},
-    ports::{NoLimits, Parts, Select, Store},
+    ports::{Parts, Select, Store},
     testing::{Fault, FaultyStore, SeededEntropy, Snapshot},
 };
 use alike::Alike;
+#[cfg(feature = "sqlite")]
+pub use home::SqliteFile;
+pub use home::{Broken, Home, Keeps};
 use perform::{Answer, PASSWORDS, email, perform, phone};
 
 use crate::{
-    deeds::{Deed, Factor, Who},
-    flawed::{Defect, Flawed},
+    deeds::{Deed, Factor, Way, Who},
+    flawed::FlawedLimiter,
     ledger::{Book, Task},
+    limiter::Limiter,
     model::{Address, LIMIT_OF_GUESSES, LIMIT_OF_SESSIONS},
     ports::{Paced, Post, SimulatedClock, Slow, Watched, block_on},
     secrets::Watching,
@@ -41,37 +47,9 @@ type Run = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
 const START: i64 = 1_767_225_600_000;
 /// More pauses than any operation has.
 const ENOUGH: usize = 400;
-
-/// A store that can be closed and opened again.
-pub trait Home {
-    fn open(&self, book: &Book) -> Arc<dyn Store>;
-}
-
-pub struct Keeps(pub Arc<dyn Store>);
-
-impl Home for Keeps {
-    fn open(&self, _: &Book) -> Arc<dyn Store> {
-        Arc::clone(&self.0)
-    }
-}
-
-#[cfg(feature = "sqlite")]
-pub struct SqliteFile(crate::scratch::Scratch);
-
-#[cfg(feature = "sqlite")]
-impl SqliteFile {
-    pub fn new() -> Self {
-        Self(crate::scratch::Scratch::new())
-    }
-}
-
-#[cfg(feature = "sqlite")]
-impl Home for SqliteFile {
-    fn open(&self, _: &Book) -> Arc<dyn Store> {
-        let builder = account::SqliteStore::builder().readers(1).mapped_bytes(0);
-        Arc::new(builder.open(self.0.file("account.db")).unwrap())
-    }
-}
+/// For fewer keys than there are mostly, and for more than there ever are.
+const LITTLE_ROOM: usize = 32;
+const MUCH_ROOM: usize = 4_096;
 
 /// How a simulation went.
 #[derive(Debug, Clone, Default)]
@@ -88,8 +66,10 @@ pub struct Report {
     pub digest: u64,
     /// How many were begun and how many succeeded.
     pub kinds: BTreeMap<Kind, (usize, usize)>,
-    /// How many met which fault, by its place among [`Fault::ALL`].
-    pub faults: BTreeMap<(Kind, usize), usize>,
+    /// How many met which fault, by its place among [`Fault::ALL`], of the limiter or else of the store.
+    pub faults: BTreeMap<(Kind, bool, usize), usize>,
+    /// Requests that were one too many.
+    pub limited: usize,
 }
 
 /// What a device remembers beyond sessions: whose, the secret and its digest.
@@ -98,6 +78,9 @@ type Known = (String, String, String);
 struct World<'a> {
     home: &'a dyn Home,
     store: Arc<dyn Store>,
+    limiter: Arc<FlawedLimiter>,
+    /// The limiter ends with the process; else it is one that several share.
+    has_own_limiter: bool,
     service: Service,
     entropy: Watching,
     book: Book,
@@ -109,25 +92,6 @@ struct World<'a> {
     report: Report,
 }
 
-/// A store with a defect.
-pub struct Broken {
-    defect: Defect,
-    store: OnceLock<Arc<Flawed>>,
-}
-
-impl Broken {
-    pub fn new(defect: Defect) -> Self {
-        Self { defect, store: OnceLock::new() }
-    }
-}
-
-impl Home for Broken {
-    fn open(&self, book: &Book) -> Arc<dyn Store> {
-        Arc::clone(self.store.get_or_init(|| Arc::new(Flawed::new(self.defect, book.clone()))))
-            as Arc<dyn Store>
-    }
-}
-
 /// Lives through the steps, until something is wrong.
 pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
     let book = Book::default();
@@ -135,10 +99,16 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
     let entropy = Watching { entropy: SeededEntropy::new(seed), book: book.clone() };
     PASSWORDS.iter().for_each(|password| book.open().secrets.learn(password));
     let store = home.open(&book);
-    let service = serve(&store, &book, &entropy);
+    let has_own_limiter = seed.is_multiple_of(2);
+    let room = if has_own_limiter { LITTLE_ROOM } else { MUCH_ROOM };
+    book.open().model.counts.room = room;
+    let limiter = Arc::new(FlawedLimiter::new(home.defect(), book.clone(), room));
+    let service = serve(&store, &limiter, &book, &entropy);
     let mut world = World {
         home,
         store,
+        limiter,
+        has_own_limiter,
         service,
         entropy,
         book,
@@ -164,7 +134,7 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
     world.close()
 }
 
-fn serve(store: &Arc<dyn Store>, book: &Book, entropy: &Watching) -> Service {
+fn serve(store: &Arc<dyn Store>, limiter: &Arc<FlawedLimiter>, book: &Book, entropy: &Watching) -> Service {
     let key =
         account::MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap();
     let mut config = Config::new(key);
@@ -182,7 +152,7 @@ fn serve(store: &Arc<dyn Store>, book: &Book, entropy: &Watching) -> Service {
         .clock(SimulatedClock(book.clone()))
         .hasher(Slow::default())
         .entropy(entropy.clone())
-        .limiter(NoLimits)
+        .limiter(Limiter { limiter: Arc::clone(limiter), book: book.clone() })
         .build()
         .unwrap()
 }
@@ -195,7 +165,9 @@ impl World<'_> {
                 let deed = self.deed(*kind, *picks);
                 let Some(deed) = deed else { return };
                 let device = self.device(&deed, picks[1] ^ picks[2]);
-                let task = self.begin(*slot, *kind, deed, device);
+                let way =
+                    Way { network: picks[0] / 1000 % request::NETWORKS, spelling: picks[1] / 1000 % 18 };
+                let task = self.begin(*slot, *kind, deed, device, way);
                 let mut ledger = self.book.open();
                 (ledger.tasks[task].fault, ledger.tasks[task].is_mute) = (*fault, *is_mute);
             }
@@ -214,7 +186,7 @@ impl World<'_> {
     }
 
     /// Begins a deed from this device, and tells its number.
-    fn begin(&mut self, slot: usize, kind: Kind, deed: Deed, device: Option<Known>) -> usize {
+    fn begin(&mut self, slot: usize, kind: Kind, deed: Deed, device: Option<Known>, way: Way) -> usize {
         let mut ledger = self.book.open();
         let task = ledger.tasks.len();
         let mut begun = Task::new(deed.clone(), ledger.now);
@@ -223,7 +195,7 @@ impl World<'_> {
         ledger.tasks.push(begun);
         drop(ledger);
         let device = device.map(|(_, wire, _)| wire);
-        let run = Box::pin(perform(self.service.clone(), deed, device, self.book.clone()));
+        let run = Box::pin(perform(self.service.clone(), deed, device, way, self.book.clone()));
         self.slots[slot] = Some((task, kind, run));
         self.report.operations += 1;
         self.report.kinds.entry(kind).or_default().0 += 1;
@@ -265,7 +237,7 @@ impl World<'_> {
         let fault = task.fault.filter(|(at, _)| task.met && task.calls > *at);
         if let Some(place) = fault.and_then(|(_, fault)| Fault::ALL.iter().position(|other| *other == fault))
         {
-            *self.report.faults.entry((kind, place)).or_default() += 1;
+            *self.report.faults.entry((kind, task.at_limiter, place)).or_default() += 1;
         }
     }
 
@@ -298,9 +270,13 @@ impl World<'_> {
         (0..SLOTS).for_each(|slot| self.leave(slot));
         // So that nobody holds the file any more when it is opened again.
         self.store = Arc::new(account::MemoryStore::new());
-        self.service = serve(&self.store, &self.book, &self.entropy);
+        self.service = serve(&self.store, &self.limiter, &self.book, &self.entropy);
         self.store = self.home.open(&self.book);
-        self.service = serve(&self.store, &self.book, &self.entropy);
+        if self.has_own_limiter {
+            self.limiter = Arc::new(FlawedLimiter::new(self.home.defect(), self.book.clone(), LITTLE_ROOM));
+            self.book.open().model.counts.forget();
+        }
+        self.service = serve(&self.store, &self.limiter, &self.book, &self.entropy);
     }
 
     /// A minute later the host sweeps, and nothing that has expired is left.
@@ -310,7 +286,7 @@ impl World<'_> {
         ledger.outage = 0;
         drop(ledger);
         for _ in 0..ENOUGH {
-            let task = self.begin(0, Kind::Sweep, Deed::Sweep { limit: 10 }, None);
+            let task = self.begin(0, Kind::Sweep, Deed::Sweep { limit: 10 }, None, Way::default());
             self.end(0);
             if self.book.open().tasks[task].swept == 0 {
                 break;
@@ -330,7 +306,7 @@ impl World<'_> {
     fn close(mut self) -> Report {
         let mut ledger = self.book.open();
         let trouble = ledger.trouble.take();
-        let (calls, digest) = (ledger.calls, ledger.digest.finish());
+        let (calls, limited, digest) = (ledger.calls, ledger.limited, ledger.digest.finish());
         self.report.changed = ledger.tasks.iter().map(|task| task.done).sum();
         if trouble.is_some() {
             let told = |task: &Task| {
@@ -339,7 +315,7 @@ impl World<'_> {
             self.report.history = ledger.tasks.iter().map(told).collect();
         }
         drop(ledger);
-        Report { trouble, calls, digest, ..self.report }
+        Report { trouble, calls, limited, digest, ..self.report }
     }
 
     /// Whose each address is in the store.

@@ -101,6 +101,10 @@ impl Flawed {
                 let challenges = gone("challenges", account);
                 put_back(account, "challenges", challenges);
             }
+            Defect::ChallengesPile if happened("challenge.create") => {
+                let challenges = gone("challenges", account);
+                put_back(account, "challenges", challenges);
+            }
             Defect::AppCodeReplayed if !account["authenticator"].is_null() => {
                 account["authenticator"].as_object_mut().unwrap().remove("last_step");
             }

@@ -2,6 +2,7 @@
 
 use account::testing::Fault;
 
+use super::request::Request;
 use crate::{
     deeds::Deed,
     model::{Address, NEW, Person, Verdict},
@@ -23,6 +24,7 @@ pub struct Task {
     /// The digest of the device that asks.
     pub device: Option<String>,
     pub stage: Stage,
+    pub request: Request,
     /// What it read from the clock last.
     pub now: i64,
     pub calls: usize,
@@ -46,6 +48,8 @@ pub struct Task {
     pub collided: bool,
     /// Its fault came.
     pub met: bool,
+    /// It befell the limiter.
+    pub at_limiter: bool,
     /// Whoever asked has gone.
     pub is_left: bool,
     pub addresses: Vec<Address>,
@@ -78,6 +82,7 @@ impl Task {
             deed,
             device: None,
             stage,
+            request: Request::default(),
             now,
             calls: 0,
             fault: None,
@@ -92,6 +97,7 @@ impl Task {
             hangs: false,
             collided: false,
             met: false,
+            at_limiter: false,
             is_left: false,
             addresses: Vec::new(),
             messages: 0,

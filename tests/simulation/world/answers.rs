@@ -172,6 +172,9 @@ fn whole(error: &Error) -> String {
 
 /// Whether an operation may be refused like this.
 fn is_right_refusal(task: &Task, is_crowded: bool, code: &str) -> Result<(), String> {
+    if task.request.refusal == Some(code) {
+        return Ok(());
+    }
     let fits = |verdict: &&Verdict| verdict.refusal.is_some_and(|refusal| refusal == code);
     match code {
         "general_store_unavailable" if task.failed => return Ok(()),

@@ -5,9 +5,9 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::{World, perform::PASSWORDS};
 use crate::{
-    deeds::{Act, Deed, Factor, HostAct, Purpose, Who},
+    deeds::{Act, Deed, Factor, Flood, HostAct, Purpose, Who},
     ledger::Letter,
-    model::{Address, Person, Token},
+    model::{Address, Person, Token, limits::limits},
     steps::Kind,
 };
 
@@ -51,6 +51,13 @@ impl World<'_> {
 
     /// Makes a deed of what is there.
     pub(super) fn deed(&self, kind: Kind, [a, b, c]: [usize; 3]) -> Option<Deed> {
+        if kind == Kind::Flood {
+            let (kind, _) = Kind::ALL[b % Kind::ALL.len()];
+            let deed = self.deed(kind, [a, b / Kind::ALL.len(), c])?;
+            let (times, is_widespread) = ([12, 12, 12, 110][c / 4 % 4], c % 3 == 0);
+            let is_limited = !limits(&deed, 0).is_empty();
+            return is_limited.then(|| Deed::Flood(Flood { of: Box::new(deed), times, is_widespread }));
+        }
         let ledger = self.book.open();
         let people: Vec<&Person> = ledger.model.people.values().collect();
         let someone =
@@ -216,6 +223,7 @@ impl World<'_> {
                 let user = busy.next_back().filter(|_| b % 2 == 0).or(someone(a))?;
                 return Some(Deed::Host { user, act: HostAct::Delete });
             }
+            Kind::Flood => return None,
             Kind::Sweep => return Some(Deed::Sweep { limit: 1 + a as u32 % 4 }),
             Kind::RemoveGuests => return Some(Deed::RemoveGuests { days: a as i64 % 5 }),
             Kind::ForgetEvents => return Some(Deed::ForgetEvents { days: a as i64 % 20 }),

@@ -10,9 +10,12 @@ use account::{
     },
 };
 
-use super::Service;
+use super::{
+    Service,
+    request::{NETWORKS, admit, spelled},
+};
 use crate::{
-    deeds::{Act, Deed, Factor, HostAct, Purpose, Who},
+    deeds::{Act, Deed, Factor, Flood, HostAct, Purpose, Way, Who},
     ledger::{Book, Stage},
     model::Address,
     secrets::Secrets,
@@ -86,6 +89,7 @@ pub async fn perform(
     service: Service,
     deed: Deed,
     device: Option<String>,
+    way: Way,
     book: Book,
 ) -> Result<Answer, Error> {
     let client = match &device {
@@ -101,6 +105,16 @@ pub async fn perform(
     };
     let password = |number: usize| -> Password { PASSWORDS[number].parse().unwrap() };
     let id = |user: &str| -> UserId { user.parse().unwrap() };
+    let email = |number: usize| -> Email { spelled(number, way).parse().unwrap() };
+    let holder = match &deed {
+        Deed::As { who, act } => {
+            let exempt =
+                matches!(act, Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_));
+            Some(caller(&service, who, exempt).await?.with_client(client.clone()))
+        }
+        _ => None,
+    };
+    admit(&service, &deed, way, &book).await?;
     match deed {
         Deed::SignUp { id: user, email: address, password: number } => {
             let mut request = SignUp::new(email(address), password(number));
@@ -172,12 +186,20 @@ pub async fn perform(
             }
             Ok(Answer::Done)
         }
-        Deed::As { who, act } => {
-            let exempt =
-                matches!(act, Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_));
-            let holder = caller(&service, &who, exempt).await?.with_client(client.clone());
+        Deed::As { act, .. } => {
             book.open().enter(Stage::Act);
-            act_as(&service, holder, act).await
+            act_as(&service, holder.unwrap(), act).await
+        }
+        Deed::Flood(Flood { of, times, is_widespread }) => {
+            for number in 0..times {
+                let network = (way.network + number * usize::from(is_widespread)) % NETWORKS;
+                let way = Way { network, spelling: way.spelling + number };
+                match admit(&service, &of, way, &book).await {
+                    Ok(()) | Err(Error::RateLimited(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(Answer::Done)
         }
     }
 }
@@ -306,7 +328,7 @@ fn of_days(days: i64) -> Duration {
 }
 
 pub fn email(number: usize) -> Email {
-    format!("person-{number}@example.com").parse().unwrap()
+    spelled(number, Way::default()).parse().unwrap()
 }
 
 pub fn phone(number: usize) -> Phone {

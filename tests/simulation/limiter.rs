@@ -1,0 +1,78 @@
+//! The limiter of the simulated service: it tells the ledger of what it counts, and fails where the simulation says so.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use account::{
+    model::Timestamp,
+    ports::{LimitKeyText, LimiterError, Quota, RateLimiter},
+    testing::Fault,
+};
+use async_trait::async_trait;
+
+use crate::{
+    flawed::{Defect, FlawedLimiter},
+    ledger::Book,
+    ports::pause,
+};
+
+/// A limiter as the service sees it.
+#[derive(Debug)]
+pub struct Limiter {
+    pub limiter: Arc<FlawedLimiter>,
+    pub book: Book,
+}
+
+impl Limiter {
+    async fn count(
+        &self,
+        key: &LimitKeyText,
+        max: u32,
+        window: Duration,
+        now: Timestamp,
+    ) -> Result<Quota, LimiterError> {
+        let answer = self.limiter.hit(key, max, window, now).await;
+        self.book.open().counted(&answer, self.limiter.held());
+        answer
+    }
+}
+
+#[async_trait]
+impl RateLimiter for Limiter {
+    async fn hit(
+        &self,
+        key: &LimitKeyText,
+        max: u32,
+        window: Duration,
+        now: Timestamp,
+    ) -> Result<Quota, LimiterError> {
+        pause().await;
+        let fault = self.book.open().call(true);
+        let lost = || Err(LimiterError::unavailable("connection reset"));
+        let answer = match fault {
+            None => self.count(key, max, window, now).await,
+            Some(Fault::Before | Fault::Late) => lost(),
+            Some(Fault::After) => self.count(key, max, window, now).await.and_then(|_| lost()),
+            Some(Fault::Conflict) => Err(LimiterError::Full),
+            Some(Fault::Repeat) => {
+                let first = self.count(key, max, window, now).await;
+                let _ = self.count(key, max, window, now).await;
+                first
+            }
+            Some(Fault::Delay) => {
+                pause().await;
+                let answer = self.count(key, max, window, now).await;
+                pause().await;
+                answer
+            }
+            Some(Fault::Hang) => pending().await,
+            Some(other) => panic!("{other:?}"),
+        };
+        self.book.open().told(&answer);
+        match answer {
+            Err(_) if self.limiter.has(Defect::LimiterFailureAdmits) => {
+                Ok(Quota::after(0, max, account::ports::window_end(now, window)))
+            }
+            answer => answer,
+        }
+    }
+}
