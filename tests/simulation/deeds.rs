@@ -11,6 +11,7 @@ pub enum Factor {
     Totp,
     RecoveryCode,
     Token,
+    OAuth2,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,7 @@ pub enum Purpose {
     EmailCode,
     PhoneCode,
     Generic,
+    OAuth2,
 }
 
 /// Somebody with a session, as they remember it.
@@ -61,6 +63,56 @@ pub struct Flood {
     pub is_widespread: bool,
 }
 
+/// Somebody with an account at a provider, as it tells of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Visitor {
+    pub uid: usize,
+    pub email: Option<usize>,
+    pub is_vouched_for: bool,
+}
+
+/// What a provider gave to somebody who said yes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Code {
+    pub text: String,
+    pub visitor: Visitor,
+}
+
+/// A sign-in by a provider that has begun, as the browser that began it remembers it.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    pub number: usize,
+    pub provider: usize,
+    pub state: String,
+    /// What the browser keeps.
+    pub wire: String,
+    /// What the provider gave.
+    pub code: Code,
+    /// The session that began it, if one did.
+    pub who: Option<Who>,
+    pub with_token: bool,
+    pub expires: i64,
+}
+
+/// Somebody sets out for a provider.
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub provider: usize,
+    pub visitor: Visitor,
+    pub with_token: bool,
+    pub who: Option<Who>,
+}
+
+/// Somebody comes back from one.
+#[derive(Debug, Clone)]
+pub struct Return {
+    pub provider: usize,
+    pub state: Option<String>,
+    pub code: Code,
+    pub kept: Option<Flow>,
+    pub who: Option<Who>,
+}
+
 #[derive(Debug, Clone)]
 pub enum Deed {
     SignUp { id: Option<String>, email: usize, password: usize },
@@ -78,6 +130,8 @@ pub enum Deed {
     RemoveGuests { days: i64 },
     ForgetEvents { days: i64 },
     Flood(Flood),
+    StartOAuth2(Start),
+    FinishOAuth2(Box<Return>),
 }
 
 #[derive(Debug, Clone)]
@@ -109,6 +163,8 @@ pub enum Act {
     AddTarget(String),
     ChangeTarget(String, String),
     RemoveTarget(String),
+    Identities,
+    Unlink(String),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -118,6 +174,24 @@ pub enum HostAct {
     EndSessions,
     IssueToken(bool),
     Delete,
+}
+
+impl Deed {
+    /// Who asks, if it is somebody who is signed in.
+    pub fn who(&self) -> Option<&Who> {
+        match self {
+            Self::Check(who) | Self::As { who, .. } => Some(who),
+            Self::StartOAuth2(start) => start.who.as_ref(),
+            Self::FinishOAuth2(back) => back.who.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether a session will do that still owes a factor.
+    pub fn is_exempt(&self) -> bool {
+        let Self::As { act, .. } = self else { return false };
+        matches!(act, Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_))
+    }
 }
 
 impl Way {
@@ -137,6 +211,7 @@ impl Factor {
             "totp" => Self::Totp,
             "recoverycode" => Self::RecoveryCode,
             "token" => Self::Token,
+            "oauth2" => Self::OAuth2,
             _ => return None,
         })
     }
@@ -152,6 +227,7 @@ impl Purpose {
             "email-code" => Self::EmailCode,
             "phone-code" => Self::PhoneCode,
             "generic" => Self::Generic,
+            "oauth2" => Self::OAuth2,
             _ => return None,
         })
     }

@@ -137,6 +137,22 @@ defects! {
     LimiterFailureAdmits,
     /// An earlier challenge stays open beside a new one.
     ChallengesPile,
+    /// A flow can be ended again at the same account.
+    FlowEndsTwice,
+    /// A flow can be ended by a browser that did not begin it.
+    FlowOfAnyBrowser,
+    /// A flow can be ended by another provider than the one where it began.
+    FlowOfAnyProvider,
+    /// A flow can be ended in another session than the one that began it.
+    FlowOfAnySession,
+    /// A code is good for another flow than the one it was given for.
+    CodeOfAnyFlow,
+    /// Any address counts as one that the provider vouches for.
+    AnyAddressVouchedFor,
+    /// What was unlinked stays linked.
+    UnlinkedStays,
+    /// The sessions of an identity outlive it.
+    SessionsOutliveTheIdentity,
     /// Versions are counted, anew for an account that is removed and made again.
     CounterVersions,
 }

@@ -1,5 +1,6 @@
 //! Everything that is known from outside: who does what, how far they are, and what the model says of it.
 
+mod flow;
 mod request;
 mod task;
 
@@ -11,10 +12,11 @@ use std::{
 };
 
 use account::{model::Event, testing::Fault};
-pub use task::{Changed, Stage, Task};
+use flow::Flows;
+pub use task::{Changed, Neighbour, Stage, Task};
 
 use crate::{
-    deeds::{Act, Deed, Purpose},
+    deeds::{Deed, Purpose},
     model::{Address, Model, NEW, Person, Verdict},
     secrets::Secrets,
     stored::{self, Body, Seen},
@@ -47,6 +49,7 @@ pub struct Ledger {
     pub secrets: Secrets,
     pub trouble: Option<String>,
     pub digest: DefaultHasher,
+    pub flows: Flows,
     unknown: usize,
     pub calls: usize,
     /// How many requests were one too many.
@@ -82,8 +85,8 @@ impl Ledger {
         self.elapsed += millis.max(0);
     }
 
-    /// Counts a call of the current task, of the limiter or else of the store, and tells what is to befall it.
-    pub fn call(&mut self, is_of_limiter: bool) -> Option<Fault> {
+    /// Counts a call of the current task, and tells what is to befall it.
+    pub fn call(&mut self, neighbour: Neighbour) -> Option<Fault> {
         let task = &mut self.tasks[self.current];
         let call = task.calls;
         task.calls += 1;
@@ -94,22 +97,21 @@ impl Ledger {
         }
         let (_, fault) = task.fault.filter(|(at, _)| *at == call)?;
         task.met = true;
-        task.at_limiter = is_of_limiter;
+        task.at = Some(neighbour);
         task.hangs |= fault == Fault::Hang;
         Some(fault)
     }
 
     fn verdict(&self, task: usize, stage: Stage, now: i64) -> Verdict {
-        let deed = &self.tasks[task].deed;
+        let Task { deed, device, .. } = &self.tasks[task];
+        let device = device.as_deref();
+        if let (Stage::Check, Some(who)) = (stage, deed.who()) {
+            return self.model.judge_check(who, deed.is_exempt(), now);
+        }
         match (stage, deed) {
-            (Stage::Check, Deed::Check(who)) => self.model.judge_check(who, false, now),
-            (Stage::Check, Deed::As { who, act }) => {
-                let exempt =
-                    matches!(act, Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_));
-                self.model.judge_check(who, exempt, now)
-            }
+            (Stage::Apart(_), Deed::FinishOAuth2(back)) => self.model.judge_return(back, device, now),
             (Stage::Apart(address), deed) => self.model.judge_apart(deed, address, now),
-            (_, deed) => self.model.judge(deed, self.tasks[task].device.as_deref(), now),
+            (_, deed) => self.model.judge(deed, device, now),
         }
     }
 
@@ -119,10 +121,7 @@ impl Ledger {
         let verdict = self.verdict(self.current, task.stage, task.now);
         let after = verdict.after.as_deref();
         let person = after.and_then(|after| self.model.people.get(&after.id)).or(after);
-        let asker = match &task.deed {
-            Deed::As { who, .. } => self.model.people.get(&who.user),
-            _ => None,
-        };
+        let asker = task.deed.who().and_then(|who| self.model.people.get(&who.user));
         let addresses: Vec<_> = [person, after, asker]
             .into_iter()
             .flatten()
@@ -152,6 +151,9 @@ impl Ledger {
         };
         if let Some(event) = events.iter().find(|event| event.at.as_millis() != now) {
             self.complain(format!("{} is not logged at its time", event.kind.name()));
+        }
+        if let Some(code) = self.tasks[task].turned_away {
+            self.complain(format!("it is done and should be refused as {code}"));
         }
         self.log(events);
         let events: Vec<_> = events.iter().map(|event| event.kind.name()).collect();

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::{
     flawed::{Defect, FlawedLimiter},
-    ledger::Book,
+    ledger::{Book, Neighbour},
     ports::pause,
 };
 
@@ -46,7 +46,7 @@ impl RateLimiter for Limiter {
         now: Timestamp,
     ) -> Result<Quota, LimiterError> {
         pause().await;
-        let fault = self.book.open().call(true);
+        let fault = self.book.open().call(Neighbour::Limiter);
         let lost = || Err(LimiterError::unavailable("connection reset"));
         let answer = match fault {
             None => self.count(key, max, window, now).await,

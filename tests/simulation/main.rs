@@ -1,6 +1,6 @@
 //! The real service under faults, cancellation and every order of events, held against a model. `README.md` beside this file tells how to
 //! run more of it and how to replay what was found.
-#![cfg(feature = "testing")]
+#![cfg(all(feature = "oauth2", feature = "testing"))]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod deeds;
@@ -9,6 +9,7 @@ mod ledger;
 mod limiter;
 mod model;
 mod ports;
+mod provider;
 #[cfg(feature = "sqlite")]
 #[path = "../scratch/mod.rs"]
 #[allow(dead_code)]
@@ -30,6 +31,7 @@ use std::{
 
 use account::{MemoryStore, testing::Fault};
 use flawed::Defect;
+use ledger::Neighbour;
 use shrink::shrink;
 use steps::{Kind, Step, steps};
 use tokio::time::Instant;
@@ -101,7 +103,7 @@ struct Total {
     changed: usize,
     calls: usize,
     kinds: BTreeMap<Kind, (usize, usize)>,
-    faults: BTreeMap<(Kind, bool, usize), usize>,
+    faults: BTreeMap<(Kind, Neighbour, usize), usize>,
     limited: usize,
     failed: Option<(u64, String)>,
 }
@@ -136,11 +138,14 @@ impl Total {
         for (kind, _) in Kind::ALL {
             let succeeded = self.kinds.get(kind).map_or(0, |(_, succeeded)| *succeeded);
             assert!(succeeded > 0, "{kind:?} never succeeded");
-            let met = |at_limiter, place| self.faults.contains_key(&(*kind, at_limiter, place));
-            let is_limited = (0..Fault::ALL.len()).any(|place| met(true, place));
-            for (place, fault) in Fault::ALL.iter().enumerate() {
-                assert!(met(false, place) || *kind == Kind::Flood, "{kind:?} never met {fault:?}");
-                assert!(met(true, place) || !is_limited, "{kind:?} never met {fault:?} of the limiter");
+            for neighbour in [Neighbour::Store, Neighbour::Limiter, Neighbour::Provider] {
+                let met = |place| self.faults.contains_key(&(*kind, neighbour, place));
+                let is_called = (0..Fault::ALL.len()).any(met);
+                for (place, fault) in Fault::ALL.iter().enumerate() {
+                    assert!(met(place) || !is_called, "{kind:?} never met {fault:?} of {neighbour:?}");
+                }
+                let is_due = neighbour == Neighbour::Store && *kind != Kind::Flood;
+                assert!(is_called || !is_due, "{kind:?} never met a fault of {neighbour:?}");
             }
         }
     }

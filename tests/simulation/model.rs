@@ -6,10 +6,12 @@
 mod acts;
 mod judge;
 pub mod limits;
+pub mod oauth2;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::deeds::{Factor, Purpose, Who};
+use oauth2::{By, Identity, Spent};
 
 pub const LIMIT_OF_SESSIONS: usize = 4;
 pub const LIMIT_OF_GUESSES: u32 = 6;
@@ -61,6 +63,9 @@ pub struct Person {
     pub app: Option<App>,
     pub codes: Option<Vec<String>>,
     pub targets: Vec<Target>,
+    pub identities: Vec<Identity>,
+    /// The flows that have ended here lately.
+    pub spent: Vec<Spent>,
     pub generation: u32,
     /// When it was noted last that somebody uses it.
     pub accessed: i64,
@@ -88,6 +93,7 @@ pub struct Session {
     pub factors: BTreeSet<Factor>,
     pub expires: i64,
     pub challenged: Option<i64>,
+    pub by: By,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -175,6 +181,7 @@ impl Person {
         person.sessions.retain(|session| now < session.expires);
         person.tokens.retain(|token| now < token.expires);
         person.challenges.retain(|challenge| now < challenge.expires);
+        person.spent.retain(|spent| now < spent.expires);
         person.drop_orphans();
         person
     }
@@ -201,11 +208,15 @@ impl Person {
     fn asks_for_two(&self) -> bool {
         let seconds = [Self::proven(self.email), Self::proven(self.phone), self.has_app()];
         let seconds = seconds.into_iter().filter(|held| *held).count();
-        self.mfa && seconds > 0 && seconds + usize::from(self.password.is_some()) > 1
+        let firsts = [self.password.is_some(), !Self::proven(self.email) && !self.identities.is_empty()];
+        let firsts = firsts.into_iter().filter(|held| *held).count();
+        self.mfa && seconds > 0 && seconds + firsts > 1
     }
 
     fn owes(&self, session: &Session) -> bool {
-        let mut kinds = session.factors.iter().filter(|factor| **factor != Factor::Anonymous).count();
+        // Whoever has the mailbox has the account at the provider, too.
+        let counts = |factor: &&Factor| !matches!(factor, Factor::Anonymous | Factor::OAuth2);
+        let mut kinds = session.factors.iter().filter(counts).count();
         let both = session.factors.contains(&Factor::Password) && session.factors.contains(&Factor::Email);
         let beyond = Self::proven(self.phone) || self.has_app();
         kinds -= usize::from(self.password.is_some() && self.by_mailbox && beyond && both);
@@ -306,6 +317,7 @@ impl Person {
             factors: [factor].into(),
             expires: now + LIFE_OF_SESSIONS,
             challenged: None,
+            by: By::Else,
         };
         let owes = self.owes(&session);
         self.accessed = now;
@@ -343,11 +355,11 @@ impl Person {
     /// What the first proof of an address does. `Some`: it is not this person's any more.
     fn take_proof(&mut self, purpose: Purpose, events: &mut Vec<&'static str>) -> Option<Address> {
         let (own, other) = match purpose {
-            Purpose::Generic => return None,
-            _ if purpose.is_by_mail() => (Self::proven(self.email), Self::proven(self.phone)),
-            _ => (Self::proven(self.phone), Self::proven(self.email)),
+            Purpose::Generic | Purpose::OAuth2 => return None,
+            _ if purpose.is_by_mail() => (self.is_email_owned(), Self::proven(self.phone)),
+            _ => (Self::proven(self.phone), self.is_email_owned()),
         };
-        if !own && other {
+        if !own && (other || !self.identities.is_empty()) {
             events.push("user.update");
             self.drop_codes(purpose.is_by_mail());
             return match purpose.is_by_mail() {
@@ -356,8 +368,9 @@ impl Person {
             };
         }
         if !own {
-            let Self { id, email, phone, blocked, reset, generation, accessed, .. } = self.clone();
-            let blank = Self { id, blocked, reset, generation: generation + 1, accessed, ..Self::default() };
+            let Self { id, email, phone, blocked, reset, generation, accessed, spent, .. } = self.clone();
+            let generation = generation + 1;
+            let blank = Self { id, blocked, reset, generation, accessed, spent, ..Self::default() };
             *self = match purpose.is_by_mail() {
                 true => Self { email, ..blank },
                 false => Self { phone, ..blank },
@@ -408,7 +421,7 @@ impl Person {
     }
 
     fn is_lasting(&self) -> bool {
-        self.password.is_some() || self.email.is_some() || self.phone.is_some()
+        self.password.is_some() || self.email.is_some() || self.phone.is_some() || !self.identities.is_empty()
     }
 
     /// Spends a code of the app, if it is one.

@@ -21,7 +21,12 @@ use account::{
 };
 use async_trait::async_trait;
 
-use crate::{deeds::Purpose, ledger::Book, model::Address, stored};
+use crate::{
+    deeds::Purpose,
+    ledger::{Book, Neighbour},
+    model::Address,
+    stored,
+};
 
 /// Time as the simulation says.
 #[derive(Debug, Clone)]
@@ -240,7 +245,7 @@ impl<S: Store> Paced<S> {
     fn arm(&self, version: Option<u64>) {
         let mut ledger = self.book.open();
         ledger.calls += 1;
-        let (current, fault) = (ledger.current, ledger.call(false));
+        let (current, fault) = (ledger.current, ledger.call(Neighbour::Store));
         let task = &mut ledger.tasks[current];
         let saver = (current, task.stage, task.now);
         self.plan.clear();

@@ -42,7 +42,8 @@ kinds! {
     Email 3, Phone 4, SignOut 4, SignOutEverywhere 1, Extend 3, Jwt 4, StartEmailVerification 6, StartPhoneVerification 5,
     FinishPhoneVerification 8, Mfa 6, AddApp 6, ConfirmApp 10, RemoveApp 2, StartChallenge 12, FinishChallenge 20, CreateCodes 5,
     ReplaceCodes 4, AddTarget 6, ChangeTarget 3, RemoveTarget 2, HostBlock 1, HostUnblock 4, HostReset 1, HostNoReset 4, HostEndSessions 1,
-    HostToken 4, HostDelete 3, Sweep 3, RemoveGuests 2, ForgetEvents 2, Flood 9,
+    HostToken 4, HostDelete 3, Sweep 3, RemoveGuests 2, ForgetEvents 2, Flood 9, StartOAuth2 9, FinishOAuth2 14,
+    Identities 2, Unlink 4,
 }
 
 impl Kind {

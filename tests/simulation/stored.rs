@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::{
     deeds::{Factor, Purpose},
-    model::{self, NEW, Person},
+    model::{self, NEW, Person, oauth2::By},
+    provider::PROVIDERS,
 };
 
 #[derive(Deserialize)]
@@ -42,6 +43,10 @@ pub struct Form {
     recovery_codes: Option<serde::de::IgnoredAny>,
     #[serde(default)]
     challenges: Vec<Challenge>,
+    #[serde(default)]
+    identities: Vec<Identity>,
+    #[serde(default)]
+    spent_states: Vec<Spent>,
     jwt_generation: u32,
     accessed_at: i64,
 }
@@ -67,6 +72,24 @@ struct Session {
     expires_at: i64,
     factors: Vec<String>,
     challenged_at: Option<i64>,
+    provider: String,
+    #[serde(default)]
+    provider_uid: String,
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    id: String,
+    provider: String,
+    uid: String,
+    email: Option<String>,
+    verified_email: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Spent {
+    digest: String,
+    expires_at: i64,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +147,15 @@ struct Challenge {
 pub fn number(address: &str) -> usize {
     let digits: String = address.chars().filter(char::is_ascii_digit).collect();
     digits.get(digits.len().saturating_sub(2)..).and_then(|digits| digits.parse().ok()).unwrap_or(usize::MAX)
+}
+
+/// By what a session was started: a provider's name and what it calls somebody.
+fn by(provider: &str, uid: &str) -> By {
+    match PROVIDERS.iter().position(|name| *name == provider) {
+        Some(provider) => By::Provider(provider, uid.parse().unwrap_or(usize::MAX)),
+        None if provider == "oauth2" => By::Token,
+        None => By::Else,
+    }
 }
 
 /// What was seen of ids and digests: none may come twice.
@@ -217,6 +249,7 @@ pub fn compare(expected: &Person, found: &Form, seen: &mut Seen) -> Result<Perso
         session.id = seen.id(&session.id, &found.id)?;
         same("end of the session", &session.expires, &found.expires_at)?;
         same("challenge of the session", &session.challenged, &found.challenged_at)?;
+        same("start of the session", &session.by, &by(&found.provider, &found.provider_uid))?;
         let factors: Option<BTreeSet<_>> = found.factors.iter().map(|name| Factor::named(name)).collect();
         same("factors", &Some(&session.factors), &factors.as_ref())?;
         seen.digest(&session.id, session.secret, &found.digest)?;
@@ -243,7 +276,24 @@ pub fn compare(expected: &Person, found: &Form, seen: &mut Seen) -> Result<Perso
     for (target, found) in person.targets.iter_mut().zip(&found.targets) {
         target.id = seen.id(&target.id, &found.id)?;
         same("identifier", &target.identifier, &found.identifier)?;
+        if target.session.as_deref() == Some(NEW) {
+            target.session = person.sessions.last().map(|session| session.id.clone());
+        }
         same("session of the push target", &target.session, &found.session)?;
+    }
+    same("number of identities", &expected.identities.len(), &found.identities.len())?;
+    for (identity, found) in person.identities.iter_mut().zip(&found.identities) {
+        identity.id = seen.id(&identity.id, &found.id)?;
+        let address = |email: &Option<String>| email.as_deref().map(number);
+        let is_it = By::Provider(identity.provider, identity.uid);
+        same("identity", &is_it, &by(&found.provider, &found.uid))?;
+        same("address of the identity", &identity.email, &address(&found.email))?;
+        same("address vouched for", &identity.vouched, &address(&found.verified_email))?;
+    }
+    same("number of flows", &expected.spent.len(), &found.spent_states.len())?;
+    for (spent, found) in person.spent.iter().zip(&found.spent_states) {
+        same("end of the flow", &spent.expires, &found.expires_at)?;
+        seen.digest(&format!("flow {}", spent.flow), 0, &found.digest)?;
     }
     Ok(person)
 }

@@ -3,12 +3,14 @@
 mod alike;
 mod answers;
 mod choice;
+mod end;
+mod flow;
 mod home;
 mod perform;
 mod request;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     future::Future,
     hash::{Hash as _, Hasher as _},
     pin::Pin,
@@ -18,26 +20,25 @@ use std::{
 
 use account::{
     AccountService, Config, Error,
-    model::{Key, Timestamp},
-    ports::{Parts, Select, Store},
-    testing::{Fault, FaultyStore, SeededEntropy, Snapshot},
+    ports::Store,
+    testing::{Fault, FaultyStore, SeededEntropy},
 };
 use alike::Alike;
 #[cfg(feature = "sqlite")]
 pub use home::SqliteFile;
 pub use home::{Broken, Home, Keeps};
-use perform::{Answer, PASSWORDS, email, perform, phone};
+use perform::{Answer, PASSWORDS, perform};
 
 use crate::{
-    deeds::{Deed, Factor, Way, Who},
+    deeds::{Deed, Factor, Flow, Way, Who},
     flawed::FlawedLimiter,
-    ledger::{Book, Task},
+    ledger::{Book, Neighbour, Task},
     limiter::Limiter,
-    model::{Address, LIMIT_OF_GUESSES, LIMIT_OF_SESSIONS},
-    ports::{Paced, Post, SimulatedClock, Slow, Watched, block_on},
+    model::{LIMIT_OF_GUESSES, LIMIT_OF_SESSIONS},
+    ports::{Paced, Post, SimulatedClock, Slow, Watched},
+    provider::{PROVIDERS, Providers},
     secrets::Watching,
     steps::{Kind, SLOTS, Step},
-    stored::{self, Body},
 };
 
 type Service = AccountService<Arc<dyn Store>, Post, Post, SimulatedClock>;
@@ -66,8 +67,8 @@ pub struct Report {
     pub digest: u64,
     /// How many were begun and how many succeeded.
     pub kinds: BTreeMap<Kind, (usize, usize)>,
-    /// How many met which fault, by its place among [`Fault::ALL`], of the limiter or else of the store.
-    pub faults: BTreeMap<(Kind, bool, usize), usize>,
+    /// How many met which fault, by its place among [`Fault::ALL`], at whom.
+    pub faults: BTreeMap<(Kind, Neighbour, usize), usize>,
     /// Requests that were one too many.
     pub limited: usize,
 }
@@ -81,6 +82,7 @@ struct World<'a> {
     limiter: Arc<FlawedLimiter>,
     /// The limiter ends with the process; else it is one that several share.
     has_own_limiter: bool,
+    providers: Arc<Providers>,
     service: Service,
     entropy: Watching,
     book: Book,
@@ -88,6 +90,7 @@ struct World<'a> {
     held: Vec<Who>,
     challenges: Vec<(Who, String, Factor)>,
     devices: Vec<Known>,
+    flows: Vec<Flow>,
     alike: Alike,
     report: Report,
 }
@@ -103,12 +106,15 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
     let room = if has_own_limiter { LITTLE_ROOM } else { MUCH_ROOM };
     book.open().model.counts.room = room;
     let limiter = Arc::new(FlawedLimiter::new(home.defect(), book.clone(), room));
-    let service = serve(&store, &limiter, &book, &entropy);
+    let providers = Arc::new(Providers::new(home.defect(), book.clone()));
+    book.open().flows.are_careless = (seed / 2).is_multiple_of(2);
+    let service = serve(&store, &limiter, &providers, &book, &entropy);
     let mut world = World {
         home,
         store,
         limiter,
         has_own_limiter,
+        providers,
         service,
         entropy,
         book,
@@ -116,6 +122,7 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
         held: Vec::new(),
         challenges: Vec::new(),
         devices: Vec::new(),
+        flows: Vec::new(),
         alike: Alike::default(),
         report: Report::default(),
     };
@@ -134,7 +141,13 @@ pub fn live(home: &dyn Home, seed: u64, steps: &[Step]) -> Report {
     world.close()
 }
 
-fn serve(store: &Arc<dyn Store>, limiter: &Arc<FlawedLimiter>, book: &Book, entropy: &Watching) -> Service {
+fn serve(
+    store: &Arc<dyn Store>,
+    limiter: &Arc<FlawedLimiter>,
+    providers: &Arc<Providers>,
+    book: &Book,
+    entropy: &Watching,
+) -> Service {
     let key =
         account::MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap();
     let mut config = Config::new(key);
@@ -145,7 +158,10 @@ fn serve(store: &Arc<dyn Store>, limiter: &Arc<FlawedLimiter>, book: &Book, entr
     let watched = Watched { store: Arc::clone(store), book: book.clone() };
     let faulty = FaultyStore::new(watched);
     let paced = Paced { plan: faulty.plan(), store: faulty, book: book.clone() };
-    AccountService::builder(Arc::new(paced) as Arc<dyn Store>)
+    let builder = AccountService::builder(Arc::new(paced) as Arc<dyn Store>);
+    PROVIDERS
+        .iter()
+        .fold(builder, |builder, id| builder.provider(providers.client(id)))
         .config(config)
         .mailer(Post(book.clone()))
         .sms(Post(book.clone()))
@@ -195,7 +211,8 @@ impl World<'_> {
         ledger.tasks.push(begun);
         drop(ledger);
         let device = device.map(|(_, wire, _)| wire);
-        let run = Box::pin(perform(self.service.clone(), deed, device, way, self.book.clone()));
+        let run = perform(self.service.clone(), self.mistaken(deed), device, way, self.book.clone());
+        let run = Box::pin(run);
         self.slots[slot] = Some((task, kind, run));
         self.report.operations += 1;
         self.report.kinds.entry(kind).or_default().0 += 1;
@@ -231,13 +248,14 @@ impl World<'_> {
     }
 
     fn ended(&mut self, task: usize, kind: Kind) {
-        let ledger = self.book.open();
+        let mut ledger = self.book.open();
+        ledger.tasks[task].redeems = None;
         let task = &ledger.tasks[task];
         self.report.disturbed += usize::from(task.met || task.is_left || task.is_mute && task.messages > 0);
         let fault = task.fault.filter(|(at, _)| task.met && task.calls > *at);
-        if let Some(place) = fault.and_then(|(_, fault)| Fault::ALL.iter().position(|other| *other == fault))
-        {
-            *self.report.faults.entry((kind, task.at_limiter, place)).or_default() += 1;
+        let place = fault.and_then(|(_, fault)| Fault::ALL.iter().position(|other| *other == fault));
+        if let (Some(place), Some(neighbour)) = (place, task.at) {
+            *self.report.faults.entry((kind, neighbour, place)).or_default() += 1;
         }
     }
 
@@ -270,37 +288,13 @@ impl World<'_> {
         (0..SLOTS).for_each(|slot| self.leave(slot));
         // So that nobody holds the file any more when it is opened again.
         self.store = Arc::new(account::MemoryStore::new());
-        self.service = serve(&self.store, &self.limiter, &self.book, &self.entropy);
+        self.service = serve(&self.store, &self.limiter, &self.providers, &self.book, &self.entropy);
         self.store = self.home.open(&self.book);
         if self.has_own_limiter {
             self.limiter = Arc::new(FlawedLimiter::new(self.home.defect(), self.book.clone(), LITTLE_ROOM));
             self.book.open().model.counts.forget();
         }
-        self.service = serve(&self.store, &self.limiter, &self.book, &self.entropy);
-    }
-
-    /// A minute later the host sweeps, and nothing that has expired is left.
-    fn sweep(&mut self) {
-        let mut ledger = self.book.open();
-        ledger.advance(60_000);
-        ledger.outage = 0;
-        drop(ledger);
-        for _ in 0..ENOUGH {
-            let task = self.begin(0, Kind::Sweep, Deed::Sweep { limit: 10 }, None, Way::default());
-            self.end(0);
-            if self.book.open().tasks[task].swept == 0 {
-                break;
-            }
-        }
-        let now = self.book.open().now;
-        let due = block_on(self.store.list(Select::DueBy(Timestamp::from_millis(now)), 1)).unwrap();
-        let mut ledger = self.book.open();
-        let mut people = ledger.model.people.values();
-        let left = people.find(|person| **person != person.tidied(now) || person.is_abandoned(now));
-        if left.is_some() || !due.is_empty() {
-            let what = format!("after a sweep there is {left:?}, and the store has {due:?}");
-            ledger.complain(what);
-        }
+        self.service = serve(&self.store, &self.limiter, &self.providers, &self.book, &self.entropy);
     }
 
     fn close(mut self) -> Report {
@@ -316,65 +310,5 @@ impl World<'_> {
         }
         drop(ledger);
         Report { trouble, calls, limited, digest, ..self.report }
-    }
-
-    /// Whose each address is in the store.
-    fn found(&self) -> Vec<(Address, Option<String>)> {
-        let addresses = (0..4).flat_map(|number| [Address::Email(number), Address::Phone(number)]);
-        let found = addresses.map(|address| {
-            let key = match address {
-                Address::Email(number) => Key::Mailbox(email(number)),
-                Address::Phone(number) => Key::Phone(phone(number)),
-            };
-            let found = block_on(self.store.load(&key, Parts::Body)).unwrap();
-            (address, found.map(|stored| stored.account.id().to_string()))
-        });
-        found.collect()
-    }
-
-    /// At the end the store holds what the model says, found by every key and by nothing else.
-    fn compare_all(&mut self) {
-        let snapshot = block_on(Snapshot::of(&self.store)).unwrap();
-        let found = self.found();
-        let mut guard = self.book.open();
-        let ledger = &mut *guard;
-        let mut wrong = None;
-        let ids: BTreeSet<_> = snapshot.accounts().map(|(id, ..)| id.to_string()).collect();
-        if ids != ledger.model.people.keys().cloned().collect() {
-            wrong = Some(format!("the accounts are {ids:?}"));
-        }
-        for (id, body, attachment) in snapshot.accounts() {
-            let form = serde_json::from_str::<Body>(body).unwrap().account;
-            let Some(person) = ledger.model.people.get(id.as_str()) else { continue };
-            if let Err(what) = stored::compare(person, &form, &mut ledger.seen) {
-                wrong = Some(format!("the store holds of {id}: {what}"));
-            }
-            let preferences = format!(r#"{{"n":{}}}"#, person.preferences);
-            let holds =
-                attachment.contains(&preferences.replace('"', "\\\"")) || attachment.contains(&preferences);
-            if person.preferences != 0 && !holds {
-                wrong = Some(format!("the preferences of {id} are {attachment}"));
-            }
-            let logged = ledger.model.log.get(id.as_str()).map_or(0, Vec::len);
-            if snapshot.events(id) != logged {
-                wrong =
-                    Some(format!("{id} has {} log entries and should have {logged}", snapshot.events(id)));
-            }
-        }
-        for (address, found) in found {
-            if found != ledger.model.holder(address).map(|person| person.id.clone()) {
-                wrong = Some(format!("{address:?} leads to {found:?}"));
-            }
-        }
-        let held = snapshot.to_string();
-        if let Some(secret) = ledger.secrets.saved().or(ledger.secrets.within(&held)) {
-            wrong = Some(format!("the secret {secret} is saved"));
-        }
-        if let Some(who) = self.held.last().filter(|who| !ledger.secrets.has_saved(&who.session)) {
-            wrong = Some(format!("nothing is found, not even the session {}", who.session));
-        }
-        if let Some(what) = wrong {
-            ledger.complain(what);
-        }
     }
 }

@@ -105,6 +105,17 @@ impl Flawed {
                 let challenges = gone("challenges", account);
                 put_back(account, "challenges", challenges);
             }
+            Defect::FlowEndsTwice => {
+                account.as_object_mut().unwrap().remove("spent_states");
+            }
+            Defect::UnlinkedStays if happened("identity.delete") => {
+                let identities = gone("identities", account);
+                put_back(account, "identities", identities);
+            }
+            Defect::SessionsOutliveTheIdentity if happened("identity.delete") => {
+                let sessions = gone("sessions", account);
+                put_back(account, "sessions", sessions);
+            }
             Defect::AppCodeReplayed if !account["authenticator"].is_null() => {
                 account["authenticator"].as_object_mut().unwrap().remove("last_step");
             }

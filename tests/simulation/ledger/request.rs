@@ -25,8 +25,6 @@ pub struct Request {
     limits: Vec<Limit>,
     /// What the service was told by the limiter; `None`: that it fails.
     told: Vec<Option<Quota>>,
-    /// Why it was not let through.
-    pub refusal: Option<&'static str>,
 }
 
 fn plain(quota: &ports::Quota) -> Quota {
@@ -68,12 +66,13 @@ impl Ledger {
 
     /// The service has let the request through, or has not.
     pub fn admitted(&mut self, outcome: &Result<Option<ports::Quota>, Error>) {
-        let Request { limits, told, refusal, .. } = &mut self.tasks[self.current].request;
+        let task = &mut self.tasks[self.current];
+        let Request { limits, told, .. } = &task.request;
         let ends = |(told, limit): (&Option<Quota>, &Limit)| match told {
             Some(quota) => quota.is_exceeded && limit.guards,
             None => true,
         };
-        let due = told.iter().zip(&*limits).position(ends).map_or(limits.len(), |place| place + 1);
+        let due = told.iter().zip(limits).position(ends).map_or(limits.len(), |place| place + 1);
         let tightest = told.iter().flatten().min_by_key(|quota| (!quota.is_exceeded, quota.left, quota.most));
         let right = match tightest.copied() {
             _ if told.contains(&None) => (UNAVAILABLE, None),
@@ -87,7 +86,7 @@ impl Ledger {
         };
         let seen = told.len();
         found.0.hash(&mut self.digest);
-        *refusal = outcome.as_ref().err().map(Error::code);
+        task.turned_away = outcome.as_ref().err().map(Error::code);
         self.limited += usize::from(right.0 == LIMITED);
         if seen != due {
             self.complain(format!("a request is counted {seen} times and should be {due} times"));

@@ -5,7 +5,7 @@ use account::testing::Fault;
 use super::request::Request;
 use crate::{
     deeds::Deed,
-    model::{Address, NEW, Person, Verdict},
+    model::{Address, Code, NEW, Person, Verdict},
 };
 
 /// Where an operation stands.
@@ -16,6 +16,14 @@ pub enum Stage {
     Act,
     /// The address that was proved gets an account of its own.
     Apart(Address),
+}
+
+/// Whom an operation calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Neighbour {
+    Store,
+    Limiter,
+    Provider,
 }
 
 /// An operation that is under way, or was.
@@ -48,8 +56,12 @@ pub struct Task {
     pub collided: bool,
     /// Its fault came.
     pub met: bool,
-    /// It befell the limiter.
-    pub at_limiter: bool,
+    /// Whom it befell.
+    pub at: Option<Neighbour>,
+    /// Why it was not to come as far as an account.
+    pub turned_away: Option<Code>,
+    /// The flow that it is ending.
+    pub redeems: Option<usize>,
     /// Whoever asked has gone.
     pub is_left: bool,
     pub addresses: Vec<Address>,
@@ -77,7 +89,7 @@ pub struct Changed {
 
 impl Task {
     pub fn new(deed: Deed, now: i64) -> Self {
-        let stage = if matches!(deed, Deed::As { .. } | Deed::Check(_)) { Stage::Check } else { Stage::Act };
+        let stage = if deed.who().is_some() { Stage::Check } else { Stage::Act };
         Self {
             deed,
             device: None,
@@ -97,7 +109,9 @@ impl Task {
             hangs: false,
             collided: false,
             met: false,
-            at_limiter: false,
+            at: None,
+            turned_away: None,
+            redeems: None,
             is_left: false,
             addresses: Vec::new(),
             messages: 0,

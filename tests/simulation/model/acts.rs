@@ -50,6 +50,14 @@ impl Person {
                 let codes = self.codes.ok_or(Verdict::refused("user_recovery_codes_not_found"))?;
                 return Ok(Verdict::reads(format!("{codes:?}")));
             }
+            Act::Identities => {
+                let ids: Vec<_> = self.identities.iter().map(|identity| identity.id.as_str()).collect();
+                return Ok(Verdict::reads(format!("{ids:?}")));
+            }
+            Act::Unlink(id) => {
+                self.unlink(id, &own_id)?;
+                "identity.delete"
+            }
             Act::Name => "user.update",
             Act::Preferences(n) => {
                 self.preferences = *n;

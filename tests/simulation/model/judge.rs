@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Address, Assurance, EXISTS, HOUR, INVALID, MINUTE, Model, NEW, NO_USER, NOT_SIGNED_IN, Person, SECOND,
-    TARGET_EXISTS, Verdict, WRONG,
+    Address, Assurance, Code, EXISTS, HOUR, INVALID, MINUTE, Model, NEW, NO_USER, NOT_SIGNED_IN, Person,
+    SECOND, TARGET_EXISTS, Verdict, WRONG, oauth2::By,
 };
 use crate::deeds::{Act, Deed, Factor, HostAct, Purpose, Who};
 
-const SIGN_IN: [Purpose; 4] = [Purpose::MagicUrl, Purpose::EmailCode, Purpose::PhoneCode, Purpose::Generic];
+const SIGN_IN: [Purpose; 5] =
+    [Purpose::MagicUrl, Purpose::EmailCode, Purpose::PhoneCode, Purpose::Generic, Purpose::OAuth2];
 
 impl Model {
     pub fn holder(&self, address: Address) -> Option<&Person> {
@@ -16,6 +17,21 @@ impl Model {
             Address::Email(email) => person.email.is_some_and(|(address, _)| address == email),
             Address::Phone(phone) => person.phone.is_some_and(|(address, _)| address == phone),
         })
+    }
+
+    /// Who has this email, or an identity that a provider vouches it is of.
+    pub fn mailbox(&self, email: usize) -> Option<&Person> {
+        self.people.values().find(|person| {
+            person.email.is_some_and(|(address, _)| address == email)
+                || person.vouched().any(|address| address == email)
+        })
+    }
+
+    fn is_taken(&self, address: Address) -> bool {
+        match address {
+            Address::Email(email) => self.mailbox(email).is_some(),
+            Address::Phone(_) => self.holder(address).is_some(),
+        }
     }
 
     /// The check of who asks, before the act.
@@ -30,7 +46,7 @@ impl Model {
 
     /// The account of its own that whoever proved an address gets.
     pub fn judge_apart(&self, deed: &Deed, address: Address, now: i64) -> Verdict {
-        if self.holder(address).is_some() {
+        if self.is_taken(address) {
             return Verdict::refused(INVALID);
         }
         let mut person = Person::new(now);
@@ -63,9 +79,16 @@ impl Model {
                 Act::StartChallenge(factor) => usize::from(matches!(factor, Factor::Email | Factor::Phone)),
                 Act::Mfa(on) if before.is_some_and(|before| before.mfa != *on) => is_reachable,
                 Act::RemoveApp if was_confirmed => is_reachable,
-                Act::ConfirmApp { .. } | Act::CreateCodes | Act::ReplaceCodes => is_reachable,
+                Act::ConfirmApp { .. } | Act::CreateCodes | Act::ReplaceCodes | Act::Unlink(_) => {
+                    is_reachable
+                }
                 _ => 0,
             },
+            // Those are told who were there before the identity was.
+            Deed::FinishOAuth2(_) => before.map_or(0, |before| {
+                let is_linked = before.identities.len() < after.identities.len();
+                usize::from(is_linked && before.email.is_some())
+            }),
             _ => 0,
         })
     }
@@ -73,11 +96,11 @@ impl Model {
     /// The deed itself, asked for from this device.
     pub fn judge(&self, deed: &Deed, device: Option<&str>, now: i64) -> Verdict {
         match deed {
-            Deed::Check(_) | Deed::Flood(_) => Verdict::default(),
+            Deed::Check(_) | Deed::Flood(_) | Deed::StartOAuth2(_) => Verdict::default(),
             Deed::Sweep { .. } | Deed::RemoveGuests { .. } | Deed::ForgetEvents { .. } => Verdict::default(),
             Deed::SignUp { id, email, password } => {
                 let taken = id.as_ref().is_some_and(|id| self.people.contains_key(id));
-                if taken || self.holder(Address::Email(*email)).is_some() {
+                if taken || self.is_taken(Address::Email(*email)) {
                     return Verdict::refused(EXISTS);
                 }
                 let id = id.clone().unwrap_or(NEW.into());
@@ -105,10 +128,14 @@ impl Model {
                 if apart.is_none() {
                     let factor = match purpose {
                         Purpose::Generic => Factor::Token,
+                        Purpose::OAuth2 => Factor::Email,
                         _ if purpose.is_by_mail() => Factor::Email,
                         _ => Factor::Phone,
                     };
                     person.start_session(factor, now);
+                    if let Some(session) = person.sessions.last_mut().filter(|_| purpose == Purpose::OAuth2) {
+                        session.by = By::Token;
+                    }
                     events.push("session.create");
                 }
                 Ok((events, apart))
@@ -160,11 +187,12 @@ impl Model {
                 Some(person) => {
                     let verdict = person.tidied_for(device, now).act(who, act, now);
                     match verdict {
-                        Ok(verdict) => self.unless_taken(verdict, now),
+                        Ok(verdict) => self.unless_taken(verdict, TARGET_EXISTS, now),
                         Err(verdict) => verdict,
                     }
                 }
             },
+            Deed::FinishOAuth2(back) => self.judge_return(back, device, now),
             Deed::Host { user, act } => {
                 let Some(person) = self.people.get(user) else { return Verdict::refused(NO_USER) };
                 let mut person = person.tidied(now);
@@ -211,8 +239,8 @@ impl Model {
         }
     }
 
-    /// Addresses and device tokens belong to one person each. What has expired holds nothing.
-    fn unless_taken(&self, verdict: Verdict, now: i64) -> Verdict {
+    /// Addresses, identities and device tokens belong to one person each. What has expired holds nothing.
+    pub(super) fn unless_taken(&self, verdict: Verdict, code: Code, now: i64) -> Verdict {
         let Some(after) = &verdict.after else { return verdict };
         let others =
             self.people.values().filter(|person| person.id != after.id).map(|person| person.tidied(now));
@@ -223,11 +251,19 @@ impl Model {
             let identifiers = |person: &Person| -> BTreeSet<String> {
                 person.targets.iter().map(|target| target.identifier.clone()).collect()
             };
-            if same(after.email, other.email)
-                || same(after.phone, other.phone)
+            let mailboxes = |person: &Person| -> BTreeSet<usize> {
+                let email = person.email.map(|(address, _)| address);
+                email.into_iter().chain(person.vouched()).collect()
+            };
+            let identities = |person: &Person| -> BTreeSet<(usize, usize)> {
+                person.identities.iter().map(|identity| (identity.provider, identity.uid)).collect()
+            };
+            if same(after.phone, other.phone)
+                || !mailboxes(after).is_disjoint(&mailboxes(&other))
+                || !identities(after).is_disjoint(&identities(&other))
                 || !identifiers(after).is_disjoint(&identifiers(&other))
             {
-                return Verdict::refused(TARGET_EXISTS);
+                return Verdict::refused(code);
             }
         }
         verdict
@@ -253,6 +289,7 @@ impl Model {
         let life = if purpose == Purpose::MagicUrl { HOUR } else { 15 * MINUTE };
         let (mut person, mut events) = match self.holder(address) {
             Some(person) => (person.tidied(now), vec![]),
+            None if self.is_taken(address) => return Verdict::refused(EXISTS),
             None => {
                 let mut person = Person::new(now);
                 match address {

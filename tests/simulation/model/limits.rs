@@ -52,7 +52,7 @@ pub fn limits(deed: &Deed, network: usize) -> Vec<Limit> {
     };
     match deed {
         Deed::SignUp { .. } => by_net(10, "sign-up"),
-        Deed::Anonymous => by_net(50, "any"),
+        Deed::Anonymous | Deed::StartOAuth2(_) | Deed::FinishOAuth2(_) => by_net(50, "any"),
         Deed::SignIn { email, .. } => about(100, 10, "sign-in", Address::Email(*email)),
         Deed::Send(Purpose::MagicUrl, to) => about(60, 60, "link", *to),
         Deed::Send(_, to @ Address::Email(_)) => about(60, 10, "code", *to),

@@ -6,9 +6,9 @@ use account::Error;
 
 use super::{World, perform::Answer};
 use crate::{
-    deeds::{Act, Deed, Jwt, Purpose, Who},
+    deeds::{Act, Deed, Flow, Jwt, Purpose, Who},
     ledger::{Letter, Stage, Task},
-    model::{LIFE_OF_JWTS, Verdict},
+    model::{LIFE_OF_JWTS, Verdict, oauth2::LIFE_OF_FLOWS},
 };
 
 impl World<'_> {
@@ -75,6 +75,24 @@ impl World<'_> {
         }
         match answer {
             Answer::Done => {}
+            Answer::Started { authorize, wire } => {
+                let Deed::StartOAuth2(start) = deed else { return };
+                let (code, state) = self.providers.approve(&authorize, start.visitor);
+                [&wire, &state, &code.text].into_iter().for_each(|secret| ledger.secrets.learn(secret));
+                if self.flows.iter().any(|flow| flow.state == state) {
+                    wrong = Some(format!("the state {state} comes twice"));
+                }
+                self.flows.push(Flow {
+                    number: self.flows.len(),
+                    provider: start.provider,
+                    state,
+                    wire,
+                    code,
+                    who: start.who,
+                    with_token: start.with_token,
+                    expires: ledger.tasks[task].now + LIFE_OF_FLOWS,
+                });
+            }
             Answer::Sent { user, told } => {
                 let known = verdict.after.is_some().then_some(changed.user.as_str());
                 wrong = self.alike.sent(&deed, &user, &told, known).err();
@@ -117,7 +135,11 @@ impl World<'_> {
                     let token =
                         person.tokens.iter_mut().find(|token| Some(&token.id) == changed.token.as_ref());
                     token.into_iter().for_each(|token| token.secret = Some(secret.clone()));
-                    let letter = Letter { user, purpose: Some(Purpose::Generic), challenge: None, secret };
+                    let purpose = match deed {
+                        Deed::FinishOAuth2(_) => Purpose::OAuth2,
+                        _ => Purpose::Generic,
+                    };
+                    let letter = Letter { user, purpose: Some(purpose), challenge: None, secret };
                     ledger.letters.push(letter);
                 }
             }
@@ -172,7 +194,7 @@ fn whole(error: &Error) -> String {
 
 /// Whether an operation may be refused like this.
 fn is_right_refusal(task: &Task, is_crowded: bool, code: &str) -> Result<(), String> {
-    if task.request.refusal == Some(code) {
+    if task.turned_away == Some(code) {
         return Ok(());
     }
     let fits = |verdict: &&Verdict| verdict.refusal.is_some_and(|refusal| refusal == code);

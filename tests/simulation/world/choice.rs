@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// One of a list, mostly of the last few.
-fn pick<T: Clone>(list: &[T], pick: usize) -> Option<T> {
+pub(super) fn pick<T: Clone>(list: &[T], pick: usize) -> Option<T> {
     let reach = if pick.is_multiple_of(4) { list.len() } else { list.len().min(6) };
     let back = (pick / 4).checked_rem(reach)?;
     list.get(list.len() - 1 - back).cloned()
@@ -39,6 +39,7 @@ impl World<'_> {
             Deed::Redeem { user, .. } | Deed::FinishVerification { user, .. } => user.clone(),
             Deed::FinishRecovery { user, .. } => user.clone(),
             Deed::As { who, .. } => who.user.clone(),
+            Deed::FinishOAuth2(back) => ledger.model.known(back.provider, back.code.visitor.uid)?.id.clone(),
             _ => return None,
         };
         let own: Vec<_> = self.devices.iter().filter(|(whose, ..)| *whose == user).collect();
@@ -112,6 +113,7 @@ impl World<'_> {
                 Kind::Mfa => !person.mfa,
                 Kind::RemoveApp => person.app.is_some(),
                 Kind::ChangeTarget | Kind::RemoveTarget => !person.targets.is_empty(),
+                Kind::Unlink => !person.identities.is_empty(),
                 _ => true,
             }
         };
@@ -174,9 +176,10 @@ impl World<'_> {
                     Purpose::MagicUrl,
                     Purpose::PhoneCode,
                     Purpose::Generic,
+                    Purpose::OAuth2,
                     Purpose::Recovery,
                 ];
-                let (user, secret) = said(letter(a, &all[..4 + usize::from(b % 20 == 0)]))?;
+                let (user, secret) = said(letter(a, &all[..5 + usize::from(b % 20 == 0)]))?;
                 return Some(Deed::Redeem { user, secret });
             }
             Kind::FinishVerification => {
@@ -224,9 +227,17 @@ impl World<'_> {
                 return Some(Deed::Host { user, act: HostAct::Delete });
             }
             Kind::Flood => return None,
+            Kind::StartOAuth2 => return Some(self.set_out(who, [a, b, c])),
+            Kind::FinishOAuth2 => return self.come_back(&ledger.model, &able, ledger.now, [a, b, c]),
             Kind::Sweep => return Some(Deed::Sweep { limit: 1 + a as u32 % 4 }),
             Kind::RemoveGuests => return Some(Deed::RemoveGuests { days: a as i64 % 5 }),
             Kind::ForgetEvents => return Some(Deed::ForgetEvents { days: a as i64 % 20 }),
+            Kind::Identities => Act::Identities,
+            Kind::Unlink => {
+                let identities = &me?.identities;
+                let own = identities.get(b.checked_rem(identities.len())?)?;
+                Act::Unlink(if c % 11 == 0 { "none".into() } else { own.id.clone() })
+            }
             Kind::User => Act::User,
             Kind::Sessions => Act::Sessions,
             Kind::Events => Act::Events,

@@ -5,13 +5,13 @@ use std::time::Duration;
 use account::{
     EmailSignIn, Error, GenericToken, NewPushTarget, RecoveryCodes, SessionHolder, SignUp, SignedIn,
     model::{
-        AllowedRedirects, CheckedUrl, Client, CustomId, DeviceSecret, Email, PageQuery, Password, Phone,
-        SecondFactor, SessionSecret, TargetKind, Token, User, UserId,
+        AllowedRedirects, CheckedUrl, Client, CustomId, DeviceSecret, Email, IdentityQuery, PageQuery,
+        Password, Phone, SecondFactor, SessionSecret, TargetKind, Token, User, UserId,
     },
 };
 
 use super::{
-    Service,
+    Service, flow,
     request::{NETWORKS, admit, spelled},
 };
 use crate::{
@@ -51,6 +51,11 @@ pub enum Answer {
     Codes(Vec<String>),
     View(String),
     Swept(u32),
+    /// The way to a provider, and what the browser keeps.
+    Started {
+        authorize: String,
+        wire: String,
+    },
 }
 
 impl Answer {
@@ -97,22 +102,12 @@ pub async fn perform(
         None => Client::default(),
     };
     let client = &client;
-    let signed_in = |signed_in: SignedIn| Answer::SignedIn {
-        user: signed_in.session.user.to_string(),
-        session: signed_in.session.id.to_string(),
-        wire: signed_in.secret.to_wire(),
-        device: signed_in.device.map(|device| device.to_wire()),
-    };
     let password = |number: usize| -> Password { PASSWORDS[number].parse().unwrap() };
     let id = |user: &str| -> UserId { user.parse().unwrap() };
     let email = |number: usize| -> Email { spelled(number, way).parse().unwrap() };
-    let holder = match &deed {
-        Deed::As { who, act } => {
-            let exempt =
-                matches!(act, Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_));
-            Some(caller(&service, who, exempt).await?.with_client(client.clone()))
-        }
-        _ => None,
+    let holder = match deed.who() {
+        Some(who) => Some(caller(&service, who, deed.is_exempt()).await?.with_client(client.clone())),
+        None => None,
     };
     admit(&service, &deed, way, &book).await?;
     match deed {
@@ -163,10 +158,12 @@ pub async fn perform(
             Ok(Answer::Swept(service.remove_unused_guests(of_days(days), None, 100).await?.removed))
         }
         Deed::ForgetEvents { days } => Ok(Answer::Swept(service.forget_events(of_days(days), 10_000).await?)),
-        Deed::Check(who) => {
-            caller(&service, &who, false).await?;
-            Ok(Answer::Done)
+        Deed::Check(_) => Ok(Answer::Done),
+        Deed::StartOAuth2(start) => {
+            book.open().enter(Stage::Act);
+            flow::start(&service, start, holder).await
         }
+        Deed::FinishOAuth2(back) => flow::finish(&service, *back, holder, client, &book).await,
         Deed::Host { user, act } => {
             let (host, user) = (service.trusted(client), id(&user));
             match act {
@@ -262,6 +259,13 @@ async fn act_as(service: &Service, holder: SessionHolder, act: Act) -> Result<An
             let codes = service.recovery_codes(caller).await?;
             return Ok(Answer::View(format!("{:?}", shown(&codes))));
         }
+        Act::Identities => {
+            let all = IdentityQuery::parse(&[] as &[&str], 100).unwrap();
+            let page = service.identities(caller, &all).await?;
+            let ids: Vec<_> = page.identities.iter().map(|identity| identity.id.to_string()).collect();
+            return Ok(Answer::View(format!("{ids:?}")));
+        }
+        Act::Unlink(id) => service.unlink_identity(caller, &id.parse().unwrap()).await?,
         Act::Name => drop(service.change_name(caller, "Ada".parse().unwrap()).await?),
         Act::Preferences(number) => {
             let preferences = format!(r#"{{"n":{number}}}"#).parse().unwrap();
@@ -314,6 +318,15 @@ async fn act_as(service: &Service, holder: SessionHolder, act: Act) -> Result<An
 /// The number in preferences of the simulation.
 fn preferences_number(text: &str) -> usize {
     text.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
+}
+
+pub fn signed_in(signed_in: SignedIn) -> Answer {
+    Answer::SignedIn {
+        user: signed_in.session.user.to_string(),
+        session: signed_in.session.id.to_string(),
+        wire: signed_in.secret.to_wire(),
+        device: signed_in.device.map(|device| device.to_wire()),
+    }
 }
 
 /// What anybody may see of a token; of its secret and of the account behind it nothing may be seen.

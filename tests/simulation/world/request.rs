@@ -120,7 +120,12 @@ fn operation(deed: &Deed, way: Way) -> Option<Operation> {
             Act::AddTarget(_) => Operation::AddPushTarget,
             Act::ChangeTarget(..) => Operation::ChangePushTarget,
             Act::RemoveTarget(_) => Operation::RemovePushTarget,
+            Act::Identities => Operation::Identities,
+            Act::Unlink(_) => Operation::UnlinkIdentity,
         },
+        Deed::StartOAuth2(start) if start.with_token => Operation::StartOAuth2Token,
+        Deed::StartOAuth2(_) => Operation::StartOAuth2,
+        Deed::FinishOAuth2(_) => Operation::OAuth2Redirect,
         Deed::Check(_)
         | Deed::Host { .. }
         | Deed::Sweep { .. }
