@@ -177,6 +177,38 @@ async fn whoever_is_to_get_an_account_of_their_own_gets_it_at_the_next_try_at_th
     assert!(undisturbed > 0, "every call was disturbed once");
 }
 
+/// Between two looks of a flow another one of the same person may end, and then the identity decides for both.
+#[tokio::test]
+async fn of_two_first_sign_ins_at_once_neither_takes_the_address_off_the_account() {
+    for step in 0..ENOUGH {
+        let (world, _) = world();
+        let (slow, fast) = (
+            world.back(start(FORGE), &person(), None).await,
+            world.back(start(FORGE), &person().unverified(), None).await,
+        );
+        let mut end = pin!(world.end(FORGE, &slow, None));
+        let mut ended = None;
+        for _ in 0..step {
+            if let Poll::Ready(outcome) = end.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                ended = Some(outcome);
+                break;
+            }
+        }
+        let other = session(world.end(FORGE, &fast, None).await.unwrap());
+        let is_over = ended.is_some();
+        let outcome = match ended {
+            Some(outcome) => outcome,
+            None => end.await,
+        };
+        assert_eq!(session(outcome.unwrap()).user_id(), other.user_id(), "after {step} polls");
+        assert_eq!(world.email(&other).await, (Some(ADA.to_owned()), true), "after {step} polls");
+        if is_over {
+            return;
+        }
+    }
+    panic!("it does not end");
+}
+
 /// An exchange of tokens saves its lease first; whatever happens then, the session lives and the next exchange is good.
 #[tokio::test]
 async fn an_exchange_that_breaks_off_hinders_the_next_for_a_minute_at_most() {

@@ -142,6 +142,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             let email = visitor.user.email.clone().ok_or(Error::NoProviderEmail)?;
             let address = Address::Email(email);
             let by_address = |draft: &mut Draft| {
+                // Another flow of theirs was faster.
+                if draft.keys().binary_search(&identity).is_ok() {
+                    return Err(Refusal::Stale);
+                }
                 // The address of another identity says who somebody is at that provider, not whose the account is.
                 if !visitor.user.email_verified || !address.belongs_to(draft) {
                     return Err(Error::UserExists.into());
