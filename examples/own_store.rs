@@ -11,7 +11,7 @@ use std::{
 use account::{
     AccountService, Config, MasterKey, SignUp,
     model::{Client, Event, EventId, EventPage, Key, PageQuery, Password, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 use async_trait::async_trait;
 
@@ -74,7 +74,7 @@ impl Store for OwnStore {
         Ok(())
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let (state, limit) = (self.state(), usize::try_from(limit).unwrap_or(usize::MAX));
         let all = state.accounts.values();
         let mut found: Vec<_> = match which {
@@ -88,7 +88,7 @@ impl Store for OwnStore {
             _ => return Err(StoreError::Unavailable(None)),
         };
         found.truncate(limit);
-        Ok(found)
+        Ok(found.into_iter().map(Listed::from).collect())
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {

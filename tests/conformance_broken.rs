@@ -10,7 +10,7 @@ use std::{
 use account::{
     conformance::store::broken_rules,
     model::{Event, EventId, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 use async_trait::async_trait;
 
@@ -283,7 +283,7 @@ impl Store for Faulty {
         Ok(())
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let state = self.state();
         let mut found: Vec<_> = match which {
             Select::After(after) => {
@@ -309,7 +309,7 @@ impl Store for Faulty {
             found.sort_by_key(|stored| stored.account.id().as_str().to_lowercase());
         }
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(found)
+        Ok(found.into_iter().map(Listed::from).collect())
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use std::sync::{
 use account::{
     MemoryStore, PostgresBuilder, PostgresStore,
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 use async_trait::async_trait;
 use pgbouncer::PgBouncer;
@@ -93,7 +93,7 @@ impl Store for TwoNodes {
         self.node().remove(account).await
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         self.node().list(which, limit).await
     }
 

@@ -141,8 +141,8 @@ async fn a_failing_store_leaves_before_or_after(store: impl Store) {
         let start = Snapshot::of(&scene.texts()).await.unwrap();
         let fixture = &scene.fixture;
         let run = async |incident: Option<(Fault, usize)>| {
-            for stored in store.list(Select::After(None), 100).await.unwrap() {
-                store.remove(&stored).await.unwrap();
+            for listed in store.list(Select::After(None), 100).await.unwrap() {
+                store.remove(&listed.found.unwrap()).await.unwrap();
             }
             start.put_into(&store).await.unwrap();
             let faulty = FaultyStore::new(Arc::clone(&store));

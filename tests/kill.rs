@@ -171,7 +171,7 @@ async fn check(path: &Path, journal: &HashMap<String, u64>) {
     let (mut found, mut keys) = (0, 0);
     let all = store.list(Select::After(None), u32::MAX).await.unwrap();
     for listed in &all {
-        let account = &listed.account;
+        let account = &listed.found.as_ref().unwrap().account;
         let steps = store.events(account.id(), page).await.unwrap().total;
         let acknowledged = journal.get(account.id().as_str()).copied().unwrap_or(0);
         found += usize::from(acknowledged > 0);

@@ -178,6 +178,49 @@ async fn h77_unused_guests_are_removed_page_by_page() {
     assert!(is_there(&host, guests[2].user_id()).await && is_there(&host, ada.user_id()).await);
 }
 
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn accounts_that_cannot_be_read_keep_nobody_from_the_others() {
+    let scratch = Scratch::new();
+    let path = scratch.file("account.db");
+    let host = TestHost::on(SqliteStore::open(&path).unwrap());
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(*guest(&host).await.user_id());
+    }
+    ids.sort();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    // Damaged, of a newer release, and lost.
+    for (number, harm) in [
+        (0, "UPDATE account_bodies SET body='{' WHERE id=?1"),
+        (2, r#"UPDATE account_bodies SET body='{"format":7,"account":{}}' WHERE id=?1"#),
+        (3, "DELETE FROM account_bodies WHERE id=?1"),
+    ] {
+        for sql in [harm, "UPDATE accounts SET version=version+1 WHERE id=?1"] {
+            assert_eq!(connection.execute(sql, [ids[number].as_str()]).unwrap(), 1);
+        }
+    }
+    let client = Client::default();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = host.service.trusted(&client).users(after.as_ref(), 1).await.unwrap();
+        let Some(user) = page.first() else { break };
+        seen.push(*user.id());
+        after = Some(*user.id());
+    }
+    assert_eq!(seen, [ids[1], ids[4], ids[5]]);
+
+    host.clock.advance(30 * DAY);
+    let swept = host.service.remove_unused_guests(DAY, Some(&ids[1]), 3).await.unwrap();
+    assert_eq!((swept.removed, swept.unreadable, swept.last), (1, 2, Some(ids[4])));
+
+    host.clock.advance(2 * YEAR);
+    let swept = host.service.sweep(100).await.unwrap();
+    assert_eq!((swept.tidied, swept.removed, swept.unreadable), (0, 2, 3));
+    let swept = host.service.sweep(100).await.unwrap();
+    assert!(swept.is_nothing() && swept.unreadable == 3, "{swept:?}");
+}
+
 #[tokio::test]
 async fn old_log_entries_are_forgotten_in_steps() {
     let host = TestHost::new();

@@ -24,7 +24,7 @@ use account::{
     Argon2Pool, DeviceToken, Error, MemoryStore, NewPushTarget, SignUp, SignedIn,
     model::{Argon2Params, Client, CustomId, Event, EventPage, Key, PageQuery, Timestamp, UserId},
     operation::Access,
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
     testing::{FaultyStore, InstantHasher, Outbox, PASSWORD, TestHost, password},
 };
 use async_trait::async_trait;
@@ -195,7 +195,7 @@ impl<S: Store> Store for Watched<S> {
         self.store.remove(account).await
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         self.store.list(which, limit).await
     }
 
@@ -579,8 +579,8 @@ impl Race {
 }
 
 async fn clear(store: &impl Store) {
-    for account in store.list(Select::After(None), u32::MAX).await.unwrap() {
-        store.remove(&account).await.unwrap();
+    for listed in store.list(Select::After(None), u32::MAX).await.unwrap() {
+        store.remove(&listed.found.unwrap()).await.unwrap();
     }
     // Guesses at addresses without account are in the log, too.
     store.forget(Timestamp::from_millis(i64::MAX), u32::MAX).await.unwrap();

@@ -36,7 +36,7 @@ mod tests {
     use account::{
         MemoryStore,
         model::{Event, EventPage, PageQuery},
-        ports::{Change, Loading, SaveError, Select, StoreError, Stored},
+        ports::{Change, Listed, Loading, SaveError, Select, StoreError, Stored},
     };
 
     use super::*;
@@ -61,7 +61,7 @@ mod tests {
             Err(GONE.into())
         }
 
-        async fn list(&self, _: Select<'_>, _: u32) -> Result<Vec<Stored>, StoreError> {
+        async fn list(&self, _: Select<'_>, _: u32) -> Result<Vec<Listed>, StoreError> {
             Err(GONE)
         }
 

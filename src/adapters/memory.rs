@@ -13,7 +13,7 @@ use hashbrown::HashTable;
 use super::homes::Homes;
 use crate::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
 const SHARDS: usize = 64;
@@ -151,14 +151,14 @@ impl Store for MemoryStore {
         }
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         match which {
             Select::After(after) => {
                 let index = read(&self.index);
                 let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
                 let ids = index.ids.range((from, std::ops::Bound::Unbounded)).take(limit);
-                ids.filter_map(|id| self.find(id).transpose()).collect()
+                ids.filter_map(|id| self.find(id).transpose()).map(|found| found.map(Listed::from)).collect()
             }
             Select::DueBy(instant) => {
                 let mut due = Vec::new();
@@ -172,7 +172,7 @@ impl Store for MemoryStore {
                 }
                 due.sort_by_key(|stored| (stored.account.due_at(), *stored.account.id()));
                 due.truncate(limit);
-                Ok(due)
+                Ok(due.into_iter().map(Listed::from).collect())
             }
         }
     }

@@ -19,13 +19,15 @@ pub struct Swept {
     pub tidied: u32,
     /// How many anonymous accounts it removed that nobody could have come back to.
     pub removed: u32,
+    /// How many accounts it passed over because they cannot be read: they are damaged, or a newer release wrote them.
+    pub unreadable: u32,
 }
 
 impl Swept {
     /// Whether nothing was left to do, or nothing that could be done now.
     #[must_use]
     pub fn is_nothing(self) -> bool {
-        self == Self::default()
+        (self.tidied, self.removed) == (0, 0)
     }
 }
 
@@ -35,6 +37,8 @@ impl Swept {
 pub struct SweptGuests {
     /// How many accounts it removed.
     pub removed: u32,
+    /// How many it passed over because they cannot be read: they are damaged, or a newer release wrote them.
+    pub unreadable: u32,
     /// The last account that it looked at, to go on after; `None` if there were no more.
     pub last: Option<UserId>,
 }
@@ -54,7 +58,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// accounts whose last session has gone. A host calls it now and then, again and again until it [did nothing](Swept::is_nothing); with
     /// pauses, if it likes.
     ///
-    /// An anonymous account that something of the host's own refers to is kept, for good. Each account is a change of its own, so nobody who saves at the same time waits for more than one of them. Observers are not told.
+    /// An anonymous account that something of the host's own refers to is kept, for good. Those that cannot be read stay and are counted each
+    /// time; if there are many, `limit` must be larger than that. Each account is a change of its own, so nobody who saves at the same time waits
+    /// for more than one of them. Observers are not told.
     ///
     /// # Errors
     /// [`Error::Store`]; what was done until then is done.
@@ -72,7 +78,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub async fn sweep(&self, limit: u32) -> Result<Swept, Error> {
         let now = self.inner.clock.now();
         let mut swept = Swept::default();
-        for stored in self.inner.store.list(Select::DueBy(now), limit).await? {
+        for listed in self.inner.store.list(Select::DueBy(now), limit).await? {
+            let Ok(stored) = listed.found else {
+                swept.unreadable += 1;
+                continue;
+            };
             let mut draft = Draft::of(&stored, now);
             if draft.is_abandoned() {
                 let attempt = self.try_to_remove(&stored).await?;
@@ -110,10 +120,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         const SHORTEST: Duration = Duration::from_secs(2 * 24 * 3600);
         let now = self.inner.clock.now();
         let page = self.inner.store.list(Select::After(after), limit).await?;
-        let mut swept = SweptGuests { removed: 0, last: page.last().map(|stored| *stored.account.id()) };
-        for stored in page.iter().filter(|stored| stored.account.is_unused(unused_for.max(SHORTEST), now)) {
-            let attempt = self.try_to_remove(stored).await?;
-            swept.removed += u32::from(attempt == Attempt::Removed);
+        let mut swept = SweptGuests { last: page.last().map(|listed| listed.id), ..SweptGuests::default() };
+        for listed in page {
+            match listed.found {
+                Ok(stored) if stored.account.is_unused(unused_for.max(SHORTEST), now) => {
+                    let attempt = self.try_to_remove(&stored).await?;
+                    swept.removed += u32::from(attempt == Attempt::Removed);
+                }
+                Ok(_) => {}
+                Err(_) => swept.unreadable += 1,
+            }
         }
         Ok(swept)
     }

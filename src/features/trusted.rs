@@ -117,16 +117,25 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
         self.find(&Key::Phone(phone.clone()), |_| true).await
     }
 
-    /// At most `limit` accounts by ascending id, after the given one: pass the last id of a page to get the next. Their preferences are not
-    /// loaded.
+    /// At most `limit` accounts by ascending id, after the given one: pass the last id of a page to get the next, until one is empty. Their
+    /// preferences are not loaded. Those that cannot be read are left out.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub async fn users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, Error> {
         let inner = &self.service.inner;
         let now = inner.clock.now();
-        let found = inner.store.list(Select::After(after), limit).await?;
-        Ok(found.into_iter().map(|stored| User::at(stored.account, now)).collect())
+        let mut after = after.copied();
+        loop {
+            let page = inner.store.list(Select::After(after.as_ref()), limit).await?;
+            let is_last = page.is_empty();
+            after = page.last().map(|listed| listed.id);
+            let readable = page.into_iter().filter_map(|listed| listed.found.ok());
+            let users: Vec<User> = readable.map(|stored| User::at(stored.account, now)).collect();
+            if is_last || !users.is_empty() {
+                return Ok(users);
+            }
+        }
     }
 
     /// Creates an account with what the host knows of it. It is sent nothing and signed in nowhere.

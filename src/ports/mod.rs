@@ -20,4 +20,6 @@ pub use http_client::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpRespon
 pub use limiter::{LimitKeyText, LimiterError, NoLimits, Quota, RateLimiter, window_end};
 pub use messages::{Mailer, NoMailer, NoSms, SendError, SmsSender};
 pub use public_address::is_public_address;
-pub use store::{Change, Loaded, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version};
+pub use store::{
+    Change, Listed, Loaded, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version,
+};

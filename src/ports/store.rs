@@ -182,6 +182,22 @@ impl<'a> Change<'a> {
     }
 }
 
+/// What [`Store::list`] finds of one account.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Whose it is.
+    pub id: UserId,
+    /// A state that was saved, with its body; or why it cannot be read: [`NewerFormat`](StoreError::NewerFormat) or
+    /// [`Corrupt`](StoreError::Corrupt).
+    pub found: Result<Stored, StoreError>,
+}
+
+impl From<Stored> for Listed {
+    fn from(stored: Stored) -> Self {
+        Self { id: *stored.account.id(), found: Ok(stored) }
+    }
+}
+
 /// Which accounts to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -301,8 +317,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`SaveError::Stale`]. Where something of the host's own refers to it, nothing happens and the answer is [`StoreError::Referenced`].
     async fn remove(&self, account: &Stored) -> Result<(), SaveError>;
 
-    /// Accounts in the order of `which`, at most `limit`, with their bodies. Each is a state that was saved, with its version.
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError>;
+    /// Accounts in the order of `which`, at most `limit`. One that cannot be read keeps nobody from the others.
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError>;
 
     /// Adds log entries that belong to no change, as durably as a save. Their accounts need not exist.
     async fn append(&self, events: &[Event]) -> Result<(), StoreError>;
@@ -328,7 +344,7 @@ impl<T: Store + ?Sized> Store for Arc<T> {
         (**self).remove(account).await
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         (**self).list(which, limit).await
     }
 

@@ -13,7 +13,7 @@ use futures_channel::oneshot;
 
 use crate::{
     model::{Account, Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 
 /// What befalls a call of a [`FaultyStore`].
@@ -358,7 +358,7 @@ impl<S: Store> Store for FaultyStore<S> {
         self.run(|| Some(LateChange::Remove(account.clone())), self.store.remove(account)).await
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         self.run(|| None, self.store.list(which, limit)).await
     }
 

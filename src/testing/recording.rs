@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
 /// One step of work, without what it was about.
@@ -84,7 +84,7 @@ impl<S: Store> Store for Recorded<S> {
         self.store.remove(account).await
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         self.recorder.note(Step::List);
         self.store.list(which, limit).await
     }

@@ -36,7 +36,7 @@ impl Snapshot {
                 return Ok(Self(entries));
             }
             for listed in found {
-                entries.extend(Entry::of(store, listed.account.id()).await?);
+                entries.extend(Entry::of(store, &listed.id).await?);
             }
         }
     }

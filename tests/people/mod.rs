@@ -14,7 +14,7 @@ use std::{
 use account::{
     Caller, Error, LogPage, MemoryStore, SignedIn,
     model::{Client, Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
     testing::{PASSWORD, TestHost, password},
 };
 use async_trait::async_trait;
@@ -156,7 +156,7 @@ impl Store for Texts {
         self.inner.remove(account).await
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         self.check()?;
         self.inner.list(which, limit).await
     }

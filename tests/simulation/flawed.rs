@@ -15,7 +15,7 @@ use std::{
 
 use account::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 use async_trait::async_trait;
 use binding::{Former, asked_for};
@@ -334,7 +334,7 @@ impl Store for Flawed {
         }
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let after = match which {
             Select::After(after) => after.copied(),
             _ => None,
@@ -342,13 +342,15 @@ impl Store for Flawed {
         let ids: Vec<UserId> = self.tables().rows.keys().copied().collect();
         let ids = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
         let found = ids.filter_map(|id| self.find(&Key::Id(id), Parts::Body).transpose());
-        let Select::DueBy(instant) = which else { return found.take(limit as usize).collect() };
+        let Select::DueBy(instant) = which else {
+            return found.take(limit as usize).map(|found| found.map(Listed::from)).collect();
+        };
         let is_due = |stored: &Stored| stored.account.due_at().is_some_and(|at| at <= instant);
         let mut due: Vec<Stored> = found.collect::<Result<Vec<_>, _>>()?.into_iter().filter(is_due).collect();
         due.sort_by_key(|stored| (stored.account.due_at(), *stored.account.id()));
         due.truncate(limit as usize);
         self.tables().due = due.iter().map(|stored| *stored.account.id()).collect();
-        Ok(due)
+        Ok(due.into_iter().map(Listed::from).collect())
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -14,8 +14,8 @@ use account::{
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
     model::{Event, EventPage, Key, PageQuery, PasswordHash, Timestamp, UserId},
     ports::{
-        Change, Clock, HashError, Loading, Mailer, Parts, PasswordHasher, SaveError, Select, SendError,
-        SmsSender, Store, StoreError, Stored, Verdict,
+        Change, Clock, HashError, Listed, Loading, Mailer, Parts, PasswordHasher, SaveError, Select,
+        SendError, SmsSender, Store, StoreError, Stored, Verdict,
     },
     testing::{Fault, FaultPlan, InstantHasher},
 };
@@ -203,7 +203,7 @@ impl<S: Store> Store for Watched<S> {
         answer
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let answer = block_on(self.store.list(which, limit));
         self.book.open().look();
         answer
@@ -297,7 +297,7 @@ impl<S: Store> Store for Paced<S> {
         self.note(answer)
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         pause().await;
         self.arm(None);
         let answer = self.store.list(which, limit).await;

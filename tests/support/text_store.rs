@@ -8,7 +8,7 @@ use std::{
 
 use account::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 use async_trait::async_trait;
 use serde_json::Value;
@@ -141,14 +141,15 @@ impl Store for TextStore {
         }
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let after = match which {
             Select::After(after) => after.copied(),
             _ => None,
         };
         let tables = self.tables();
         let rows = tables.accounts.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
-        rows.take(limit as usize).map(|(_, row)| row.stored(Parts::Body)).collect()
+        let listed = rows.map(|(id, row)| Listed { id: *id, found: row.stored(Parts::Body) });
+        Ok(listed.take(limit as usize).collect())
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use std::{
 
 use account::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
 };
 use async_trait::async_trait;
 use serde_json::Value;
@@ -60,7 +60,7 @@ impl<S: Store> Store for WithIdentity<S> {
         self.store.remove(account).await
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         self.store.list(which, limit).await
     }
 

@@ -7,8 +7,8 @@ use account::{
     messages::{EmailMessage, SmsMessage},
     model::{Event, EventPage, Key, PageQuery, PasswordHash, Timestamp, UserId},
     ports::{
-        Change, HashError, Loading, Mailer, Parts, PasswordHasher, SaveError, Select, SendError, SmsSender,
-        Store, StoreError, Stored, Verdict,
+        Change, HashError, Listed, Loading, Mailer, Parts, PasswordHasher, SaveError, Select, SendError,
+        SmsSender, Store, StoreError, Stored, Verdict,
     },
 };
 use async_trait::async_trait;
@@ -39,7 +39,7 @@ impl<S: Store> Store for Yielding<S> {
         between(self.0.remove(account)).await
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         between(self.0.list(which, limit)).await
     }
 

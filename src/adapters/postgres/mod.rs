@@ -22,7 +22,7 @@ use error::Failure;
 pub use error::PostgresError;
 pub use limiter::PostgresLimiter;
 use loads::Loads;
-use rows::{Found, column, count};
+use rows::{Found, column, count, listed};
 use statements::Statements;
 use write::{Log, Write};
 
@@ -32,7 +32,7 @@ use crate::{
         rows::{bits, version_of},
     },
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
 /// Keeps accounts in PostgreSQL, version 14 or newer, for a service of one node or many.
@@ -252,7 +252,7 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let limit = i64::from(limit);
         let rows = match which {
             Select::After(after) => {
@@ -263,7 +263,7 @@ impl Store for PostgresStore {
                 self.connections.read(&self.statements.list_due, &[&instant.as_millis(), &limit]).await?
             }
         };
-        rows.iter().map(|row| Found::of(row, None)?.decode()).collect()
+        rows.iter().map(listed).collect()
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use tokio_postgres::{Row, types::FromSql};
 
 use crate::{
     adapters::rows::version_of,
-    ports::{StoreError, Stored},
+    ports::{Listed, StoreError, Stored},
 };
 
 /// An account: its version, and its texts unless that is the version that was known.
@@ -26,6 +26,12 @@ impl Found {
         let attachment = self.attachment.as_ref().map(Option::as_deref);
         Stored::decode(version_of(self.version), body, attachment)
     }
+}
+
+/// An account of a list, whose third column is its id.
+pub(super) fn listed(row: &Row) -> Result<Listed, StoreError> {
+    let id = column::<&str>(row, 2)?.parse().map_err(|_| StoreError::Corrupt)?;
+    Ok(Listed { id, found: Found::of(row, None).and_then(|found| found.decode()) })
 }
 
 /// The number that is the first column of the first row.

@@ -168,10 +168,10 @@ DELETE FROM @.account_keys WHERE key=ANY($3) AND account=$1 AND EXISTS (SELECT F
 DELETE FROM @.account_events WHERE account=$1 AND EXISTS (SELECT FROM account)\
 ) SELECT count(*) FROM account";
 
-const LIST_AFTER: &str = "SELECT a.version, b.body FROM @.accounts a LEFT JOIN @.account_bodies b ON b.id=a.id \
+const LIST_AFTER: &str = "SELECT a.version, b.body, a.id FROM @.accounts a LEFT JOIN @.account_bodies b ON b.id=a.id \
 WHERE a.id>$1 ORDER BY a.id LIMIT $2";
 
-const LIST_DUE: &str = "SELECT a.version, b.body FROM @.accounts a LEFT JOIN @.account_bodies b ON b.id=a.id \
+const LIST_DUE: &str = "SELECT a.version, b.body, a.id FROM @.accounts a LEFT JOIN @.account_bodies b ON b.id=a.id \
 WHERE a.due_at<=$1 ORDER BY a.due_at, a.id LIMIT $2";
 
 /// Ids of entries are unique, so one that is there already is the same entry.

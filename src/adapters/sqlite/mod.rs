@@ -22,7 +22,7 @@ use writer::Writer;
 use crate::{
     adapters::account_cache::AccountCache,
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
 /// Keeps accounts in a SQLite file.
@@ -138,9 +138,8 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Stored>, StoreError> {
-        let found = self.readers.reader()?.list(which, limit)?;
-        found.iter().map(reader::Raw::decode).collect()
+    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
+        self.readers.reader()?.list(which, limit)
     }
 
     async fn append(&self, events: &[Event]) -> Result<(), StoreError> {

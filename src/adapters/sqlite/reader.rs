@@ -14,7 +14,7 @@ use super::store_error;
 use crate::{
     adapters::rows::version_of,
     model::{Event, EventPage, PageQuery, UserId},
-    ports::{Parts, Select, StoreError, Stored, Version},
+    ports::{Listed, Parts, Select, StoreError, Stored, Version},
 };
 
 /// Connections to read by. Each statement is a snapshot of its own that holds every commit before it; a writer never makes it wait.
@@ -108,22 +108,27 @@ impl Reader<'_> {
         self.row(sql, [key], |row| Raw::from_row(row, parts))
     }
 
-    pub(super) fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Raw>, StoreError> {
-        let of_body = |row: &Row<'_>| Raw::from_row(row, Parts::Body);
-        match which {
+    pub(super) fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
+        let listed = |row: &Row<'_>| {
+            let found = Raw::from_row(row, Parts::Body).map_err(store_error).and_then(|raw| raw.decode());
+            let id = row.get_ref(2)?.as_str()?.parse().map_err(|_| StoreError::Corrupt);
+            Ok(id.map(|id| Listed { id, found }))
+        };
+        let found = match which {
             Select::After(after) => self.rows(
-                "SELECT a.version, b.body FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id \
+                "SELECT a.version, b.body, a.id FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id \
                  WHERE a.id>?1 ORDER BY a.id LIMIT ?2",
                 (after.map_or("", UserId::as_str), limit),
-                of_body,
+                listed,
             ),
             Select::DueBy(instant) => self.rows(
-                "SELECT a.version, b.body FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id \
+                "SELECT a.version, b.body, a.id FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id \
                  WHERE a.due_at<=?1 ORDER BY a.due_at, a.id LIMIT ?2",
                 (instant.as_millis(), limit),
-                of_body,
+                listed,
             ),
-        }
+        }?;
+        found.into_iter().collect()
     }
 
     pub(super) fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{Account, Event, EventPage, Key, PageQuery, Timestamp, UserId, stored},
-    ports::{Change, Entropy as _, Parts, SaveError, Select, Store, Stored, SystemEntropy, Version},
+    ports::{Change, Entropy as _, Listed, Parts, SaveError, Select, Store, Stored, SystemEntropy, Version},
 };
 
 /// The store under test. Every rule takes a fresh and empty one.
@@ -109,7 +109,13 @@ impl Bench {
     }
 
     pub(super) async fn list(&self, which: Select<'_>, limit: u32) -> Vec<Stored> {
-        self.store.list(which, limit).await.expect("a store under test must be able to list")
+        let listed = self.store.list(which, limit).await.expect("a store under test must be able to list");
+        let found = |listed: Listed| {
+            let stored = listed.found.expect("what was saved can be read");
+            assert_eq!(listed.id, *stored.account.id(), "an account is listed under its id");
+            stored
+        };
+        listed.into_iter().map(found).collect()
     }
 
     /// The ids in the order in which the store lists them.
