@@ -38,10 +38,11 @@ impl Alike {
     }
 
     pub fn refused(&mut self, deed: &Deed, code: &'static str, words: &str) -> Result<(), String> {
-        let is_public =
-            !matches!(deed, Deed::As { .. } | Deed::Host { .. }) && [WRONG, INVALID].contains(&code);
+        if matches!(deed, Deed::As { .. } | Deed::Host { .. }) || ![WRONG, INVALID].contains(&code) {
+            return Ok(());
+        }
         let others = self.words.entry(code).or_insert_with(|| words.into());
-        match others == words || !is_public {
+        match others == words {
             true => Ok(()),
             false => Err(format!("it is refused as {words}, and others as {others}")),
         }
