@@ -66,8 +66,8 @@ pub struct Config {
     pub hashing: Argon2Params,
     /// How many log entries a query without a limit gets, 1–5,000; 25.
     pub log_page: u32,
-    /// How long colliding changes of one account are tried again, 100 ms to 1 minute; 5 s. Each waits for those before it, so that where the store
-    /// hangs it may take as long as the store does.
+    /// How long colliding changes of one account are tried again, 100 ms to 1 minute; 5 s. Each waits for those before it, so where the store hangs
+    /// it may take as long as the store does.
     pub patience: Duration,
 }
 

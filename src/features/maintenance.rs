@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::{
     AccountService, Error,
     model::{Account, Timestamp, UserId},
-    ports::{Clock, Mailer, SaveError, Select, SmsSender, Store, StoreError, Stored},
+    ports::{Clock, Listed, Mailer, SaveError, Select, SmsSender, Store, StoreError, Stored},
     service::Draft,
 };
 
@@ -59,7 +59,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// pauses, if it likes.
     ///
     /// An anonymous account that something of the host's own refers to is kept, for good. Those that cannot be read stay and are counted each
-    /// time; if there are many, `limit` must be larger than that. Each account is a change of its own, so nobody who saves at the same time waits
+    /// time. Each account is a change of its own, so nobody who saves at the same time waits
     /// for more than one of them. Observers are not told.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub async fn sweep(&self, limit: u32) -> Result<Swept, Error> {
         let now = self.inner.clock.now();
         let mut swept = Swept::default();
-        for listed in self.inner.store.list(Select::DueBy(now), limit).await? {
+        for listed in self.due_by(now, limit).await? {
             let Ok(stored) = listed.found else {
                 swept.unreadable += 1;
                 continue;
@@ -142,6 +142,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub async fn forget_events(&self, age: Duration, limit: u32) -> Result<u32, Error> {
         let before = self.inner.clock.now().before(age);
         Ok(self.inner.store.forget(before, limit).await?)
+    }
+
+    /// At least one that can be read, if there is one.
+    async fn due_by(&self, now: Timestamp, limit: u32) -> Result<Vec<Listed>, Error> {
+        let mut most = limit;
+        loop {
+            let due = self.inner.store.list(Select::DueBy(now), most).await?;
+            let is_all = u32::try_from(due.len()).is_ok_and(|many| many < most);
+            if is_all || most == u32::MAX || limit == 0 || due.iter().any(|listed| listed.found.is_ok()) {
+                return Ok(due);
+            }
+            most = most.saturating_add(limit);
+        }
     }
 
     async fn try_to_remove(&self, stored: &Stored) -> Result<Attempt, Error> {

@@ -324,7 +324,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    /// Waits until this is the only change of the account that was stale, or for longer than changes are tried again.
+    /// Waits until this is the only change of the account that was stale and is tried again.
     async fn turn(&self, id: UserId) -> Turn<'_> {
         let Inner { turns, clock, config, .. } = &*self.inner;
         turns.take(id, clock.elapsed(), config.patience).await

@@ -5,7 +5,8 @@
 //! unless another node or a newcomer is faster once more.
 //!
 //! Nothing depends on it but the number of saves, as what decides is the comparison in the store. So a turn that has lasted too long, because
-//! the store hangs or nobody polls the one who has it, does not keep back those who come after.
+//! the store hangs or nobody polls the one who has it, is taken over by the next who comes. There is no timer: those who wait already wait for
+//! the end of that turn or for somebody who comes.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -50,8 +51,8 @@ enum Place {
 }
 
 impl Turns {
-    /// Waits for the turn, the time now being so far from a fixed instant. Whoever stops waiting loses their place, and nobody else's. If the
-    /// one who has it is known to have had it for longer than `patience`, nobody waits for that one any more.
+    /// Waits for the turn, the time now being so far from a fixed instant. Whoever stops waiting loses their place, and nobody else's. Whoever
+    /// finds that others have waited for the one who has it for `patience` takes it over, and gives it to them afterwards.
     pub(crate) async fn take(&self, id: UserId, now: Duration, patience: Duration) -> Turn<'_> {
         let place = self.lock().place(id, now, patience);
         let mut turn = Turn { turns: self, id, place };

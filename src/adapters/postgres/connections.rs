@@ -35,7 +35,7 @@ struct Collisions(Duration);
 
 /// The time of one operation, whatever statements it takes.
 pub(super) struct Span {
-    pub(super) end: Instant,
+    end: Instant,
     collisions: u32,
 }
 

@@ -2,14 +2,19 @@
 //!
 //! A few are sent at once, each for itself. Those that come while so many are under way wait until one is back, and then share a statement. So a
 //! server with little to do answers as fast as it can, and one with much to do gets fewer statements.
+//!
+//! Nobody depends on the others: who waits for too long, or in vain, goes alone.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures_channel::oneshot;
-use tokio::{runtime::Handle, time::timeout_at};
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    connections::{Connections, TimedOut},
+    connections::{Connections, Span},
     rows::{Found, column},
     statements::{Statement, Statements},
 };
@@ -19,6 +24,8 @@ use crate::{model::UserId, ports::StoreError};
 const AT_ONCE: usize = 4;
 /// How many share a statement at most.
 const SHARED: usize = 64;
+/// How long the others are waited for: far longer than a statement takes, unless the server hangs, or whoever is under way is not polled.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 type Answer = Result<Option<Found>, StoreError>;
 
@@ -41,7 +48,7 @@ struct Queue {
 struct Wanted {
     id: UserId,
     known: Option<i64>,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<Option<Found>>,
 }
 
 /// One of those that are under way by themselves. When it is back, those who wait go.
@@ -63,27 +70,15 @@ impl Loads {
 
     /// The account's present state, of which the version may be known.
     pub(super) async fn load(&self, id: &UserId, known: Option<i64>) -> Answer {
-        let answer = {
-            let mut queue = self.0.queue();
-            if queue.under_way < AT_ONCE {
-                queue.under_way += 1;
-                None
-            } else {
-                let (sender, receiver) = oneshot::channel();
-                queue.waiting.push(Wanted { id: *id, known, answer: sender });
-                Some(receiver)
-            }
-        };
-        let Some(answer) = answer else {
+        let mut span = self.0.connections.begin();
+        let waits = self.0.queue().join(id, known);
+        let Some(waits) = waits else {
             let alone = Alone(&self.0);
-            return alone.0.one(id, known).await;
+            return alone.0.one(id, known, &mut span).await;
         };
-        let connections = &self.0.connections;
-        match timeout_at(connections.begin().end, answer).await {
-            Ok(Ok(answer)) => answer,
-            // Whoever was to bring it is gone.
-            Ok(Err(oneshot::Canceled)) => self.0.one(id, known).await,
-            Err(_) => Err(StoreError::unavailable(TimedOut(connections.timeout))),
+        match timeout(PATIENCE, waits).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(oneshot::Canceled)) | Err(_) => self.0.one(id, known, &mut span).await,
         }
     }
 }
@@ -93,15 +88,17 @@ impl Sender {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn one(&self, id: &UserId, known: Option<i64>) -> Answer {
+    async fn one(&self, id: &UserId, known: Option<i64>, span: &mut Span) -> Answer {
         let rows = match &known {
-            Some(known) => self.connections.read(&self.one_if_changed, &[&id.as_str(), known]).await?,
-            None => self.connections.read(&self.one, &[&id.as_str()]).await?,
+            Some(known) => {
+                self.connections.read_within(span, &self.one_if_changed, &[&id.as_str(), known]).await?
+            }
+            None => self.connections.read_within(span, &self.one, &[&id.as_str()]).await?,
         };
         rows.first().map(|row| Found::of(row, None)).transpose()
     }
 
-    /// Answers each, or all with the same error.
+    /// Answers all, or nobody if it fails.
     async fn many(&self, wanted: Vec<Wanted>) {
         let ids: Vec<&str> = wanted.iter().map(|wanted| wanted.id.as_str()).collect();
         let known: Vec<Option<i64>> = wanted.iter().map(|wanted| wanted.known).collect();
@@ -114,39 +111,49 @@ impl Sender {
             }
             Ok(found)
         });
-        match found {
-            Ok(found) => wanted.into_iter().zip(found).for_each(|(wanted, found)| wanted.tell(Ok(found))),
-            Err(error) => wanted.into_iter().for_each(|wanted| wanted.tell(Err(error.clone()))),
+        for (wanted, found) in wanted.into_iter().zip(found.unwrap_or_default()) {
+            // Perhaps nobody waits for it any more.
+            drop(wanted.answer.send(found));
         }
     }
 }
 
-impl Wanted {
-    /// Perhaps nobody waits for it any more.
-    fn tell(self, answer: Answer) {
-        drop(self.answer.send(answer));
+impl Queue {
+    /// A place among those who wait, or none if there is no need to: whoever joins is then under way.
+    fn join(&mut self, id: &UserId, known: Option<i64>) -> Option<oneshot::Receiver<Option<Found>>> {
+        if self.under_way < AT_ONCE {
+            self.under_way += 1;
+            return None;
+        }
+        if self.waiting.len() == self.waiting.capacity() {
+            self.tidy();
+        }
+        let (answer, waits) = oneshot::channel();
+        self.waiting.push(Wanted { id: *id, known, answer });
+        Some(waits)
+    }
+
+    /// Those who go next. None is left in the end.
+    fn next(&mut self) -> Vec<Wanted> {
+        self.tidy();
+        let many = self.waiting.len().min(SHARED);
+        self.waiting.drain(..many).collect()
+    }
+
+    /// Those who have gone make room.
+    fn tidy(&mut self) {
+        self.waiting.retain(|wanted| !wanted.answer.is_canceled());
     }
 }
 
 impl Together {
     async fn go(self) {
         loop {
-            let wanted: Vec<Wanted> = {
-                let mut queue = self.0.queue();
-                queue.waiting.retain(|wanted| !wanted.answer.is_canceled());
-                let many = queue.waiting.len().min(SHARED);
-                queue.waiting.drain(..many).collect()
-            };
-            match wanted.len() {
-                0 => return,
-                1 => {
-                    for wanted in wanted {
-                        let answer = self.0.one(&wanted.id, wanted.known).await;
-                        wanted.tell(answer);
-                    }
-                }
-                _ => self.0.many(wanted).await,
+            let wanted = self.0.queue().next();
+            if wanted.is_empty() {
+                return;
             }
+            self.0.many(wanted).await;
         }
     }
 }
@@ -175,5 +182,49 @@ impl Drop for Together {
         let left = std::mem::take(&mut queue.waiting);
         drop(queue);
         drop(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> UserId {
+        format!("u{number}").parse().unwrap()
+    }
+
+    /// A queue with as many under way as may be.
+    fn busy() -> Queue {
+        let mut queue = Queue::default();
+        for number in 0..AT_ONCE {
+            assert!(queue.join(&id(number), None).is_none());
+        }
+        queue
+    }
+
+    #[test]
+    fn all_who_wait_go_in_their_order_and_so_many_at_once() {
+        let mut queue = busy();
+        let waits: Vec<_> = (0..150).map(|number| queue.join(&id(number), None).unwrap()).collect();
+        let mut gone = Vec::new();
+        for many in [SHARED, SHARED, 150 - 2 * SHARED, 0] {
+            let next = queue.next();
+            assert_eq!(next.len(), many);
+            gone.extend(next.into_iter().map(|wanted| wanted.id));
+        }
+        assert_eq!(gone, (0..150).map(id).collect::<Vec<_>>());
+        drop(waits);
+    }
+
+    #[test]
+    fn those_who_have_gone_take_no_room_and_no_place() {
+        let mut queue = busy();
+        let stays = queue.join(&id(0), None).unwrap();
+        for number in 1..10_000 {
+            drop(queue.join(&id(number), None));
+        }
+        assert!(queue.waiting.len() < 100);
+        assert_eq!(queue.next().len(), 1);
+        drop(stays);
     }
 }

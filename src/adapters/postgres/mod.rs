@@ -40,7 +40,8 @@ use crate::{
 /// **One round trip each.** A load is one statement, and so is a save with its keys and its log: a transaction of its own that happens whole or
 /// not at all. Decoded accounts are kept in memory per node, and each use of one asks the server for the account's version, in the same
 /// statement that would bring the account if it differs: what another node changed holds at once, and a session that it ended is refused here
-/// at its next use. Of session checks that come at the same time a few are sent at once; the others share a statement. A save is acknowledged when the server has committed it, so it survives what the server survives, given
+/// at its next use. Where more than four loads by id are under way, the next ones wait for one of them to be back, a tenth of a second at most,
+/// and share a statement. A save is acknowledged when the server has committed it, so it survives what the server survives, given
 /// `synchronous_commit` is on, as it is by default; a failover it survives if replication is synchronous. The server must be the one that takes
 /// changes, not a replica. A save that waits for a standby is never cancelled by the store, because PostgreSQL would then show it as done; an
 /// operator who ends such a connection by hand does what the store does not.
@@ -64,11 +65,11 @@ use crate::{
 /// and `SELECT`, `INSERT`, `UPDATE` and `DELETE` on its tables.
 ///
 /// **Partitions.** There is no sequence, and no change touches two accounts; what is shared is only that each key is held once. All primary
-/// keys begin with the account, that of `account_keys` is the key. So whoever needs it creates the same tables with `PARTITION BY HASH`, by `id`,
-/// `account` or `key`, and all else as the migrations do, and opens the store with [`PostgresBuilder::migrate`] off. Distributed databases that speak PostgreSQL's protocol would have to know
-/// data-modifying `WITH`, also two on one table (a change inserts and deletes keys; CockroachDB refuses that unless
-/// `enable_multiple_modifications_of_table` is on), unique violations, `FOR UPDATE SKIP LOCKED`, `LATERAL`
-/// and functions with a body that is parsed when they are made; none of them is tested.
+/// keys begin with the account, that of `account_keys` is the key. So whoever needs it creates the same tables with `PARTITION BY HASH`, by
+/// `id`, `account` or `key`, and all else as the migrations do, and opens the store with [`PostgresBuilder::migrate`] off. Distributed
+/// databases that speak PostgreSQL's protocol would have to know data-modifying `WITH`, also two on one table (a change inserts and deletes
+/// keys; CockroachDB refuses that unless `enable_multiple_modifications_of_table` is on), unique violations, `FOR UPDATE SKIP LOCKED`,
+/// `LATERAL` and functions with a body that is parsed when they are made; none of them is tested.
 ///
 /// # Examples
 /// ```no_run

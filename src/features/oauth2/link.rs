@@ -165,7 +165,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     self.tell_of_link(told, &visitor, errand).await;
                     return self.outcome(&account, visitor.entrance, arrival, errand).await;
                 }
-                Ok(Settled::Done(Welcome::Apart, _) | Settled::Absent | Settled::PrepareAgain) => {}
+                Ok(Settled::PrepareAgain) => continue,
+                Ok(Settled::Done(Welcome::Apart, _) | Settled::Absent) => {}
                 Err(Error::TargetExists) => return Err(Error::UserExists),
                 Err(error) => return Err(error),
             }
