@@ -1,6 +1,7 @@
 //! Everything that is known from outside: who does what, how far they are, and what the model says of it.
 
 mod flow;
+mod link;
 mod request;
 mod task;
 
@@ -13,6 +14,7 @@ use std::{
 
 use account::{model::Event, testing::Fault};
 use flow::Flows;
+use link::wrong_link;
 pub use task::{Changed, Neighbour, Stage, Task};
 
 use crate::{
@@ -192,6 +194,9 @@ impl Ledger {
                 });
                 let before = self.model.people.get(&person.id);
                 let due = Model::messages(&self.tasks[task].deed, before, &person);
+                if let Some(wrong) = wrong_link(&self.tasks[task].deed, before, &person, now) {
+                    self.complain(format!("of {}: {wrong}", person.id));
+                }
                 let task = &mut self.tasks[task];
                 task.due = due;
                 task.done += 1;
