@@ -25,6 +25,8 @@ use crate::{
 };
 
 pub const PROVIDERS: [&str; 2] = ["forge", "mill"];
+/// Where a provider takes codes.
+const TOKEN: &str = "/token";
 const CLIENT_SECRET: &str = "hush-between-the-service-and-its-providers";
 
 /// A code that was given out.
@@ -60,7 +62,7 @@ impl Providers {
         let provider: Provider = serde_json::from_value(json!({
             "id": id, "name": id,
             "authorize": { "url": format!("{base}/authorize") },
-            "token": { "url": format!("{base}/token") },
+            "token": { "url": format!("{base}{TOKEN}") },
             "profile": {
                 "requests": [{ "name": "user", "url": format!("{base}/user") }],
                 "uid": "user:/id",
@@ -88,7 +90,7 @@ impl Providers {
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let (status, reply) = match request.url().path() {
-            "/token" => self.token(&form_urlencoded::parse(request.body()).into_owned().collect()),
+            TOKEN => self.token(&form_urlencoded::parse(request.body()).into_owned().collect()),
             _ => self.user(request).map_or((401, Value::Null), |user| (200, user)),
         };
         HttpResponse::new(status, reply.to_string().into_bytes())
@@ -127,6 +129,9 @@ impl Providers {
 impl HttpClient for Providers {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         pause().await;
+        if request.url().path() == TOKEN {
+            self.book.open().code_goes_out();
+        }
         let fault = self.book.open().call(Neighbour::Provider);
         let answer = match fault {
             None => Ok(self.answer(&request)),

@@ -1,6 +1,6 @@
 //! What becomes of those who come back from a provider before an account is looked for.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem::replace};
 
 use super::{Ledger, Stage};
 use crate::{
@@ -28,6 +28,13 @@ impl Ledger {
         match is_late {
             true => task.turned_away = Some(BAD_RETURN),
             false => task.redeems = flow,
+        }
+    }
+
+    /// The current task sends a provider its code, whatever becomes of that. It does so once: a provider may take a second time for a theft.
+    pub fn code_goes_out(&mut self) {
+        if replace(&mut self.tasks[self.current].has_sent_code, true) {
+            self.complain("a code is sent a second time");
         }
     }
 

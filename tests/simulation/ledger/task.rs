@@ -62,6 +62,8 @@ pub struct Task {
     pub turned_away: Option<Code>,
     /// The flow that it is ending.
     pub redeems: Option<usize>,
+    /// Its code is on the way to the provider, or was.
+    pub has_sent_code: bool,
     /// Whoever asked has gone.
     pub is_left: bool,
     pub addresses: Vec<Address>,
@@ -112,6 +114,7 @@ impl Task {
             at: None,
             turned_away: None,
             redeems: None,
+            has_sent_code: false,
             is_left: false,
             addresses: Vec::new(),
             messages: 0,
