@@ -21,6 +21,8 @@ const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+/// What people call themselves.
+pub const NAME: &str = "Ada";
 /// Stands for an id that only the service knows so far.
 pub const NEW: &str = "?";
 
@@ -41,6 +43,7 @@ const NO_SESSION: Code = "user_session_not_found";
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Person {
     pub id: String,
+    pub name: &'static str,
     pub email: Option<(usize, bool)>,
     pub phone: Option<(usize, bool)>,
     pub password: Option<usize>,

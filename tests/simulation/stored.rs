@@ -19,6 +19,8 @@ pub struct Body {
 pub struct Form {
     pub id: String,
     #[serde(default)]
+    name: String,
+    #[serde(default)]
     blocked: bool,
     #[serde(default)]
     reset_required: bool,
@@ -49,6 +51,18 @@ pub struct Form {
     spent_states: Vec<Spent>,
     jwt_generation: u32,
     accessed_at: i64,
+}
+
+/// What is kept beside it.
+#[derive(Deserialize, Default)]
+struct Attachment {
+    #[serde(default)]
+    provider_tokens: Vec<ProviderTokens>,
+}
+
+#[derive(Deserialize)]
+struct ProviderTokens {
+    identity: String,
 }
 
 #[derive(Deserialize)]
@@ -149,6 +163,15 @@ pub fn number(address: &str) -> usize {
     digits.get(digits.len().saturating_sub(2)..).and_then(|digits| digits.parse().ok()).unwrap_or(usize::MAX)
 }
 
+/// The identities with tokens of their provider, in what is kept beside an account.
+pub fn with_tokens(attachment: &str) -> BTreeSet<String> {
+    let kept: Attachment = match attachment {
+        "" => Attachment::default(),
+        kept => serde_json::from_str(kept).unwrap(),
+    };
+    kept.provider_tokens.into_iter().map(|tokens| tokens.identity).collect()
+}
+
 /// By what a session was started: a provider's name and what it calls somebody.
 fn by(provider: &str, uid: &str) -> By {
     match PROVIDERS.iter().position(|name| *name == provider) {
@@ -208,6 +231,7 @@ pub fn compare(expected: &Person, found: &Form, seen: &mut Seen) -> Result<Perso
         seen.ids.insert(found.id.clone());
     }
     person.id = seen.id(&expected.id, &found.id)?;
+    same("name", &expected.name, &found.name.as_str())?;
     let contact = |contact: &Option<Contact>| {
         contact.as_ref().map(|contact| (number(&contact.address), contact.verified))
     };

@@ -166,8 +166,10 @@ impl Flawed {
                 account["devices"] = was["devices"].clone();
             }
             Defect::SecretInTheClear => {
-                if let Some(letter) = self.book.open().letters.last() {
-                    account["name"] = letter.secret.chars().take(128).collect::<String>().into();
+                if let Some(letter) =
+                    self.book.open().letters.iter().rfind(|letter| letter.secret.len() <= 36)
+                {
+                    account["labels"] = vec![letter.secret.clone()].into();
                 }
             }
             Defect::EntrancesStay if happened("user.update") => {

@@ -58,6 +58,7 @@ fn wrong_meeting(flow: &Flow, before: &Person, after: &Person) -> Option<String>
 fn left(before: &Person, after: &Person) -> Option<&'static str> {
     let things = [
         ("a password", after.password.is_some()),
+        ("a name", !after.name.is_empty()),
         ("a number", after.phone.is_some()),
         ("a second factor", after.mfa || after.app.is_some() || after.codes.is_some()),
         ("preferences", after.preferences != 0),

@@ -2,7 +2,7 @@
 
 use super::{
     Address, App, Assurance, BLOCKED, CHALLENGE, Challenge, DAY, INVALID, LIFE_OF_SESSIONS, MINUTE,
-    MORE_FACTORS, NEW, NO_SESSION, Person, TARGET_EXISTS, Target, Verdict, WRONG,
+    MORE_FACTORS, NAME, NEW, NO_SESSION, Person, TARGET_EXISTS, Target, Verdict, WRONG,
 };
 use crate::deeds::{Act, Factor, Purpose, Who};
 
@@ -58,7 +58,10 @@ impl Person {
                 self.unlink(id, &own_id)?;
                 "identity.delete"
             }
-            Act::Name => "user.update",
+            Act::Name => {
+                self.name = NAME;
+                "user.update"
+            }
             Act::Preferences(n) => {
                 self.preferences = *n;
                 "user.update"

@@ -82,6 +82,11 @@ impl World<'_> {
             if person.preferences != 0 && !holds {
                 wrong = Some(format!("the preferences of {id} are {attachment}"));
             }
+            let identities = person.identities.iter().map(|identity| identity.id.clone()).collect();
+            let with_tokens = stored::with_tokens(attachment);
+            if with_tokens != identities {
+                wrong = Some(format!("{id} has tokens of {with_tokens:?} and identities {identities:?}"));
+            }
             let logged = ledger.model.log.get(id.as_str()).map_or(0, Vec::len);
             if snapshot.events(id) != logged {
                 wrong =

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     deeds::{Act, Deed, Factor, Flood, HostAct, Purpose, Way, Who},
     ledger::{Book, Stage},
-    model::Address,
+    model::{Address, NAME},
     secrets::Secrets,
     stored,
 };
@@ -266,7 +266,7 @@ async fn act_as(service: &Service, holder: SessionHolder, act: Act) -> Result<An
             return Ok(Answer::View(format!("{ids:?}")));
         }
         Act::Unlink(id) => service.unlink_identity(caller, &id.parse().unwrap()).await?,
-        Act::Name => drop(service.change_name(caller, "Ada".parse().unwrap()).await?),
+        Act::Name => drop(service.change_name(caller, NAME.parse().unwrap()).await?),
         Act::Preferences(number) => {
             let preferences = format!(r#"{{"n":{number}}}"#).parse().unwrap();
             drop(service.replace_preferences(caller, preferences).await?);
