@@ -50,7 +50,9 @@ fn measure(path: &Path) -> Outcome {
     let uncached = service(SqliteStore::builder().cached_accounts(0).open(path)?)?;
     let secrets = multi.block_on(fill(&cached, ACCOUNTS))?;
     saves(&multi, &cached, &secrets)?;
-    sign_ups(&multi, &path.with_file_name("sign-ups.db"))?;
+    for refuse_common in [true, false] {
+        sign_ups(&multi, &path.with_file_name(format!("sign-ups-{refuse_common}.db")), refuse_common)?;
+    }
     // What the processor's caches hold, and what they do not.
     for accounts in [64, 2_000, ACCOUNTS] {
         println!("{accounts} accounts in turn:");
@@ -140,9 +142,12 @@ fn saves(runtime: &Runtime, service: &Service, secrets: &[SessionSecret]) -> Out
 }
 
 /// The rate of durable sign-ups by many concurrent callers against that of one, with hashes that cost nothing.
-fn sign_ups(runtime: &Runtime, path: &Path) -> Outcome {
+fn sign_ups(runtime: &Runtime, path: &Path, refuse_common: bool) -> Outcome {
+    let mut config = Config::new(MasterKey::generate()?);
+    config.passwords.refuse_common = refuse_common;
+    println!("common passwords refused: {refuse_common}");
     let service = AccountService::builder(SqliteStore::open(path)?)
-        .config(Config::new(MasterKey::generate()?))
+        .config(config)
         .hasher(InstantHasher::default())
         .build()?;
     let made = Arc::new(AtomicUsize::new(0));
