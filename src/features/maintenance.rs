@@ -59,8 +59,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// pauses, if it likes.
     ///
     /// An anonymous account that something of the host's own refers to is kept, for good. Those that cannot be read stay and are counted each
-    /// time. Each account is a change of its own, so nobody who saves at the same time waits
-    /// for more than one of them. Observers are not told.
+    /// time. Each account is a change of its own, so nobody who saves at the same time waits for more than one of them. Observers are not told.
     ///
     /// # Errors
     /// [`Error::Store`]; what was done until then is done.
@@ -149,8 +148,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let mut most = limit;
         loop {
             let due = self.inner.store.list(Select::DueBy(now), most).await?;
-            let is_all = u32::try_from(due.len()).is_ok_and(|many| many < most);
-            if is_all || most == u32::MAX || limit == 0 || due.iter().any(|listed| listed.found.is_ok()) {
+            let hides_others = u32::try_from(due.len()) == Ok(most) && due.iter().all(|it| it.found.is_err());
+            if !hides_others || due.is_empty() {
                 return Ok(due);
             }
             most = most.saturating_add(limit);

@@ -22,20 +22,6 @@ pub struct Limiter {
     pub book: Book,
 }
 
-impl Limiter {
-    async fn count(
-        &self,
-        key: &LimitKeyText,
-        max: u32,
-        window: Duration,
-        now: Timestamp,
-    ) -> Result<Quota, LimiterError> {
-        let answer = self.limiter.hit(key, max, window, now).await;
-        self.book.open().counted(&answer, self.limiter.held());
-        answer
-    }
-}
-
 #[async_trait]
 impl RateLimiter for Limiter {
     async fn hit(
@@ -47,20 +33,25 @@ impl RateLimiter for Limiter {
     ) -> Result<Quota, LimiterError> {
         pause().await;
         let fault = self.book.open().call(Neighbour::Limiter);
+        let count = async || {
+            let answer = self.limiter.hit(key, max, window, now).await;
+            self.book.open().counted(&answer, self.limiter.held());
+            answer
+        };
         let lost = || Err(LimiterError::unavailable("connection reset"));
         let answer = match fault {
-            None => self.count(key, max, window, now).await,
+            None => count().await,
             Some(Fault::Before | Fault::Late) => lost(),
-            Some(Fault::After) => self.count(key, max, window, now).await.and_then(|_| lost()),
+            Some(Fault::After) => count().await.and_then(|_| lost()),
             Some(Fault::Conflict) => Err(LimiterError::Full),
             Some(Fault::Repeat) => {
-                let first = self.count(key, max, window, now).await;
-                let _ = self.count(key, max, window, now).await;
+                let first = count().await;
+                let _ = count().await;
                 first
             }
             Some(Fault::Delay) => {
                 pause().await;
-                let answer = self.count(key, max, window, now).await;
+                let answer = count().await;
                 pause().await;
                 answer
             }

@@ -1,6 +1,6 @@
 //! Opening: the builder.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 
@@ -150,9 +150,9 @@ impl PostgresBuilder {
         }
         migrated?;
         let connections = Connections { pool, prepared: self.prepared, timeout: self.timeout, is_own };
-        let statements = Statements::of(&quoted(&self.schema));
+        let statements = Arc::new(Statements::of(&quoted(&self.schema)));
         Ok(PostgresStore {
-            loads: Loads::new(&connections, &statements),
+            loads: Loads::new(connections.clone(), Arc::clone(&statements)),
             connections,
             statements,
             cache: AccountCache::new(self.cached_accounts),

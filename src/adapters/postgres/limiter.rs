@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use tokio_postgres::Row;
 
-use super::{PostgresStore, connections::Connections, error::Failure, statements::Statement};
+use super::{PostgresStore, connections::Connections, error::Failure, statements::Statements};
 use crate::{
     model::Timestamp,
     ports::{LimitKeyText, LimiterError, Quota, RateLimiter, StoreError, window_end},
@@ -54,8 +54,7 @@ pub struct PostgresLimiter(Arc<Inner>);
 
 struct Inner {
     connections: Connections,
-    hit: Statement,
-    purge: Statement,
+    statements: Arc<Statements>,
     hits: AtomicU32,
 }
 
@@ -65,8 +64,7 @@ impl PostgresStore {
     pub fn limiter(&self) -> PostgresLimiter {
         PostgresLimiter(Arc::new(Inner {
             connections: self.connections.clone(),
-            hit: self.statements.hit.clone(),
-            purge: self.statements.purge.clone(),
+            statements: Arc::clone(&self.statements),
             hits: AtomicU32::new(0),
         }))
     }
@@ -103,7 +101,7 @@ impl Inner {
         let mut span = self.connections.begin();
         let mut was_lost = false;
         loop {
-            match self.connections.send(&self.hit, &[&key, now, end, latest], &span).await {
+            match self.connections.send(&self.statements.hit, &[&key, now, end, latest], &span).await {
                 Ok(rows) => return rows.into_iter().next().ok_or(StoreError::Corrupt),
                 // Where transactions are serializable, of those who meet in a row one gets through.
                 Err(Failure::Collided | Failure::Taken) => self.connections.step_aside(&mut span).await?,
@@ -117,7 +115,10 @@ impl Inner {
     /// What fails here is done by the next one.
     async fn purge(&self, now: Timestamp) {
         let over = now.before(SLACK).as_millis();
-        let _ = self.connections.send(&self.purge, &[&over, &MOST_PURGED], &self.connections.begin()).await;
+        let _ = self
+            .connections
+            .send(&self.statements.purge, &[&over, &MOST_PURGED], &self.connections.begin())
+            .await;
     }
 }
 

@@ -1,6 +1,6 @@
-//! Loads of accounts by id, without their attachments: what every session check does.
+//! Loads of accounts by id. Without their attachments they are what every session check does.
 //!
-//! A few are sent at once, each for itself. Those that come while so many are under way wait until one is back, and then share a statement. So a
+//! Of these a few are sent at once, each for itself. Those that come while so many are under way wait until one is back, and then share a statement. So a
 //! server with little to do answers as fast as it can, and one with much to do gets fewer statements.
 //!
 //! Nobody depends on the others: who waits for too long, or in vain, goes alone.
@@ -16,9 +16,12 @@ use tokio::{runtime::Handle, time::timeout};
 use super::{
     connections::{Connections, Span},
     rows::{Found, column},
-    statements::{Statement, Statements},
+    statements::Statements,
 };
-use crate::{model::UserId, ports::StoreError};
+use crate::{
+    model::UserId,
+    ports::{Parts, StoreError},
+};
 
 /// So many statements are under way before loads share one.
 const AT_ONCE: usize = 4;
@@ -33,9 +36,7 @@ pub(super) struct Loads(Arc<Sender>);
 
 struct Sender {
     connections: Connections,
-    one: Statement,
-    one_if_changed: Statement,
-    many_if_changed: Statement,
+    statements: Arc<Statements>,
     queue: Mutex<Queue>,
 }
 
@@ -58,27 +59,24 @@ struct Alone<'a>(&'a Arc<Sender>);
 struct Together(Arc<Sender>);
 
 impl Loads {
-    pub(super) fn new(connections: &Connections, statements: &Statements) -> Self {
-        Self(Arc::new(Sender {
-            connections: connections.clone(),
-            one: statements.body_by_id.clone(),
-            one_if_changed: statements.body_if_changed.clone(),
-            many_if_changed: statements.bodies_if_changed.clone(),
-            queue: Mutex::default(),
-        }))
+    pub(super) fn new(connections: Connections, statements: Arc<Statements>) -> Self {
+        Self(Arc::new(Sender { connections, statements, queue: Mutex::default() }))
     }
 
     /// The account's present state, of which the version may be known.
-    pub(super) async fn load(&self, id: &UserId, known: Option<i64>) -> Answer {
+    pub(super) async fn load(&self, id: &UserId, known: Option<i64>, parts: Parts) -> Answer {
         let mut span = self.0.connections.begin();
+        if parts == Parts::Whole {
+            return self.0.one(id, known, parts, &mut span).await;
+        }
         let waits = self.0.queue().join(id, known);
         let Some(waits) = waits else {
             let alone = Alone(&self.0);
-            return alone.0.one(id, known, &mut span).await;
+            return alone.0.one(id, known, parts, &mut span).await;
         };
         match timeout(PATIENCE, waits).await {
             Ok(Ok(found)) => Ok(found),
-            Ok(Err(oneshot::Canceled)) | Err(_) => self.0.one(id, known, &mut span).await,
+            Ok(Err(oneshot::Canceled)) | Err(_) => self.0.one(id, known, parts, &mut span).await,
         }
     }
 }
@@ -88,21 +86,25 @@ impl Sender {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn one(&self, id: &UserId, known: Option<i64>, span: &mut Span) -> Answer {
-        let rows = match &known {
-            Some(known) => {
-                self.connections.read_within(span, &self.one_if_changed, &[&id.as_str(), known]).await?
-            }
-            None => self.connections.read_within(span, &self.one, &[&id.as_str()]).await?,
+    async fn one(&self, id: &UserId, known: Option<i64>, parts: Parts, span: &mut Span) -> Answer {
+        let Statements { body_by_id, body_if_changed, whole_by_id, whole_if_changed, .. } = &*self.statements;
+        let (all, if_changed, attachment) = match parts {
+            Parts::Body => (body_by_id, body_if_changed, None),
+            Parts::Whole => (whole_by_id, whole_if_changed, Some(2)),
         };
-        rows.first().map(|row| Found::of(row, None)).transpose()
+        let rows = match &known {
+            Some(known) => self.connections.read_within(span, if_changed, &[&id.as_str(), known]).await?,
+            None => self.connections.read_within(span, all, &[&id.as_str()]).await?,
+        };
+        rows.first().map(|row| Found::of(row, attachment)).transpose()
     }
 
     /// Answers all, or nobody if it fails.
     async fn many(&self, wanted: Vec<Wanted>) {
         let ids: Vec<&str> = wanted.iter().map(|wanted| wanted.id.as_str()).collect();
         let known: Vec<Option<i64>> = wanted.iter().map(|wanted| wanted.known).collect();
-        let found = self.connections.read(&self.many_if_changed, &[&ids, &known]).await.and_then(|rows| {
+        let rows = self.connections.read(&self.statements.bodies_if_changed, &[&ids, &known]).await;
+        let found = rows.and_then(|rows| {
             let mut found: Vec<Option<Found>> = wanted.iter().map(|_| None).collect();
             for row in &rows {
                 let place = usize::try_from(column::<i64>(row, 2)?).map_err(|_| StoreError::Corrupt)?;

@@ -12,7 +12,7 @@ mod rows;
 mod statements;
 mod write;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 pub use connect::PostgresBuilder;
@@ -47,10 +47,9 @@ use crate::{
 /// operator who ends such a connection by hand does what the store does not.
 ///
 /// **When something breaks.** An operation that takes longer than [`PostgresBuilder::timeout`] is given up: the server calls it off, or makes
-/// the change a little later if it was committing already. After a connection is lost the
-/// store opens another one. It then asks anew what it was asked to read, but sends a change once only: whether it was made is for the service to
-/// find out, and by the version it does. Changes that collide (a deadlock, a serialization failure) are taken back by the server and count as
-/// stale. Every isolation level will do.
+/// the change a little later if it was committing already. After a connection is lost the store opens another one. It then asks anew what it was
+/// asked to read, but sends a change once only: whether it was made is for the service to find out, and by the version it does. Changes that
+/// collide (a deadlock, a serialization failure) are taken back by the server and count as stale. Every isolation level will do.
 ///
 /// **Poolers.** No statement relies on a session: PgBouncer in transaction mode will do. From 1.21 on it keeps track of prepared statements
 /// (`max_prepared_statements` above 0); before that, turn [`PostgresBuilder::prepared_statements`] off.
@@ -82,7 +81,7 @@ use crate::{
 /// ```
 pub struct PostgresStore {
     connections: Connections,
-    statements: Statements,
+    statements: Arc<Statements>,
     loads: Loads,
     cache: AccountCache,
     schema: String,
@@ -121,11 +120,7 @@ impl PostgresStore {
     async fn load_by_id(&self, id: &UserId, parts: Parts) -> Result<Option<Stored>, StoreError> {
         let kept = self.cache.find(id).filter(|kept| kept.has(parts));
         let known = kept.as_ref().map(|kept| bits(kept.version));
-        let found = match parts {
-            Parts::Body => self.loads.load(id, known).await?,
-            Parts::Whole => self.whole(id, known).await?,
-        };
-        let Some(found) = found else {
+        let Some(found) = self.loads.load(id, known, parts).await? else {
             self.cache.remove(id);
             return Ok(None);
         };
@@ -133,17 +128,6 @@ impl PostgresStore {
             Some(kept) if Some(found.version) == known => Ok(Some(kept)),
             _ => self.keep(&found).map(Some),
         }
-    }
-
-    async fn whole(&self, id: &UserId, known: Option<i64>) -> Result<Option<Found>, StoreError> {
-        let rows = match &known {
-            Some(known) => {
-                let statement = &self.statements.whole_if_changed;
-                self.connections.read(statement, &[&id.as_str(), known]).await?
-            }
-            None => self.connections.read(&self.statements.whole_by_id, &[&id.as_str()]).await?,
-        };
-        rows.first().map(|row| Found::of(row, Some(2))).transpose()
     }
 
     async fn load_by_key(&self, key: &str, parts: Parts) -> Result<Option<Stored>, StoreError> {

@@ -7,7 +7,6 @@
 use tokio_postgres::types::Type;
 
 /// A statement with the types of its parameters, so that it can be sent without having been prepared.
-#[derive(Clone)]
 pub(super) struct Statement {
     pub(super) sql: String,
     pub(super) types: &'static [Type],
