@@ -5,9 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use hashbrown::HashTable;
-
-use super::homes::Homes;
+use super::{homes::Homes, table::Table};
 use crate::{
     model::UserId,
     ports::{Parts, Stored},
@@ -24,15 +22,14 @@ pub(super) struct AccountCache {
 
 #[derive(Default)]
 struct Shard {
-    slots: HashTable<Slot>,
+    slots: Table<Slot>,
     homes: Homes,
-    /// The bucket where the search for a victim goes on.
+    /// The place where the search for a victim goes on.
     hand: usize,
     capacity: usize,
 }
 
 struct Slot {
-    hash: u64,
     stored: Stored,
     used: bool,
 }
@@ -46,7 +43,7 @@ impl AccountCache {
 
     pub(super) fn find(&self, id: &UserId) -> Option<Stored> {
         let (hash, mut shard) = self.shard(id)?;
-        let slot = shard.slots.find_mut(hash, |slot| slot.is(hash, id))?;
+        let slot = shard.slots.find_mut(hash, |slot| slot.stored.account.is(id))?;
         slot.used = true;
         Some(slot.stored.clone())
     }
@@ -73,18 +70,12 @@ impl AccountCache {
     }
 }
 
-impl Slot {
-    fn is(&self, hash: u64, id: &UserId) -> bool {
-        self.hash == hash && self.stored.account.is(id)
-    }
-}
-
 impl Shard {
     /// Answers with what is not kept any more, if that is anything.
     fn put(&mut self, hash: u64, mut stored: Stored) -> Option<Stored> {
         let id = *stored.account.id();
         let others = self.slots.len();
-        if let Some(slot) = self.slots.find_mut(hash, |slot| slot.is(hash, &id)) {
+        if let Some(slot) = self.slots.find_mut(hash, |slot| slot.stored.account.is(&id)) {
             if slot.stored.version == stored.version && slot.stored.has(Parts::Whole) {
                 return Some(stored);
             }
@@ -94,22 +85,20 @@ impl Shard {
         }
         let evicted = if others < self.capacity { None } else { self.evict() };
         stored.account = self.homes.house(&stored.account, others);
-        self.slots.insert_unique(hash, Slot { hash, stored, used: false }, |slot| slot.hash);
+        self.slots.insert(hash, Slot { stored, used: false });
         evicted
     }
 
     /// Takes out the first that was not used since the hand last passed it.
     fn evict(&mut self) -> Option<Stored> {
-        let buckets = self.slots.num_buckets();
+        let places = self.slots.places();
         // After one round all are unused, so in a second one there is one to be found if there is any.
-        for _ in 0..buckets.saturating_mul(2) {
-            let bucket = self.hand % buckets;
-            self.hand = bucket + 1;
-            match self.slots.get_bucket_mut(bucket) {
+        for _ in 0..places.saturating_mul(2) {
+            let place = self.hand % places;
+            self.hand = place + 1;
+            match self.slots.at_mut(place) {
                 Some(slot) if slot.used => slot.used = false,
-                Some(_) => {
-                    return self.slots.get_bucket_entry(bucket).ok().map(|entry| entry.remove().0.stored);
-                }
+                Some(_) => return self.slots.take(place).map(|slot| slot.stored),
                 None => {}
             }
         }
@@ -117,8 +106,7 @@ impl Shard {
     }
 
     fn remove(&mut self, hash: u64, id: &UserId) -> Option<Stored> {
-        let entry = self.slots.find_entry(hash, |slot| slot.is(hash, id)).ok()?;
-        Some(entry.remove().0.stored)
+        self.slots.remove(hash, |slot| slot.stored.account.is(id)).map(|slot| slot.stored)
     }
 }
 

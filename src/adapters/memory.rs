@@ -8,9 +8,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use hashbrown::HashTable;
 
-use super::homes::Homes;
+use super::{homes::Homes, table::Table};
 use crate::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
     ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
@@ -36,7 +35,7 @@ struct Index {
 
 #[derive(Default)]
 struct Shard {
-    accounts: HashTable<Stored>,
+    accounts: Table<Stored>,
     homes: Homes,
     /// By account, oldest first.
     log: HashMap<UserId, VecDeque<Box<Event>>>,
@@ -76,12 +75,10 @@ impl Index {
 }
 
 impl Shard {
-    fn put(&mut self, hash: u64, value: Stored, hasher: &RandomState) {
+    fn put(&mut self, hash: u64, value: Stored) {
         match self.accounts.find_mut(hash, |stored| stored.account.id() == value.account.id()) {
             Some(slot) => *slot = value,
-            None => {
-                self.accounts.insert_unique(hash, value, |stored| hasher.hash_one(stored.account.id()));
-            }
+            None => self.accounts.insert(hash, value),
         }
     }
 
@@ -130,7 +127,7 @@ impl Store for MemoryStore {
         change.events().iter().for_each(|event| shard.record(event));
         let others = shard.accounts.len();
         let account = shard.homes.house(&whole.account, others);
-        shard.put(hash, Stored { account, ..whole }, &self.hasher);
+        shard.put(hash, Stored { account, ..whole });
         Ok(())
     }
 
@@ -139,16 +136,12 @@ impl Store for MemoryStore {
         let id = account.account.id();
         let (hash, shard) = self.place(id)?;
         let mut shard = write(shard);
-        match shard.accounts.find_entry(hash, |stored| stored.account.id() == id) {
-            Ok(entry) if entry.get().version == account.version => {
-                let (removed, _) = entry.remove();
-                shard.log.remove(id);
-                index.ids.remove(id);
-                index.release(&removed.account.keys());
-                Ok(())
-            }
-            _ => Err(SaveError::Stale),
-        }
+        let is_it = |stored: &Stored| stored.account.id() == id && stored.version == account.version;
+        let removed = shard.accounts.remove(hash, is_it).ok_or(SaveError::Stale)?;
+        shard.log.remove(id);
+        index.ids.remove(id);
+        index.release(&removed.account.keys());
+        Ok(())
     }
 
     async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
@@ -164,11 +157,8 @@ impl Store for MemoryStore {
                 let mut due = Vec::new();
                 for shard in &self.shards {
                     let shard = read(shard);
-                    let found = shard
-                        .accounts
-                        .iter()
-                        .filter(|stored| stored.account.due_at().is_some_and(|at| at <= instant));
-                    due.extend(found.cloned());
+                    let is_due = |stored: &&Stored| stored.account.due_at().is_some_and(|at| at <= instant);
+                    due.extend(shard.accounts.values().filter(is_due).cloned());
                 }
                 due.sort_by_key(|stored| (stored.account.due_at(), *stored.account.id()));
                 due.truncate(limit);

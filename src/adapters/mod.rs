@@ -23,6 +23,7 @@ mod sms;
 mod smtp;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod table;
 
 #[cfg(feature = "http-client")]
 pub use http_client::{HttpClientError, ReqwestClient};
