@@ -64,8 +64,8 @@ pub struct Caller(SessionHolder);
 
 #[derive(Clone)]
 enum Proof {
-    /// The session's secret, by its digest.
-    Secret(SecretDigest),
+    /// The session's secret, whose digest was the session's.
+    Secret,
     /// A JWT of this generation.
     Jwt(u32),
 }
@@ -74,17 +74,25 @@ impl SessionHolder {
     #[inline]
     fn by_secret(
         stored: Option<Stored>,
-        digest: SecretDigest,
+        digest: &SecretDigest,
         now: Timestamp,
         assurance: Assurance,
     ) -> Result<Self, Error> {
-        let stored = stored.ok_or(Error::NotSignedIn)?;
-        let is_it = |session: &SessionRecord| session.digest.matches(&digest) && session.is_live(now);
-        let place = stored.account.sessions.iter().position(is_it).ok_or(Error::NotSignedIn)?;
-        let session = stored.account.sessions.get(place).ok_or(Error::NotSignedIn)?;
+        let Some(stored) = stored else { return Err(Error::NotSignedIn) };
+        let is_it = |session: &SessionRecord| session.digest.matches(digest) && session.is_live(now);
+        let mut sessions = stored.account.sessions.iter().enumerate();
+        let Some((place, session)) = sessions.find(|(_, session)| is_it(session)) else {
+            return Err(Error::NotSignedIn);
+        };
         admit(&stored.account, session, now, assurance)?;
-        let proof = Proof::Secret(digest);
-        Ok(Self { stored, place, proof, client: Client::default(), at: now, keeps_secret: false })
+        Ok(Self {
+            stored,
+            place,
+            proof: Proof::Secret,
+            client: Client::default(),
+            at: now,
+            keeps_secret: false,
+        })
     }
 
     /// The account's id.
@@ -119,7 +127,7 @@ impl SessionHolder {
     #[must_use]
     pub fn current_session(&self) -> Option<&SessionId> {
         match self.proof {
-            Proof::Secret(_) => Some(self.session_id()),
+            Proof::Secret => Some(self.session_id()),
             Proof::Jwt(_) => None,
         }
     }
@@ -182,7 +190,7 @@ impl SessionHolder {
     pub(crate) fn prove(&self, account: &Account, now: Timestamp, assurance: Assurance) -> Result<(), Error> {
         let session = account.session(self.session_id(), now).ok_or(Error::NotSignedIn)?;
         let holds = match &self.proof {
-            Proof::Secret(digest) => session.digest.matches(digest),
+            Proof::Secret => self.session().is_some_and(|proved| session.digest.matches(&proved.digest)),
             Proof::Jwt(generation) => *generation == account.jwt_generation,
         };
         if holds { admit(account, session, now, assurance) } else { Err(Error::NotSignedIn) }
@@ -233,6 +241,7 @@ impl Draft {
 }
 
 /// What stands between a proved session and the account, in the order of the API's gates.
+#[inline]
 fn admit(
     account: &Account,
     session: &SessionRecord,
@@ -295,12 +304,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`], [`Error::PasswordResetRequired`] and
     /// [`Error::MoreFactorsRequired`] if it lives but may not act; [`Error::Store`].
     pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
-        // The clock first: reading it may wait for all that the processor has under way. The digest last, known account or not: it is computed
-        // while memory is waited for.
-        let now = self.inner.clock.now();
-        let stored = self.inner.store.load(&Key::Id(*secret.user()), Parts::Body).await?;
-        let digest = secret.digest();
-        let holder = SessionHolder::by_secret(stored, digest, now, Assurance::Full)?;
+        // The digest first, known account or not: whatever locks the store takes make the processor wait for what it has under way.
+        let (now, digest) = (self.inner.clock.now(), secret.digest());
+        let key = Key::Id(*secret.user());
+        let stored = match self.inner.store.load(&key, Parts::Body).at_once() {
+            Ok(answer) => answer?,
+            Err(waiting) => waiting.await?,
+        };
+        let holder = SessionHolder::by_secret(stored, &digest, now, Assurance::Full)?;
         if holder.is_worth_noting() {
             Box::pin(self.note_access(&holder)).await;
         }
@@ -314,10 +325,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// As [`caller`](AccountService::caller), without [`Error::MoreFactorsRequired`].
     pub async fn session_holder(&self, secret: &SessionSecret) -> Result<SessionHolder, Error> {
-        let now = self.inner.clock.now();
-        let stored = self.inner.store.load(&Key::Id(*secret.user()), Parts::Body).await?;
-        let digest = secret.digest();
-        let holder = SessionHolder::by_secret(stored, digest, now, Assurance::Exempt)?;
+        let (now, digest) = (self.inner.clock.now(), secret.digest());
+        let key = Key::Id(*secret.user());
+        let stored = match self.inner.store.load(&key, Parts::Body).at_once() {
+            Ok(answer) => answer?,
+            Err(waiting) => waiting.await?,
+        };
+        let holder = SessionHolder::by_secret(stored, &digest, now, Assurance::Exempt)?;
         if holder.is_worth_noting() {
             Box::pin(self.note_access(&holder)).await;
         }
