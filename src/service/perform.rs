@@ -13,17 +13,19 @@ use crate::{
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Does the work of an operation for this client, under its name and at one instant, unless its sign-in method is switched off.
-    pub(crate) fn perform<'a, T, W: Future<Output = Result<T, Error>>>(
+    ///
+    /// What the work needs room for is taken when it begins: of a flood of requests most wait for their turn, and should take little until then.
+    pub(crate) async fn perform<'a, T, W: Future<Output = Result<T, Error>>>(
         &'a self,
         operation: Operation,
         client: &'a Client,
         work: impl FnOnce(Errand<'a>) -> W,
-    ) -> impl Future<Output = Result<T, Error>> {
-        let work = work(self.errand(operation, client));
-        self.observed(operation, async move {
+    ) -> Result<T, Error> {
+        let work = async {
             self.require_method(operation)?;
-            work.await
-        })
+            Box::pin(work(self.errand(operation, client))).await
+        };
+        self.observed(operation, work).await
     }
 
     /// Does the work of an operation, and tells how it went and how long it took. Nothing of whom it was for is told.
