@@ -2,7 +2,9 @@
 
 use std::{
     hash::{BuildHasher as _, RandomState},
+    num::NonZero,
     sync::{Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use super::{homes::Homes, table::Table};
@@ -12,6 +14,8 @@ use crate::{
 };
 
 const MOST_SHARDS: usize = 64;
+/// Enough that two threads seldom meet, and few enough that a processor's own cache holds all locks.
+const SHARDS_PER_PROCESSOR: usize = 4;
 
 /// A bounded map in shards with a short lock each. Which value makes room is decided by the clock algorithm: the first one that was not
 /// used since the hand last passed it.
@@ -36,7 +40,8 @@ struct Slot {
 
 impl AccountCache {
     pub(super) fn new(capacity: usize) -> Self {
-        let shards = capacity.min(MOST_SHARDS);
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let shards = capacity.min(MOST_SHARDS).min(processors.saturating_mul(SHARDS_PER_PROCESSOR));
         let shard = |_| Mutex::new(Shard { capacity: capacity / shards, ..Shard::default() });
         Self { hasher: RandomState::new(), shards: (0..shards).map(shard).collect() }
     }
