@@ -32,7 +32,7 @@ fn main() {
         .config(Config::new(MasterKey::generate().unwrap()))
         .build()
         .unwrap();
-    // First, while nothing else has taken memory, but by a program that has signed somebody in before.
+    // First, while nothing else has taken memory, but by a program that has seen a sign-in before.
     warm_up(&runtime);
     flood(&runtime, &service);
     runtime
@@ -110,7 +110,7 @@ fn bare(argon2: &Argon2<'_>, memories: &mut [Vec<Block>]) {
     });
 }
 
-/// Signs somebody in at next to no cost, so that the code is in memory.
+/// Tries to sign in at next to no cost, so that the code is in memory.
 fn warm_up(runtime: &Runtime) {
     let service = AccountService::builder(MemoryStore::new())
         .config(Config::new(MasterKey::generate().unwrap()))

@@ -32,6 +32,16 @@ async fn the_right_password_starts_a_session() {
     assert_eq!(host.service.sessions(&caller).await.unwrap().len(), 1);
 }
 
+#[test]
+fn an_operation_that_has_not_begun_takes_little_room() {
+    let (host, client) = (TestHost::new(), Client::default());
+    let sign_in = host.service.sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &client);
+    let sign_up = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
+    let sign_up = host.service.sign_up(sign_up, &client);
+    let (sign_in, sign_up) = (size_of_val(&sign_in), size_of_val(&sign_up));
+    assert!(sign_in < 512 && sign_up < 1_024, "{sign_in} and {sign_up} bytes");
+}
+
 #[tokio::test]
 async fn unknown_and_wrong_cost_the_same_and_are_told_the_same() {
     let host = TestHost::new();

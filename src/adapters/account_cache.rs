@@ -94,7 +94,7 @@ impl Shard {
         evicted
     }
 
-    /// Takes out the first that was not used since the hand last passed it.
+    /// Takes out the first that was not used since the hand last passed it. One that moves into its place gets another round.
     fn evict(&mut self) -> Option<Stored> {
         let places = self.slots.places();
         // After one round all are unused, so in a second one there is one to be found if there is any.
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_used_outlives_what_is_not() {
-        let cache = AccountCache::new(64 * 8);
+        let cache = AccountCache::new(512);
         cache.put(stored(0, 1));
         for number in 1..10_000 {
             cache.put(stored(number, 1));

@@ -4,7 +4,7 @@
 const FEWEST: usize = 8;
 
 /// Values by their hash, with linear probing. Whoever looks for one of a million waits for memory and for little else: once for the place,
-/// which holds the hash and the value, where a table with its tags apart would have it wait twice.
+/// which holds the hash and the value (and then for what the value points to), where a table with its tags apart would have it wait twice.
 pub(super) struct Table<T> {
     /// None, or a power of two, of which at most three quarters are taken.
     places: Vec<Option<Entry<T>>>,
@@ -58,6 +58,7 @@ impl<T> Table<T> {
 
     fn put(&mut self, entry: Entry<T>) {
         let free = self.way(entry.hash).find(|place| matches!(self.places.get(*place), Some(None)));
+        debug_assert!(free.is_some(), "a quarter of the places is free");
         if let Some(place) = free.and_then(|place| self.places.get_mut(place)) {
             *place = Some(entry);
         }
@@ -75,8 +76,8 @@ impl<T> Table<T> {
         let followers = (1..self.places.len()).map(|step| place.wrapping_add(step) & last);
         for place in followers {
             let Some(Some(entry)) = self.places.get(place) else { break };
-            let from_home = |to: usize| to.wrapping_sub(home(entry.hash)) & last;
-            if from_home(gap) < from_home(place) {
+            let from_start = |to: usize| to.wrapping_sub(start(entry.hash)) & last;
+            if from_start(gap) < from_start(place) {
                 self.places.swap(gap, place);
                 gap = place;
             }
@@ -98,7 +99,7 @@ impl<T> Table<T> {
     /// The places where a value of this hash may lie, in the order in which they are tried.
     fn way(&self, hash: u64) -> impl Iterator<Item = usize> + use<T> {
         let last = self.last();
-        (0..self.places.len()).map(move |step| home(hash).wrapping_add(step) & last)
+        (0..self.places.len()).map(move |step| start(hash).wrapping_add(step) & last)
     }
 
     /// The number of the last place, whose bits are all ones.
@@ -108,7 +109,7 @@ impl<T> Table<T> {
 }
 
 /// Where a hash would lie in a table without end. Of its bits the upper half is left for choosing among tables.
-fn home(hash: u64) -> usize {
+fn start(hash: u64) -> usize {
     usize::try_from(hash & u64::from(u32::MAX)).unwrap_or_default()
 }
 

@@ -80,7 +80,7 @@ impl FromStr for Uid {
 
 impl Hash for Uid {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // No text ends with the zeros that follow it here, and so many bytes at once cost least.
+        // The padding tells where the text ends, as no text holds a zero, and one write of a fixed length costs least.
         state.write(&self.bytes);
     }
 }

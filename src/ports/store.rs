@@ -265,18 +265,18 @@ impl<'a> Loading<'a> {
         Self(Answer::Ready(Some(answer)))
     }
 
-    /// The answer, if it is there already. Awaiting it would give the same, but moves it about more often.
+    /// An answer that has to be waited for.
+    #[must_use]
+    pub fn of(answer: impl Future<Output = Loaded> + Send + 'a) -> Self {
+        Self(Answer::Waiting(Box::pin(answer)))
+    }
+
+    /// The answer, if it is there already. Awaiting it would give the same, but copies it more often.
     pub(crate) fn at_once(self) -> Result<Loaded, Self> {
         match self.0 {
             Answer::Ready(Some(answer)) => Ok(answer),
             waiting => Err(Self(waiting)),
         }
-    }
-
-    /// An answer that has to be waited for.
-    #[must_use]
-    pub fn of(answer: impl Future<Output = Loaded> + Send + 'a) -> Self {
-        Self(Answer::Waiting(Box::pin(answer)))
     }
 }
 

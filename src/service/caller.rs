@@ -46,6 +46,7 @@ const ACCESS_GRAIN: Duration = Duration::from_secs(24 * 3600);
 /// ```
 #[derive(Clone)]
 pub struct SessionHolder {
+    /// The account that it was proved on. Never another one: the proof is of the session in this one.
     stored: Stored,
     /// The session's place in the account.
     place: usize,
@@ -64,7 +65,7 @@ pub struct Caller(SessionHolder);
 
 #[derive(Clone)]
 enum Proof {
-    /// The session's secret, whose digest was the session's.
+    /// The session's secret. Its digest is in the account that it was proved on.
     Secret,
     /// A JWT of this generation.
     Jwt(u32),
@@ -79,9 +80,9 @@ impl SessionHolder {
         assurance: Assurance,
     ) -> Result<Self, Error> {
         let Some(stored) = stored else { return Err(Error::NotSignedIn) };
-        let is_it = |session: &SessionRecord| session.digest.matches(digest) && session.is_live(now);
-        let mut sessions = stored.account.sessions.iter().enumerate();
-        let Some((place, session)) = sessions.find(|(_, session)| is_it(session)) else {
+        let is_it =
+            |(_, session): &(usize, &SessionRecord)| session.digest.matches(digest) && session.is_live(now);
+        let Some((place, session)) = stored.account.sessions.iter().enumerate().find(is_it) else {
             return Err(Error::NotSignedIn);
         };
         admit(&stored.account, session, now, assurance)?;
@@ -304,7 +305,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`], [`Error::PasswordResetRequired`] and
     /// [`Error::MoreFactorsRequired`] if it lives but may not act; [`Error::Store`].
     pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
-        // The digest first, known account or not: whatever locks the store takes make the processor wait for what it has under way.
+        // The digest before the look-up, whether or not there is an account: a lock in the store makes the processor finish first what it has
+        // begun.
         let (now, digest) = (self.inner.clock.now(), secret.digest());
         let key = Key::Id(*secret.user());
         let stored = match self.inner.store.load(&key, Parts::Body).at_once() {

@@ -14,7 +14,7 @@ use crate::{
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Does the work of an operation for this client, under its name and at one instant, unless its sign-in method is switched off.
     ///
-    /// What the work needs room for is taken when it begins: of a flood of requests most wait for their turn, and should take little until then.
+    /// The room that the work needs is taken when it is first polled: until then, the many requests of a flood take little.
     pub(crate) async fn perform<'a, T, W: Future<Output = Result<T, Error>>>(
         &'a self,
         operation: Operation,
