@@ -82,7 +82,8 @@ impl SessionHolder {
         let Some(stored) = stored else { return Err(Error::NotSignedIn) };
         let is_it =
             |(_, session): &(usize, &SessionRecord)| session.digest.matches(digest) && session.is_live(now);
-        let Some((place, session)) = stored.account.sessions.iter().enumerate().find(is_it) else {
+        // The newest is in use most often.
+        let Some((place, session)) = stored.account.sessions.iter().enumerate().rfind(is_it) else {
             return Err(Error::NotSignedIn);
         };
         admit(&stored.account, session, now, assurance)?;
