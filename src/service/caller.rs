@@ -306,39 +306,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`], [`Error::PasswordResetRequired`] and
     /// [`Error::MoreFactorsRequired`] if it lives but may not act; [`Error::Store`].
     pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
-        // The digest before the look-up, whether or not there is an account: a lock in the store makes the processor finish first what it has
-        // begun.
-        let (now, digest) = (self.inner.clock.now(), secret.digest());
-        let key = Key::Id(*secret.user());
-        let stored = match self.inner.store.load(&key, Parts::Body).at_once() {
-            Ok(answer) => answer?,
-            Err(waiting) => waiting.await?,
-        };
-        let holder = SessionHolder::by_secret(stored, &digest, now, Assurance::Full)?;
-        if holder.is_worth_noting() {
-            Box::pin(self.note_access(&holder)).await;
-        }
-        Ok(Caller(holder))
+        self.by_secret(secret, Assurance::Full).await.map(Caller)
     }
 
-    // These two repeat a few lines, because a future of its own for what they share costs a check 30 ns.
     /// As [`caller`](AccountService::caller), but a session that still owes a second factor will do: to list the factors, to start and finish a
     /// challenge, and to sign out.
     ///
     /// # Errors
     /// As [`caller`](AccountService::caller), without [`Error::MoreFactorsRequired`].
     pub async fn session_holder(&self, secret: &SessionSecret) -> Result<SessionHolder, Error> {
-        let (now, digest) = (self.inner.clock.now(), secret.digest());
-        let key = Key::Id(*secret.user());
-        let stored = match self.inner.store.load(&key, Parts::Body).at_once() {
-            Ok(answer) => answer?,
-            Err(waiting) => waiting.await?,
-        };
-        let holder = SessionHolder::by_secret(stored, &digest, now, Assurance::Exempt)?;
-        if holder.is_worth_noting() {
-            Box::pin(self.note_access(&holder)).await;
-        }
-        Ok(holder)
+        self.by_secret(secret, Assurance::Exempt).await
     }
 
     /// Checks a JWT of [`issue_jwt`](AccountService::issue_jwt): signature, expiry, and that its session still lives.
@@ -356,6 +333,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// As [`caller_by_jwt`](AccountService::caller_by_jwt), without [`Error::MoreFactorsRequired`].
     pub async fn session_holder_by_jwt(&self, jwt: &str) -> Result<SessionHolder, Error> {
         self.by_jwt(jwt, Assurance::Exempt).await
+    }
+
+    #[inline]
+    async fn by_secret(&self, secret: &SessionSecret, assurance: Assurance) -> Result<SessionHolder, Error> {
+        // The digest before the look-up, whether or not there is an account: a lock in the store makes the processor finish first what it has
+        // begun.
+        let (now, digest) = (self.inner.clock.now(), secret.digest());
+        let key = Key::Id(*secret.user());
+        let stored = match self.inner.store.load(&key, Parts::Body).at_once() {
+            Ok(answer) => answer?,
+            Err(waiting) => waiting.await?,
+        };
+        let holder = SessionHolder::by_secret(stored, &digest, now, assurance)?;
+        if holder.is_worth_noting() {
+            Box::pin(self.note_access(&holder)).await;
+        }
+        Ok(holder)
     }
 
     async fn by_jwt(&self, jwt: &str, assurance: Assurance) -> Result<SessionHolder, Error> {
