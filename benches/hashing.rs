@@ -2,13 +2,9 @@
 //!
 //! The ratio is taken round by round, with both sides in every round, so that other load on the machine cancels out.
 
-use std::{
-    error::Error,
-    hint::black_box,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+mod support;
+
+use std::{error::Error, hint::black_box, sync::Arc, thread, time::Duration};
 
 use account::{
     Argon2Params, Argon2Pool, Secret,
@@ -16,6 +12,7 @@ use account::{
 };
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use criterion::{Criterion, Throughput};
+use support::{kib, now, time};
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 21;
@@ -79,7 +76,7 @@ fn compare(threads: usize, mut bare: impl FnMut(), mut pooled: impl FnMut()) {
 /// A thousand sign-ins at the same moment.
 fn flood(runtime: &Runtime) -> Result<(), Box<dyn Error>> {
     let pool = Arc::new(Argon2Pool::default());
-    let before = resident_kib();
+    let before = kib("VmRSS:");
     let (mut refused, mut served, mut failed) = (Vec::new(), Vec::new(), 0);
     runtime.block_on(async {
         let arrived = now();
@@ -102,10 +99,10 @@ fn flood(runtime: &Runtime) -> Result<(), Box<dyn Error>> {
         }
         Ok::<_, tokio::task::JoinError>(())
     })?;
-    let grown = resident_kib().saturating_sub(before);
+    let grown = kib("VmHWM:").saturating_sub(before);
     let (served_count, refused_count) = (served.len(), refused.len());
     println!(
-        "flood of 1,000: {refused_count} refused, p95 after {:?}; {served_count} served, the last after {:?}; {failed} failed; memory grew by {grown} KiB",
+        "flood of 1,000: {refused_count} refused, p95 after {:?}; {served_count} served, the last after {:?}; {failed} failed; memory grew by {grown} KiB at the most",
         percentile(&mut refused, 95),
         percentile(&mut served, 100),
     );
@@ -153,21 +150,4 @@ fn one(argon2: &Argon2<'_>, memory: &mut [Block]) {
 
 fn secret() -> Arc<Secret> {
     Arc::new(Secret::new(PASSWORD.to_owned()))
-}
-
-fn time(work: &mut impl FnMut()) -> Duration {
-    let start = now();
-    work();
-    start.elapsed()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }

@@ -18,7 +18,7 @@ use account::{
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use support::{now, ratio};
+use support::{kib, now, ratio};
 use tokio::runtime::Runtime;
 
 const PASSWORD: &str = "tr4verse-Cobalt-heron";
@@ -190,11 +190,4 @@ fn password() -> Password {
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     times.sort();
     times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
-}
-
-/// What the system says that the process has, or had at its peak.
-fn kib(what: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }

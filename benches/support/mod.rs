@@ -31,6 +31,13 @@ pub(crate) fn processor_time(work: impl FnOnce()) -> Duration {
     spent().saturating_sub(start)
 }
 
+/// What the system says that the process has (`VmRSS:`), or had at its peak (`VmHWM:`), in KiB.
+pub(crate) fn kib(what: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
+}
+
 /// The middle one.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
