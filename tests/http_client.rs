@@ -16,7 +16,10 @@ use axum::{
     response::IntoResponse,
     routing::{any, get},
 };
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
 use url::Url;
 
 /// A server that echoes, redirects, talks without end, or falls silent.
@@ -102,6 +105,34 @@ async fn a_reply_that_does_not_come_is_waited_for_only_so_long() {
 }
 
 #[tokio::test]
+async fn a_server_that_ends_connections_it_kept_open_fails_no_request() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(answer_once(stream));
+        }
+    });
+    let client = ReqwestClient::new().unwrap();
+    for method in [HttpMethod::Post, HttpMethod::Post, HttpMethod::Get, HttpMethod::Get] {
+        let request = HttpRequest::new(method, url.clone()).with_body("text/plain", b"code".to_vec());
+        assert_eq!(client.send(request).await.unwrap().status(), 204);
+    }
+}
+
+/// Answers the first request of a connection, which may be kept open; ends it when there is another.
+async fn answer_once(mut stream: TcpStream) {
+    let mut heard = [0; 4096];
+    while !heard.windows(8).any(|end| end == b"\r\n\r\ncode") {
+        let free = heard.iter().position(|byte| *byte == 0).unwrap();
+        assert_ne!(stream.read(&mut heard[free..]).await.unwrap(), 0);
+    }
+    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+    stream.readable().await.unwrap();
+}
+
+#[tokio::test]
 async fn nobody_there_is_an_error_that_does_not_show_the_url() {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
     let url = Url::parse(&format!("http://127.0.0.1:{port}/hidden?key=hidden")).unwrap();
@@ -158,7 +189,7 @@ async fn a_request_for_the_public_network_goes_nowhere_else() {
         let refused = client.send(request.with_public_network_only()).await;
         assert!(matches!(refused, Err(HttpError::PrivateAddress)), "{host}: {refused:?}");
     }
-    // Without that, names and addresses of this machine are as good as any; and a connection that is kept open serves none of the above.
+    // Without that, names and addresses of this machine are as good as any; and what was allowed once serves none of the above.
     for host in ["127.0.0.1", "localhost"] {
         let url = Url::parse(&format!("http://{host}:{port}/echo")).unwrap();
         let request = HttpRequest::new(HttpMethod::Get, url);

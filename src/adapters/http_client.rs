@@ -14,15 +14,18 @@ use crate::ports::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse,
 
 const USER_AGENT: &str = concat!("account/", env!("CARGO_PKG_VERSION"));
 
-/// An [`HttpClient`] on reqwest that keeps connections open for reuse. Cloning is cheap and shares them.
+/// An [`HttpClient`] on reqwest. Cloning is cheap.
+///
+/// Each request has a connection of its own. A server may end one that it kept open just as the next request goes out on it, and nobody
+/// could tell whether that was done: a code would be spent, or a message paid for, without an answer. TLS sessions are resumed.
 ///
 /// Its TLS is rustls with ring and Mozilla's root certificates, configured for this client alone: nothing process-wide is
 /// installed or needed. Proxies named by environment variables are not used. It needs a tokio runtime to run on.
 ///
 /// # Security
 /// Redirects are not followed. A reply is counted while it arrives, so that no more than its limit is ever held. Requests
-/// [for the public network only](HttpRequest::is_public_network_only) have connections of their own, which are made to public addresses
-/// only: names are resolved here, and what they resolve to is what is connected to.
+/// [for the public network only](HttpRequest::is_public_network_only) connect to public addresses only: names are resolved here, and what
+/// they resolve to is what is connected to.
 ///
 /// # Examples
 /// ```no_run
@@ -41,7 +44,7 @@ pub struct ReqwestClient {
 }
 
 impl ReqwestClient {
-    /// A client without open connections.
+    /// A client, which opens no connection yet.
     ///
     /// # Errors
     /// [`HttpClientError`] if TLS cannot be set up, which is a matter of how the program was built.
@@ -87,7 +90,8 @@ fn builder() -> Result<ClientBuilder, HttpClientError> {
         .redirect(Policy::none())
         .referer(false)
         .no_proxy()
-        .user_agent(USER_AGENT))
+        .user_agent(USER_AGENT)
+        .pool_max_idle_per_host(0))
 }
 
 impl fmt::Debug for ReqwestClient {

@@ -93,7 +93,9 @@ export class Visitor {
       await Promise.all([this.page.waitForEvent('load'), this.#answer(login, answer)]);
     }
     await this.#answer(login, answer);
-    return within(opened);
+    const back = await within(opened);
+    if (answer === 'allow') assert.equal(back.searchParams.get('error'), null);
+    return back;
   }
 
   #prompt() {

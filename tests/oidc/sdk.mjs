@@ -122,7 +122,7 @@ await check('deleteIdentity unlinks, and the provider links anew at the next sig
   const { sessions } = await phone.account.listSessions();
   assert.deepEqual(sessions.map(({ current }) => current), [true], 'what the identity began has ended');
   const browser = await Visitor.arrive();
-  const back = await browser.signInToApp('ada', { start: phone.account.createOAuth2Token('oidc', app, app) });
+  const back = await browser.signInToApp('ada', { start: phone.account.createOAuth2Token('oidc', app, `${app}/failed`) });
   assert.equal(back.searchParams.get('userId'), id);
   assert.equal((await phone.account.listIdentities()).total, 1);
   await browser.leave();
