@@ -110,6 +110,56 @@ fn a_store_that_fails_is_an_error_in_the_log_and_a_wrong_password_is_not() {
     assert_eq!(counts["createEmailPasswordSession general_store_unavailable"], 1);
 }
 
+#[cfg(feature = "oauth2")]
+#[test]
+fn a_provider_that_fails_is_an_error_in_the_log_and_a_person_who_says_no_is_not() {
+    use account::{
+        AccountService, Config, MasterKey, OAuth2Return, OAuth2Start, SessionHolder,
+        oauth2::{Credentials, OAuth2Client, Provider, Registration},
+        ports::{HttpClient, HttpError, HttpRequest, HttpResponse},
+    };
+
+    #[derive(Debug)]
+    struct Broken;
+
+    #[async_trait::async_trait]
+    impl HttpClient for Broken {
+        async fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+            Err(HttpError::unavailable(io::Error::other("the line is cut")))
+        }
+    }
+
+    let (log, counts, ()) = told(async {
+        let credentials = Credentials::new("id", "canary-client-secret".to_owned());
+        let registration = Registration::new(Provider::builtin("github").unwrap(), credentials).unwrap();
+        let client = OAuth2Client::new(registration, Arc::new(Broken));
+        let config =
+            Config::new(MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap());
+        let builder = AccountService::builder(MemoryStore::new()).config(config);
+        let service = builder.provider(client).build().unwrap();
+        let key = "github".parse().unwrap();
+        let (nowhere, nobody) = (AllowedRedirects::default(), None::<&SessionHolder>);
+        for answer in [Ok("canary-code"), Err(("access_denied", None))] {
+            let start = OAuth2Start::new("github".parse().unwrap(), "https://api.example.com/callback");
+            let started = service.start_oauth2(start, nobody).await.unwrap();
+            let mut query = started.authorize_url.query_pairs();
+            let state = query.find(|(name, _)| name == "state").unwrap().1;
+            let mut back = OAuth2Return::default();
+            (back.state, back.code, back.error) = (Some(&*state), answer.ok(), answer.err());
+            let (kept, client) = (Some(&started.state), Client::default());
+            let failed =
+                service.finish_oauth2(&key, back, kept, nobody, &nowhere, &client).await.unwrap_err();
+            assert_eq!(failed.error.code(), "user_oauth2_provider_error");
+        }
+    });
+    let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(errors.len(), 1, "{log}");
+    let causes = "the provider gave no reply: the other side is unavailable: the line is cut";
+    assert!(errors[0].contains(causes), "{}", errors[0]);
+    assert!(!log.contains("canary"), "{log}");
+    assert_eq!(counts["oauth2Redirect user_oauth2_provider_error"], 2, "{counts:?}");
+}
+
 #[test]
 fn t34_nothing_of_a_person_and_no_secret_is_told() {
     let (log, counts, own) = told(async {

@@ -41,6 +41,9 @@ pub enum OAuth2Error {
     /// The provider refuses in another way: any other status, or an error within a reply of status 200.
     #[error("the provider refused: {0}")]
     Refused(Refusal),
+    /// The browser comes back without a code: mostly the person said no (RFC 6749 §4.1.2.1).
+    #[error("the provider refused: {0}")]
+    Declined(Refusal),
     /// There is no whole reply.
     #[error("the provider gave no reply: {0}")]
     Unreachable(#[from] HttpError),
@@ -83,13 +86,13 @@ impl OAuth2Error {
         }
     }
 
-    /// What the provider said at the callback instead of a code (RFC 6749 §4.1.2.1): refused, as if by a reply of status 200.
+    /// What the provider said at the callback instead of a code: [`Declined`](Self::Declined).
     #[must_use]
     pub fn at_callback(error: &str, description: Option<&str>) -> Self {
         let said: String = [Some(error), description].into_iter().flatten().collect::<Vec<_>>().join(": ");
         let message =
             said.chars().filter(|char| !char.is_control()).take(LONGEST_MESSAGE).collect::<String>();
-        Self::Refused(Refusal { status: 200, message: Some(message.into()) })
+        Self::Declined(Refusal { status: 200, message: Some(message.into()) })
     }
 
     /// The class of this error: what the provider finds at fault, what it does not let in, or that it is of no use.
@@ -111,6 +114,13 @@ impl OAuth2Error {
             }
             _ => None,
         }
+    }
+
+    /// Whether somebody has to look after it: the provider or its registration. People who say no, come too late or ask for what
+    /// there is not are no such case.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_fault(&self) -> bool {
+        !matches!(self, Self::BadRequest(_) | Self::Declined(_) | Self::UnknownRegion | Self::InvalidScope)
     }
 
     /// By the status of a reply that is none of the hoped for ones.

@@ -67,7 +67,8 @@ mod spans {
     use super::label;
     use crate::{Error, error::Kind, operation::Operation};
 
-    /// Runs the work in a span of its own, and says what the host has to look after: that a store, limiter or other neighbour failed.
+    /// Runs the work in a span of its own, and says what the host has to look after: that a store, limiter, provider or other neighbour
+    /// failed.
     pub(super) async fn observed<T>(
         operation: Operation,
         work: impl Future<Output = Result<T, Error>>,
@@ -76,17 +77,29 @@ mod spans {
         let outcome = work.instrument(span.clone()).await;
         span.record("outcome", label(&outcome));
         if let Err(error) = &outcome
-            && matches!(error.kind(), Kind::Unavailable | Kind::Internal)
+            && is_fault(error)
         {
             span.in_scope(|| tracing::error!(code = error.code(), "{}", with_causes(error)));
         }
         outcome
     }
 
-    /// What failed and why. Neither errors of this crate nor those of the drivers behind its stores repeat what was stored.
+    fn is_fault(error: &Error) -> bool {
+        match error {
+            #[cfg(feature = "oauth2")]
+            Error::OAuth2(error) => error.is_fault(),
+            _ => matches!(error.kind(), Kind::Unavailable | Kind::Internal),
+        }
+    }
+
+    /// What failed and why. Neither errors of this crate nor those of the drivers behind its stores repeat what was stored, and a
+    /// provider's words are checked for the secrets it was sent.
     fn with_causes(error: &Error) -> String {
-        let causes = successors(error.source(), |&cause| cause.source());
-        causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+        let causes = successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
+        causes.fold(error.to_string(), |text, cause| {
+            // Some errors tell their cause themselves.
+            if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+        })
     }
 }
 
