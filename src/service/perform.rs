@@ -13,42 +13,37 @@ use crate::{
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Does the work of an operation for this client, under its name and at one instant, unless its sign-in method is switched off.
-    ///
-    /// The room that the work needs is taken when it is first polled: until then, the many requests of a flood take little.
     pub(crate) async fn perform<'a, T, W: Future<Output = Result<T, Error>>>(
         &'a self,
         operation: Operation,
         client: &'a Client,
         work: impl FnOnce(Errand<'a>) -> W,
     ) -> Result<T, Error> {
-        let work = async {
+        let work = || async {
             self.require_method(operation)?;
-            Box::pin(work(self.errand(operation, client))).await
+            work(self.errand(operation, client)).await
         };
         self.observed(operation, work).await
     }
 
     /// Does the work of an operation, and tells how it went and how long it took. Nothing of whom it was for is told.
-    #[cfg(any(feature = "tracing", feature = "metrics"))]
-    pub(crate) async fn observed<T>(
+    ///
+    /// The room that the work needs is taken when it is first polled: until then, the many requests of a flood take little.
+    #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), expect(unused_variables))]
+    pub(crate) async fn observed<T, W: Future<Output = Result<T, Error>>>(
         &self,
         operation: Operation,
-        work: impl Future<Output = Result<T, Error>>,
+        work: impl FnOnce() -> W,
     ) -> Result<T, Error> {
         #[cfg(feature = "metrics")]
         let begun = self.inner.clock.elapsed();
+        let work = Box::pin(work());
         #[cfg(feature = "tracing")]
         let work = spans::observed(operation, work);
         let outcome = work.await;
         #[cfg(feature = "metrics")]
         counters::count(operation, &outcome, self.inner.clock.elapsed().saturating_sub(begun));
         outcome
-    }
-
-    /// Does the work of an operation.
-    #[cfg(not(any(feature = "tracing", feature = "metrics")))]
-    pub(crate) fn observed<T, W: Future<Output = Result<T, Error>>>(&self, _: Operation, work: W) -> W {
-        work
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is let in, and where.
 
 use account::{
-    Config, MasterKey, SignedIn,
+    Config, MasterKey, OAuth2Return, SignedIn,
     model::{Client, Factor, SecondFactor},
     ports::Clock as _,
     testing::{PASSWORD, totp},
@@ -30,6 +30,17 @@ async fn a_newcomer_gets_an_account_whose_email_is_as_proven_as_the_provider_say
         let user = world.host.service.user(&caller).await.unwrap();
         assert_eq!((user.name().as_str(), world.identities(&caller).await.len()), ("Ada from afar", 1));
     }
+}
+
+#[test]
+fn a_flow_that_has_not_begun_takes_little_room() {
+    let world = World::new();
+    let start = world.host.service.start_oauth2(start(FORGE), None);
+    let (key, client) = (key(FORGE), Client::default());
+    let finish =
+        world.host.service.finish_oauth2(&key, OAuth2Return::default(), None, None, &world.allowed, &client);
+    let (start, finish) = (size_of_val(&start), size_of_val(&finish));
+    assert!(start < 1_024 && finish < 1_024, "{start} and {finish} bytes");
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: Option<&SessionHolder>,
     ) -> Result<StartedOAuth2, Error> {
         let operation = if start.with_token { Operation::StartOAuth2Token } else { Operation::StartOAuth2 };
-        self.observed(operation, async {
+        self.observed(operation, || async move {
             let now = self.inner.clock.now();
             let provider = self.provider(&start.provider)?;
             let draw = || hex_secret::<32>(&*self.inner.entropy).map_err(|_| Error::Internal);
@@ -193,7 +193,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let Some(flow) = found.filter(|flow| flow.is_returned_by(provider, back.state)) else {
             return Err(FailedOAuth2 { is_known: false, failure: None, error: Error::InvalidState });
         };
-        let work = self.finish(provider, &flow, &back, caller, errand);
+        let work = || self.finish(provider, &flow, &back, caller, errand);
         match self.observed(Operation::OAuth2Redirect, work).await {
             Ok(outcome) => {
                 let success = flow.success().and_then(|url| allowed.check(url).ok());
