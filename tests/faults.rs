@@ -25,7 +25,7 @@ use support::{
     ADA, Messenger, Service, WRONG,
     fixture::{Fixture, Scene},
     operations::Operation,
-    sign_in,
+    service, sign_in, sign_up,
     text_store::TextStore,
     yielding::Yielding,
 };
@@ -451,4 +451,22 @@ async fn whoever_proves_an_address_on_an_account_of_somebody_else_gets_one_at_th
         );
     }
     assert!(undisturbed > 0, "every call was disturbed once");
+}
+
+#[tokio::test]
+async fn a_load_that_was_held_back_finds_what_happened_meanwhile() {
+    let store = Arc::new(MemoryStore::new());
+    let faulty = FaultyStore::new(Arc::clone(&store));
+    let plan = faulty.plan();
+    let id = *sign_up(&service(store, Outbox::default(), InstantHasher::default(), |_| ()), ADA).await.id();
+    let key = Key::Id(id);
+    let mut pause = plan.pause(0);
+    let load = async { faulty.load(&key, Parts::Body).await.unwrap() };
+    let removal = async {
+        assert!(pause.reached().await);
+        let found = faulty.load(&key, Parts::Body).await.unwrap().unwrap();
+        faulty.remove(&found).await.unwrap();
+        pause.release();
+    };
+    assert!(tokio::join!(load, removal).0.is_none());
 }

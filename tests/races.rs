@@ -25,7 +25,7 @@ use account::{
     model::{Argon2Params, Client, CustomId, Event, EventPage, Key, PageQuery, Timestamp, UserId},
     operation::Access,
     ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
-    testing::{FaultyStore, InstantHasher, Outbox, PASSWORD, TestHost, password},
+    testing::{FaultyStore, InstantHasher, Outbox, PASSWORD, Pause, TestHost, password},
 };
 use async_trait::async_trait;
 use at_once::at_once;
@@ -88,6 +88,7 @@ on_every_store! {
     a_device_of_an_expired_session_can_be_taken_over
     of_sixty_four_sign_outs_one_ends_the_session
     no_jwt_is_issued_while_its_session_ends
+    what_was_begun_under_an_old_secret_does_not_complete
     an_account_made_again_under_its_id_knows_nobody_from_before
 }
 
@@ -555,12 +556,23 @@ impl Race {
             fixture.caller = service.caller_by_jwt(&fixture.jwt).await.unwrap();
             fixture.holder = (*fixture.caller).clone();
         }
-        let fixture = Arc::new(fixture);
-        let mut pause = plan.pause(call);
-        let mut began = tokio::spawn({
+        let (id, fixture) = (fixture.id, Arc::new(fixture));
+        let work = {
             let (service, fixture) = (service.clone(), Arc::clone(&fixture));
             async move { operation.run(&service, &fixture).await }
-        });
+        };
+        Self::of(store, &id, work, end.of(&service, &fixture), plan.pause(call)).await
+    }
+
+    /// `work` is held where it asks the store as `pause` says, while all of `end` happens.
+    async fn of(
+        store: &impl Store,
+        id: &UserId,
+        work: impl Future<Output = Result<(), Error>> + Send + 'static,
+        end: impl Future<Output = ()>,
+        mut pause: Pause,
+    ) -> Self {
+        let mut began = tokio::spawn(work);
         tokio::select! {
             biased;
             outcome = &mut began => {
@@ -569,11 +581,11 @@ impl Race {
             }
             held = pause.reached() => assert!(held),
         }
-        end.of(&service, &fixture).await;
-        let version = version(store, &fixture.id).await;
+        end.await;
+        let version = version(store, id).await;
         pause.release();
         let outcome = began.await.unwrap();
-        let was_written = self::version(store, &fixture.id).await != version;
+        let was_written = self::version(store, id).await != version;
         Self { outcome, was_held: true, was_written }
     }
 }
@@ -722,6 +734,50 @@ async fn no_jwt_is_issued_while_its_session_ends(store: impl Store) {
     pause.release();
     let refused = issuing.await.unwrap().unwrap_err();
     assert_eq!(refused.code(), "general_unauthorized_scope");
+}
+
+/// An account that becomes a lasting one keeps its session, under a new secret.
+async fn what_was_begun_under_an_old_secret_does_not_complete(store: impl Store) {
+    const OPERATIONS: usize = 6;
+    let store = Arc::new(store);
+    for (operation, call) in (0..OPERATIONS).flat_map(|operation| (0..2).map(move |call| (operation, call))) {
+        clear(&store).await;
+        let faulty = FaultyStore::new(Arc::clone(&store));
+        let plan = faulty.plan();
+        let service = service(faulty, Outbox::default(), InstantHasher::default(), |_| ());
+        let guest = service.sign_in_anonymously(&Client::default()).await.unwrap().secret;
+        let caller = service.caller(&guest).await.unwrap();
+        let id = *caller.user_id();
+        let work = {
+            let (service, caller, name) = (service.clone(), caller.clone(), "Ada".parse().unwrap());
+            async move {
+                match operation {
+                    0 => service.caller(&guest).await.map(drop),
+                    1 => service.issue_jwt(&caller).await.map(drop),
+                    2 => service.change_name(&caller, name).await.map(drop),
+                    3 => service.extend_session(&caller, caller.session_id()).await.map(drop),
+                    4 => service.add_push_target(&caller, device("tablet")).await.map(drop),
+                    _ => service.sign_out(&caller, caller.session_id()).await,
+                }
+            }
+        };
+        let end = async {
+            let email = ADA.parse().unwrap();
+            let changed = service.change_email(&caller, email, password(PASSWORD)).await.unwrap();
+            let again = service.caller(&changed.secret.unwrap()).await.unwrap();
+            assert_eq!(again.session_id(), caller.session_id(), "it goes on");
+        };
+        let race = Race::of(&store, &id, work, end, plan.pause(call)).await;
+        let what = format!("operation {operation} before call {call}");
+        if call == 0 {
+            assert!(race.was_held, "{what}: the store was never asked");
+        }
+        if race.was_held {
+            assert!(!race.was_written, "{what}: it was written");
+            let code = race.outcome.err().map(|refused| refused.code());
+            assert_eq!(code, Some("general_unauthorized_scope"), "{what}");
+        }
+    }
 }
 
 async fn an_account_made_again_under_its_id_knows_nobody_from_before(store: impl Store) {

@@ -307,7 +307,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The account that holds this key now, or `None`. Sees every save that was acknowledged before the call, and of each save all or nothing:
     /// the account that is found holds the key, and body, attachment and version are of one save.
     ///
-    /// Every request of a signed-in user asks it, so a store that has the answer at hand need not allocate a future for it.
+    /// Every request of a signed-in user asks it, so a store that has the answer at hand need not allocate a future for it. Such a store looks
+    /// when it is called, and not when it is awaited.
     fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a>;
 
     /// Makes a change if the stored state is still [`Change::before`]: the value, its claims and releases, and its events, all or nothing.

@@ -341,7 +341,8 @@ async fn let_others_go_first() {
 #[async_trait]
 impl<S: Store> Store for FaultyStore<S> {
     fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
-        Loading::of(async move { self.run(|| None, self.store.load(key, parts)).await })
+        // A store may look as soon as it is called.
+        Loading::of(self.run(|| None, async move { self.store.load(key, parts).await }))
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {

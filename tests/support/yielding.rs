@@ -28,7 +28,7 @@ async fn between<T>(call: impl Future<Output = T>) -> T {
 #[async_trait]
 impl<S: Store> Store for Yielding<S> {
     fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
-        Loading::of(async move { between(self.0.load(key, parts)).await })
+        Loading::of(async move { between(async move { self.0.load(key, parts).await }).await })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
