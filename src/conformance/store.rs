@@ -18,6 +18,7 @@ pub mod listing;
 pub mod log;
 mod people;
 pub mod races;
+mod rounds;
 mod rules;
 pub mod service;
 pub mod states;

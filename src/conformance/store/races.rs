@@ -3,16 +3,14 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{
-        Arc, Barrier,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Barrier},
     task::{Context, Poll},
 };
 
 use super::{
     bench::{Bench, assert_stale, assert_taken, attachment, edited},
     people::{KeyKind, at, bare, email, event, full, number_of, prefer, rename, with_email},
+    rounds::Rounds,
 };
 use crate::{
     model::{Account, Key},
@@ -259,21 +257,22 @@ pub async fn changes_of_different_accounts_do_not_collide(bench: Bench) {
 /// Who reads while others write sees whole states: name, email and preferences of one save.
 pub async fn a_reader_never_sees_half_a_change(bench: Bench) {
     const ROUNDS: u32 = 200;
-    let (writing, id) = (Arc::new(AtomicBool::new(true)), *bare(1).id());
+    let (rounds, id) = (Rounds::new(), *bare(1).id());
     bench.create(matching(bare(1), 0)).await;
     at_once(4, |task| {
-        let (bench, writing) = (bench.clone(), Arc::clone(&writing));
+        let (bench, rounds, mut reader) = (bench.clone(), rounds.clone(), rounds.reader());
         async move {
             if task == 0 {
-                let _end = EndOfWriting(&writing);
+                let writer = rounds.writer();
                 for number in 1..=ROUNDS {
                     let before = bench.load_id(&id).await.expect("the account is there");
                     let after = matching(Account::clone(&before.account), number);
                     bench.save(Some(&before), after, &[]).await.expect("nobody else writes");
+                    writer.has_written();
                 }
             }
             let mut latest = 0;
-            while writing.load(Ordering::Acquire) {
+            while reader.looks_again().await {
                 let seen = bench.load_id(&id).await.expect("the account is there");
                 assert_whole(&seen);
                 let number = number_of(&seen.account);
@@ -287,21 +286,22 @@ pub async fn a_reader_never_sees_half_a_change(bench: Bench) {
 
 /// Who looks for a key while it changes hands finds an account that holds it, or none.
 pub async fn a_key_and_its_account_agree_at_any_time(bench: Bench) {
-    let writing = Arc::new(AtomicBool::new(true));
+    let rounds = Rounds::new();
     bench.create(matching(bare(1), 0)).await;
     at_once(4, |task| {
-        let (bench, writing) = (bench.clone(), Arc::clone(&writing));
+        let (bench, rounds, mut reader) = (bench.clone(), rounds.clone(), rounds.reader());
         async move {
             if task == 0 {
-                let _end = EndOfWriting(&writing);
+                let writer = rounds.writer();
                 for number in 1..=150_u32 {
                     let id = Key::Id(*bare(1).id());
                     let moved = bench.settle(&id, |account| *account = matching(account.clone(), number % 5));
                     moved.await.expect("nobody else writes");
+                    writer.has_written();
                 }
             }
             let mut number = task;
-            while writing.load(Ordering::Acquire) {
+            while reader.looks_again().await {
                 number = (number + 1) % 5;
                 let key = KeyKind::Mailbox.key(number);
                 let parts = if number % 2 == 0 { Parts::Body } else { Parts::Whole };
@@ -317,23 +317,24 @@ pub async fn a_key_and_its_account_agree_at_any_time(bench: Bench) {
 
 /// A list that is read while others write holds whole states, in order and each account once.
 pub async fn a_list_holds_whole_states_at_any_time(bench: Bench) {
-    let writing = Arc::new(AtomicBool::new(true));
+    let rounds = Rounds::new();
     for number in 0..10 {
         bench.create(matching(bare(number), number)).await;
     }
     at_once(3, |task| {
-        let (bench, writing) = (bench.clone(), Arc::clone(&writing));
+        let (bench, rounds, mut reader) = (bench.clone(), rounds.clone(), rounds.reader());
         async move {
             if task == 0 {
-                let _end = EndOfWriting(&writing);
+                let writer = rounds.writer();
                 for number in 0..60 {
                     let key = Key::Id(*bare(number % 10).id());
                     let changed =
                         bench.settle(&key, |account| *account = matching(account.clone(), 100 + number));
                     changed.await.expect("nobody else writes");
+                    writer.has_written();
                 }
             }
-            while writing.load(Ordering::Acquire) {
+            while reader.looks_again().await {
                 let list = bench.list(Select::After(None), 100).await;
                 assert_eq!(list.len(), 10, "changes neither add nor drop accounts");
                 assert!(list.is_sorted_by_key(|stored| *stored.account.id()));
@@ -355,15 +356,6 @@ pub async fn an_acknowledged_save_is_seen_by_everybody(bench: Bench) {
         })
         .await;
         assert_eq!(seen, [Some(state.version); 3]);
-    }
-}
-
-/// Lets the readers end with the writer, also if it panics.
-struct EndOfWriting<'a>(&'a AtomicBool);
-
-impl Drop for EndOfWriting<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
     }
 }
 
