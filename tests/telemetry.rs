@@ -6,7 +6,10 @@ use std::{
     collections::BTreeMap,
     future::Future,
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use account::{
@@ -119,27 +122,32 @@ fn a_provider_that_fails_is_an_error_in_the_log_and_a_person_who_says_no_is_not(
         ports::{HttpClient, HttpError, HttpRequest, HttpResponse},
     };
 
-    #[derive(Debug)]
-    struct Broken;
+    /// Refuses in words that name people and repeat secrets, once; then is away.
+    #[derive(Debug, Default)]
+    struct Broken(AtomicBool);
 
     #[async_trait::async_trait]
     impl HttpClient for Broken {
         async fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
-            Err(HttpError::unavailable(io::Error::other("the line is cut")))
+            if self.0.swap(true, Ordering::SeqCst) {
+                return Err(HttpError::unavailable(io::Error::other("the line is cut")));
+            }
+            let body = r#"{"error": "access_denied", "error_description": "canary-address@example.com is not
+                assigned; canary-code, canary-client-secret"}"#;
+            Ok(HttpResponse::new(403, body.replace('\n', " ").into_bytes()))
         }
     }
 
     let (log, counts, ()) = told(async {
         let credentials = Credentials::new("id", "canary-client-secret".to_owned());
         let registration = Registration::new(Provider::builtin("github").unwrap(), credentials).unwrap();
-        let client = OAuth2Client::new(registration, Arc::new(Broken));
-        let config =
-            Config::new(MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap());
-        let builder = AccountService::builder(MemoryStore::new()).config(config);
+        let client = OAuth2Client::new(registration, Arc::new(Broken::default()));
+        let key = MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap();
+        let builder = AccountService::builder(MemoryStore::new()).config(Config::new(key));
         let service = builder.provider(client).build().unwrap();
         let key = "github".parse().unwrap();
         let (nowhere, nobody) = (AllowedRedirects::default(), None::<&SessionHolder>);
-        for answer in [Ok("canary-code"), Err(("access_denied", None))] {
+        for answer in [Ok("canary-code"), Ok("canary-code"), Err(("access_denied", Some("canary-words")))] {
             let start = OAuth2Start::new("github".parse().unwrap(), "https://api.example.com/callback");
             let started = service.start_oauth2(start, nobody).await.unwrap();
             let mut query = started.authorize_url.query_pairs();
@@ -147,17 +155,20 @@ fn a_provider_that_fails_is_an_error_in_the_log_and_a_person_who_says_no_is_not(
             let mut back = OAuth2Return::default();
             (back.state, back.code, back.error) = (Some(&*state), answer.ok(), answer.err());
             let (kept, client) = (Some(&started.state), Client::default());
-            let failed =
-                service.finish_oauth2(&key, back, kept, nobody, &nowhere, &client).await.unwrap_err();
-            assert_eq!(failed.error.code(), "user_oauth2_provider_error");
+            let failed = service.finish_oauth2(&key, back, kept, nobody, &nowhere, &client).await;
+            assert_eq!(failed.unwrap_err().error.code(), "user_oauth2_provider_error");
         }
     });
     let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
-    assert_eq!(errors.len(), 1, "{log}");
+    assert_eq!(errors.len(), 2, "{log}");
+    assert!(
+        errors.iter().all(|line| line.contains("oauth2Redirect") && line.contains(r#"provider="github""#))
+    );
+    assert!(errors[0].contains("the provider refused: 403: access_denied"), "{}", errors[0]);
     let causes = "the provider gave no reply: the other side is unavailable: the line is cut";
-    assert!(errors[0].contains(causes), "{}", errors[0]);
+    assert!(errors[1].contains(causes), "{}", errors[1]);
     assert!(!log.contains("canary"), "{log}");
-    assert_eq!(counts["oauth2Redirect user_oauth2_provider_error"], 2, "{counts:?}");
+    assert_eq!(counts["oauth2Redirect user_oauth2_provider_error"], 3, "{counts:?}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const USER_AGENT: &str = concat!("account/", env!("CARGO_PKG_VERSION"));
 /// An [`HttpClient`] on reqwest. Cloning is cheap.
 ///
 /// Each request has a connection of its own. A server may end one that it kept open just as the next request goes out on it, and nobody
-/// could tell whether that was done: a code would be spent, or a message paid for, without an answer. TLS sessions are resumed.
+/// could tell whether it has acted on that request: a code would be spent, or a message paid for, without an answer. TLS sessions are resumed.
 ///
 /// Its TLS is rustls with ring and Mozilla's root certificates, configured for this client alone: nothing process-wide is
 /// installed or needed. Proxies named by environment variables are not used. It needs a tokio runtime to run on.
@@ -60,8 +60,8 @@ impl ReqwestClient {
         })
     }
 
-    /// The connections that a request may use.
-    fn connections(&self, request: &HttpRequest) -> Result<&Client, HttpError> {
+    /// The client for a request: it may go everywhere, or to the public network only.
+    fn client(&self, request: &HttpRequest) -> Result<&Client, HttpError> {
         if !request.is_public_network_only() {
             return Ok(&self.everywhere);
         }
@@ -103,8 +103,8 @@ impl fmt::Debug for ReqwestClient {
 #[async_trait]
 impl HttpClient for ReqwestClient {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let connections = self.connections(&request)?;
-        let mut reply = connections.execute(translate(&request)?).await.map_err(failure)?;
+        let client = self.client(&request)?;
+        let mut reply = client.execute(translate(&request)?).await.map_err(failure)?;
         let limit = request.reply_limit();
         if reply.content_length().is_some_and(|length| length > limit as u64) {
             return Err(HttpError::TooLarge);

@@ -262,3 +262,13 @@ impl Error {
         }
     }
 }
+
+/// What failed and why, in one line.
+#[cfg(feature = "tracing")]
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
+    causes.fold(error.to_string(), |text, cause| {
+        // Some errors tell their cause themselves.
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}

@@ -5,6 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{json, openid::IdTokenError};
+#[cfg(feature = "tracing")]
+use crate::error::with_causes;
 use crate::{
     error::Kind,
     ports::{HttpError, HttpResponse},
@@ -25,6 +27,21 @@ const MESSAGES: [&str; 8] = [
     "/reason",
 ];
 
+/// How providers say that it is the client or its registration that is wrong: RFC 6749 §5.2, GitHub, Google and Slack. Some do so with
+/// status 400 or 200.
+#[cfg(feature = "tracing")]
+const FAULTS_OF_THE_CLIENT: [&str; 9] = [
+    "invalid_client",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "incorrect_client_credentials",
+    "redirect_uri_mismatch",
+    "invalid_client_id",
+    "bad_client_secret",
+    "bad_redirect_uri",
+    "application_suspended",
+];
+
 /// Why a provider cannot sign somebody in.
 ///
 /// # Security
@@ -41,9 +58,9 @@ pub enum OAuth2Error {
     /// The provider refuses in another way: any other status, or an error within a reply of status 200.
     #[error("the provider refused: {0}")]
     Refused(Refusal),
-    /// The browser comes back without a code: mostly the person said no (RFC 6749 §4.1.2.1).
+    /// The browser comes back with an error instead of a code: mostly the person said no (RFC 6749 §4.1.2.1).
     #[error("the provider refused: {0}")]
-    Declined(Refusal),
+    Declined(Box<str>),
     /// There is no whole reply.
     #[error("the provider gave no reply: {0}")]
     Unreachable(#[from] HttpError),
@@ -56,7 +73,7 @@ pub enum OAuth2Error {
     /// The id_token is missing or not to be believed.
     #[error("the id_token was refused: {0}")]
     IdToken(#[from] IdTokenError),
-    /// The callback or the discovery document is another issuer's (RFC 9207 §2.4, OpenID Connect Discovery §4.3).
+    /// The callback is another issuer's (RFC 9207 §2.4).
     #[error("the reply is another issuer's")]
     WrongIssuer,
     /// The callback names a data centre that is not in the table.
@@ -92,7 +109,7 @@ impl OAuth2Error {
         let said: String = [Some(error), description].into_iter().flatten().collect::<Vec<_>>().join(": ");
         let message =
             said.chars().filter(|char| !char.is_control()).take(LONGEST_MESSAGE).collect::<String>();
-        Self::Declined(Refusal { status: 200, message: Some(message.into()) })
+        Self::Declined(message.into())
     }
 
     /// The class of this error: what the provider finds at fault, what it does not let in, or that it is of no use.
@@ -116,11 +133,24 @@ impl OAuth2Error {
         }
     }
 
-    /// Whether somebody has to look after it: the provider or its registration. People who say no, come too late or ask for what
-    /// there is not are no such case.
+    /// What the operator has to look after, if it is theirs or the provider's to mend. Of the provider's words only the error code is told:
+    /// others may name the person.
+    ///
+    /// What the browser brings is no such fault, as anybody can forge it; and a code that is refused was mostly used before or is too old.
     #[cfg(feature = "tracing")]
-    pub(crate) fn is_fault(&self) -> bool {
-        !matches!(self, Self::BadRequest(_) | Self::Declined(_) | Self::UnknownRegion | Self::InvalidScope)
+    pub(crate) fn fault(&self) -> Option<String> {
+        match self {
+            Self::BadRequest(refusal) | Self::Unauthorized(refusal) | Self::Refused(refusal) => {
+                refusal.fault()
+            }
+            Self::Declined(_) | Self::WrongIssuer | Self::UnknownRegion | Self::InvalidScope => None,
+            Self::Unreachable(_)
+            | Self::Reply(_)
+            | Self::MissingId
+            | Self::IdToken(_)
+            | Self::NoEndpoint
+            | Self::Signing => Some(with_causes(self)),
+        }
     }
 
     /// By the status of a reply that is none of the hoped for ones.
@@ -139,6 +169,8 @@ impl OAuth2Error {
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
+    /// The error code, such as `invalid_client` (RFC 6749 §5.2), if it is one word.
+    pub code: Option<Box<str>>,
     /// What it said, as one short line.
     pub message: Option<Box<str>>,
 }
@@ -147,12 +179,31 @@ impl Refusal {
     /// Reads what a reply says. `secrets` are those of the request: a message with one of them in it is left out.
     pub(super) fn read(reply: &HttpResponse, secrets: &[&str]) -> Self {
         let value = json::parse(reply.body()).ok().or_else(|| json::parse_form(reply.body()));
-        Self { status: reply.status(), message: value.and_then(|value| message(&value, secrets)) }
+        Self {
+            status: reply.status(),
+            code: value.as_ref().and_then(|value| code(value, secrets)),
+            message: value.and_then(|value| message(&value, secrets)),
+        }
     }
 
     /// A refusal within a reply of success.
     pub(super) fn within(status: u16, value: &Value, secrets: &[&str]) -> Option<Self> {
-        message(value, secrets).map(|message| Self { status, message: Some(message) })
+        message(value, secrets).map(|message| Self {
+            status,
+            code: code(value, secrets),
+            message: Some(message),
+        })
+    }
+
+    #[cfg(feature = "tracing")]
+    fn fault(&self) -> Option<String> {
+        let code = self.code.as_deref();
+        let is_of_the_client = code.is_some_and(|code| FAULTS_OF_THE_CLIENT.contains(&code));
+        let is_fault = is_of_the_client || !matches!(self.status, 200..300 | 400);
+        is_fault.then(|| match code {
+            Some(code) => format!("the provider refused: {}: {code}", self.status),
+            None => format!("the provider refused: {}", self.status),
+        })
     }
 }
 
@@ -167,6 +218,17 @@ impl fmt::Display for Refusal {
     }
 }
 
+fn code(value: &Value, secrets: &[&str]) -> Option<Box<str>> {
+    let code = value.get("error")?.as_str().filter(|code| (1..=LONGEST_WORD).contains(&code.len()))?;
+    let is_word = code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    (is_word && !repeats(code, secrets)).then(|| code.into())
+}
+
+/// Whether a provider's words hold a secret that it was sent.
+fn repeats(words: &str, secrets: &[&str]) -> bool {
+    secrets.iter().any(|secret| !secret.is_empty() && words.contains(secret))
+}
+
 fn message(value: &Value, secrets: &[&str]) -> Option<Box<str>> {
     let texts: Vec<&str> = MESSAGES
         .iter()
@@ -174,7 +236,7 @@ fn message(value: &Value, secrets: &[&str]) -> Option<Box<str>> {
         .filter(|text| !text.is_empty())
         .collect();
     let whole = texts.join(": ");
-    if whole.is_empty() || secrets.iter().any(|secret| !secret.is_empty() && whole.contains(secret)) {
+    if whole.is_empty() || repeats(&whole, secrets) {
         return None;
     }
     // A long word is no word: it may be a token that nobody here knows.
@@ -193,6 +255,9 @@ pub enum ReplyError {
     /// What it should have is not there, or of another type.
     #[error("a value is missing or of the wrong type")]
     Shape,
+    /// The discovery document is another issuer's (OpenID Connect Discovery §4.3).
+    #[error("it is another issuer's")]
+    Issuer,
     /// The access token cannot be sent in a header (RFC 6749 §A.12), or is endless.
     #[error("the token cannot be used")]
     Token,
@@ -217,6 +282,32 @@ mod tests {
             let error = OAuth2Error::refused(refusal(status, ""));
             assert_eq!((error.code(), error.provider_status()), (code, Some(status)));
         }
+    }
+
+    #[cfg(feature = "tracing")]
+    #[test]
+    fn the_operator_hears_of_what_is_theirs_to_mend_and_nothing_that_may_name_somebody() {
+        let told = |status, body| OAuth2Error::refused(refusal(status, body)).fault();
+        for (status, body, fault) in [
+            (400, r#"{"error":"invalid_client","error_description":"x"}"#, "400: invalid_client"),
+            (401, "error=invalid_client&error_description=ada%40example.com", "401: invalid_client"),
+            (403, r#"{"error":"the user ada@example.com is not assigned"}"#, "403"),
+            (403, r#"{"error":"code-1"}"#, "403"),
+            (502, "<html>", "502"),
+        ] {
+            assert_eq!(told(status, body), Some(format!("the provider refused: {fault}")));
+        }
+        assert_eq!(told(400, r#"{"error":"invalid_grant"}"#), None);
+        let within = |code: &str| {
+            let refusal = Refusal::within(200, &serde_json::json!({ "error": code }), &[]).unwrap();
+            OAuth2Error::Refused(refusal).fault()
+        };
+        assert_eq!(within("bad_verification_code"), None);
+        assert!(within("incorrect_client_credentials").is_some());
+        assert_eq!(OAuth2Error::at_callback("server_error", None).fault(), None);
+        assert_eq!(OAuth2Error::WrongIssuer.fault(), None);
+        let silent = OAuth2Error::from(HttpError::TimedOut).fault();
+        assert_eq!(silent.unwrap(), "the provider gave no reply: the other side did not answer in time");
     }
 
     #[test]

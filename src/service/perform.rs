@@ -29,7 +29,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Does the work of an operation, and tells how it went and how long it took. Nothing of whom it was for is told.
     ///
     /// The room that the work needs is taken when it is first polled: until then, the many requests of a flood take little.
-    #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), expect(unused_variables))]
+    #[cfg_attr(
+        not(any(feature = "tracing", feature = "metrics")),
+        expect(unused_variables, reason = "nothing is told then")
+    )]
     pub(crate) async fn observed<T, W: Future<Output = Result<T, Error>>>(
         &self,
         operation: Operation,
@@ -55,15 +58,19 @@ fn label<T>(outcome: &Result<T, Error>) -> &'static str {
 
 #[cfg(feature = "tracing")]
 mod spans {
-    use std::{error::Error as _, future::Future, iter::successors};
+    use std::future::Future;
 
     use tracing::{Instrument as _, field::Empty};
 
     use super::label;
-    use crate::{Error, error::Kind, operation::Operation};
+    use crate::{
+        Error,
+        error::{Kind, with_causes},
+        operation::Operation,
+    };
 
-    /// Runs the work in a span of its own, and says what the host has to look after: that a store, limiter, provider or other neighbour
-    /// failed.
+    /// Runs the work in a span of its own, and says what the host has to look after: that a store, limiter or other neighbour failed. Neither
+    /// errors of this crate nor those of the drivers behind its stores repeat what was stored.
     pub(super) async fn observed<T>(
         operation: Operation,
         work: impl Future<Output = Result<T, Error>>,
@@ -72,29 +79,12 @@ mod spans {
         let outcome = work.instrument(span.clone()).await;
         span.record("outcome", label(&outcome));
         if let Err(error) = &outcome
-            && is_fault(error)
+            && matches!(error.kind(), Kind::Unavailable | Kind::Internal)
         {
-            span.in_scope(|| tracing::error!(code = error.code(), "{}", with_causes(error)));
+            let operation = operation.api_name();
+            span.in_scope(|| tracing::error!(operation, code = error.code(), "{}", with_causes(error)));
         }
         outcome
-    }
-
-    fn is_fault(error: &Error) -> bool {
-        match error {
-            #[cfg(feature = "oauth2")]
-            Error::OAuth2(error) => error.is_fault(),
-            _ => matches!(error.kind(), Kind::Unavailable | Kind::Internal),
-        }
-    }
-
-    /// What failed and why. Neither errors of this crate nor those of the drivers behind its stores repeat what was stored, and a
-    /// provider's words are checked for the secrets it was sent.
-    fn with_causes(error: &Error) -> String {
-        let causes = successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
-        causes.fold(error.to_string(), |text, cause| {
-            // Some errors tell their cause themselves.
-            if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
-        })
     }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use account::{
     Secret,
-    oauth2::{Callback, Credentials, IdTokenError, OAuth2Client, OAuth2Error, Provider, Registration},
+    oauth2::{
+        Callback, Credentials, IdTokenError, OAuth2Client, OAuth2Error, Provider, Registration, ReplyError,
+    },
     ports::HttpResponse,
 };
 use serde_json::{Value, json};
@@ -215,7 +217,7 @@ async fn a_discovery_document_is_that_of_the_expected_issuer_and_leads_nowhere_p
         "",
     ] {
         let refused = start(&with("issuer", json!(issuer))).await.unwrap_err();
-        assert!(matches!(refused, OAuth2Error::WrongIssuer), "{issuer}");
+        assert!(matches!(refused, OAuth2Error::Reply(ReplyError::Issuer)), "{issuer}");
     }
     for name in ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"] {
         for url in [

@@ -28,6 +28,7 @@ async fn between<T>(call: impl Future<Output = T>) -> T {
 #[async_trait]
 impl<S: Store> Store for Yielding<S> {
     fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
+        // A store may look as soon as it is called.
         Loading::of(async move { between(async move { self.0.load(key, parts).await }).await })
     }
 

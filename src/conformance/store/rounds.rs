@@ -1,12 +1,13 @@
 //! A writer, and readers that look while it writes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
-/// How often a reader looks between two changes at most. One that never waited could keep all processors from the writer, and from what the
-/// store itself runs.
+/// How often a reader looks before a change without a pause, and the pause before each look from then on. One that never paused could keep all
+/// processors from the writer, and from what the store itself runs.
 const LOOKS: u32 = 1_000;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The rounds of a writer: whether there are more to come.
 #[derive(Clone)]
@@ -52,10 +53,11 @@ impl Reader {
     /// Whether to look again, when it is time to.
     pub(super) async fn looks_again(&mut self) -> bool {
         let has_changed = match self.looks < LOOKS {
-            true => self.rounds.has_changed(),
-            false => self.rounds.changed().await.map(|()| true),
+            true => self.rounds.has_changed().unwrap_or(false),
+            // It looks on also without a change: the moment of a change is what it is there for.
+            false => timeout(PAUSE, self.rounds.changed()).await.is_ok(),
         };
-        if has_changed.unwrap_or(true) {
+        if has_changed {
             self.looks = 0;
         }
         self.looks += 1;

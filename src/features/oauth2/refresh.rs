@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::link::{KeptTokens, Refreshable, place};
+use super::{
+    failed,
+    link::{KeptTokens, Refreshable, place},
+};
 use crate::{
     AccountService, Caller, Error,
     crypto::Sealer,
@@ -60,7 +63,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             Ok(tokens) => self.end_lease(caller, &due, Some(&tokens), errand).await,
             Err(error) => {
                 self.end_lease(caller, &due, None, errand).await?;
-                Err(error.into())
+                Err(failed(&due.provider, error))
             }
         }
     }

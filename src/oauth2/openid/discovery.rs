@@ -38,12 +38,12 @@ impl Registration {
             Issuers::Names(names) => names.iter().any(|name| name == issuer),
             Issuers::PerToken => true,
             Issuers::Unknown => {
-                let base = url.as_str().strip_suffix(PATH).ok_or(OAuth2Error::WrongIssuer)?;
+                let base = url.as_str().strip_suffix(PATH).ok_or(ReplyError::Issuer)?;
                 issuer.strip_suffix('/').unwrap_or(issuer) == base
             }
         };
         if !is_expected {
-            return Err(OAuth2Error::WrongIssuer);
+            return Err(ReplyError::Issuer.into());
         }
         let endpoint = |name| match document.get(name) {
             None | Some(Value::Null) => Ok(None),
