@@ -62,8 +62,8 @@ fn too_late(host: &TestHost, caller: &Caller, many: usize) -> Vec<Changing> {
     // A pause before the account is looked at and one after it.
     changes.iter_mut().for_each(|change| assert!(poll(change, 2).is_pending()));
     assert!(is_done(&poll(&mut changes.remove(0), MANY)));
-    // Two pauses of the save; and another one of the one who looks again.
-    changes.iter_mut().for_each(|change| assert!(poll(change, 3).is_pending()));
+    // Two pauses of the save; and two of the one who looks again.
+    changes.iter_mut().for_each(|change| assert!(poll(change, 4).is_pending()));
     changes
 }
 

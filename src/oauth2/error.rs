@@ -30,7 +30,7 @@ const MESSAGES: [&str; 8] = [
 /// How providers say that it is the client or its registration that is wrong: RFC 6749 §5.2, GitHub, Google and Slack. Some do so with
 /// status 400 or 200.
 #[cfg(feature = "tracing")]
-const FAULTS_OF_THE_CLIENT: [&str; 9] = [
+const FAULTS_OF_THE_CLIENT: [&str; 8] = [
     "invalid_client",
     "unauthorized_client",
     "unsupported_grant_type",
@@ -39,7 +39,6 @@ const FAULTS_OF_THE_CLIENT: [&str; 9] = [
     "invalid_client_id",
     "bad_client_secret",
     "bad_redirect_uri",
-    "application_suspended",
 ];
 
 /// Why a provider cannot sign somebody in.
