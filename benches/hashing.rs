@@ -12,7 +12,7 @@ use account::{
 };
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use criterion::{Criterion, Throughput};
-use support::{kib, now, time};
+use support::{kib, now, percentile, time};
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 21;
@@ -107,11 +107,6 @@ fn flood(runtime: &Runtime) -> Result<(), Box<dyn Error>> {
         percentile(&mut served, 100),
     );
     Ok(())
-}
-
-fn percentile(times: &mut [Duration], percent: usize) -> Duration {
-    times.sort();
-    times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
 fn pooled(runtime: &Runtime, pool: &Arc<Argon2Pool>, threads: usize) {

@@ -29,7 +29,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue},
     routing::get,
 };
-use support::{now, ratio};
+use support::{now, percentile, ratio};
 
 const CONNECTIONS: usize = 8;
 const REQUESTS: usize = 1_000;
@@ -164,7 +164,7 @@ fn checks_while_hashing(server: &tokio::runtime::Runtime) {
     let service =
         AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
     let signed_in = Arc::new(server.block_on(service.sign_in_anonymously(&Client::default())).unwrap());
-    let percentile = |busy: bool| {
+    let lateness = |busy: bool| {
         let guessers: Vec<_> = (0..if busy { 8 } else { 0 })
             .map(|n| {
                 let service = service.clone();
@@ -196,12 +196,11 @@ fn checks_while_hashing(server: &tokio::runtime::Runtime) {
             late
         });
         guessers.iter().for_each(tokio::task::JoinHandle::abort);
-        late.sort();
-        (late[late.len() / 2], late[late.len() * 99 / 100])
+        (percentile(&mut late, 50), percentile(&mut late, 99))
     };
     let mut ratios: Vec<_> = (0..7)
         .map(|_| {
-            let (idle, busy) = (percentile(false), percentile(true));
+            let (idle, busy) = (lateness(false), lateness(true));
             (busy.1.as_secs_f64() / idle.1.as_secs_f64(), idle, busy)
         })
         .collect();

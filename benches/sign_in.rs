@@ -9,7 +9,7 @@
 
 mod support;
 
-use std::{hint::black_box, thread, time::Duration};
+use std::{hint::black_box, thread};
 
 use account::{
     AccountService, Argon2Params, Argon2Pool, Config, Error, MasterKey, MemoryStore, SignUp,
@@ -18,7 +18,7 @@ use account::{
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use support::{kib, now, ratio};
+use support::{kib, now, percentile, ratio};
 use tokio::runtime::Runtime;
 
 const PASSWORD: &str = "tr4verse-Cobalt-heron";
@@ -185,9 +185,4 @@ fn jwts(runtime: &Runtime, service: &Service) {
 
 fn password() -> Password {
     PASSWORD.parse().unwrap()
-}
-
-fn percentile(times: &mut [Duration], percent: usize) -> Duration {
-    times.sort();
-    times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
 }
