@@ -6,10 +6,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     io::{self, Write},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use account::{
@@ -116,6 +113,8 @@ fn a_store_that_fails_is_an_error_in_the_log_and_a_wrong_password_is_not() {
 #[cfg(feature = "oauth2")]
 #[test]
 fn a_provider_that_fails_is_an_error_in_the_log_and_a_person_who_says_no_is_not() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use account::{
         AccountService, Config, MasterKey, OAuth2Return, OAuth2Start, SessionHolder,
         oauth2::{Credentials, OAuth2Client, Provider, Registration},
@@ -161,9 +160,8 @@ fn a_provider_that_fails_is_an_error_in_the_log_and_a_person_who_says_no_is_not(
     });
     let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
     assert_eq!(errors.len(), 2, "{log}");
-    assert!(
-        errors.iter().all(|line| line.contains("oauth2Redirect") && line.contains(r#"provider="github""#))
-    );
+    let by_whom = r#"operation="oauth2Redirect" provider="github""#;
+    assert!(errors.iter().all(|line| line.contains(by_whom)), "{log}");
     assert!(errors[0].contains("the provider refused: 403: access_denied"), "{}", errors[0]);
     let causes = "the provider gave no reply: the other side is unavailable: the line is cut";
     assert!(errors[1].contains(causes), "{}", errors[1]);

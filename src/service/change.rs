@@ -48,7 +48,7 @@ pub(crate) enum Settled<T> {
 /// What is being done: its name for the log, how sure it must be of a caller, the client that asked, and when.
 #[derive(Clone, Copy)]
 pub(crate) struct Errand<'a> {
-    name: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) assurance: Assurance,
     pub(crate) client: &'a Client,
     pub(crate) now: Timestamp,

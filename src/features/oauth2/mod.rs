@@ -159,7 +159,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             let flow = Flow::new(&start, caller, now, (draw()?, draw()?, draw()?));
             let scopes: Vec<&str> = start.scopes.iter().map(String::as_str).collect();
             let asked = provider.authorize_url(&flow.attempt(&scopes), now).await;
-            let authorize_url = asked.map_err(|error| failed(&start.provider, error))?;
+            let authorize_url =
+                asked.map_err(|error| failed(operation.api_name(), &start.provider, error))?;
             let state = flow.seal(&self.inner.sealer, *self.draw()?)?;
             Ok(StartedOAuth2 { authorize_url, state, name: flow.name() })
         })
@@ -225,7 +226,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let callback = Callback { code, issuer: back.issuer, location: back.location, user: back.user };
         let attempt = flow.attempt(&[]);
         let _redemption = self.inner.underway.begin(flow.spent().digest).ok_or(Error::InvalidState)?;
-        let failed = |error| failed(provider, error);
+        let failed = |error| failed(errand.name, provider, error);
         let tokens = client.exchange(&attempt, &callback, errand.now).await.map_err(failed)?;
         let user = client.user(&tokens, &attempt, &callback, errand.now).await.map_err(failed)?;
         self.admit_provider_user(provider, flow, user, tokens, caller, errand).await
@@ -239,10 +240,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
 /// An error at this provider. The operator is told of it if it is theirs to mend.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nothing is told then"))]
-fn failed(provider: &ProviderKey, error: OAuth2Error) -> Error {
+fn failed(operation: &'static str, provider: &ProviderKey, error: OAuth2Error) -> Error {
     #[cfg(feature = "tracing")]
     if let Some(fault) = error.fault() {
-        tracing::error!(provider = provider.as_str(), code = error.code(), "{fault}");
+        tracing::error!(operation, provider = provider.as_str(), code = error.code(), "{fault}");
     }
     error.into()
 }

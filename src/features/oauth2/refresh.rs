@@ -63,7 +63,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             Ok(tokens) => self.end_lease(caller, &due, Some(&tokens), errand).await,
             Err(error) => {
                 self.end_lease(caller, &due, None, errand).await?;
-                Err(failed(&due.provider, error))
+                Err(failed(errand.name, &due.provider, error))
             }
         }
     }
