@@ -21,7 +21,7 @@ use std::{
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignUp, SqliteStore,
     http::{Settings, router_with},
-    model::{Client, Password},
+    model::{ClientInfo, Password},
     ports::Store,
 };
 use axum::{
@@ -85,8 +85,8 @@ async fn api(store: Arc<dyn Store>) -> (Router, String, String) {
         AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
     let password = || "tr4verse-Cobalt-heron".parse::<Password>().unwrap();
     let email = || "ada@example.com".parse().unwrap();
-    let user = service.sign_up(SignUp::new(email(), password()), &Client::default()).await.unwrap();
-    let signed_in = service.sign_in_with_password(email(), password(), &Client::default()).await.unwrap();
+    let user = service.sign_up(SignUp::new(email(), password()), &ClientInfo::default()).await.unwrap();
+    let signed_in = service.sign_in_with_password(email(), password(), &ClientInfo::default()).await.unwrap();
     let cookie =
         format!("a_session_default={}", signed_in.secret.to_wire().replace('=', "%3D").replace('+', "%2B"));
     (router_with(service, Settings::default()).unwrap(), cookie, user.id().to_string())
@@ -163,7 +163,7 @@ fn checks_while_hashing(server: &tokio::runtime::Runtime) {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let service =
         AccountService::builder(store).config(Config::new(MasterKey::generate().unwrap())).build().unwrap();
-    let signed_in = Arc::new(server.block_on(service.sign_in_anonymously(&Client::default())).unwrap());
+    let signed_in = Arc::new(server.block_on(service.sign_in_anonymously(&ClientInfo::default())).unwrap());
     let lateness = |busy: bool| {
         let guessers: Vec<_> = (0..if busy { 8 } else { 0 })
             .map(|n| {
@@ -172,7 +172,7 @@ fn checks_while_hashing(server: &tokio::runtime::Runtime) {
                     loop {
                         let email = format!("nobody{n}@example.com").parse().unwrap();
                         let password = "tr4verse-Cobalt-heron".parse().unwrap();
-                        let _ = service.sign_in_with_password(email, password, &Client::default()).await;
+                        let _ = service.sign_in_with_password(email, password, &ClientInfo::default()).await;
                     }
                 })
             })

@@ -16,7 +16,7 @@ mod support;
 use std::{future::Future, sync::Arc};
 
 use account::{
-    AccountService, Caller, Config, MasterKey, PostgresStore, model::Client, model::SessionSecret,
+    AccountService, Caller, Config, MasterKey, PostgresStore, model::ClientInfo, model::SessionSecret,
 };
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use postgres::Postgres;
@@ -159,7 +159,7 @@ fn spread<F: Future<Output = ()> + Send + 'static>(
 async fn fill(service: &Service) -> Vec<SessionSecret> {
     let mut secrets = Vec::new();
     for _ in 0..ACCOUNTS {
-        secrets.push(service.sign_in_anonymously(&Client::default()).await.unwrap().secret);
+        secrets.push(service.sign_in_anonymously(&ClientInfo::default()).await.unwrap().secret);
     }
     secrets
 }

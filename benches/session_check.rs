@@ -13,7 +13,7 @@ use std::{collections::HashMap, hint::black_box, sync::Arc};
 
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignedIn,
-    model::{Client, SessionSecret, UserId},
+    model::{ClientInfo, SessionSecret, UserId},
 };
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
@@ -36,7 +36,8 @@ fn main() {
         let mut secrets: Vec<SessionSecret> = runtime.block_on(async {
             let mut secrets = Vec::with_capacity(accounts);
             for _ in 0..accounts {
-                let SignedIn { secret, .. } = service.sign_in_anonymously(&Client::default()).await.unwrap();
+                let SignedIn { secret, .. } =
+                    service.sign_in_anonymously(&ClientInfo::default()).await.unwrap();
                 secrets.push(secret);
             }
             secrets

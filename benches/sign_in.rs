@@ -13,7 +13,7 @@ use std::{hint::black_box, thread};
 
 use account::{
     AccountService, Argon2Params, Argon2Pool, Config, Error, MasterKey, MemoryStore, SignUp,
-    model::{Client, Password},
+    model::{ClientInfo, Password},
 };
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -37,7 +37,8 @@ fn main() {
     flood(&runtime, &service);
     runtime
         .block_on(
-            service.sign_up(SignUp::new("ada@example.com".parse().unwrap(), password()), &Client::default()),
+            service
+                .sign_up(SignUp::new("ada@example.com".parse().unwrap(), password()), &ClientInfo::default()),
         )
         .unwrap();
 
@@ -57,7 +58,7 @@ fn throughput(runtime: &Runtime, threads: usize) {
         .build()
         .unwrap();
     let ada = SignUp::new("ada@example.com".parse().unwrap(), password());
-    runtime.block_on(service.sign_up(ada, &Client::default())).unwrap();
+    runtime.block_on(service.sign_up(ada, &ClientInfo::default())).unwrap();
     let today = Argon2Params::default();
     let params = Params::new(today.memory_kib(), today.time(), today.parallelism(), Some(32)).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -83,7 +84,7 @@ fn sign_ins(runtime: &Runtime, service: &Service, count: usize) {
 }
 
 async fn sign_in(service: Service, email: String) -> Result<(), Error> {
-    service.sign_in_with_password(email.parse().unwrap(), password(), &Client::default()).await.map(drop)
+    service.sign_in_with_password(email.parse().unwrap(), password(), &ClientInfo::default()).await.map(drop)
 }
 
 fn bare(argon2: &Argon2<'_>, memories: &mut [Vec<Block>]) {
@@ -155,7 +156,7 @@ fn flood(runtime: &Runtime, service: &Service) {
 
 fn jwts(runtime: &Runtime, service: &Service) {
     let (caller, jwt) = runtime.block_on(async {
-        let signed_in = service.sign_in_anonymously(&Client::default()).await.unwrap();
+        let signed_in = service.sign_in_anonymously(&ClientInfo::default()).await.unwrap();
         let caller = service.caller(&signed_in.secret).await.unwrap();
         let jwt = service.issue_jwt(&caller).await.unwrap().as_str().to_owned();
         (caller, jwt)

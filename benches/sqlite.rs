@@ -17,7 +17,7 @@ use std::{
 
 use account::{
     AccountService, Caller, Config, MasterKey, SignUp, SqliteStore,
-    model::{Client, SessionSecret},
+    model::{ClientInfo, SessionSecret},
     testing::{InstantHasher, PASSWORD, password},
 };
 use rusqlite::{Connection, Statement};
@@ -175,7 +175,7 @@ fn sign_ups(runtime: &Runtime, path: &Path, refuse_common: bool) -> Outcome {
 async fn newcomers(service: Service, made: Arc<AtomicUsize>, count: usize) -> Result<(), account::Error> {
     for _ in 0..count {
         let email = format!("person-{}@example.com", made.fetch_add(1, Ordering::Relaxed)).parse()?;
-        service.sign_up(SignUp::new(email, password(PASSWORD)), &Client::default()).await?;
+        service.sign_up(SignUp::new(email, password(PASSWORD)), &ClientInfo::default()).await?;
     }
     Ok(())
 }
@@ -191,7 +191,7 @@ async fn rename(service: Service, caller: Caller) -> Result<(), account::Error> 
 async fn fill(service: &Service, accounts: usize) -> Outcome<Vec<SessionSecret>> {
     let tasks: Vec<_> = (0..64)
         .map(|task| {
-            let (service, client) = (service.clone(), Client::default());
+            let (service, client) = (service.clone(), ClientInfo::default());
             tokio::spawn(async move {
                 let mut secrets = Vec::new();
                 for _ in (task..accounts).step_by(64) {

@@ -11,7 +11,7 @@ use std::{hint::black_box, path::Path, time::Duration};
 
 use account::{
     AccountService, Config, GenericToken, MasterKey, SqliteStore,
-    model::{Client, SessionSecret},
+    model::{ClientInfo, SessionSecret},
 };
 use data_encoding::BASE64;
 use rusqlite::{Connection, types::Value};
@@ -127,12 +127,12 @@ async fn fill(path: &Path) -> Vec<SessionSecret> {
 }
 
 async fn person(service: Service) -> SessionSecret {
-    let client = Client::at([192, 0, 2, 1].into())
+    let client = ClientInfo::at([192, 0, 2, 1].into())
         .with_user_agent("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
     let mut newest = service.sign_in_anonymously(&client).await.unwrap();
     let id = *newest.user_id();
     for _ in 1..SESSIONS {
-        let token = service.trusted(&client).issue_token(&id, GenericToken::default()).await.unwrap();
+        let token = service.admin(&client).issue_token(&id, GenericToken::default()).await.unwrap();
         let secret = token.secret().unwrap().expose().parse().unwrap();
         newest = service.sign_in_with_token(&id, &secret, &client).await.unwrap();
     }

@@ -10,7 +10,7 @@ use std::{
 
 use account::{
     AccountService, Config, MasterKey, SignUp,
-    model::{Client, Event, EventId, EventPage, Key, PageQuery, Password, Timestamp, UserId},
+    model::{ClientInfo, Event, EventId, EventPage, Key, PageQuery, Password, Timestamp, UserId},
     ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 use async_trait::async_trait;
@@ -91,7 +91,7 @@ impl Store for OwnStore {
         Ok(found.into_iter().map(Listed::from).collect())
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         self.state().log.extend(entries(events));
         Ok(())
     }
@@ -104,7 +104,7 @@ impl Store for OwnStore {
         Ok(EventPage { events, total: all.len() as u64 })
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let (mut state, mut forgotten) = (self.state(), 0);
         state.log.retain(|_, event| {
             let goes = event.at < before && forgotten < limit;
@@ -122,7 +122,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let password = || Password::parse("correct horse battery staple".to_owned());
     let email: account::model::Email = "ada@example.com".parse()?;
 
-    let client = Client::default();
+    let client = ClientInfo::default();
     let user = service.sign_up(SignUp::new(email.clone(), password()?), &client).await?;
     let signed_in = service.sign_in_with_password(email, password()?, &client).await?;
     let caller = service.caller(&signed_in.secret).await?;

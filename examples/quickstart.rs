@@ -2,13 +2,13 @@
 //!
 //! `cargo run --example quickstart`
 
-use account::{AccountService, Config, MasterKey, MemoryStore, SignUp, model::Client};
+use account::{AccountService, Config, MasterKey, MemoryStore, SignUp, model::ClientInfo};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let accounts =
         AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
-    let client = Client::default();
+    let client = ClientInfo::default();
 
     accounts
         .sign_up(SignUp::new("ada@example.com".parse()?, "tr4verse-Cobalt-heron".parse()?), &client)

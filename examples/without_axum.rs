@@ -11,7 +11,7 @@ use std::{convert::Infallible, error::Error as StdError};
 
 use account::{
     AccountService, Config, Error, MasterKey, MemoryStore,
-    model::{Client, SessionSecret},
+    model::{ClientInfo, SessionSecret},
 };
 use hyper::{
     Method, Request, Response, StatusCode, body::Incoming, header::AUTHORIZATION, service::service_fn,
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
         let (stream, peer) = listener.accept().await?;
         let accounts = accounts.clone();
         tokio::spawn(async move {
-            let client = Client::at(peer.ip());
+            let client = ClientInfo::at(peer.ip());
             let answer = service_fn(|request| answer(&accounts, &client, request));
             // A connection that breaks is its client's affair.
             let _ = hyper::server::conn::http1::Builder::new()
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
 
 async fn answer(
     accounts: &Accounts,
-    client: &Client,
+    client: &ClientInfo,
     request: Request<Incoming>,
 ) -> Result<Response<String>, Infallible> {
     let outcome = match (request.method(), request.uri().path()) {
@@ -62,7 +62,7 @@ async fn answer(
     ))
 }
 
-async fn join(accounts: &Accounts, client: &Client) -> Result<String, Error> {
+async fn join(accounts: &Accounts, client: &ClientInfo) -> Result<String, Error> {
     Ok(accounts.sign_in_anonymously(client).await?.secret.to_wire())
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     crypto::MasterKey,
-    model::{Argon2Params, GuessLimit, ProviderId},
+    model::{Argon2Params, Lockout, ProviderId},
     operation::AuthMethod,
 };
 
@@ -33,7 +33,7 @@ pub struct Config {
     /// How long a session lives without being extended, 60 s to 10 years; 365 days.
     pub session_lifetime: Duration,
     /// How long a session lives at the most, however often it is extended; no bound.
-    pub session_cap: Option<Duration>,
+    pub session_max_lifetime: Option<Duration>,
     /// How many live sessions an account has at the most, 1–100; the oldest end first. 10.
     pub session_limit: usize,
     /// How long a JWT lives, 1 s to 1 h; 15 minutes.
@@ -41,7 +41,7 @@ pub struct Config {
     /// The rules for new passwords.
     pub passwords: PasswordPolicy,
     /// Wrong guesses in a row until an account's guesses are locked.
-    pub guesses: GuessLimit,
+    pub lockout: Lockout,
     /// When an account's email address is told of a new session; never.
     pub session_alerts: SessionAlerts,
     /// Whether switching MFA off and adding or removing an authenticator app ask for a fresh challenge while MFA is active; `true`.
@@ -53,7 +53,7 @@ pub struct Config {
     /// Who holds the account at the provider then needs nothing else, whatever the account here asks for.
     pub providers_prove_both_factors: bool,
     /// Whether an answer may tell that there is no account of an address or id, as Appwrite's does; `false`.
-    pub tells_unknown: bool,
+    pub reveals_unknown_accounts: bool,
     /// The sign-in methods that are switched on; all.
     pub methods: SignInMethods,
     /// The ids of push providers; a target without one gets the first. Empty (the default): any id is accepted.
@@ -68,7 +68,7 @@ pub struct Config {
     pub log_page: u32,
     /// How long colliding changes of one account are tried again, 100 ms to 1 minute; 5 s. Each waits for those before it, so where the store hangs
     /// it may take as long as the store does.
-    pub patience: Duration,
+    pub conflict_timeout: Duration,
 }
 
 /// The rules for new passwords. The length of 8 to 256 characters always applies.
@@ -149,7 +149,7 @@ impl Config {
             project: "default".into(),
             project_name: "Account".into(),
             session_lifetime: Duration::from_secs(365 * 24 * 3600),
-            session_cap: None,
+            session_max_lifetime: None,
             session_limit: 10,
             jwt_lifetime: Duration::from_secs(900),
             passwords: PasswordPolicy {
@@ -158,11 +158,11 @@ impl Config {
                 context_words: Vec::new(),
                 history: 0,
             },
-            guesses: GuessLimit::default(),
+            lockout: Lockout::default(),
             session_alerts: SessionAlerts::Off,
             fresh_challenges: true,
             providers_prove_both_factors: false,
-            tells_unknown: false,
+            reveals_unknown_accounts: false,
             methods: SignInMethods {
                 email_password: true,
                 anonymous: true,
@@ -176,7 +176,7 @@ impl Config {
             end_other_sessions: true,
             hashing: Argon2Params::default(),
             log_page: 25,
-            patience: Duration::from_secs(5),
+            conflict_timeout: Duration::from_secs(5),
         }
     }
 
@@ -192,7 +192,7 @@ impl Config {
         config.end_other_sessions = false;
         config.fresh_challenges = false;
         config.providers_prove_both_factors = true;
-        config.tells_unknown = true;
+        config.reveals_unknown_accounts = true;
         config.log_page = 5_000;
         config
     }
@@ -218,8 +218,8 @@ impl Config {
                 "60 seconds to 10 years",
             ),
             (
-                self.session_cap.is_none_or(|cap| cap >= self.session_lifetime),
-                "session_cap",
+                self.session_max_lifetime.is_none_or(|cap| cap >= self.session_lifetime),
+                "session_max_lifetime",
                 "at least the session lifetime",
             ),
             ((1..=100).contains(&self.session_limit), "session_limit", "1 to 100"),
@@ -235,17 +235,17 @@ impl Config {
                 "passwords.context_words",
                 "words of 3 characters or more",
             ),
-            ((1..=1000).contains(&self.guesses.run), "guesses.run", "1 to 1,000"),
+            ((1..=1000).contains(&self.lockout.threshold), "lockout.threshold", "1 to 1,000"),
             (
-                within(self.guesses.lock, secs(1), self.guesses.longest_lock),
-                "guesses.lock",
+                within(self.lockout.duration, secs(1), self.lockout.max_duration),
+                "lockout.duration",
                 "1 second to the longest lock",
             ),
             ((1..=1000).contains(&self.target_limit), "target_limit", "1 to 1,000"),
             ((1..=5000).contains(&self.log_page), "log_page", "1 to 5,000"),
             (
-                within(self.patience, Duration::from_millis(100), secs(60)),
-                "patience",
+                within(self.conflict_timeout, Duration::from_millis(100), secs(60)),
+                "conflict_timeout",
                 "100 milliseconds to 1 minute",
             ),
         ];

@@ -31,12 +31,17 @@ pub mod error;
 mod features;
 #[cfg(feature = "axum")]
 pub mod http;
+mod kind;
 pub mod messages;
 pub mod model;
 #[cfg(feature = "oauth2")]
 pub mod oauth2;
 pub mod operation;
-pub mod policy;
+/// What the password policy asks.
+#[cfg(feature = "strength")]
+pub mod policy {
+    pub use crate::features::is_common;
+}
 pub mod ports;
 mod secret;
 mod service;
@@ -44,17 +49,17 @@ mod service;
 pub mod testing;
 pub mod user_agent;
 
-#[cfg(feature = "queue")]
-pub use adapters::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
+pub use adapters::MemoryStore;
 #[cfg(feature = "geoip")]
 pub use adapters::{GeoError, MaxMindLocator};
 #[cfg(feature = "http-client")]
 pub use adapters::{HttpClientError, ReqwestClient};
-pub use adapters::{MemoryLimiter, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use adapters::{OpenError, SqliteBuilder, SqliteStore};
 #[cfg(feature = "postgres")]
 pub use adapters::{PostgresBuilder, PostgresError, PostgresLimiter, PostgresStore};
+#[cfg(feature = "queue")]
+pub use adapters::{QueueError, Queued, QueuedBuilder, Undelivered, UndeliveredReason};
 #[cfg(feature = "redis")]
 pub use adapters::{RedisConfigError, RedisLimiter};
 #[cfg(feature = "sms")]
@@ -67,14 +72,15 @@ pub use crypto::QrError;
 pub use crypto::{Argon2Pool, Argon2PoolBuilder, MasterKey, OtpauthUri};
 pub use error::Error;
 pub use features::{
-    Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, GenericToken, IdentityPage, Jwt,
-    LogEntry, LogPage, NewAuthenticator, NewPushTarget, NewUser, PassedChallenge, RecoveryCodes, SignUp,
-    Swept, SweptGuests, Trusted,
+    Admin, Challenge, CredentialChange, DeviceToken, EmailSignIn, FactorList, GenericToken, IdentityPage,
+    Jwt, LogEntry, LogPage, NewAuthenticator, NewPushTarget, NewUser, PassedChallenge, RecoveryCodes, SignUp,
+    Swept, SweptGuests,
 };
 #[cfg(feature = "oauth2")]
 pub use features::{
     FailedOAuth2, FinishedOAuth2, FlowState, OAuth2Outcome, OAuth2Return, OAuth2Start, StartedOAuth2,
 };
 pub use model::Argon2Params;
+pub use ports::MemoryLimiter;
 pub use secret::Secret;
 pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder, SignedIn};

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignUp,
     http::router,
-    model::{Client, CustomId, SessionSecret, Timestamp},
+    model::{ClientInfo, CustomId, SessionSecret, Timestamp},
     ports::{NoLimits, NoMailer, NoSms},
     testing::{InstantHasher, ManualClock, PASSWORD, password},
 };
@@ -231,8 +231,8 @@ async fn signed_up(service: &Service, id: &str) -> SessionSecret {
     let email = || format!("{id}@example.com").parse().unwrap();
     let mut request = SignUp::new(email(), password(PASSWORD));
     request.user_id = CustomId::Given(id.parse().unwrap());
-    service.sign_up(request, &Client::default()).await.unwrap();
-    service.sign_in_with_password(email(), password(PASSWORD), &Client::default()).await.unwrap().secret
+    service.sign_up(request, &ClientInfo::default()).await.unwrap();
+    service.sign_in_with_password(email(), password(PASSWORD), &ClientInfo::default()).await.unwrap().secret
 }
 
 async fn cookie(router: &Router, id: &str) -> String {

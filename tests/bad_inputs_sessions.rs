@@ -7,7 +7,7 @@ mod recorded_sessions;
 
 use account::{
     SignUp,
-    model::{Client, CustomId, SessionSecret},
+    model::{ClientInfo, CustomId, SessionSecret},
     testing::{PASSWORD, TestHost, password},
 };
 use data_encoding::BASE64;
@@ -19,7 +19,7 @@ async fn own_session(host: &TestHost, id: &str) -> String {
     let email = format!("{id}@example.com");
     let mut request = SignUp::new(email.parse().unwrap(), password(PASSWORD));
     request.user_id = CustomId::Given(id.parse().unwrap());
-    host.service.sign_up(request, &Client::default()).await.unwrap();
+    host.service.sign_up(request, &ClientInfo::default()).await.unwrap();
     let wire = host.signed_in(&email).await.secret.to_wire();
     let json: Value = serde_json::from_slice(&BASE64.decode(wire.as_bytes()).unwrap()).unwrap();
     json["secret"].as_str().unwrap().to_owned()

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use account::model::{
-    AllowedRedirects, Client, CustomId, Email, IdentityQuery, Name, Network, PageQuery, Passcode, Password,
-    Phone, Preferences, SecondFactor, SessionId, UserId, parse_client_ip,
+    AllowedRedirects, ClientInfo, CustomId, Email, IdentityQuery, Name, Network, PageQuery, Passcode,
+    Password, Phone, Preferences, SecondFactor, SessionId, UserId, parse_client_ip,
 };
 use serde_json::Value;
 
@@ -115,7 +115,7 @@ fn client_addresses() {
 #[test]
 fn user_agents() {
     agrees("userAgent", |input| {
-        let client = Client::default().with_user_agent(input);
+        let client = ClientInfo::default().with_user_agent(input);
         let kept = client.user_agent().unwrap_or_default();
         assert!(!kept.contains(char::is_control), "{kept:?}");
         assert_eq!(client.user_agent().is_some(), !input.is_empty());

@@ -57,10 +57,10 @@ fn each_rule_names_the_field_that_breaks_it() {
         assert_eq!(refused(|config| config.passwords.context_words = words), "passwords.context_words");
     }
     for run in [0, 1001, u32::MAX] {
-        assert_eq!(refused(|config| config.guesses.run = run), "guesses.run");
+        assert_eq!(refused(|config| config.lockout.threshold = run), "lockout.threshold");
     }
     for lock in [Duration::ZERO, 24 * 3600 * SECOND + MILLISECOND] {
-        assert_eq!(refused(|config| config.guesses.lock = lock), "guesses.lock");
+        assert_eq!(refused(|config| config.lockout.duration = lock), "lockout.duration");
     }
     for limit in [0, 1001] {
         assert_eq!(refused(|config| config.target_limit = limit), "target_limit");
@@ -69,15 +69,16 @@ fn each_rule_names_the_field_that_breaks_it() {
         assert_eq!(refused(|config| config.log_page = page), "log_page");
     }
     for patience in [Duration::ZERO, 99 * MILLISECOND, 60 * SECOND + MILLISECOND] {
-        assert_eq!(refused(|config| config.patience = patience), "patience");
+        assert_eq!(refused(|config| config.conflict_timeout = patience), "patience");
     }
 }
 
 #[test]
 fn a_cap_below_the_lifetime_is_refused() {
-    let cap =
-        |by: Duration| move |config: &mut Config| config.session_cap = Some(config.session_lifetime - by);
-    assert_eq!(refused(cap(MILLISECOND)), "session_cap");
+    let cap = |by: Duration| {
+        move |config: &mut Config| config.session_max_lifetime = Some(config.session_lifetime - by)
+    };
+    assert_eq!(refused(cap(MILLISECOND)), "session_max_lifetime");
     accepted(cap(Duration::ZERO));
 }
 
@@ -92,9 +93,9 @@ fn the_bounds_themselves_are_accepted() {
         [(1, 1, 1, 100 * MILLISECOND, 0), (1000, 1000, 5000, 60 * SECOND, 20)]
     {
         accepted(|config| {
-            config.guesses.run = run;
+            config.lockout.threshold = run;
             (config.target_limit, config.log_page) = (targets, page);
-            (config.patience, config.passwords.history) = (patience, history);
+            (config.conflict_timeout, config.passwords.history) = (patience, history);
         });
     }
     for project in ["a", "my-app_1.0", &"x".repeat(36)] {

@@ -222,7 +222,7 @@ impl Store for Faulty {
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
         if self.has(Fault::KeepsEventsOfRefusedSaves) {
-            self.append(change.events()).await?;
+            self.append_events(change.events()).await?;
         }
         if self.has(Fault::ReleasesBeforeItClaims) {
             let mut state = self.state();
@@ -262,7 +262,7 @@ impl Store for Faulty {
         }
         match self.has(Fault::DropsEvents) {
             true => Ok(()),
-            false => Ok(self.append(change.events()).await?),
+            false => Ok(self.append_events(change.events()).await?),
         }
     }
 
@@ -312,7 +312,7 @@ impl Store for Faulty {
         Ok(found.into_iter().map(Listed::from).collect())
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut state = self.state();
         for event in events {
             if self.has(Fault::KnowsOnlyLogsOfAccounts) && !state.accounts.contains_key(&event.user) {
@@ -336,7 +336,7 @@ impl Store for Faulty {
         Ok(EventPage { events, total: total as u64 })
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let (mut state, mut forgotten) = (self.state(), 0);
         let limit = if self.has(Fault::ForgetsAll) { u32::MAX } else { limit };
         let too_much = self.has(Fault::ForgetsOneInstantTooMuch);

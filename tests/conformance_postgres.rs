@@ -97,16 +97,16 @@ impl Store for TwoNodes {
         self.node().list(which, limit).await
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
-        self.node().append(events).await
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.node().append_events(events).await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
         self.node().events(user, page).await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.node().forget(before, limit).await
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.node().delete_events_before(before, limit).await
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use account::{
     AccountService, Config, CredentialChange, MasterKey, MemoryStore, NewPushTarget,
-    model::{Client, TargetKind},
+    model::{ClientInfo, TargetKind},
     ports::Clock as _,
     testing::{InstantHasher, PASSWORD, TestHost, password},
 };
@@ -194,7 +194,7 @@ async fn h79_the_address_from_before_is_told_of_each_change() {
     let host = TestHost::new();
     let (_, caller) = ada(&host).await;
     host.service.change_name(&caller, "Ada".parse().unwrap()).await.unwrap();
-    let caller = caller.with_client(Client::default().with_locale("de-CH"));
+    let caller = caller.with_client(ClientInfo::default().with_locale("de-CH"));
     change(&host, &caller, 2).await;
     change(&host, &caller, 1).await;
     let old = Some(password(PASSWORD));
@@ -229,8 +229,8 @@ async fn r25_a_mailer_that_fails_fails_no_change() {
         .build()
         .unwrap();
     let request = account::SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
-    service.sign_up(request, &Client::default()).await.unwrap();
-    let client = Client::default();
+    service.sign_up(request, &ClientInfo::default()).await.unwrap();
+    let client = ClientInfo::default();
     let signed_in =
         service.sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &client).await.unwrap();
     let caller = service.caller(&signed_in.secret).await.unwrap();

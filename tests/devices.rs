@@ -10,7 +10,7 @@ use std::time::Duration;
 use account::{
     Error, MemoryStore, SessionAlerts, SignedIn,
     messages::Notice,
-    model::{Client, DeviceSecret, SecondFactor},
+    model::{ClientInfo, DeviceSecret, SecondFactor},
     testing::{PASSWORD, Step, TestHost, password},
 };
 use people::*;
@@ -18,11 +18,11 @@ use serde_json::json;
 use tokens::*;
 
 /// The client that keeps what the account knows it by.
-fn on(device: &DeviceSecret) -> Client {
+fn on(device: &DeviceSecret) -> ClientInfo {
     client().with_device(DeviceSecret::from_wire(&device.to_wire()).unwrap())
 }
 
-async fn attempt(host: &TestHost, email: &str, text: &str, client: &Client) -> Result<SignedIn, Error> {
+async fn attempt(host: &TestHost, email: &str, text: &str, client: &ClientInfo) -> Result<SignedIn, Error> {
     host.service.sign_in_with_password(email.parse().unwrap(), password(text), client).await
 }
 

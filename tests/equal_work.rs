@@ -15,7 +15,7 @@ use std::{
 use account::{
     Argon2Pool, EmailSignIn, Error,
     messages::{EmailMessage, SmsMessage},
-    model::{Argon2Params, Client, CustomId, Password, Token, TokenPurpose, UserId},
+    model::{Argon2Params, ClientInfo, CustomId, Password, Token, TokenPurpose, UserId},
     ports::{Mailer, SendError, SmsSender},
     testing::{InstantHasher, Outbox, PASSWORD, Step, TestHost, password},
 };
@@ -90,7 +90,7 @@ async fn host() -> TestHost {
 async fn attempt(host: &TestHost, state: State, secret: &str) -> (Option<Error>, Vec<Step>) {
     host.recorder.take();
     let email = state.email().parse().unwrap();
-    let outcome = host.service.sign_in_with_password(email, password(secret), &Client::default()).await;
+    let outcome = host.service.sign_in_with_password(email, password(secret), &ClientInfo::default()).await;
     let saved = |step| if step == Step::Append { Step::Save } else { step };
     (outcome.err(), host.recorder.take().into_iter().map(saved).collect())
 }
@@ -199,7 +199,7 @@ async fn a_guess_leaves_as_durable_a_trace_at_an_address_without_account() {
 /// The answers that a state gets to a request for a token, and the work behind it, an entry of the log standing for a saved change.
 async fn ask(host: &TestHost, kind: Kind, state: State) -> (Result<Token, Error>, Vec<Step>) {
     host.recorder.take();
-    let (client, email) = (Client::default(), state.email().parse().unwrap());
+    let (client, email) = (ClientInfo::default(), state.email().parse().unwrap());
     let outcome = match kind {
         Kind::EmailCode => host.service.send_email_code(EmailSignIn::new(email), &client).await,
         Kind::MagicUrl => host.service.send_magic_url(EmailSignIn::new(email), &page(), &client).await,
@@ -265,7 +265,7 @@ async fn r26_a_wrong_secret_costs_and_tells_the_same_whatever_the_account_is() {
                     }
                 };
                 host.recorder.take();
-                let (client, passcode) = (Client::default(), passcode(secret));
+                let (client, passcode) = (ClientInfo::default(), passcode(secret));
                 let outcome = match kind {
                     Kind::EmailCode => {
                         host.service.sign_in_with_token(&id, &passcode, &client).await.map(drop)
@@ -339,17 +339,17 @@ async fn t5_a_mailer_that_fails_or_hangs_tells_nothing_about_the_account() {
                     let id = *sign_up(&service, &state.email()).await.id();
                     texts.edit(&id, |account| state.plant(account));
                 }
-                let (client, writes) = (Client::default(), texts.writes());
+                let (client, writes) = (ClientInfo::default(), texts.writes());
                 let request = EmailSignIn::new(state.email().parse().unwrap());
                 let (email, page) = (state.email().parse().unwrap(), page());
                 let outcome = match kind {
-                    Kind::EmailCode => at_once(service.send_email_code(request, &client)),
-                    Kind::MagicUrl => at_once(service.send_magic_url(request, &page, &client)),
+                    Kind::EmailCode => concurrently(service.send_email_code(request, &client)),
+                    Kind::MagicUrl => concurrently(service.send_magic_url(request, &page, &client)),
                     Kind::PhoneCode => {
                         let phone = state.phone().parse().unwrap();
-                        at_once(service.send_phone_code(CustomId::Generate, phone, &client))
+                        concurrently(service.send_phone_code(CustomId::Generate, phone, &client))
                     }
-                    _ => at_once(service.start_recovery(email, &page, &client)),
+                    _ => concurrently(service.start_recovery(email, &page, &client)),
                 };
                 match mailer {
                     BadMessenger::Fails => assert!(outcome.unwrap().is_ok(), "{kind:?}, {state:?}"),
@@ -362,7 +362,7 @@ async fn t5_a_mailer_that_fails_or_hangs_tells_nothing_about_the_account() {
 }
 
 /// A service in memory never has to wait for itself.
-fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+fn concurrently<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
@@ -386,7 +386,7 @@ async fn a_messenger_that_fails_or_hangs_changes_nothing() {
 
         let texts = scene.texts();
         let service = scene.service(texts.clone(), BadMessenger::Hangs, InstantHasher::default());
-        let outcome = at_once(operation.run(&service, &scene.fixture));
+        let outcome = concurrently(operation.run(&service, &scene.fixture));
         assert_eq!(texts.dump(), state, "{operation:?}");
         match outcome {
             Some(outcome) => {

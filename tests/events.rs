@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use account::{
     NewPushTarget, SignUp,
-    model::{Client, PageQuery},
+    model::{ClientInfo, PageQuery},
     ports::Clock as _,
     testing::{PASSWORD, TestHost, password},
 };
@@ -139,7 +139,7 @@ async fn a_refused_change_leaves_no_entry() {
 async fn h70_wrong_guesses_are_in_the_log_of_the_account_with_the_client_that_made_them() {
     let host = TestHost::new();
     let (_, caller) = ada(&host).await;
-    let thief = Client::at("203.0.113.9".parse().unwrap());
+    let thief = ClientInfo::at("203.0.113.9".parse().unwrap());
     let guess =
         host.service.sign_in_with_password(ADA.parse().unwrap(), password("no such password"), &thief).await;
     assert_eq!(code(guess), "user_invalid_credentials");
@@ -167,7 +167,8 @@ async fn asvs_16_2_5_no_entry_holds_a_secret() {
 async fn asvs_16_4_1_a_user_agent_cannot_begin_a_line_of_its_own() {
     let host = TestHost::new();
     let (_, caller) = ada(&host).await;
-    let caller = caller.with_client(Client::default().with_user_agent("evil\r\n2026 root logged in\x1b[2J"));
+    let caller =
+        caller.with_client(ClientInfo::default().with_user_agent("evil\r\n2026 root logged in\x1b[2J"));
     host.service.change_name(&caller, "Ada".parse().unwrap()).await.unwrap();
     let agent = log(&host, &caller).await.entries.remove(0).event.user_agent.unwrap();
     assert!(!agent.contains(char::is_control));

@@ -17,7 +17,7 @@ use std::{
 
 use account::{
     EmailSignIn, Error, MemoryStore,
-    model::{Client, Key},
+    model::{ClientInfo, Key},
     ports::{Parts, Select, Store},
     testing::{Fault, FaultPlan, FaultyStore, Hanging, InstantHasher, Outbox, PASSWORD, Snapshot},
 };
@@ -421,7 +421,7 @@ async fn whoever_proves_an_address_on_an_account_of_somebody_else_gets_one_at_th
         let stage = Stage::set(&scene);
         let service = &stage.service;
         let prove = async || {
-            let (request, client) = (EmailSignIn::new(ADA.parse().unwrap()), Client::default());
+            let (request, client) = (EmailSignIn::new(ADA.parse().unwrap()), ClientInfo::default());
             let sent = service.send_email_code(request, &client).await.unwrap();
             let code = sent.secret().unwrap().expose().parse().unwrap();
             (sent.user, code)
@@ -429,14 +429,14 @@ async fn whoever_proves_an_address_on_an_account_of_somebody_else_gets_one_at_th
         let (user, code) = prove().await;
         assert_eq!(user, stage.fixture.id, "it is on an account that has an identity of somebody else");
         stage.plan.fail(call, fault);
-        let outcome = service.sign_in_with_token(&user, &code, &Client::default()).await;
+        let outcome = service.sign_in_with_token(&user, &code, &ClientInfo::default()).await;
         undisturbed += usize::from(stage.plan.calls() <= call);
         stage.plan.clear();
         let signed_in = match outcome {
             Ok(signed_in) => signed_in,
             Err(Error::Store(_)) => {
                 let (user, code) = prove().await;
-                service.sign_in_with_token(&user, &code, &Client::default()).await.unwrap()
+                service.sign_in_with_token(&user, &code, &ClientInfo::default()).await.unwrap()
             }
             Err(other) => panic!("{what}: {other:?}"),
         };

@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use account::{
     MemoryStore,
-    model::Client,
+    model::ClientInfo,
     ports::Store,
     testing::{PASSWORD, Step, TestHost},
 };
-use at_once::at_once;
+use at_once::concurrently;
 use doors::*;
 use people::*;
 use serde_json::json;
@@ -62,7 +62,7 @@ async fn two_hundred_guesses(store: impl Store, rounds: usize) {
             let secret = if n == 17 * round { sent.clone() } else { format!("{n:05}x") };
             async move { kind.redeem(&host.service, &ada, &secret).await }
         };
-        let outcomes = at_once((0..200).map(guess)).await;
+        let outcomes = concurrently((0..200).map(guess)).await;
         let right = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         assert!(right <= 1);
         hits += right;
@@ -97,7 +97,7 @@ async fn r03_after_a_burst_of_wrong_guesses_the_right_one_is_refused() {
             let (host, ada, secret) = (host.clone(), ada.clone(), wrong(&sent));
             async move { kind.redeem(&host.service, &ada, &secret).await }
         });
-        assert!(at_once(guesses).await.iter().all(Result::is_err));
+        assert!(concurrently(guesses).await.iter().all(Result::is_err));
         // The lock must not be what refuses it.
         host.clock.advance(Duration::from_millis(1));
         assert_eq!(code(kind.redeem(&host.service, &ada, &sent).await), "user_invalid_token", "{kind:?}");
@@ -115,7 +115,7 @@ async fn r12_guesses_at_all_doors_at_once_share_one_limit() {
         let guarded = guarded.clone();
         async move { assert_eq!(code(guarded.knock(door, door.wrong()).await), door.refusal(), "{door:?}") }
     });
-    at_once(guesses).await;
+    concurrently(guesses).await;
     assert!(guarded.host.hasher.checks() - checks <= 100);
     let failures = guarded.failures();
     assert_eq!((&failures["run"], &failures["locks"]), (&json!(0), &json!(1)), "exactly one lock's worth");
@@ -244,5 +244,5 @@ async fn the_log_tells_a_run_of_guesses_at_codes_by_three_entries() {
     assert_eq!(refused.iter().filter(|name| **name == "session.refuse").count(), 3);
     let guess = log(&host, &ada.caller).await.entries.remove(0);
     assert_eq!(&*guess.event.operation, "createSession");
-    assert_eq!(Client::default().ip(), guess.event.ip);
+    assert_eq!(ClientInfo::default().ip(), guess.event.ip);
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use account::{
     EmailSignIn, GenericToken,
-    model::{Client, Phone},
+    model::{ClientInfo, Phone},
 };
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use people::{ADA, Texts, ada};
@@ -115,7 +115,7 @@ async fn h08_a_code_is_kept_as_a_digest_that_nobody_can_try_out_without_the_key(
     let (texts, host) = Texts::host();
     let (_, caller) = ada(&host).await;
     let request = EmailSignIn::new(ADA.parse().unwrap());
-    let token = host.service.send_email_code(request, &Client::default()).await.unwrap();
+    let token = host.service.send_email_code(request, &ClientInfo::default()).await.unwrap();
     let secret = token.secret().unwrap().expose().to_owned();
     let kept = texts.account(caller.user_id())["tokens"].to_string();
     assert!(kept.len() > 40, "{kept}");
@@ -197,21 +197,21 @@ async fn h16_expired_tokens_go_with_the_next_change_and_keep_no_live_one_from_be
     let (_, caller) = ada(&host).await;
     let ask = async || {
         let request = EmailSignIn::new(ADA.parse().unwrap());
-        host.service.send_email_code(request, &Client::default()).await.unwrap()
+        host.service.send_email_code(request, &ClientInfo::default()).await.unwrap()
     };
     let kept = || texts.account(caller.user_id())["tokens"].as_array().map_or(0, Vec::len);
     let user = *caller.user_id();
-    host.service.trusted(&Client::default()).issue_token(&user, GenericToken::default()).await.unwrap();
+    host.service.admin(&ClientInfo::default()).issue_token(&user, GenericToken::default()).await.unwrap();
     let expired = ask().await;
     assert_eq!(kept(), 2);
     host.clock.set(expired.expires_at);
     let live = ask().await;
     assert_eq!(kept(), 1);
     for _ in 0..20 {
-        host.service.trusted(&Client::default()).issue_token(&user, GenericToken::default()).await.unwrap();
+        host.service.admin(&ClientInfo::default()).issue_token(&user, GenericToken::default()).await.unwrap();
     }
     let secret = live.secret().unwrap().expose().parse().unwrap();
-    host.service.sign_in_with_token(&user, &secret, &Client::default()).await.unwrap();
+    host.service.sign_in_with_token(&user, &secret, &ClientInfo::default()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -261,8 +261,8 @@ async fn h62_an_account_made_by_somebody_who_is_signed_in_inherits_nothing() {
     let cookie = server.user("ada").await;
     set_phone(&server, &cookie, "+16175551212").await;
     server.patch("/v1/account/prefs", r#"{"prefs":{"theme":"dark"}}"#).by(&cookie).ok(200).await;
-    let (nobody, id) = (Client::default(), "ada".parse().unwrap());
-    server.service.trusted(&nobody).set_labels(&id, vec!["staff".parse().unwrap()]).await.unwrap();
+    let (nobody, id) = (ClientInfo::default(), "ada".parse().unwrap());
+    server.service.admin(&nobody).set_labels(&id, vec!["staff".parse().unwrap()]).await.unwrap();
     let body = json!({ "userId": "bob", "email": "bob@example.com" }).to_string();
     server.post("/v1/account/tokens/email", &body).by(&cookie).ok(201).await;
     let code = server.outbox.mailed_code();

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignUp,
-    model::{Account, Client, Event, Key, Password},
+    model::{Account, ClientInfo, Event, Key, Password},
     ports::{
-        NoGeo, NoLimits, Observer, Parts, PasswordHasher, PasswordRefusal, PasswordRule, Store, SystemEntropy,
+        NoGeo, NoLimits, Observer, Parts, PasswordHasher, PasswordRejection, PasswordRule, Store,
+        SystemEntropy,
     },
     testing::{InstantHasher, PASSWORD, password},
     user_agent::StandardDeviceParser,
@@ -54,10 +55,10 @@ async fn an_observer_hears_of_each_event_once_after_it_was_saved() {
 
     let mut request = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
     request.name = "Ada".parse().unwrap();
-    service.sign_up(request, &Client::default()).await.unwrap();
+    service.sign_up(request, &ClientInfo::default()).await.unwrap();
     assert_eq!(heard(), [told("user.create create", "Ada")]);
 
-    let client = Client::default();
+    let client = ClientInfo::default();
     let sign_in = async |email: &str, text: &str| {
         service.sign_in_with_password(email.parse().unwrap(), password(text), &client).await
     };
@@ -111,7 +112,7 @@ struct Anything;
 
 #[async_trait]
 impl PasswordRule for Anything {
-    async fn check(&self, _: &Password, _: &Account) -> Result<(), PasswordRefusal> {
+    async fn check(&self, _: &Password, _: &Account) -> Result<(), PasswordRejection> {
         Ok(())
     }
 }
@@ -127,7 +128,7 @@ async fn several_observers_all_hear() {
         .observer(witness())
         .build()
         .unwrap();
-    service.sign_in_anonymously(&Client::default()).await.unwrap();
+    service.sign_in_anonymously(&ClientInfo::default()).await.unwrap();
     let heard: Vec<_> = seen.lock().unwrap().iter().map(|(what, ..)| what.clone()).collect();
     let operation = "createAnonymousSession";
     let twice = [format!("user.create {operation}"), format!("session.create {operation}")];

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use account::{
     AccountService, Argon2Params, Argon2Pool, Config, MasterKey, Secret,
-    model::{Client, InvalidPasswordHash, PasswordHash, UserId},
+    model::{ClientInfo, InvalidPasswordHash, PasswordHash, UserId},
     ports::{PasswordHasher, Verdict},
     testing::{PASSWORD, TestHost, password},
 };
@@ -65,7 +65,9 @@ async fn the_first_sign_in_replaces_an_old_hash_in_the_account_and_its_history()
             .build()
             .unwrap();
         let sign_in = async || {
-            service.sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &Client::default()).await
+            service
+                .sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &ClientInfo::default())
+                .await
         };
         sign_in().await.unwrap();
         let account = texts.account(&id);

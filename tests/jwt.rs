@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use account::{
     AccountService, Config, MasterKey, MemoryStore,
-    model::Client,
+    model::ClientInfo,
     ports::{Clock as _, NoMailer, NoSms},
     testing::{InstantHasher, ManualClock, PASSWORD, TestHost, password},
 };
@@ -149,7 +149,7 @@ fn service(store: &Arc<MemoryStore>, keys: Vec<MasterKey>, project: &str) -> Ser
 async fn the_jwts_of_an_old_key_are_accepted_as_long_as_it_is_listed() {
     let store = Arc::new(MemoryStore::new());
     let old = service(&store, vec![key(0)], "default");
-    let signed_in = old.sign_in_anonymously(&Client::default()).await.unwrap();
+    let signed_in = old.sign_in_anonymously(&ClientInfo::default()).await.unwrap();
     let jwt = old.issue_jwt(&old.caller(&signed_in.secret).await.unwrap()).await.unwrap();
 
     let rotated = service(&store, vec![key(200), key(0)], "default");
@@ -168,7 +168,7 @@ async fn the_jwts_of_an_old_key_are_accepted_as_long_as_it_is_listed() {
 async fn asvs_9_2_3_a_jwt_of_another_project_is_refused() {
     let store = Arc::new(MemoryStore::new());
     let (one, two) = (service(&store, vec![key(0)], "one"), service(&store, vec![key(0)], "two"));
-    let signed_in = one.sign_in_anonymously(&Client::default()).await.unwrap();
+    let signed_in = one.sign_in_anonymously(&ClientInfo::default()).await.unwrap();
     let jwt = one.issue_jwt(&one.caller(&signed_in.secret).await.unwrap()).await.unwrap();
     assert_eq!(code(two.caller_by_jwt(jwt.as_str()).await), "user_jwt_invalid");
 }

@@ -19,7 +19,7 @@ use std::{
 
 use account::{
     AccountService, DeviceToken, Error, NewPushTarget, SignUp, SqliteStore,
-    model::{Client, CustomId, Email, PageQuery},
+    model::{ClientInfo, CustomId, Email, PageQuery},
     ports::{Parts, Select, Store},
 };
 use rusqlite::Connection;
@@ -74,7 +74,7 @@ async fn the_process_to_be_killed() {
 }
 
 async fn write(service: &AccountService<SqliteStore>, name: &str) -> Result<(), Error> {
-    let client = Client::default();
+    let client = ClientInfo::default();
     let email: Email = format!("{name}@example.com").parse()?;
     let mut request = SignUp::new(email.clone(), PASSWORD.parse()?);
     request.user_id = CustomId::Given(name.parse()?);

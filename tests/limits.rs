@@ -15,7 +15,7 @@ use std::{
 use account::{
     AccountService, Config, Error, MasterKey, MemoryLimiter, MemoryStore, SignUp,
     error::Kind,
-    model::{Client, Email, Password, Timestamp},
+    model::{ClientInfo, Email, Password, Timestamp},
     operation::{Operation, Subject},
     ports::{Clock, LimitKeyText, LimiterError, NoLimits, NoMailer, NoSms, Quota, RateLimiter},
 };
@@ -158,7 +158,7 @@ async fn success_never_resets_a_limit() {
     sign_up(&service, email).await;
     for expected in (0..10).rev() {
         assert_eq!(left(&service, Operation::SignInWithPassword, about(HOME, email)).await, expected);
-        let client = Client::at(HOME.parse().unwrap());
+        let client = ClientInfo::at(HOME.parse().unwrap());
         let (email, password) = (email.parse().unwrap(), PASSWORD.parse().unwrap());
         service.sign_in_with_password(email, password, &client).await.unwrap();
     }
@@ -270,13 +270,13 @@ fn refused(answer: Result<Option<Quota>, Error>) -> Quota {
 
 async fn sign_up(service: &Service, email: &str) {
     let (email, password): (Email, Password) = (email.parse().unwrap(), PASSWORD.parse().unwrap());
-    service.sign_up(SignUp::new(email, password), &Client::default()).await.unwrap();
+    service.sign_up(SignUp::new(email, password), &ClientInfo::default()).await.unwrap();
 }
 
 /// A wrong password, as a request that was admitted would try it.
 async fn guess(service: &Service, email: &str) {
     let (email, password) = (email.parse().unwrap(), "a wrong password".parse().unwrap());
-    let answer = service.sign_in_with_password(email, password, &Client::default()).await;
+    let answer = service.sign_in_with_password(email, password, &ClientInfo::default()).await;
     assert!(matches!(answer, Err(Error::InvalidCredentials)), "{answer:?}");
 }
 

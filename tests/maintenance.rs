@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use account::SqliteStore;
 use account::{
     Error, GenericToken, MemoryStore, NewUser, SignedIn, Swept, SweptGuests,
-    model::{Client, Key, PageQuery, UserId},
+    model::{ClientInfo, Key, PageQuery, UserId},
     ports::{Clock, Parts, Store},
     testing::{Fault, FaultyStore, PASSWORD, TestHost, password},
 };
@@ -24,7 +24,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 async fn guest(host: &TestHost) -> SignedIn {
-    host.service.sign_in_anonymously(&Client::default()).await.unwrap()
+    host.service.sign_in_anonymously(&ClientInfo::default()).await.unwrap()
 }
 
 /// What one call does, as tidied and removed.
@@ -34,7 +34,7 @@ async fn swept(host: &TestHost) -> (u32, u32) {
 }
 
 async fn is_there(host: &TestHost, id: &UserId) -> bool {
-    match host.service.trusted(&Client::default()).user(id).await {
+    match host.service.admin(&ClientInfo::default()).user(id).await {
         Ok(_) => true,
         Err(Error::UserNotFound) => false,
         Err(other) => panic!("{other}"),
@@ -77,7 +77,7 @@ async fn h77_a_guest_without_a_session_is_removed() {
 #[tokio::test]
 async fn whoever_can_come_back_is_kept() {
     let host = TestHost::new();
-    let client = Client::default();
+    let client = ClientInfo::default();
     let became = guest(&host).await;
     host.service
         .change_email(&host.caller(&became).await, ADA.parse().unwrap(), password(PASSWORD))
@@ -85,7 +85,7 @@ async fn whoever_can_come_back_is_kept() {
         .unwrap();
     let expected = guest(&host).await;
     let month = GenericToken::default();
-    let trusted = host.service.trusted(&client);
+    let trusted = host.service.admin(&client);
     let brought = *trusted.import(NewUser::new()).await.unwrap().id();
     let token = trusted.issue_token(&brought, month).await.unwrap();
     let secret = token.secret().unwrap().expose().parse().unwrap();
@@ -200,10 +200,10 @@ async fn accounts_that_cannot_be_read_keep_nobody_from_the_others() {
             assert_eq!(connection.execute(sql, [ids[number].as_str()]).unwrap(), 1);
         }
     }
-    let client = Client::default();
+    let client = ClientInfo::default();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = host.service.trusted(&client).users(after.as_ref(), 1).await.unwrap();
+        let page = host.service.admin(&client).users(after.as_ref(), 1).await.unwrap();
         let Some(user) = page.first() else { break };
         seen.push(*user.id());
         after = Some(*user.id());

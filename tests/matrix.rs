@@ -15,7 +15,7 @@ mod support;
 use std::time::Duration;
 
 use account::{
-    model::Client,
+    model::ClientInfo,
     operation::{
         Access, Assurance, AuthMethod,
         Operation::{self, *},
@@ -212,7 +212,7 @@ async fn scene(state: State, off: &[AuthMethod]) -> (Server, Option<(Cookie, Str
         _ => cookie,
     };
     let jwt = server.post("/v1/account/jwts", "").by(&cookie).ok(201).await.text("jwt");
-    let (ada, nobody) = ("ada".parse().unwrap(), Client::default());
+    let (ada, nobody) = ("ada".parse().unwrap(), ClientInfo::default());
     match state {
         Owing => {
             let other = server.sign_in("ada").await;
@@ -220,10 +220,10 @@ async fn scene(state: State, off: &[AuthMethod]) -> (Server, Option<(Cookie, Str
         }
         Expired => server.clock.pass(Duration::from_secs(600)),
         SignedOut => drop(server.call("DELETE", "/v1/account/sessions/current").by(&cookie).ok(204).await),
-        Deleted => server.service.trusted(&nobody).delete(&ada).await.unwrap(),
-        Blocked => drop(server.service.trusted(&nobody).set_blocked(&ada, true).await.unwrap()),
+        Deleted => server.service.admin(&nobody).delete(&ada).await.unwrap(),
+        Blocked => drop(server.service.admin(&nobody).set_blocked(&ada, true).await.unwrap()),
         ResetRequired => {
-            server.service.trusted(&nobody).require_password_reset(&ada, true).await.unwrap();
+            server.service.admin(&nobody).require_password_reset(&ada, true).await.unwrap();
         }
         Guest | Full | Anonymous | Stale | Fresh => {}
     }

@@ -27,7 +27,7 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use account::{
     Error, GenericToken, MemoryStore, SessionHolder,
-    model::{ChallengeId, Client, Event, SecondFactor, UserId},
+    model::{ChallengeId, ClientInfo, Event, SecondFactor, UserId},
     ports::{Clock as _, Parts, Store},
     testing::{Step, TestHost, totp},
 };
@@ -121,7 +121,7 @@ impl Prize {
             Self::Generic(digits) => {
                 let mut how = GenericToken::default();
                 how.digits = digits;
-                let token = service.trusted(&Client::default()).issue_token(&person.id, how).await.unwrap();
+                let token = service.admin(&ClientInfo::default()).issue_token(&person.id, how).await.unwrap();
                 (token.secret().unwrap().expose().to_owned(), Vec::new())
             }
             Self::Challenge(factor) | Self::Spare(factor) => {
@@ -141,7 +141,7 @@ impl Prize {
         match self {
             Self::Token(kind) => kind.redeem(service, &race.person, secret).await,
             Self::Generic(_) => {
-                let client = Client::default();
+                let client = ClientInfo::default();
                 service.sign_in_with_token(&race.person.id, &passcode(secret), &client).await.map(drop)
             }
             Self::Challenge(_) | Self::Spare(_) => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use account::{
     AccountService, EmailSignIn, Error, MasterKey, MemoryStore, SignedIn,
     messages::{Notice, TextNotice},
-    model::{Client, CustomId, Factor, SessionProvider, Token, UserId},
+    model::{ClientInfo, CustomId, Factor, SessionProvider, Token, UserId},
     ports::NoLimits,
     testing::{FaultyStore, ManualClock, TestHost},
 };
@@ -19,8 +19,8 @@ use serde_json::json;
 use tokens::*;
 use url::Url;
 
-fn visitor() -> Client {
-    Client::at("192.0.2.7".parse().unwrap())
+fn visitor() -> ClientInfo {
+    ClientInfo::at("192.0.2.7".parse().unwrap())
         .with_user_agent("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
         .with_locale("de")
 }
@@ -168,7 +168,7 @@ async fn without_a_carrier_every_request_is_refused_before_anything_is_read() {
         .limiter(NoLimits)
         .build()
         .unwrap();
-    let client = Client::default();
+    let client = ClientInfo::default();
     let no_mail = "general_smtp_disabled";
     assert_eq!(code(service.send_email_code(asking(ADA), &client).await), no_mail);
     assert_eq!(code(service.send_magic_url(asking(ADA), &page(), &client).await), no_mail);

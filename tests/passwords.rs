@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use account::{
     AccountService, Config, Error, MasterKey, MemoryStore, Secret, SignUp,
-    model::{Account, Client, Password, PasswordHash},
-    ports::{HashError, PasswordHasher, PasswordRefusal, PasswordRule, Verdict},
+    model::{Account, ClientInfo, Password, PasswordHash},
+    ports::{HashError, PasswordHasher, PasswordRejection, PasswordRule, Verdict},
     testing::{InstantHasher, PASSWORD, TestHost, password},
 };
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ const PHONE: &str = "+16175551212";
 
 async fn sign_up(host: &TestHost, text: &str) -> Result<(), Error> {
     let request = SignUp::new(BOB.parse().unwrap(), password(text));
-    host.service.sign_up(request, &Client::default()).await.map(drop)
+    host.service.sign_up(request, &ClientInfo::default()).await.map(drop)
 }
 
 async fn change(host: &TestHost, caller: &account::Caller, new: &str, old: &str) -> Result<(), Error> {
@@ -84,7 +84,7 @@ async fn no_password_contains_what_is_known_of_the_person() {
     let mut request = SignUp::new("lovelace@example.com".parse().unwrap(), password(PASSWORD));
     request.user_id = "User-1815".parse().unwrap();
     request.name = "Ada King".parse().unwrap();
-    host.service.sign_up(request, &Client::default()).await.unwrap();
+    host.service.sign_up(request, &ClientInfo::default()).await.unwrap();
     let caller = host.caller(&host.signed_in("lovelace@example.com").await).await;
     host.service.change_phone(&caller, PHONE.parse().unwrap(), password(PASSWORD)).await.unwrap();
     for text in [
@@ -107,7 +107,7 @@ async fn at_sign_up_the_person_is_known_already() {
         let mut request = SignUp::new(BOB.parse().unwrap(), password(text));
         request.user_id = "user-1815".parse().unwrap();
         request.name = "Robert".parse().unwrap();
-        let refused = host.service.sign_up(request, &Client::default()).await;
+        let refused = host.service.sign_up(request, &ClientInfo::default()).await;
         assert_eq!(code(refused), "password_personal_data", "{text}");
     }
 }
@@ -169,9 +169,9 @@ struct NoZebras;
 
 #[async_trait]
 impl PasswordRule for NoZebras {
-    async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRefusal> {
+    async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRejection> {
         match password.expose().contains("zebra") {
-            true => Err(PasswordRefusal(format!(
+            true => Err(PasswordRejection(format!(
                 "No zebras, {}.",
                 account.email().map_or("you", |email| email.local_part())
             ))),
@@ -208,12 +208,12 @@ async fn a_rule_of_the_host_is_asked_about_every_new_password() {
     let store = Arc::new(MemoryStore::new());
     let service = service(&store, InstantHasher::default());
     let request = SignUp::new(ADA.parse().unwrap(), password("seven zebras run"));
-    let refused = service.sign_up(request, &Client::default()).await.unwrap_err();
+    let refused = service.sign_up(request, &ClientInfo::default()).await.unwrap_err();
     assert_eq!(
         (refused.code(), refused.to_string().as_str()),
         ("general_argument_invalid", "No zebras, ada.")
     );
-    let signed_in = service.sign_in_anonymously(&Client::default()).await.unwrap();
+    let signed_in = service.sign_in_anonymously(&ClientInfo::default()).await.unwrap();
     let caller = service.caller(&signed_in.secret).await.unwrap();
     let first = service.change_email(&caller, ADA.parse().unwrap(), password("seven zebras run")).await;
     assert_eq!(first.unwrap_err().to_string(), "No zebras, ada.");
@@ -226,16 +226,16 @@ async fn a_busy_or_broken_hasher_is_told_and_changes_nothing() {
     let store = Arc::new(MemoryStore::new());
     let works = service(&store, InstantHasher::default());
     let request = || SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
-    works.sign_up(request(), &Client::default()).await.unwrap();
+    works.sign_up(request(), &ClientInfo::default()).await.unwrap();
     let sign_in = async |service: &AccountService<Arc<MemoryStore>>| {
-        service.sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &Client::default()).await
+        service.sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &ClientInfo::default()).await
     };
     let secret = sign_in(&works).await.unwrap().secret;
     for (error, told) in [(HashError::Busy, "general_busy"), (HashError::Failed, "general_unknown")] {
         let service = service(&store, Refusing(error));
-        assert_eq!(code(service.sign_up(request(), &Client::default()).await), told);
+        assert_eq!(code(service.sign_up(request(), &ClientInfo::default()).await), told);
         let (nobody, text) = (BOB.parse().unwrap(), password(PASSWORD));
-        assert_eq!(code(service.sign_in_with_password(nobody, text, &Client::default()).await), told);
+        assert_eq!(code(service.sign_in_with_password(nobody, text, &ClientInfo::default()).await), told);
         assert_eq!(code(sign_in(&service).await), told);
         let caller = service.caller(&secret).await.unwrap();
         let old = || password(PASSWORD);

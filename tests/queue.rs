@@ -10,7 +10,7 @@ use std::{
 };
 
 use account::{
-    GaveUp, GivenUp, QueueError, Queued, QueuedBuilder, Secret,
+    QueueError, Queued, QueuedBuilder, Secret, Undelivered, UndeliveredReason,
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
     model::Timestamp,
     ports::{Mailer, SendError, SmsSender},
@@ -88,7 +88,7 @@ impl SmsSender for Provider {
 
 /// Keeps what a queue reports.
 #[derive(Clone, Default)]
-struct Reports(Arc<Mutex<Vec<GivenUp>>>);
+struct Reports(Arc<Mutex<Vec<Undelivered>>>);
 
 impl Reports {
     fn of(&self, builder: QueuedBuilder<Provider>) -> Queued<Provider> {
@@ -96,8 +96,8 @@ impl Reports {
         builder.on_failure(move |given_up| reports.lock().unwrap().push(given_up.clone())).build()
     }
 
-    fn reasons(&self) -> Vec<(GaveUp, u32)> {
-        self.0.lock().unwrap().iter().map(|given_up| (given_up.why, given_up.attempts)).collect()
+    fn reasons(&self) -> Vec<(UndeliveredReason, u32)> {
+        self.0.lock().unwrap().iter().map(|given_up| (given_up.reason, given_up.attempts)).collect()
     }
 }
 
@@ -198,7 +198,7 @@ async fn a_permanent_failure_is_not_tried_again() {
     send(&queue, notice_to("ada")).await.unwrap();
     end(&queue).await;
     assert_eq!(provider.attempts(), 2);
-    assert_eq!(reports.reasons(), [(GaveUp::Refused, 2)]);
+    assert_eq!(reports.reasons(), [(UndeliveredReason::Refused, 2)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -209,7 +209,7 @@ async fn a_panicking_provider_loses_its_message_and_nothing_else() {
     send(&queue, notice_to("bob")).await.unwrap();
     end(&queue).await;
     assert_eq!(provider.attempts(), 2);
-    assert_eq!(reports.reasons(), [(GaveUp::Refused, 1)]);
+    assert_eq!(reports.reasons(), [(UndeliveredReason::Refused, 1)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,7 +244,7 @@ async fn a_full_queue_refuses_at_once_and_counts() {
     let refused = send(&queue, notice_to("bob")).await.unwrap_err();
     assert_eq!((cause(&refused), refused.is_permanent()), (QueueError::Full, false));
     assert_eq!((queue.waiting(), queue.given_up()), (2, 1));
-    assert_eq!(reports.reasons(), [(GaveUp::Full, 0)]);
+    assert_eq!(reports.reasons(), [(UndeliveredReason::Full, 0)]);
     end(&queue).await;
     assert!(send(&queue, notice_to("bob")).await.is_ok(), "there is room again");
 }
@@ -271,7 +271,7 @@ async fn nothing_is_sent_once_it_is_of_no_use_any_more() {
             let last = *provider.instants().last().unwrap() - start;
             assert!(last < useful && last > useful - 3 * MINUTE, "{message:?}, {always:?}: {last:?}");
             assert!(start.elapsed() <= useful + SECOND, "an attempt under way ends then too");
-            assert_eq!(reports.reasons(), [(GaveUp::Expired, provider.attempts() as u32)]);
+            assert_eq!(reports.reasons(), [(UndeliveredReason::Expired, provider.attempts() as u32)]);
         }
     }
 }
@@ -295,7 +295,7 @@ async fn a_code_that_never_got_its_turn_expires_unsent() {
     send(&queue, code()).await.unwrap();
     tokio::time::sleep(16 * MINUTE).await;
     assert_eq!(provider.recipients(), ["ada@example.com"]);
-    assert_eq!(reports.reasons(), [(GaveUp::Expired, 0)]);
+    assert_eq!(reports.reasons(), [(UndeliveredReason::Expired, 0)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -311,7 +311,7 @@ async fn draining_sends_what_waits_and_accepts_nothing_more() {
     assert_eq!((start.elapsed(), provider.attempts()), (Duration::ZERO, 14), "pauses are cut short");
     let refused = send(&queue, notice_to("bob")).await.unwrap_err();
     assert_eq!(cause(&refused), QueueError::Closed);
-    assert_eq!(reports.reasons(), [(GaveUp::Closed, 0)]);
+    assert_eq!(reports.reasons(), [(UndeliveredReason::Closed, 0)]);
     assert_eq!(queue.drain(MINUTE).await, 0, "twice does no harm");
 }
 
@@ -329,7 +329,7 @@ async fn draining_ends_in_time_and_says_what_was_left() {
     assert_eq!((queue.waiting(), queue.given_up()), (0, 3));
     let reasons = reports.reasons();
     assert!(
-        reasons.iter().all(|(why, attempts)| *why == GaveUp::Interrupted && *attempts > 0),
+        reasons.iter().all(|(why, attempts)| *why == UndeliveredReason::Interrupted && *attempts > 0),
         "{reasons:?}"
     );
     let before = provider.attempts();

@@ -22,13 +22,13 @@ use std::{
 
 use account::{
     Argon2Pool, DeviceToken, Error, MemoryStore, NewPushTarget, SignUp, SignedIn,
-    model::{Argon2Params, Client, CustomId, Event, EventPage, Key, PageQuery, Timestamp, UserId},
+    model::{Argon2Params, ClientInfo, CustomId, Event, EventPage, Key, PageQuery, Timestamp, UserId},
     operation::Access,
     ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
     testing::{FaultyStore, InstantHasher, Outbox, PASSWORD, Pause, TestHost, password},
 };
 use async_trait::async_trait;
-use at_once::at_once;
+use at_once::concurrently;
 use support::{
     ADA, BOB, Service, WRONG,
     fixture::Fixture,
@@ -139,7 +139,7 @@ fn device(token: &str) -> NewPushTarget {
 
 async fn attempt(host: TestHost, email: &'static str, secret: &'static str) -> Result<SignedIn, Error> {
     let email = email.parse().unwrap();
-    host.service.sign_in_with_password(email, password(secret), &Client::default()).await
+    host.service.sign_in_with_password(email, password(secret), &ClientInfo::default()).await
 }
 
 async fn stored(host: &TestHost, id: &UserId) -> Stored {
@@ -156,14 +156,12 @@ async fn one_email_makes_one_account_however_it_is_spelt(store: impl Store) {
         "adal@example.com".chars().enumerate().map(flip).collect()
     };
     let created =
-        at_once(
-            (0..64).map(|n| {
-                let (host, email) = (host.clone(), spell(n % 16).parse().unwrap());
-                async move {
-                    host.service.sign_up(SignUp::new(email, password(PASSWORD)), &Client::default()).await
-                }
-            }),
-        )
+        concurrently((0..64).map(|n| {
+            let (host, email) = (host.clone(), spell(n % 16).parse().unwrap());
+            async move {
+                host.service.sign_up(SignUp::new(email, password(PASSWORD)), &ClientInfo::default()).await
+            }
+        }))
         .await;
     assert_eq!(created.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     for refused in created.into_iter().filter_map(Result::err) {
@@ -200,16 +198,16 @@ impl<S: Store> Store for Watched<S> {
         self.store.list(which, limit).await
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
-        self.store.append(events).await
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.store.append_events(events).await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
         self.store.events(user, page).await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.store.forget(before, limit).await
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.store.delete_events_before(before, limit).await
     }
 }
 
@@ -233,7 +231,7 @@ async fn no_reader_ever_sees_more_sessions_than_the_limit(store: impl Store) {
             }
         }
     });
-    let started = at_once((0..64).map(|_| {
+    let started = concurrently((0..64).map(|_| {
         let (host, newest) = (host.clone(), Arc::clone(&newest));
         async move {
             let SignedIn { session, secret, .. } = attempt(host, ADA, PASSWORD).await.unwrap();
@@ -255,7 +253,7 @@ async fn parallel_changes_of_one_account_are_all_kept(store: impl Store) {
     let host = TestHost::with(store, |config| config.session_limit = 100);
     let ada = host.signed_up(ADA).await;
     let caller = host.caller(&ada).await;
-    at_once((0..64).map(|n| {
+    concurrently((0..64).map(|n| {
         let (host, caller) = (host.clone(), caller.clone());
         async move {
             let service = &host.service;
@@ -333,7 +331,7 @@ async fn five_hundred_wrong_passwords_cost_a_hundred_hashes(store: impl Store) {
     let host = TestHost::on(store);
     host.signed_up(ADA).await;
     let before = host.hasher.checks();
-    for refused in at_once((0..500).map(|_| attempt(host.clone(), ADA, WRONG))).await {
+    for refused in concurrently((0..500).map(|_| attempt(host.clone(), ADA, WRONG))).await {
         assert_eq!(refused.unwrap_err().code(), "user_invalid_credentials");
     }
     assert_eq!(host.hasher.checks() - before, 100);
@@ -347,7 +345,7 @@ async fn five_hundred_wrong_passwords_cost_a_hundred_hashes(store: impl Store) {
 async fn twenty_right_passwords_at_once_all_succeed(store: impl Store) {
     let host = TestHost::on(store);
     host.signed_up(ADA).await;
-    for outcome in at_once((0..20).map(|_| attempt(host.clone(), ADA, PASSWORD))).await {
+    for outcome in concurrently((0..20).map(|_| attempt(host.clone(), ADA, PASSWORD))).await {
         outcome.unwrap();
     }
 }
@@ -358,7 +356,7 @@ async fn twenty_right_passwords_at_once_all_succeed_after_ninety_nine_wrong_ones
     for _ in 0..99 {
         attempt(host.clone(), ADA, WRONG).await.unwrap_err();
     }
-    for outcome in at_once((0..20).map(|_| attempt(host.clone(), ADA, PASSWORD))).await {
+    for outcome in concurrently((0..20).map(|_| attempt(host.clone(), ADA, PASSWORD))).await {
         outcome.unwrap();
     }
 }
@@ -371,7 +369,7 @@ async fn a_device_goes_to_one_of_two_accounts_that_claim_it(store: impl Store) {
         both.push(host.caller(&host.signed_up(email).await).await);
     }
     for round in 0..32 {
-        let claimed = at_once(both.clone().into_iter().map(|caller| {
+        let claimed = concurrently(both.clone().into_iter().map(|caller| {
             let host = host.clone();
             async move { host.service.add_push_target(&caller, device(&format!("device {round}"))).await }
         }))
@@ -410,7 +408,7 @@ async fn of_sixty_four_sign_outs_one_ends_the_session(store: impl Store) {
     let host = TestHost::on(store);
     let ada = host.caller(&host.signed_up(ADA).await).await;
     let other = host.signed_in(ADA).await.session.id;
-    let ended = at_once((0..64).map(|_| {
+    let ended = concurrently((0..64).map(|_| {
         let (host, ada) = (host.clone(), ada.clone());
         async move { host.service.sign_out(&ada, &other).await }
     }))
@@ -436,7 +434,7 @@ async fn twenty_right_passwords_at_once_all_succeed_on_real_hashes() {
         async move { sign_in(&service, ADA, PASSWORD).await.map(drop) }
     });
     within_a_minute(async {
-        for outcome in at_once(tasks).await {
+        for outcome in concurrently(tasks).await {
             outcome.unwrap();
         }
     })
@@ -512,7 +510,7 @@ impl End {
                 service.store().remove(&account).await.unwrap();
                 let mut again = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
                 again.user_id = CustomId::Given(*id);
-                service.sign_up(again, &Client::default()).await.unwrap();
+                service.sign_up(again, &ClientInfo::default()).await.unwrap();
             }
         }
     }
@@ -595,7 +593,7 @@ async fn clear(store: &impl Store) {
         store.remove(&listed.found.unwrap()).await.unwrap();
     }
     // Guesses at addresses without account are in the log, too.
-    store.forget(Timestamp::from_millis(i64::MAX), u32::MAX).await.unwrap();
+    store.delete_events_before(Timestamp::from_millis(i64::MAX), u32::MAX).await.unwrap();
 }
 
 async fn version(store: &impl Store, id: &UserId) -> Version {
@@ -755,7 +753,7 @@ async fn what_was_begun_under_an_old_secret_does_not_complete(store: impl Store)
         let faulty = FaultyStore::new(Arc::clone(&store));
         let plan = faulty.plan();
         let service = service(faulty, Outbox::default(), InstantHasher::default(), |_| ());
-        let guest = service.sign_in_anonymously(&Client::default()).await.unwrap().secret;
+        let guest = service.sign_in_anonymously(&ClientInfo::default()).await.unwrap().secret;
         let caller = service.caller(&guest).await.unwrap();
         let id = *caller.user_id();
         let work = {

@@ -8,7 +8,7 @@ mod tokens;
 use account::{
     Error, MemoryStore,
     messages::Notice,
-    model::{Client, Factor, Passcode, Token},
+    model::{ClientInfo, Factor, Passcode, Token},
     testing::{PASSWORD, Step, TestHost, password},
 };
 use people::*;
@@ -87,10 +87,11 @@ async fn h02_an_unknown_address_is_answered_alike_and_sent_nothing() {
     assert!(host.outbox.mails().is_empty());
     assert_eq!(first.user.as_str().len(), start(&host, ADA).await.unwrap().user.as_str().len());
 
-    let telling = TestHost::with(MemoryStore::new(), |config| config.tells_unknown = true);
+    let telling = TestHost::with(MemoryStore::new(), |config| config.reveals_unknown_accounts = true);
     let (texts, _) = Texts::host();
     assert_eq!(code(start(&telling, BOB).await), "user_not_found");
-    let blocked = TestHost::with(std::sync::Arc::clone(&texts), |config| config.tells_unknown = true);
+    let blocked =
+        TestHost::with(std::sync::Arc::clone(&texts), |config| config.reveals_unknown_accounts = true);
     let id = *blocked.signed_up(ADA).await.user_id();
     texts.edit(&id, |account| account["blocked"] = json!(true));
     assert_eq!(code(start(&blocked, ADA).await), "user_blocked");
@@ -171,10 +172,10 @@ async fn a_required_reset_is_done_by_recovery() {
 async fn an_account_without_password_gets_one() {
     let host = TestHost::new();
     let request = account::EmailSignIn::new(ADA.parse().unwrap());
-    let token = host.service.send_email_code(request, &Client::default()).await.unwrap();
-    host.service.sign_in_with_token(&token.user, &host.code_for(ADA), &Client::default()).await.unwrap();
+    let token = host.service.send_email_code(request, &ClientInfo::default()).await.unwrap();
+    host.service.sign_in_with_token(&token.user, &host.code_for(ADA), &ClientInfo::default()).await.unwrap();
     start(&host, ADA).await.unwrap();
-    let (client, secret) = (Client::default(), host.link_secret(ADA));
+    let (client, secret) = (ClientInfo::default(), host.link_secret(ADA));
     host.service
         .finish_recovery(token.owner(), &secret, password(NEW_PASSWORD), None, &client)
         .await

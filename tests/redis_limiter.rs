@@ -15,7 +15,7 @@ use std::{
 use account::{
     AccountService, Config, Error, MasterKey, MemoryLimiter, MemoryStore, RedisLimiter, SignUp,
     error::Kind,
-    model::{Client, Timestamp},
+    model::{ClientInfo, Timestamp},
     operation::{Operation, Subject},
     ports::{LimitKeyText, LimiterError, Quota, RateLimiter},
 };
@@ -150,9 +150,9 @@ async fn while_redis_is_away_limited_operations_are_refused_and_sessions_go_on()
     let builder = AccountService::builder(MemoryStore::new()).config(config);
     let service = builder.limiter(limiter(&redis)).build().unwrap();
     let (email, password) = ("ada@example.com".parse().unwrap(), "violet-anvil-71".parse().unwrap());
-    service.sign_up(SignUp::new(email, password), &Client::default()).await.unwrap();
+    service.sign_up(SignUp::new(email, password), &ClientInfo::default()).await.unwrap();
     let (email, password) = ("ada@example.com".parse().unwrap(), "violet-anvil-71".parse().unwrap());
-    let ada = service.sign_in_with_password(email, password, &Client::default()).await.unwrap();
+    let ada = service.sign_in_with_password(email, password, &ClientInfo::default()).await.unwrap();
     let home = Subject { ip: Some(Ipv4Addr::new(192, 0, 2, 1).into()), ..Subject::default() };
     assert!(service.admit(Operation::SignInWithPassword, &home).await.is_ok());
 

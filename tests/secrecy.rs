@@ -16,7 +16,7 @@ use account::{
     error::Invalid,
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
     model::{
-        Account, AllowedRedirects, ChallengeId, CheckedUrl, Client, CustomId, DeviceSecret, Email,
+        Account, AllowedRedirects, ChallengeId, CheckedUrl, ClientInfo, CustomId, DeviceSecret, Email,
         IdentityQuery, Key, Label, Name, PageQuery, Passcode, Password, PasswordHash, Phone, Preferences,
         SecondFactor, SessionSecret, UserId,
     },
@@ -189,7 +189,7 @@ async fn newcomer(
     shown: &mut Shown,
     secrets: &mut Canaries,
 ) -> Caller {
-    let client = Client::default();
+    let client = ClientInfo::default();
     let request = SignUp::new(email.parse().unwrap(), password(PASSWORD));
     host.service.sign_up(request, &client).await.unwrap();
     let signed_in =
@@ -207,7 +207,7 @@ async fn newcomer(
 
 /// Proves both addresses, signs in without password, and leaves some of everything unredeemed.
 async fn linked_life(host: &TestHost, shown: &mut Shown, secrets: &mut Canaries) -> Caller {
-    let (service, client) = (&host.service, Client::default());
+    let (service, client) = (&host.service, ClientInfo::default());
     let caller = newcomer(host, (LINKED_EMAIL, LINKED_PHONE), shown, secrets).await;
     let id = *caller.user_id();
     let wrong: Passcode = "canary-Zebra-guess".parse().unwrap();
@@ -289,7 +289,7 @@ async fn guarded_life(host: &TestHost, caller: &Caller, shown: &mut Shown, secre
     shown.debug("User", service.set_mfa(caller, true).await.unwrap());
 
     let email = LINKED_EMAIL.parse().unwrap();
-    let signed_in = service.sign_in_with_password(email, password(PASSWORD), &Client::default()).await;
+    let signed_in = service.sign_in_with_password(email, password(PASSWORD), &ClientInfo::default()).await;
     let signed_in = signed_in.unwrap();
     secrets.signed_in(&signed_in);
     shown.error("half a sign-in", &service.caller(&signed_in.secret).await.unwrap_err());
@@ -318,7 +318,7 @@ async fn guarded_life(host: &TestHost, caller: &Caller, shown: &mut Shown, secre
 async fn lived_life(host: &TestHost) -> (Shown, Canaries) {
     let (mut shown, mut secrets) = (Shown::default(), secret());
     let service = &host.service;
-    let client = Client::at("192.0.2.1".parse().unwrap()).with_user_agent(AGENT).with_locale("de-CH");
+    let client = ClientInfo::at("192.0.2.1".parse().unwrap()).with_user_agent(AGENT).with_locale("de-CH");
     let none: [&str; 0] = [];
 
     let mut request = SignUp::new(EMAIL.parse().unwrap(), password(PASSWORD));
@@ -538,7 +538,7 @@ fn what_holds_a_secret_can_be_neither_serialized_nor_displayed() {
     }
     kept!(Secret, Password, Passcode, SessionSecret, DeviceSecret, MasterKey, Jwt, Config);
     kept!(SignUp, SignedIn, NewAuthenticator, OtpauthUri, RecoveryCodes, PassedChallenge, DeviceToken);
-    kept!(Notice, EmailMessage, TextNotice, SmsMessage, Client, Caller, Account, Stored);
+    kept!(Notice, EmailMessage, TextNotice, SmsMessage, ClientInfo, Caller, Account, Stored);
 }
 
 /// A value that cannot be read does not come back in the words that say so.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use account::{
     MemoryStore, NewPushTarget,
-    model::{Client, Factor, SessionProvider, SessionSecret},
+    model::{ClientInfo, Factor, SessionProvider, SessionSecret},
     ports::Clock as _,
     testing::{PASSWORD, TestHost, password},
 };
@@ -129,7 +129,7 @@ async fn an_extension_counts_from_now() {
 async fn h24_no_extension_passes_the_cap() {
     let host = TestHost::with(MemoryStore::new(), |config| {
         config.session_lifetime = DAY;
-        config.session_cap = Some(2 * DAY);
+        config.session_max_lifetime = Some(2 * DAY);
     });
     let (signed_in, caller) = ada(&host).await;
     let cap = signed_in.session.created_at.after(2 * DAY);
@@ -302,6 +302,6 @@ async fn an_anonymous_session_belongs_to_an_account_of_its_own() {
 #[tokio::test]
 async fn anonymous_accounts_can_be_switched_off() {
     let host = TestHost::with(MemoryStore::new(), |config| config.methods.anonymous = false);
-    let refused = host.service.sign_in_anonymously(&Client::default()).await;
+    let refused = host.service.sign_in_anonymously(&ClientInfo::default()).await;
     assert_eq!(code(refused), "user_auth_method_unsupported");
 }

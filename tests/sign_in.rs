@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use account::{
     AccountService, Argon2Pool, Caller, Config, MasterKey, MemoryStore, SignUp,
-    model::{Argon2Params, Client},
+    model::{Argon2Params, ClientInfo},
     ports::NoLimits,
     testing::{PASSWORD, Step, TestHost, password},
 };
@@ -17,7 +17,7 @@ use people::*;
 async fn wrong(host: &TestHost, email: &str) -> String {
     let refused = host
         .service
-        .sign_in_with_password(email.parse().unwrap(), password("wrong password"), &Client::default())
+        .sign_in_with_password(email.parse().unwrap(), password("wrong password"), &ClientInfo::default())
         .await;
     refused.unwrap_err().code().to_owned()
 }
@@ -34,7 +34,7 @@ async fn the_right_password_starts_a_session() {
 
 #[test]
 fn an_operation_that_has_not_begun_takes_little_room() {
-    let (host, client) = (TestHost::new(), Client::default());
+    let (host, client) = (TestHost::new(), ClientInfo::default());
     let sign_in = host.service.sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &client);
     let sign_up = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
     let sign_up = host.service.sign_up(sign_up, &client);
@@ -59,7 +59,7 @@ async fn a_second_account_with_the_same_email_is_refused() {
     host.signed_up(ADA).await;
     let again = SignUp::new("Ada@Example.com".parse().unwrap(), password(PASSWORD));
     assert_eq!(
-        host.service.sign_up(again, &Client::default()).await.unwrap_err().code(),
+        host.service.sign_up(again, &ClientInfo::default()).await.unwrap_err().code(),
         "user_already_exists"
     );
 }
@@ -306,13 +306,13 @@ async fn h29_a_weaker_hash_is_made_anew_at_the_next_sign_in() {
     let store = Arc::new(Texts::default());
     let (weak, strong) = (service(&store, 8), service(&store, 16));
     let request = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
-    let id = *weak.sign_up(request, &Client::default()).await.unwrap().id();
+    let id = *weak.sign_up(request, &ClientInfo::default()).await.unwrap().id();
     let hash = || store.account(&id)["password"]["hash"].as_str().unwrap().to_owned();
     let set_at = store.account(&id)["password"]["updated_at"].clone();
     assert!(hash().contains("$m=8,t=1,p=1$"));
 
     let sign_in = async |service: &AccountService<Arc<Texts>>, text: &str| {
-        service.sign_in_with_password(ADA.parse().unwrap(), password(text), &Client::default()).await
+        service.sign_in_with_password(ADA.parse().unwrap(), password(text), &ClientInfo::default()).await
     };
     assert_eq!(code(sign_in(&strong, "no such password").await), "user_invalid_credentials");
     assert!(hash().contains("$m=8,t=1,p=1$"), "a wrong guess must not set a hash");

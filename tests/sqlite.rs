@@ -24,7 +24,7 @@ use std::{
 
 use account::{
     AccountService, Caller, OpenError, SignUp, SqliteStore,
-    model::{Client, CustomId, Event, Key, PageQuery, Preferences, SessionSecret, UserId},
+    model::{ClientInfo, CustomId, Event, Key, PageQuery, Preferences, SessionSecret, UserId},
     ports::{Parts, SaveError, Select, Store, StoreError},
 };
 use rusqlite::Connection;
@@ -44,7 +44,7 @@ async fn sign_up(service: &AccountService<SqliteStore>, name: &str) -> (Caller, 
     let email: account::model::Email = format!("{name}@example.com").parse().unwrap();
     let mut request = SignUp::new(email.clone(), PASSWORD.parse().unwrap());
     request.user_id = CustomId::Given(id(name));
-    let client = Client::default();
+    let client = ClientInfo::default();
     service.sign_up(request, &client).await.unwrap();
     let signed_in = service.sign_in_with_password(email, PASSWORD.parse().unwrap(), &client).await.unwrap();
     (service.caller(&signed_in.secret).await.unwrap(), signed_in.secret)
@@ -102,7 +102,7 @@ async fn preferences_outlive_a_sign_in_after_the_file_is_opened_again() {
     let after = open(&path);
     let email = "ada@example.com".parse().unwrap();
     let signed_in =
-        after.sign_in_with_password(email, PASSWORD.parse().unwrap(), &Client::default()).await.unwrap();
+        after.sign_in_with_password(email, PASSWORD.parse().unwrap(), &ClientInfo::default()).await.unwrap();
     let caller = after.caller(&signed_in.secret).await.unwrap();
     assert_eq!(after.preferences(&caller).await.unwrap(), preferences);
 }
@@ -207,7 +207,7 @@ async fn of_sixteen_who_want_one_address_one_gets_it() {
             let service = service.clone();
             tokio::spawn(async move {
                 let request = SignUp::new("ada@example.com".parse().unwrap(), PASSWORD.parse().unwrap());
-                service.sign_up(request, &Client::default()).await.is_ok()
+                service.sign_up(request, &ClientInfo::default()).await.is_ok()
             })
         })
         .collect();
@@ -227,7 +227,7 @@ async fn what_was_handed_over_is_written_although_nobody_waits_for_it() {
     let store = SqliteStore::open(&path).unwrap();
     for number in 0..500 {
         let events = [event("nobody", number)];
-        let mut waiting = pin!(store.append(&events));
+        let mut waiting = pin!(store.append_events(&events));
         // Once is enough to hand it over; then the future is dropped.
         if let Poll::Ready(outcome) = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             outcome.unwrap();
@@ -243,11 +243,11 @@ async fn old_entries_are_forgotten_oldest_first() {
     let scratch = Scratch::new();
     let store = SqliteStore::open(scratch.file("a.db")).unwrap();
     let events: Vec<_> = (0..100).map(|number| event("ada", number)).collect();
-    store.append(&events).await.unwrap();
-    store.append(&events[..1]).await.unwrap();
-    assert_eq!(store.forget(50.into(), 20).await.unwrap(), 20);
-    assert_eq!(store.forget(50.into(), 1000).await.unwrap(), 30);
-    assert_eq!(store.forget(50.into(), 1000).await.unwrap(), 0);
+    store.append_events(&events).await.unwrap();
+    store.append_events(&events[..1]).await.unwrap();
+    assert_eq!(store.delete_events_before(50.into(), 20).await.unwrap(), 20);
+    assert_eq!(store.delete_events_before(50.into(), 1000).await.unwrap(), 30);
+    assert_eq!(store.delete_events_before(50.into(), 1000).await.unwrap(), 0);
     let page = store.events(&id("ada"), everything()).await.unwrap();
     assert_eq!(page.total, 50);
     assert_eq!(page.events.last(), Some(&events[50]));
@@ -371,7 +371,7 @@ async fn a_backup_of_a_store_in_use_is_sound_and_opens() {
     let (caller, secret) = sign_up(&service, "ada").await;
     service.change_name(&caller, "Ada".parse().unwrap()).await.unwrap();
     let events: Vec<_> = (0..15_000).map(|number| event("nobody", number)).collect();
-    service.store().append(&events).await.unwrap();
+    service.store().append_events(&events).await.unwrap();
 
     let writing = tokio::spawn({
         let service = service.clone();
@@ -408,11 +408,11 @@ async fn a_locked_file_is_unavailable_for_writing_only_and_only_while_it_is_lock
     let store = SqliteStore::builder().busy_timeout(Duration::from_millis(20)).open(&path).unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let refused = store.append(&[event("ada", 1)]).await;
+    let refused = store.append_events(&[event("ada", 1)]).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(Some(_)))), "{refused:?}");
     assert_eq!(store.events(&id("ada"), everything()).await.unwrap().total, 0);
     other.execute_batch("ROLLBACK").unwrap();
-    store.append(&[event("ada", 1)]).await.unwrap();
+    store.append_events(&[event("ada", 1)]).await.unwrap();
     assert_eq!(store.events(&id("ada"), everything()).await.unwrap().total, 1);
 }
 
@@ -432,7 +432,7 @@ async fn a_change_that_the_database_refuses_fails_alone() {
             .map(|number| {
                 let store = Arc::clone(&store);
                 let user = if number == 20 { "bad" } else { "good" };
-                tokio::spawn(async move { store.append(&[event(user, number)]).await.is_ok() })
+                tokio::spawn(async move { store.append_events(&[event(user, number)]).await.is_ok() })
             })
             .collect();
         let mut acknowledged = 0;
@@ -443,7 +443,7 @@ async fn a_change_that_the_database_refuses_fails_alone() {
         let kept = store.events(&id("good"), everything()).await.unwrap();
         assert_eq!(kept.total, acknowledged, "{raise}: exactly what was acknowledged is there");
         assert_eq!(store.events(&id("bad"), everything()).await.unwrap().total, 0);
-        store.append(&[event("good", 99)]).await.unwrap();
+        store.append_events(&[event("good", 99)]).await.unwrap();
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use account::{
     Caller, MemoryStore, NewPushTarget, SignedIn,
-    model::{Client, DeviceSecret, UserId},
+    model::{ClientInfo, DeviceSecret, UserId},
     ports::Store,
     testing::{PASSWORD, TestHost, password},
 };
@@ -58,7 +58,7 @@ async fn set_trap(host: &TestHost) -> Trap {
 
 /// Redeems what was sent, and signs in if that did not.
 async fn enter(host: &TestHost, kind: Kind, id: &UserId, secret: &str) -> (SignedIn, Caller) {
-    let client = Client::default();
+    let client = ClientInfo::default();
     let signed_in = match kind {
         Kind::Recovery => {
             let new = password(NEW_PASSWORD);
@@ -112,7 +112,7 @@ async fn nothing_is_left_of_a_stranger(store: impl Store, kind: Kind) {
     // The stranger's device is nobody's: it is locked like all others, and its wrong guesses count among theirs.
     fail(&host, ADA, 100).await;
     let device = DeviceSecret::from_wire(&trap.device.to_wire()).unwrap();
-    let known = Client::default().with_device(device);
+    let known = ClientInfo::default().with_device(device);
     let refused = service.sign_in_with_password(ADA.parse().unwrap(), password(NEW_PASSWORD), &known).await;
     assert_eq!(code(refused), "user_invalid_credentials");
 }
@@ -197,7 +197,7 @@ async fn a_proven_number_leaves_no_unproven_address() {
     let (texts, host) = Texts::host();
     let trap = set_trap(&host).await;
     let secret = &trap.tokens.iter().find(|(kind, _)| *kind == Kind::PhoneCode).unwrap().1;
-    let client = Client::default();
+    let client = ClientInfo::default();
     let signed_in =
         host.service.sign_in_with_token(&trap.person.id, &passcode(secret), &client).await.unwrap();
     let after = texts.account(&trap.person.id);
@@ -235,7 +235,7 @@ async fn r43_an_address_moves_away_from_an_account_with_a_proven_owner() {
         let before = texts.account(&bob.id);
         let (signed_in, caller) = match kind {
             Kind::Recovery => {
-                let (client, new) = (Client::default(), password(NEW_PASSWORD));
+                let (client, new) = (ClientInfo::default(), password(NEW_PASSWORD));
                 let done = host
                     .service
                     .finish_recovery(&bob.id, &passcode(&secret), new, None, &client)
@@ -275,7 +275,7 @@ async fn a_number_moves_away_from_an_account_with_a_proven_address() {
     let ada = Person::new(&host, ADA, PHONE).await;
     texts.edit(&ada.id, |account| account["email"]["verified"] = json!(true));
     let secret = Kind::PhoneCode.sent(&host, &ada).await;
-    let client = Client::default();
+    let client = ClientInfo::default();
     let signed_in = host.service.sign_in_with_token(&ada.id, &passcode(&secret), &client).await.unwrap();
     assert_ne!(*signed_in.user_id(), ada.id);
     let user = host.service.user(&host.caller(&signed_in).await).await.unwrap();
@@ -293,7 +293,7 @@ async fn a_recovery_that_moves_the_address_asks_the_rules_of_the_new_account() {
     let secret = Kind::Recovery.sent(&host, &bob).await;
     let finish = async |text: &str| {
         host.service
-            .finish_recovery(&bob.id, &passcode(&secret), password(text), None, &Client::default())
+            .finish_recovery(&bob.id, &passcode(&secret), password(text), None, &ClientInfo::default())
             .await
     };
     assert_eq!(code(finish("xx-ada@example.com").await), "password_personal_data", "it is the new account's");
@@ -367,7 +367,7 @@ async fn h82_a_recovery_by_the_caller_of_that_account_drops_nothing_but_sessions
     let service = &host.service;
     service.replace_preferences(&person.caller, r#"{"kept":true}"#.parse().unwrap()).await.unwrap();
     let secret = Kind::Recovery.sent(&host, &person).await;
-    let (new, client) = (password(NEW_PASSWORD), Client::default());
+    let (new, client) = (password(NEW_PASSWORD), ClientInfo::default());
     let holder = Some(&*person.caller);
     service.finish_recovery(&person.id, &passcode(&secret), new, holder, &client).await.unwrap();
     assert_eq!(code(service.user(&person.caller).await), "general_unauthorized_scope");

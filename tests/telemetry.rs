@@ -11,7 +11,7 @@ use std::{
 
 use account::{
     Error, MemoryStore,
-    model::{AllowedRedirects, CheckedUrl, Client},
+    model::{AllowedRedirects, CheckedUrl, ClientInfo},
     testing::{Fault, FaultyStore, PASSWORD, TestHost, password},
 };
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
@@ -66,7 +66,7 @@ fn told<T>(test: impl Future<Output = T>) -> (String, BTreeMap<String, u64>, T) 
 }
 
 async fn signs_in(host: &TestHost, secret: &str) -> Result<account::SignedIn, Error> {
-    let client = Client::at(IP.into()).with_user_agent("canary-agent");
+    let client = ClientInfo::at(IP.into()).with_user_agent("canary-agent");
     host.service.sign_in_with_password(ADA.parse().unwrap(), password(secret), &client).await
 }
 
@@ -153,7 +153,7 @@ fn a_provider_that_fails_is_an_error_in_the_log_and_a_person_who_says_no_is_not(
             let state = query.find(|(name, _)| name == "state").unwrap().1;
             let mut back = OAuth2Return::default();
             (back.state, back.code, back.error) = (Some(&*state), answer.ok(), answer.err());
-            let (kept, client) = (Some(&started.state), Client::default());
+            let (kept, client) = (Some(&started.state), ClientInfo::default());
             let failed = service.finish_oauth2(&key, back, kept, nobody, &nowhere, &client).await;
             assert_eq!(failed.unwrap_err().error.code(), "user_oauth2_provider_error");
         }
@@ -178,7 +178,7 @@ fn t34_nothing_of_a_person_and_no_secret_is_told() {
         host.service.change_name(&caller, NAME.parse().unwrap()).await.unwrap();
         host.service.start_email_verification(&caller, &verify()).await.unwrap();
         let secret = host.link_secret(ADA);
-        host.service.finish_email_verification(ada.user_id(), &secret, &Client::default()).await.unwrap();
+        host.service.finish_email_verification(ada.user_id(), &secret, &ClientInfo::default()).await.unwrap();
         assert!(signs_in(&host, WRONG).await.is_err());
         let own = signs_in(&host, PASSWORD).await.unwrap();
         [own.secret.to_wire(), secret.expose().to_owned(), ada.user_id().to_string()]

@@ -8,7 +8,7 @@ mod tokens;
 use account::{
     MemoryStore,
     messages::{Notice, TextNotice},
-    model::Client,
+    model::ClientInfo,
     testing::{PASSWORD, TestHost, password},
 };
 use people::*;
@@ -38,7 +38,7 @@ async fn a_link_proves_the_address_once_and_signs_nobody_in() {
     let sessions = host.service.sessions(&ada.caller).await.unwrap().len();
     let done = host
         .service
-        .finish_email_verification(&ada.id, &passcode(&pairs[3].1), &Client::default())
+        .finish_email_verification(&ada.id, &passcode(&pairs[3].1), &ClientInfo::default())
         .await
         .unwrap();
     assert_eq!((done.id, done.user), (token.id, ada.id));
@@ -100,7 +100,7 @@ async fn codes_to_phones_can_be_switched_off() {
 #[tokio::test]
 async fn h05_an_unknown_account_is_told_only_where_the_policy_tells() {
     for (tells, told) in [(false, "user_invalid_token"), (true, "user_not_found")] {
-        let host = TestHost::with(MemoryStore::new(), |config| config.tells_unknown = tells);
+        let host = TestHost::with(MemoryStore::new(), |config| config.reveals_unknown_accounts = tells);
         let ada = Person::new(&host, ADA, PHONE).await;
         let nobody = Person { id: "nobody".parse().unwrap(), ..ada.clone() };
         for secret in ["000000", &"0".repeat(256)] {

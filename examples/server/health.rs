@@ -65,7 +65,7 @@ mod tests {
             Err(GONE)
         }
 
-        async fn append(&self, _: &[Event]) -> Result<(), StoreError> {
+        async fn append_events(&self, _: &[Event]) -> Result<(), StoreError> {
             Err(GONE)
         }
 
@@ -73,7 +73,7 @@ mod tests {
             Err(GONE)
         }
 
-        async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
+        async fn delete_events_before(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
             Err(GONE)
         }
     }

@@ -20,7 +20,7 @@ use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Dur
 use account::{
     AccountService, Config, MasterKey, MemoryStore, PostgresLimiter, PostgresStore, RedisLimiter, Secret,
     SessionAlerts, SqliteStore,
-    http::{self, Refusal, router_with},
+    http::{self, Rejection, router_with},
     ports::Store,
 };
 use axum::Router;
@@ -143,7 +143,7 @@ fn app(
     let upkeep = maintenance::run(service.clone());
     let mut app = router_with(service, http_settings(settings, address))?
         .merge(health::router(store))
-        .fallback(async || Refusal::unknown_route());
+        .fallback(async || Rejection::unknown_route());
     if let Some(outbox) = channels.outbox() {
         app = app.merge(dev::router(outbox));
     }

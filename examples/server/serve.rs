@@ -30,8 +30,8 @@ use tower::{ServiceExt as _, service_fn};
 
 use crate::say;
 
-const MOST_CONNECTIONS: usize = 10_000;
-const MOST_HEADER_BYTES: usize = 16 * 1024;
+const MAX_CONNECTIONS: usize = 10_000;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// How long a client may take to send a request's header, and how long an idle connection is kept.
 const HEADER_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a request may take from there on: without it a client that sends its body byte by byte would keep its place for good.
@@ -39,7 +39,7 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Answers connections until `stop` is ready, then closes the port, finishes the requests that have begun and returns.
 pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (stopping, stopped) = watch::channel(());
     tokio::pin!(stop);
     loop {
@@ -90,7 +90,7 @@ async fn answer(stream: TcpStream, peer: SocketAddr, app: Router, mut stopped: w
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_PATIENCE)
-        .max_header_size(MOST_HEADER_BYTES)
+        .max_header_size(MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);
     tokio::select! {

@@ -13,7 +13,7 @@ use crate::{
     ports::{Parts, Stored},
 };
 
-const MOST_SHARDS: usize = 64;
+const MAX_SHARDS: usize = 64;
 /// Enough that two threads seldom meet, and few enough that a processor's own cache holds all locks.
 const SHARDS_PER_PROCESSOR: usize = 4;
 
@@ -41,7 +41,7 @@ struct Slot {
 impl AccountCache {
     pub(super) fn new(capacity: usize) -> Self {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let shards = capacity.min(MOST_SHARDS).min(processors.saturating_mul(SHARDS_PER_PROCESSOR));
+        let shards = capacity.min(MAX_SHARDS).min(processors.saturating_mul(SHARDS_PER_PROCESSOR));
         let shard = |_| Mutex::new(Shard { capacity: capacity / shards, ..Shard::default() });
         Self { hasher: RandomState::new(), shards: (0..shards).map(shard).collect() }
     }

@@ -167,7 +167,7 @@ impl Store for MemoryStore {
         }
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         for event in events {
             write(self.place(&event.user)?.1).record(event);
         }
@@ -183,7 +183,7 @@ impl Store for MemoryStore {
         Ok(EventPage { events, total: u64::try_from(log.len()).unwrap_or(u64::MAX) })
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let mut forgotten = 0;
         for shard in &self.shards {
             let mut shard = write(shard);

@@ -5,7 +5,6 @@ mod account_cache;
 mod homes;
 #[cfg(feature = "http-client")]
 mod http_client;
-mod limiter;
 #[cfg(feature = "geoip")]
 mod maxmind;
 mod memory;
@@ -27,12 +26,11 @@ mod table;
 
 #[cfg(feature = "http-client")]
 pub use http_client::{HttpClientError, ReqwestClient};
-pub use limiter::MemoryLimiter;
 #[cfg(feature = "geoip")]
 pub use maxmind::{GeoError, MaxMindLocator};
 pub use memory::MemoryStore;
 #[cfg(feature = "queue")]
-pub use outgoing::{GaveUp, GivenUp, QueueError, Queued, QueuedBuilder};
+pub use outgoing::{QueueError, Queued, QueuedBuilder, Undelivered, UndeliveredReason};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresBuilder, PostgresError, PostgresLimiter, PostgresStore};
 #[cfg(feature = "redis")]

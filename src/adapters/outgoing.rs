@@ -90,7 +90,7 @@ impl<T> Queued<T> {
     /// host when no more requests come in, before its runtime ends.
     ///
     /// When `patience` is over, attempts under way are abandoned and all that is left is given up as
-    /// [`GaveUp::Interrupted`]; the number of these is returned.
+    /// [`UndeliveredReason::Interrupted`]; the number of these is returned.
     pub async fn drain(&self, patience: Duration) -> usize {
         self.queue.drain(patience).await
     }
@@ -160,7 +160,7 @@ pub struct QueuedBuilder<T> {
     on_failure: Option<OnFailure>,
 }
 
-type OnFailure = Box<dyn Fn(&GivenUp) + Send + Sync>;
+type OnFailure = Box<dyn Fn(&Undelivered) + Send + Sync>;
 
 impl<T> QueuedBuilder<T> {
     /// How many messages may wait, at least one; the default is 1,000.
@@ -196,7 +196,7 @@ impl<T> QueuedBuilder<T> {
     }
 
     /// Calls this for every message that is given up, for a log or an alarm. It must not block.
-    pub fn on_failure(mut self, report: impl Fn(&GivenUp) + Send + Sync + 'static) -> Self {
+    pub fn on_failure(mut self, report: impl Fn(&Undelivered) + Send + Sync + 'static) -> Self {
         self.on_failure = Some(Box::new(report));
         self
     }
@@ -220,20 +220,20 @@ impl<T: fmt::Debug> fmt::Debug for QueuedBuilder<T> {
 /// A message that will not be sent, without recipient and content. `Display` makes one line for a log.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct GivenUp {
+pub struct Undelivered {
     /// What it would have said: [`Notice::name`] of an email; `login`, `verification` or `mfaChallenge` of a text message.
     pub notice: &'static str,
     /// How often it was tried.
     pub attempts: u32,
     /// Why it was given up.
-    pub why: GaveUp,
+    pub reason: UndeliveredReason,
     /// What the last attempt failed with.
     pub last_error: Option<SendError>,
 }
 
-impl fmt::Display for GivenUp {
+impl fmt::Display for Undelivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "message {} given up, attempts {}: {}", self.notice, self.attempts, self.why)?;
+        write!(f, "message {} given up, attempts {}: {}", self.notice, self.attempts, self.reason)?;
         let mut cause = self.last_error.as_ref().map(|error| error as &dyn std::error::Error);
         while let Some(error) = cause {
             write!(f, ": {error}")?;
@@ -246,7 +246,7 @@ impl fmt::Display for GivenUp {
 /// Why a message was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum GaveUp {
+pub enum UndeliveredReason {
     /// There was no room for it.
     Full,
     /// It came after the queue was drained, or without a runtime to send it on.
@@ -259,7 +259,7 @@ pub enum GaveUp {
     Interrupted,
 }
 
-impl fmt::Display for GaveUp {
+impl fmt::Display for UndeliveredReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full => "the queue is full",

@@ -19,9 +19,9 @@ use crate::{
 
 const DEFAULT_PREFIX: &str = "account:limit:";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 /// How much longer than its window, at the least, a counter is kept: the clocks of nodes differ, and Redis' own runs apart from them.
-const LEAST_SLACK: Duration = Duration::from_secs(60);
+const MIN_SLACK: Duration = Duration::from_secs(60);
 
 /// The whole rule, so that a hit is one step in Redis, whatever happens to whoever asked for it.
 const HIT: &str = include_str!("redis_limiter/hit.lua");
@@ -101,7 +101,7 @@ impl RedisLimiter {
     /// How long a hit may take, connecting included, before it is an error; a second by default, an hour at the most.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
-        Self { timeout: timeout.min(LONGEST_TIMEOUT), ..self }
+        Self { timeout: timeout.min(MAX_TIMEOUT), ..self }
     }
 
     fn over(link: Link) -> Self {
@@ -146,7 +146,7 @@ struct Hit<'a> {
 impl Hit<'_> {
     fn command(&self, name: &str, script: &str) -> Cmd {
         let end = window_end(self.now, self.window);
-        let slack = self.window.max(LEAST_SLACK);
+        let slack = self.window.max(MIN_SLACK);
         let mut command = redis::cmd(name);
         command
             .arg(script)

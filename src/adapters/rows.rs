@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// More than any value the service makes. What is larger does not come near the driver.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// An entry of the log.
 pub(super) struct Entry {
@@ -30,7 +30,7 @@ pub(super) fn entries(events: &[Event]) -> Result<Vec<Entry>, StoreError> {
 }
 
 pub(super) fn bounded(text: &str) -> Result<(), StoreError> {
-    if text.len() > MOST_BYTES { Err(StoreError::unavailable(TooLong(text.len()))) } else { Ok(()) }
+    if text.len() > MAX_BYTES { Err(StoreError::unavailable(TooLong(text.len()))) } else { Ok(()) }
 }
 
 /// SQL knows signed numbers only.

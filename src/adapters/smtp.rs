@@ -16,9 +16,9 @@ use self::{
     letter::Letters,
 };
 use crate::{
-    Secret,
     messages::{EmailMessage, Renderer, Texts},
     ports::{Mailer, SendError},
+    secret::Secret,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(30);

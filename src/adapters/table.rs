@@ -1,7 +1,7 @@
 //! A hash table in which what is looked for lies where its hash says.
 
 /// The fewest places there are, once there is a value.
-const FEWEST: usize = 8;
+const MIN_COUNT: usize = 8;
 
 /// Values by their hash, with linear probing. Whoever looks for one of a million waits for memory and for little else: once for the place,
 /// which holds the hash and the value (and then for what the value points to), where a table with its tags apart would have it wait twice.
@@ -48,7 +48,7 @@ impl<T> Table<T> {
     pub(super) fn insert(&mut self, hash: u64, value: T) {
         self.taken += 1;
         if self.taken > self.places.len() / 4 * 3 {
-            let more = (self.places.len() * 2).max(FEWEST);
+            let more = (self.places.len() * 2).max(MIN_COUNT);
             let before =
                 std::mem::replace(&mut self.places, std::iter::repeat_with(|| None).take(more).collect());
             before.into_iter().flatten().for_each(|entry| self.put(entry));
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn whatever_is_taken_by_place_leaves_the_others_to_be_found() {
-        for place in 0..FEWEST {
+        for place in 0..MIN_COUNT {
             let mut table = Table::default();
             for key in 0..6_u64 {
                 table.insert(hash(key), key);

@@ -17,9 +17,9 @@ use self::{
     queue::{Limits, Queue},
 };
 use crate::{
-    Secret,
     model::{Argon2Hash, Argon2Params, PasswordHash},
     ports::{HashError, PasswordHasher, Verdict},
+    secret::Secret,
 };
 
 const WAITING_PER_THREAD: usize = 32;

@@ -9,7 +9,7 @@ use super::keys::{MasterKey, Purpose};
 use crate::model::{SessionId, Timestamp, UserId};
 
 /// The longest token that is looked at, in bytes.
-const LONGEST: usize = 8_192;
+const MAX_LENGTH: usize = 8_192;
 /// How far ahead of us the clock of the issuing node may be, in seconds.
 const SKEW: i64 = 60;
 
@@ -89,7 +89,7 @@ impl JwtCodec {
     /// # Security
     /// No claim is read before the signature has been compared, in constant time.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, JwtError> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_LENGTH {
             return Err(JwtError::Invalid);
         }
         let (signed, tag) = token.rsplit_once('.').ok_or(JwtError::Invalid)?;

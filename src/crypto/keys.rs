@@ -8,7 +8,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
-    error::Invalid,
+    model::Invalid,
     ports::{Entropy, SystemEntropy},
 };
 

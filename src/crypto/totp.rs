@@ -18,7 +18,7 @@ use crate::{
 const SECRET: usize = 20;
 const STEP: u64 = 30;
 /// How many characters of a name go into a URI, so that the URI fits a QR code that a camera can still read.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 const NAMELESS: &str = "account";
 
 /// The secret that an authenticator app shares with an account. Debug shows nothing; the bytes are wiped on drop.
@@ -143,7 +143,7 @@ impl fmt::Debug for OtpauthUri {
 
 fn presentable(name: &str) -> String {
     let kept: String = name.chars().filter(|char| *char != ':' && !char.is_control()).collect();
-    kept.trim().chars().take(LONGEST_NAME).collect()
+    kept.trim().chars().take(MAX_NAME_LENGTH).collect()
 }
 
 /// Percent-encodes all but the unreserved characters (RFC 3986 §2.3).

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    AccountService, Caller, Config, Error,
+    config::Config,
+    error::Error,
     messages::Notice,
     model::{
         Account, Channel, Contact, Email, Factor, Key, Password, PasswordHash, Phone, SessionSecret,
@@ -11,7 +12,7 @@ use crate::{
     },
     operation::{Assurance, Operation},
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Draft, Errand, PREPARATIONS, Refusal},
+    service::{Abort, AccountService, Caller, Context, Draft, PREPARATIONS},
 };
 
 /// A change of how the caller signs in.
@@ -42,9 +43,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         new: Password,
         old: Option<Password>,
     ) -> Result<CredentialChange, Error> {
-        self.perform(Operation::ChangePassword, caller.client(), |errand| async move {
-            let change = self.change_credentials(caller, errand, old.as_ref(), Some(&new), |_, _| ()).await?;
-            self.tell_of(&change.before, errand, Notice::PasswordChanged).await;
+        self.perform(Operation::ChangePassword, caller.client(), |cx| async move {
+            let change = self.change_credentials(caller, cx, old.as_ref(), Some(&new), |_, _| ()).await?;
+            self.send_notice(&change.before, cx, Notice::PasswordChanged).await;
             Ok(change.done)
         })
         .await
@@ -65,12 +66,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         email: Email,
         password: Password,
     ) -> Result<CredentialChange, Error> {
-        self.perform(Operation::ChangeEmail, caller.client(), |errand| async move {
-            let target = TargetId::generate(errand.now, *self.draw()?);
+        self.perform(Operation::ChangeEmail, caller.client(), |cx| async move {
+            let target = TargetId::generate(cx.now, *self.draw()?);
             let set = |account: &mut Account, now| account.set_email(email.clone(), target, now);
-            let change = self.change_credentials(caller, errand, Some(&password), None, set).await?;
+            let change = self.change_credentials(caller, cx, Some(&password), None, set).await?;
             if change.before.email() != Some(&email) {
-                self.tell_of(&change.before, errand, Notice::EmailChanged).await;
+                self.send_notice(&change.before, cx, Notice::EmailChanged).await;
             }
             Ok(change.done)
         })
@@ -89,12 +90,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         phone: Phone,
         password: Password,
     ) -> Result<CredentialChange, Error> {
-        self.perform(Operation::ChangePhone, caller.client(), |errand| async move {
-            let target = TargetId::generate(errand.now, *self.draw()?);
+        self.perform(Operation::ChangePhone, caller.client(), |cx| async move {
+            let target = TargetId::generate(cx.now, *self.draw()?);
             let set = |account: &mut Account, now| account.set_phone(phone.clone(), target, now);
-            let change = self.change_credentials(caller, errand, Some(&password), None, set).await?;
+            let change = self.change_credentials(caller, cx, Some(&password), None, set).await?;
             if change.before.phone() != Some(&phone) {
-                self.tell_of(&change.before, errand, Notice::PhoneChanged).await;
+                self.send_notice(&change.before, cx, Notice::PhoneChanged).await;
             }
             Ok(change.done)
         })
@@ -107,38 +108,37 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     async fn change_credentials(
         &self,
         caller: &Caller,
-        errand: Errand<'_>,
+        cx: Context<'_>,
         proof: Option<&Password>,
         new: Option<&Password>,
         set: impl Fn(&mut Account, Timestamp) + Send + Sync,
     ) -> Result<Change, Error> {
         let fresh = SessionSecret::new(*caller.user_id(), self.draw()?);
-        let (policy, guard) = (&self.inner.config, self.guard(errand.client));
+        let (policy, guard) = (&self.inner.config, self.guard(cx.client));
         for _ in 0..PREPARATIONS {
-            let before = self.load_as(caller, Parts::Body, errand).await?.account;
+            let before = self.load_as(caller, Parts::Body, cx).await?.account;
             let guess = match (&before.password, proof) {
                 (None, _) => None,
                 (Some(_), None) => return Err(Error::InvalidCredentials),
-                (Some(_), Some(proof)) => self.guess(&Key::Id(before.id), errand, proof, |_| true).await?,
+                (Some(_), Some(proof)) => self.guess(&Key::Id(before.id), cx, proof, |_| true).await?,
             };
             let new = new.or(proof.filter(|_| before.password.is_none()));
             let hash = match new.filter(|_| guess.as_ref().is_none_or(|guess| guess.proof.matches())) {
                 Some(new) => Some(self.prepare_password(new, &before, &set).await?),
                 None => None,
             };
-            let decide = |draft: &mut Draft| -> Result<bool, Refusal> {
+            let decide = |draft: &mut Draft| -> Result<bool, Abort> {
                 match &guess {
                     Some(guess) => {
                         draft.check_guess(&guess.proof, guard)?;
                         draft.clear_failures();
                     }
                     None if draft.password.is_none() => {}
-                    None => return Err(Refusal::Stale),
+                    None => return Err(Abort::Stale),
                 }
                 Ok(draft.change_credentials(caller, &hash, policy, &fresh, &set)?)
             };
-            if let Some((rotated, account)) = self.try_change_as(caller, errand, Parts::Whole, decide).await?
-            {
+            if let Some((rotated, account)) = self.try_change_as(caller, cx, Parts::Whole, decide).await? {
                 let done = CredentialChange { user: User::new(account), secret: rotated.then_some(fresh) };
                 return Ok(Change { before, done });
             }
@@ -161,8 +161,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Tells the address that the account had before a change.
-    async fn tell_of(&self, before: &Account, errand: Errand<'_>, notice: Notice) {
-        self.notify(before.contact(), errand.client, errand.now, notice).await;
+    async fn send_notice(&self, before: &Account, cx: Context<'_>, notice: Notice) {
+        self.send_email(before.contact(), cx.client, cx.now, notice).await;
     }
 }
 
@@ -184,7 +184,7 @@ impl Draft {
     ) -> Result<bool, Error> {
         let now = self.now;
         let asked_for_two = self.is_mfa_active();
-        let rotate = !self.is_lasting() && caller.takes_new_secret();
+        let rotate = !self.has_sign_in_method() && caller.takes_new_secret();
         let addresses = (self.email.clone(), self.phone.clone());
         set(&mut self.account, now);
         if hash.is_none() && addresses == (self.email.clone(), self.phone.clone()) {
@@ -192,15 +192,15 @@ impl Draft {
         }
         // To take the last second factor off is to switch them off.
         if asked_for_two && !self.is_mfa_active() {
-            caller.prove(self, now, Assurance::Fresh)?;
+            caller.recheck(self, now, Assurance::Fresh)?;
         }
         if let Some(hash) = hash {
             self.set_password(hash.clone(), policy.passwords.history);
         }
         if policy.end_other_sessions {
-            self.end_others(caller);
+            self.revoke_other_sessions(caller);
         } else if hash.is_some() {
-            self.bar_jwts();
+            self.revoke_jwts();
         }
         if let Some(session) = self.session_mut(caller.session_id(), now) {
             if hash.is_some() {

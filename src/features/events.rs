@@ -1,10 +1,11 @@
 //! The security log, as its owner reads it.
 
 use crate::{
-    AccountService, Caller, Error,
+    error::Error,
     model::{Event, PageQuery},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
+    service::{AccountService, Caller},
     user_agent::Device,
 };
 
@@ -37,10 +38,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "listLogs")]
     pub async fn events(&self, caller: &Caller, page: PageQuery) -> Result<LogPage, Error> {
-        self.perform(Operation::Events, caller.client(), |errand| async move {
+        self.perform(Operation::Events, caller.client(), |cx| async move {
             // Proved after it is read: what the session reads is what it could still see.
             let found = self.inner.store.events(caller.user_id(), page).await?;
-            self.load_as(caller, Parts::Body, errand).await?;
+            self.load_as(caller, Parts::Body, cx).await?;
             let entry = |event: Event| LogEntry {
                 device: self.device(event.user_agent.as_deref()),
                 country: event.ip.and_then(|ip| self.inner.geo.country(ip)),

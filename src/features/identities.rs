@@ -1,7 +1,8 @@
 //! Linked accounts at OAuth2 providers.
 
 use crate::{
-    AccountService, Caller, Error, SignInMethods,
+    config::SignInMethods,
+    error::Error,
     messages::Notice,
     model::{
         Account, EventKind, Field, Identity, IdentityAttribute, IdentityId, IdentityQuery, QueryFields,
@@ -9,7 +10,7 @@ use crate::{
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::Draft,
+    service::{AccountService, Caller, Draft},
 };
 
 /// A part of the caller's identities.
@@ -29,8 +30,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::CursorNotFound`] if the query's cursor is none of them; the gates; [`Error::Store`].
     #[doc(alias = "listIdentities")]
     pub async fn identities(&self, caller: &Caller, query: &IdentityQuery) -> Result<IdentityPage, Error> {
-        self.perform(Operation::Identities, caller.client(), |errand| async move {
-            let account = self.load_as(caller, Parts::Body, errand).await?.account;
+        self.perform(Operation::Identities, caller.client(), |cx| async move {
+            let account = self.load_as(caller, Parts::Body, cx).await?.account;
             let identity = |record: &crate::model::IdentityRecord| Identity {
                 id: record.id,
                 user: *account.id(),
@@ -59,15 +60,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     #[doc(alias = "deleteIdentity")]
     pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
         let methods = self.inner.config.methods;
-        self.perform(Operation::UnlinkIdentity, caller.client(), |errand| async move {
+        self.perform(Operation::UnlinkIdentity, caller.client(), |cx| async move {
             let decide = |draft: &mut Draft| {
                 let provider = draft.unlink(id, caller.session_id(), &methods)?;
                 draft.note(EventKind::IdentityDeleted, None);
                 Ok(provider)
             };
-            let (provider, account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            let (provider, account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
             let notice = Notice::IdentityUnlinked { provider: self.provider_name(&provider) };
-            self.notify(account.contact(), errand.client, errand.now, notice).await;
+            self.send_email(account.contact(), cx.client, cx.now, notice).await;
             Ok(())
         })
         .await

@@ -5,12 +5,12 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::{
-    AccountService, Caller, Error,
     crypto::Claims,
+    error::Error,
     model::{EventKind, Timestamp},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::Draft,
+    service::{AccountService, Caller, Draft},
 };
 
 /// A compact JWS that proves a session until it expires or the session ends.
@@ -50,15 +50,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the caller came with a JWT, which is no session; [`Error::MethodDisabled`]; the gates; [`Error::Store`].
     #[doc(alias = "createJWT")]
     pub async fn issue_jwt(&self, caller: &Caller) -> Result<Jwt, Error> {
-        self.perform(Operation::IssueJwt, caller.client(), |errand| async move {
+        self.perform(Operation::IssueJwt, caller.client(), |cx| async move {
             let session = caller.current_session().copied();
             let decide = |draft: &mut Draft| {
                 let session = session.ok_or(Error::SessionNotFound)?;
                 draft.note(EventKind::JwtCreated, Some(session));
                 Ok(session)
             };
-            let (session, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-            let issued = errand.now.as_secs();
+            let (session, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+            let issued = cx.now.as_secs();
             let life = i64::try_from(self.inner.config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
             let claims = Claims {
                 user_id: account.id,

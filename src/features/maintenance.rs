@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use crate::{
-    AccountService, Error,
+    error::Error,
     model::{Account, Timestamp, UserId},
     ports::{Clock, Listed, Mailer, SaveError, Select, SmsSender, Store, StoreError, Stored},
-    service::Draft,
+    service::{AccountService, Draft},
 };
 
 /// What [`AccountService::sweep`] did.
@@ -116,13 +116,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         after: Option<&UserId>,
         limit: u32,
     ) -> Result<SweptGuests, Error> {
-        const SHORTEST: Duration = Duration::from_secs(2 * 24 * 3600);
+        const MIN_LENGTH: Duration = Duration::from_secs(2 * 24 * 3600);
         let now = self.inner.clock.now();
         let page = self.inner.store.list(Select::After(after), limit).await?;
         let mut swept = SweptGuests { last: page.last().map(|listed| listed.id), ..SweptGuests::default() };
         for listed in page {
             match listed.found {
-                Ok(stored) if stored.account.is_unused(unused_for.max(SHORTEST), now) => {
+                Ok(stored) if stored.account.is_unused(unused_for.max(MIN_LENGTH), now) => {
                     let attempt = self.try_to_remove(&stored).await?;
                     swept.removed += u32::from(attempt == Attempt::Removed);
                 }
@@ -140,7 +140,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::Store`].
     pub async fn forget_events(&self, age: Duration, limit: u32) -> Result<u32, Error> {
         let before = self.inner.clock.now().before(age);
-        Ok(self.inner.store.forget(before, limit).await?)
+        Ok(self.inner.store.delete_events_before(before, limit).await?)
     }
 
     /// At least one that can be read, if there is one.

@@ -1,5 +1,8 @@
 //! The operations, one file per feature. A feature never imports another.
 
+mod admin;
+#[cfg(feature = "strength")]
+mod common_passwords;
 mod credentials;
 mod events;
 mod identities;
@@ -16,9 +19,11 @@ mod sessions;
 mod sign_in;
 mod sign_up;
 mod targets;
-mod trusted;
 mod verification;
 
+pub use admin::{Admin, GenericToken, NewUser};
+#[cfg(feature = "strength")]
+pub use common_passwords::is_common;
 pub use credentials::CredentialChange;
 pub use events::{LogEntry, LogPage};
 pub use identities::IdentityPage;
@@ -26,12 +31,9 @@ pub use jwt::Jwt;
 pub use maintenance::{Swept, SweptGuests};
 pub use mfa::{Challenge, FactorList, NewAuthenticator, PassedChallenge, RecoveryCodes};
 #[cfg(feature = "oauth2")]
-pub(crate) use oauth2::Underway;
-#[cfg(feature = "oauth2")]
 pub use oauth2::{
     FailedOAuth2, FinishedOAuth2, FlowState, OAuth2Outcome, OAuth2Return, OAuth2Start, StartedOAuth2,
 };
 pub use passwordless::EmailSignIn;
 pub use sign_up::SignUp;
 pub use targets::{DeviceToken, NewPushTarget};
-pub use trusted::{GenericToken, NewUser, Trusted};

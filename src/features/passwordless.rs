@@ -4,16 +4,19 @@
 use std::sync::Arc;
 
 use crate::{
-    AccountService, Error, SignedIn,
-    messages::{Notice, TextNotice},
+    crypto::below,
+    error::Error,
+    messages::{Notice, TextNotice, phrase},
     model::{
-        Account, CheckedUrl, Client, CustomId, Email, EventKind, Factor, Key, Passcode, Phone,
+        Account, CheckedUrl, ClientInfo, CustomId, Email, EventKind, Factor, Key, Passcode, Phone,
         SessionProvider, TargetId, Token, TokenPurpose, UserId,
     },
     operation::{AuthMethod, Operation},
-    policy::phrase,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Address, Arrival, Draft, Errand, NewSession, NewToken, Proven, Refusal, Settled, Way},
+    service::{
+        Abort, AccountService, Address, AddressOwner, Context, Draft, NewSession, NewToken, Settled,
+        SignInMethod, SignedIn, StartedSession,
+    },
 };
 
 /// A request for a link or code by email.
@@ -47,10 +50,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Security
     /// A new code ends the earlier one. Nothing is sent to a blocked account, and the answer does not tell.
     #[doc(alias = "createEmailToken")]
-    pub async fn send_email_code(&self, request: EmailSignIn, client: &Client) -> Result<Token, Error> {
-        self.perform(Operation::SendEmailCode, client, |errand| async move {
+    pub async fn send_email_code(&self, request: EmailSignIn, client: &ClientInfo) -> Result<Token, Error> {
+        self.perform(Operation::SendEmailCode, client, |cx| async move {
             let purpose = TokenPurpose::EmailCode;
-            self.send_by_email(request, errand, purpose, |_, new, phrase| {
+            self.send_by_email(request, cx, purpose, |_, new, phrase| {
                 let device = self.device(client.user_agent());
                 Notice::EmailCode { code: new.secret().clone(), device, phrase }
             })
@@ -72,11 +75,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         request: EmailSignIn,
         url: &CheckedUrl,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::SendMagicUrl, client, |errand| async move {
+        self.perform(Operation::SendMagicUrl, client, |cx| async move {
             let purpose = TokenPurpose::MagicUrl;
-            self.send_by_email(request, errand, purpose, |account, new, phrase| {
+            self.send_by_email(request, cx, purpose, |account, new, phrase| {
                 let expire = new.expires_at().to_string();
                 let project = ("project", self.inner.config.project.as_str());
                 let link = new.link(url, account, &[("expire", &expire), project]);
@@ -97,19 +100,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         user_id: CustomId<UserId>,
         phone: Phone,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::SendPhoneCode, client, |errand| async move {
+        self.perform(Operation::SendPhoneCode, client, |cx| async move {
             if !self.inner.sms.is_there() {
                 return Err(Error::NoSms);
             }
-            let new = self.new_token(TokenPurpose::PhoneCode, errand.now)?;
+            let new = self.new_token(TokenPurpose::PhoneCode, cx.now)?;
             let address = Address::Phone(phone.clone());
-            let account = self.issue_at(address, user_id, errand, &new).await?;
+            let account = self.issue_at(address, user_id, cx, &new).await?;
             if account.is_blocked() {
                 let _ = self.inner.sms.withhold().await;
             } else {
-                self.text(phone, client, TextNotice::SignInCode { code: new.secret().clone() }).await;
+                self.send_sms(phone, client, TextNotice::SignInCode { code: new.secret().clone() }).await;
             }
             Ok(new.view(&account, None))
         })
@@ -134,10 +137,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         user: &UserId,
         secret: &Passcode,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<SignedIn, Error> {
-        self.perform(Operation::SignInWithToken, client, |errand| async move {
-            let new = self.new_session(client, errand.now)?;
+        self.perform(Operation::SignInWithToken, client, |cx| async move {
+            let new = self.new_session(client, cx.now)?;
             let guard = self.guard(client);
             let decide = |draft: &mut Draft| {
                 let token = draft.redeem(secret.expose(), &TokenPurpose::SIGN_IN, guard)?;
@@ -145,22 +148,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     return Err(Error::MethodDisabled.into());
                 }
                 draft.admit_sign_in()?;
-                let way = way(token.purpose);
-                Ok(match draft.take_proof(token.purpose.channel()) {
-                    Proven::Here => Entrance::Here(draft.start_session(&new, way, guard)),
-                    Proven::Apart(address) => Entrance::Apart(address, way),
+                let method = method(token.purpose);
+                Ok(match draft.verify_address(token.purpose.channel()) {
+                    AddressOwner::ThisAccount => Redeemed::Here(draft.start_session(&new, method, guard)),
+                    AddressOwner::NewAccount(address) => Redeemed::Apart(address, method),
                 })
             };
-            match self.change(&Key::Id(*user), Parts::Body, errand, decide).await? {
-                Settled::Done(Entrance::Here(arrival), account) => {
-                    Ok(self.signed_in(&account, new, arrival, errand).await)
+            match self.change(&Key::Id(*user), Parts::Body, cx, decide).await? {
+                Settled::Done(Redeemed::Here(started), account) => {
+                    Ok(self.signed_in(&account, new, started, cx).await)
                 }
-                Settled::Done(Entrance::Apart(address, way), _) => {
-                    self.sign_in_apart(address, new, way, errand).await
+                Settled::Done(Redeemed::Apart(address, method), _) => {
+                    self.sign_in_to_new_account(address, new, method, cx).await
                 }
                 Settled::PrepareAgain => Err(Error::InvalidToken),
                 Settled::Absent => {
-                    self.refuse_nobody(user, secret, errand).await?;
+                    self.refuse_nobody(user, secret, cx).await?;
                     Err(Error::InvalidToken)
                 }
             }
@@ -168,11 +171,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         .await
     }
 
+    fn draw_phrase(&self) -> Result<Box<str>, Error> {
+        let phrase = phrase(|words| below(&*self.inner.entropy, words));
+        phrase.map(String::into_boxed_str).map_err(|_| Error::Internal)
+    }
+
     /// Puts a token into the account of an address, or a new one, and mails it.
     async fn send_by_email(
         &self,
         request: EmailSignIn,
-        errand: Errand<'_>,
+        cx: Context<'_>,
         purpose: TokenPurpose,
         notice: impl FnOnce(&Account, &NewToken, Option<Box<str>>) -> Notice + Send,
     ) -> Result<Token, Error> {
@@ -180,17 +188,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             return Err(Error::NoMailer);
         }
         let EmailSignIn { user_id, email, with_phrase } = request;
-        let new = self.new_token(purpose, errand.now)?;
+        let new = self.new_token(purpose, cx.now)?;
         let phrase = match with_phrase {
-            true => Some(phrase(&*self.inner.entropy).map_err(|_| Error::Internal)?.into_boxed_str()),
+            true => Some(self.draw_phrase()?),
             false => None,
         };
-        let account = self.issue_at(Address::Email(email), user_id, errand, &new).await?;
+        let account = self.issue_at(Address::Email(email), user_id, cx, &new).await?;
         if account.is_blocked() {
             let _ = self.inner.mailer.withhold().await;
         } else {
             let notice = notice(&account, &new, phrase.clone());
-            self.notify(account.contact(), errand.client, errand.now, notice).await;
+            self.send_email(account.contact(), cx.client, cx.now, notice).await;
         }
         Ok(new.view(&account, phrase))
     }
@@ -200,20 +208,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         address: Address,
         user_id: CustomId<UserId>,
-        errand: Errand<'_>,
+        cx: Context<'_>,
         new: &NewToken,
     ) -> Result<Arc<Account>, Error> {
-        let (guard, key) = (self.guard(errand.client), address.key());
-        let (id, target) = (UserId::generate(errand.now, *self.draw()?), *self.draw()?);
-        let blank = Account::of_prover(
+        let (guard, key) = (self.guard(cx.client), address.key());
+        let (id, target) = (UserId::generate(cx.now, *self.draw()?), *self.draw()?);
+        let blank = Account::with_verified_address(
             user_id.given_or(|| id),
             address.clone(),
-            TargetId::generate(errand.now, target),
-            errand.now,
+            TargetId::generate(cx.now, target),
+            cx.now,
         );
         let issue = |draft: &mut Draft| {
             if !address.belongs_to(draft) {
-                return Err(Refusal::from(Error::UserExists));
+                return Err(Abort::from(Error::UserExists));
             }
             draft.issue(new, guard);
             draft.note(EventKind::SessionCreated, None);
@@ -221,14 +229,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         };
         // Somebody else may create or remove the account between two looks.
         for _ in 0..3 {
-            if let Settled::Done((), account) = self.change(&key, Parts::Body, errand, issue).await? {
+            if let Settled::Done((), account) = self.change(&key, Parts::Body, cx, issue).await? {
                 return Ok(account);
             }
-            let mut draft = Draft::new(blank.clone(), errand.now);
+            let mut draft = Draft::new(blank.clone(), cx.now);
             draft.note(EventKind::UserCreated, None);
             draft.issue(new, guard);
             draft.note(EventKind::SessionCreated, None);
-            match self.create(draft, errand).await {
+            match self.create(draft, cx).await {
                 Err(Error::UserExists) => {}
                 outcome => return outcome,
             }
@@ -237,17 +245,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Signs in to a new account of whoever has proved an address that was on somebody else's.
-    async fn sign_in_apart(
+    async fn sign_in_to_new_account(
         &self,
         address: Address,
         new: NewSession,
-        way: Way<'_>,
-        errand: Errand<'_>,
+        method: SignInMethod<'_>,
+        cx: Context<'_>,
     ) -> Result<SignedIn, Error> {
-        let mut draft = self.apart(address, errand.now)?;
-        let arrival = draft.start_session(&new, way, self.guard(errand.client));
-        let account = self.create_apart(draft, errand).await?;
-        Ok(self.signed_in(&account, new, arrival, errand).await)
+        let mut draft = self.account_for_address(address, cx.now)?;
+        let started = draft.start_session(&new, method, self.guard(cx.client));
+        let account = self.create_for_address(draft, cx).await?;
+        Ok(self.signed_in(&account, new, started, cx).await)
     }
 
     fn is_switched_on(&self, purpose: TokenPurpose) -> bool {
@@ -262,13 +270,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 /// Where a redeemed token leads.
-enum Entrance {
-    Here(Arrival),
-    Apart(Address, Way<'static>),
+enum Redeemed {
+    Here(StartedSession),
+    Apart(Address, SignInMethod<'static>),
 }
 
 /// How redeeming such a token signs in.
-fn way(purpose: TokenPurpose) -> Way<'static> {
+fn method(purpose: TokenPurpose) -> SignInMethod<'static> {
     let (provider, factors): (_, &[Factor]) = match purpose {
         TokenPurpose::MagicUrl => (SessionProvider::MagicUrl, &[Factor::Email]),
         TokenPurpose::EmailCode => (SessionProvider::Token, &[Factor::Email]),
@@ -276,5 +284,5 @@ fn way(purpose: TokenPurpose) -> Way<'static> {
         TokenPurpose::OAuth2 => (SessionProvider::OAuth2, &[Factor::Email]),
         _ => (SessionProvider::Token, &[Factor::Token]),
     };
-    Way { provider, uid: "", factors }
+    SignInMethod { provider, uid: "", factors }
 }

@@ -1,10 +1,10 @@
 //! The rules for new passwords (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2).
 
 use crate::{
-    AccountService, Error,
-    error::Invalid,
-    model::{Account, Password, PasswordHash, PasswordRecord, Timestamp},
-    ports::{Clock, Mailer, PasswordRefusal, SmsSender, Store},
+    error::Error,
+    model::{Account, Invalid, Password, PasswordHash, PasswordRecord, Timestamp},
+    ports::{Clock, Mailer, PasswordRejection, SmsSender, Store},
+    service::AccountService,
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -16,7 +16,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<(), Error> {
         let policy = &self.inner.config.passwords;
         #[cfg(feature = "strength")]
-        if policy.refuse_common && crate::policy::is_common(password.expose()) {
+        if policy.refuse_common && super::common_passwords::is_common(password.expose()) {
             return Err(Invalid::CommonPassword.into());
         }
         let folded = password.expose().to_lowercase();
@@ -29,7 +29,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         for rule in &self.inner.password_rules {
             rule.check(password, account)
                 .await
-                .map_err(|PasswordRefusal(text)| Invalid::PasswordRule(text))?;
+                .map_err(|PasswordRejection(text)| Invalid::PasswordRule(text))?;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! The profile: name, preferences and the account's own block.
 
 use crate::{
-    AccountService, Caller, Error,
+    error::Error,
     model::{Name, Preferences, User},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::Draft,
+    service::{AccountService, Caller, Draft},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -15,13 +15,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "updateName")]
     pub async fn change_name(&self, caller: &Caller, name: Name) -> Result<User, Error> {
-        self.perform(Operation::ChangeName, caller.client(), |errand| async move {
+        self.perform(Operation::ChangeName, caller.client(), |cx| async move {
             let decide = |draft: &mut Draft| {
                 draft.name = name.clone();
                 draft.touch();
                 Ok(())
             };
-            let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
             Ok(User::new(account))
         })
         .await
@@ -33,8 +33,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "getPrefs")]
     pub async fn preferences(&self, caller: &Caller) -> Result<Preferences, Error> {
-        self.perform(Operation::Preferences, caller.client(), |errand| async move {
-            Ok(self.load_as(caller, Parts::Whole, errand).await?.account.preferences())
+        self.perform(Operation::Preferences, caller.client(), |cx| async move {
+            Ok(self.load_as(caller, Parts::Whole, cx).await?.account.preferences())
         })
         .await
     }
@@ -49,13 +49,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: &Caller,
         preferences: Preferences,
     ) -> Result<User, Error> {
-        self.perform(Operation::ReplacePreferences, caller.client(), |errand| async move {
+        self.perform(Operation::ReplacePreferences, caller.client(), |cx| async move {
             let decide = |draft: &mut Draft| {
                 draft.set_preferences(preferences.clone());
                 draft.touch();
                 Ok(())
             };
-            let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
             Ok(User::new(account))
         })
         .await
@@ -67,13 +67,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "updateStatus")]
     pub async fn block(&self, caller: &Caller) -> Result<User, Error> {
-        self.perform(Operation::Block, caller.client(), |errand| async move {
+        self.perform(Operation::Block, caller.client(), |cx| async move {
             let decide = |draft: &mut Draft| {
                 draft.blocked = true;
                 draft.touch();
                 Ok(())
             };
-            let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
             Ok(User::new(account))
         })
         .await

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use crate::{
-    AccountService, Error, SessionHolder,
+    error::Error,
     messages::Notice,
     model::{
-        Account, Channel, CheckedUrl, Client, Email, EventKind, Key, Passcode, Password, PasswordHash, Token,
-        TokenPurpose, UserId,
+        Account, Channel, CheckedUrl, ClientInfo, Email, EventKind, Key, Passcode, Password, PasswordHash,
+        Token, TokenPurpose, UserId,
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store, Stored},
-    service::{Address, Draft, Errand, NewToken, PREPARATIONS, Proven, Refusal, Settled},
+    service::{
+        Abort, AccountService, Address, AddressOwner, Context, Draft, NewToken, PREPARATIONS, SessionHolder,
+        Settled,
+    },
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -19,7 +22,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`finish_recovery`](AccountService::finish_recovery).
     ///
     /// # Errors
-    /// [`Error::NoMailer`]; [`Error::Busy`]; [`Error::Store`]. If the policy [tells](crate::Config::tells_unknown):
+    /// [`Error::NoMailer`]; [`Error::Busy`]; [`Error::Store`]. If the policy [tells](crate::Config::reveals_unknown_accounts):
     /// [`Error::UserNotFound`] for an unknown address, [`Error::Blocked`] for a blocked account.
     ///
     /// # Security
@@ -30,18 +33,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         email: Email,
         url: &CheckedUrl,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::StartRecovery, client, |errand| async move {
+        self.perform(Operation::StartRecovery, client, |cx| async move {
             if !self.inner.mailer.is_there() {
                 return Err(Error::NoMailer);
             }
-            let new = self.new_token(TokenPurpose::Recovery, errand.now)?;
-            let (guard, tells) = (self.guard(client), self.inner.config.tells_unknown);
+            let new = self.new_token(TokenPurpose::Recovery, cx.now)?;
+            let (guard, tells) = (self.guard(client), self.inner.config.reveals_unknown_accounts);
             let address = Address::Email(email.clone());
             let decide = |draft: &mut Draft| {
                 if !address.belongs_to(draft) {
-                    return Err(Refusal::Stale);
+                    return Err(Abort::Stale);
                 }
                 if draft.blocked && tells {
                     return Err(Error::Blocked.into());
@@ -50,21 +53,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 draft.note(EventKind::RecoveryCreated, None);
                 Ok(())
             };
-            match self.change(&address.key(), Parts::Body, errand, decide).await? {
+            match self.change(&address.key(), Parts::Body, cx, decide).await? {
                 Settled::Done((), account) => {
                     if account.is_blocked() {
                         let _ = self.inner.mailer.withhold().await;
                     } else {
                         let expire = new.expires_at().to_string();
                         let link = new.link(url, &account, &[("expire", &expire)]);
-                        self.notify(account.contact(), client, errand.now, Notice::Recovery { link }).await;
+                        self.send_email(account.contact(), client, cx.now, Notice::Recovery { link }).await;
                     }
                     // An id of the client's own making would tell that the account is there.
                     let user = if tells { account.id } else { self.pseudo_id(email.as_str()) };
                     Ok(Token { user, ..new.view(&account, None) })
                 }
                 Settled::PrepareAgain | Settled::Absent if tells => Err(Error::UserNotFound),
-                Settled::PrepareAgain | Settled::Absent => self.recover_nobody(&email, &new, errand).await,
+                Settled::PrepareAgain | Settled::Absent => self.recover_nobody(&email, &new, cx).await,
             }
         })
         .await
@@ -74,7 +77,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::InvalidToken`] if the account is unknown or the secret is wrong, expired or used ([`Error::UserNotFound`] for an unknown
-    /// account if the policy [tells](crate::Config::tells_unknown)); [`Error::Blocked`] for a blocked account after the right secret;
+    /// account if the policy [tells](crate::Config::reveals_unknown_accounts)); [`Error::Blocked`] for a blocked account after the right secret;
     /// [`Error::Invalid`], [`Error::PasswordPersonalData`], [`Error::PasswordRecentlyUsed`] if the password breaks a rule, and the link stays
     /// good; [`Error::Busy`]; [`Error::Store`].
     ///
@@ -91,24 +94,24 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         secret: &Passcode,
         password: Password,
         caller: Option<&SessionHolder>,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::FinishRecovery, client, |errand| async move {
+        self.perform(Operation::FinishRecovery, client, |cx| async move {
             let (guard, history) = (self.guard(client), self.inner.config.passwords.history);
             let key = Key::Id(*user);
             for _ in 0..PREPARATIONS {
                 let hash = match self.inner.store.load(&key, Parts::Body).await? {
-                    Some(before) => self.prepare_recovery(&before, secret, &password, caller, errand).await?,
+                    Some(before) => self.prepare_recovery(&before, secret, &password, caller, cx).await?,
                     // The change finds nobody either, at the cost of finding somebody.
                     None => None,
                 };
                 let decide = |draft: &mut Draft| {
                     let token = draft.redeem(secret.expose(), &[TokenPurpose::Recovery], guard)?;
                     draft.admit_sign_in()?;
-                    let hash = hash.clone().ok_or(Refusal::Stale)?;
+                    let hash = hash.clone().ok_or(Abort::Stale)?;
                     draft.note(EventKind::RecoveryUpdated, None);
-                    match draft.take_proof_of(Channel::Mailbox, caller) {
-                        Proven::Here => {
+                    match draft.verify_address_as(Channel::Mailbox, caller) {
+                        AddressOwner::ThisAccount => {
                             draft.recover();
                             draft.set_password(hash, history);
                             let by_mailbox = draft.is_mfa_active();
@@ -117,22 +120,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                             }
                             Ok((token, None))
                         }
-                        Proven::Apart(address) => Ok((token, Some((address, hash)))),
+                        AddressOwner::NewAccount(address) => Ok((token, Some((address, hash)))),
                     }
                 };
-                match self.change(&key, Parts::Body, errand, decide).await? {
+                match self.change(&key, Parts::Body, cx, decide).await? {
                     Settled::Done((token, None), account) => {
-                        self.notify(account.contact(), client, errand.now, Notice::PasswordChanged).await;
+                        self.send_email(account.contact(), client, cx.now, Notice::PasswordChanged).await;
                         return Ok(token.view(user));
                     }
                     Settled::Done((token, Some((address, hash))), _) => {
-                        let mut draft = self.apart(address, errand.now)?;
+                        let mut draft = self.account_for_address(address, cx.now)?;
                         draft.set_password(hash, history);
-                        let account = self.create_apart(draft, errand).await?;
+                        let account = self.create_for_address(draft, cx).await?;
                         return Ok(token.view(account.id()));
                     }
                     Settled::PrepareAgain => {}
-                    Settled::Absent => return Err(self.refuse_nobody(user, secret, errand).await?),
+                    Settled::Absent => return Err(self.refuse_nobody(user, secret, cx).await?),
                 }
             }
             Err(Error::Busy(Duration::from_secs(1)))
@@ -148,14 +151,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         secret: &Passcode,
         password: &Password,
         caller: Option<&SessionHolder>,
-        errand: Errand<'_>,
+        cx: Context<'_>,
     ) -> Result<Option<PasswordHash>, Error> {
-        let (mut after, guard) = (Draft::of(before, errand.now), self.guard(errand.client));
+        let (mut after, guard) = (Draft::of(before, cx.now), self.guard(cx.client));
         if after.redeem(secret.expose(), &[TokenPurpose::Recovery], guard).is_err() || after.blocked {
             return Ok(None);
         }
-        if let Proven::Apart(address) = after.take_proof_of(Channel::Mailbox, caller) {
-            after = self.apart(address, errand.now)?;
+        if let AddressOwner::NewAccount(address) = after.verify_address_as(Channel::Mailbox, caller) {
+            after = self.account_for_address(address, cx.now)?;
         }
         self.check_password_history(password, &after).await?;
         self.check_new_password(password, &after).await?;
@@ -163,14 +166,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// The answer for an address without account, at the cost of one with an account.
-    async fn recover_nobody(
-        &self,
-        email: &Email,
-        new: &NewToken,
-        errand: Errand<'_>,
-    ) -> Result<Token, Error> {
-        let nobody = Account::new(self.pseudo_id(email.as_str()), errand.now);
-        self.append(&nobody, errand, EventKind::RecoveryCreated, None).await?;
+    async fn recover_nobody(&self, email: &Email, new: &NewToken, cx: Context<'_>) -> Result<Token, Error> {
+        let nobody = Account::new(self.pseudo_id(email.as_str()), cx.now);
+        self.append(&nobody, cx, EventKind::RecoveryCreated, None).await?;
         let _ = self.inner.mailer.withhold().await;
         Ok(Token { secret: None, ..new.view(&nobody, None) })
     }
@@ -182,8 +180,8 @@ impl Draft {
         let now = self.now;
         self.retain_sessions(|_| false);
         self.devices.keep_only(None);
-        self.drop_entrances();
-        self.bar_jwts();
+        self.revoke_sign_in_tokens();
+        self.revoke_jwts();
         self.reset_required = false;
         // With the mailbox alone nobody gets new guesses at the second factor.
         if !self.is_mfa_active() {

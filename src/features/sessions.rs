@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    AccountService, Caller, Error, SessionHolder,
+    error::Error,
     model::{EventKind, Session, SessionId},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::Draft,
+    service::{AccountService, Caller, Draft, SessionHolder},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -17,9 +17,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] and the other gates; [`Error::Store`].
     #[doc(alias = "listSessions")]
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
-        self.perform(Operation::Sessions, caller.client(), |errand| async move {
-            let account = self.load_as(caller, Parts::Body, errand).await?.account;
-            let live = account.sessions.iter().filter(|record| record.is_live(errand.now));
+        self.perform(Operation::Sessions, caller.client(), |cx| async move {
+            let account = self.load_as(caller, Parts::Body, cx).await?.account;
+            let live = account.sessions.iter().filter(|record| record.is_live(cx.now));
             Ok(live.map(|record| self.session_view(&account, record, Some(caller))).collect())
         })
         .await
@@ -31,16 +31,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the caller has no such session; the gates; [`Error::Store`].
     #[doc(alias = "getSession")]
     pub async fn session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
-        self.perform(Operation::Session, caller.client(), |errand| async move {
-            let account = self.load_as(caller, Parts::Body, errand).await?.account;
-            let record = account.session(id, errand.now).ok_or(Error::SessionNotFound)?;
+        self.perform(Operation::Session, caller.client(), |cx| async move {
+            let account = self.load_as(caller, Parts::Body, cx).await?.account;
+            let record = account.session(id, cx.now).ok_or(Error::SessionNotFound)?;
             Ok(self.session_view(&account, record, Some(caller)))
         })
         .await
     }
 
     /// Lets one of the caller's sessions live for another [`session_lifetime`](crate::Config::session_lifetime) from now, but not past
-    /// [`session_cap`](crate::Config::session_cap). For a session that an OAuth2 provider started, the provider's tokens are exchanged for new
+    /// [`session_max_lifetime`](crate::Config::session_max_lifetime). For a session that an OAuth2 provider started, the provider's tokens are exchanged for new
     /// ones, if it gave any to exchange.
     ///
     /// # Errors
@@ -48,12 +48,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// session stays as it was; the gates; [`Error::Store`].
     #[doc(alias = "updateSession")]
     pub async fn extend_session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
-        self.perform(Operation::ExtendSession, caller.client(), |errand| async move {
-            let (lifetime, cap) = (self.inner.config.session_lifetime, self.inner.config.session_cap);
+        self.perform(Operation::ExtendSession, caller.client(), |cx| async move {
+            let (lifetime, cap) =
+                (self.inner.config.session_lifetime, self.inner.config.session_max_lifetime);
             #[cfg(feature = "oauth2")]
-            self.refresh_provider_tokens(caller, id, errand).await?;
+            self.refresh_provider_tokens(caller, id, cx).await?;
             let decide = |draft: &mut Draft| Ok(draft.extend_session(id, lifetime, cap)?);
-            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
             let record =
                 account.sessions.iter().find(|record| record.id == *id).ok_or(Error::SessionNotFound)?;
             Ok(self.session_view(&account, record, Some(caller)))
@@ -68,7 +69,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the holder has no such session; [`Error::MoreFactorsRequired`]; the gates; [`Error::Store`].
     #[doc(alias = "deleteSession")]
     pub async fn sign_out(&self, holder: &SessionHolder, id: &SessionId) -> Result<(), Error> {
-        self.perform(Operation::SignOut, holder.client(), |errand| async move {
+        self.perform(Operation::SignOut, holder.client(), |cx| async move {
             let decide = |draft: &mut Draft| {
                 let own = draft.session(holder.session_id(), draft.now).ok_or(Error::NotSignedIn)?;
                 if *id != own.id && draft.owes_factor(own) {
@@ -76,7 +77,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 }
                 Ok(draft.end_session(id)?)
             };
-            self.change_as(holder, errand, Parts::Body, decide).await?;
+            self.change_as(holder, cx, Parts::Body, decide).await?;
             Ok(())
         })
         .await
@@ -88,13 +89,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates; [`Error::Store`].
     #[doc(alias = "deleteSessions")]
     pub async fn sign_out_everywhere(&self, caller: &Caller) -> Result<(), Error> {
-        self.perform(Operation::SignOutEverywhere, caller.client(), |errand| async move {
+        self.perform(Operation::SignOutEverywhere, caller.client(), |cx| async move {
             let decide = |draft: &mut Draft| {
                 draft.retain_sessions(|_| false);
                 draft.note(EventKind::SessionDeleted, None);
                 Ok(())
             };
-            self.change_as(caller, errand, Parts::Body, decide).await?;
+            self.change_as(caller, cx, Parts::Body, decide).await?;
             Ok(())
         })
         .await

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    AccountService, Error, SignedIn,
-    model::{Account, Client, Email, EventKind, Factor, Key, Password, SessionProvider, UserId},
+    error::Error,
+    model::{Account, ClientInfo, Email, EventKind, Factor, Key, Password, SessionProvider, UserId},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Draft, Errand, PREPARATIONS, Refusal, Settled, Way},
+    service::{Abort, AccountService, Context, Draft, PREPARATIONS, Settled, SignInMethod, SignedIn},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -25,17 +25,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         email: Email,
         password: Password,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<SignedIn, Error> {
-        self.perform(Operation::SignInWithPassword, client, |errand| async move {
-            let new = self.new_session(client, errand.now)?;
-            let way =
-                Way { provider: SessionProvider::Email, uid: email.as_str(), factors: &[Factor::Password] };
+        self.perform(Operation::SignInWithPassword, client, |cx| async move {
+            let new = self.new_session(client, cx.now)?;
+            let method = SignInMethod {
+                provider: SessionProvider::Email,
+                uid: email.as_str(),
+                factors: &[Factor::Password],
+            };
             let guard = self.guard(client);
             let belongs = |account: &Account| account.email() == Some(&email);
             let key = Key::Mailbox(email.clone());
             for _ in 0..PREPARATIONS {
-                let guess = self.guess(&key, errand, &password, belongs).await?;
+                let guess = self.guess(&key, cx, &password, belongs).await?;
                 if guess.is_none() {
                     self.spend_guess(&password).await?;
                 }
@@ -43,21 +46,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 let decide = |draft: &mut Draft| {
                     let (Some(guess), true) = (&guess, belongs(draft)) else {
                         somebody_else = !belongs(draft);
-                        return Err(Refusal::Stale);
+                        return Err(Abort::Stale);
                     };
                     draft.check_guess(&guess.proof, guard)?;
                     draft.admit_sign_in()?;
-                    Ok(draft.start_session(&new, way, guard))
+                    Ok(draft.start_session(&new, method, guard))
                 };
-                let nobody = match self.change(&key, Parts::Body, errand, decide).await? {
-                    Settled::Done(arrival, account) => {
-                        return Ok(self.signed_in(&account, new, arrival, errand).await);
+                let nobody = match self.change(&key, Parts::Body, cx, decide).await? {
+                    Settled::Done(started, account) => {
+                        return Ok(self.signed_in(&account, new, started, cx).await);
                     }
                     Settled::PrepareAgain => somebody_else,
                     Settled::Absent => true,
                 };
                 if nobody {
-                    self.note_guess_at_nobody(&email, errand).await?;
+                    self.note_guess_at_nobody(&email, cx).await?;
                     return Err(Error::InvalidCredentials);
                 }
             }
@@ -72,25 +75,26 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::MethodDisabled`]; [`Error::Store`].
     #[doc(alias = "createAnonymousSession")]
-    pub async fn sign_in_anonymously(&self, client: &Client) -> Result<SignedIn, Error> {
-        self.perform(Operation::SignInAnonymously, client, |errand| async move {
-            let new = self.new_session(client, errand.now)?;
-            let way = Way { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };
-            let id = UserId::generate(errand.now, *self.draw()?);
-            let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
+    pub async fn sign_in_anonymously(&self, client: &ClientInfo) -> Result<SignedIn, Error> {
+        self.perform(Operation::SignInAnonymously, client, |cx| async move {
+            let new = self.new_session(client, cx.now)?;
+            let method =
+                SignInMethod { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };
+            let id = UserId::generate(cx.now, *self.draw()?);
+            let mut draft = Draft::new(Account::new(id, cx.now), cx.now);
             draft.account.began_anonymously = true;
             draft.note(EventKind::UserCreated, None);
-            let arrival = draft.start_session(&new, way, self.guard(client));
-            let account = self.create(draft, errand).await?;
-            Ok(self.signed_in(&account, new, arrival, errand).await)
+            let started = draft.start_session(&new, method, self.guard(client));
+            let account = self.create(draft, cx).await?;
+            Ok(self.signed_in(&account, new, started, cx).await)
         })
         .await
     }
 
     /// A guess at an address without account leaves a durable trace, as one at an account does, under an id derived from the address.
-    async fn note_guess_at_nobody(&self, email: &Email, errand: Errand<'_>) -> Result<(), Error> {
-        let nobody = Account::new(self.pseudo_id(email.as_str()), errand.now);
-        self.append(&nobody, errand, EventKind::SignInRefused, None).await?;
+    async fn note_guess_at_nobody(&self, email: &Email, cx: Context<'_>) -> Result<(), Error> {
+        let nobody = Account::new(self.pseudo_id(email.as_str()), cx.now);
+        self.append(&nobody, cx, EventKind::SignInRefused, None).await?;
         Ok(())
     }
 }

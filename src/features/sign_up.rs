@@ -1,13 +1,13 @@
 //! Sign-up with email and password.
 
 use crate::{
-    AccountService, Error,
+    error::Error,
     model::{
-        Account, Client, CustomId, Email, EventKind, Name, Password, PasswordHash, TargetId, User, UserId,
+        Account, ClientInfo, CustomId, Email, EventKind, Name, Password, PasswordHash, TargetId, User, UserId,
     },
     operation::Operation,
     ports::{Clock, Mailer, SmsSender, Store},
-    service::Draft,
+    service::{AccountService, Draft},
 };
 
 /// What a new account is made of.
@@ -42,21 +42,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Security
     /// The answer tells whether an email has an account. Ask [`admit`](AccountService::admit) first, which limits how often.
     #[doc(alias = "create")]
-    pub async fn sign_up(&self, request: SignUp, client: &Client) -> Result<User, Error> {
-        self.perform(Operation::SignUp, client, |errand| async move {
+    pub async fn sign_up(&self, request: SignUp, client: &ClientInfo) -> Result<User, Error> {
+        self.perform(Operation::SignUp, client, |cx| async move {
             let SignUp { user_id, email, password, name } = request;
             let id = match user_id {
                 CustomId::Given(id) => id,
-                CustomId::Generate => UserId::generate(errand.now, *self.draw()?),
+                CustomId::Generate => UserId::generate(cx.now, *self.draw()?),
             };
-            let target = TargetId::generate(errand.now, *self.draw()?);
-            let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
+            let target = TargetId::generate(cx.now, *self.draw()?);
+            let mut draft = Draft::new(Account::new(id, cx.now), cx.now);
             draft.account.sign_up(email, target, name);
             self.check_new_password(&password, &draft.account).await?;
             let hash = self.hash_password(&password).await?;
             draft.set_password(hash, self.inner.config.passwords.history);
             draft.note(EventKind::UserCreated, None);
-            self.create(draft, errand).await.map(User::new)
+            self.create(draft, cx).await.map(User::new)
         })
         .await
     }

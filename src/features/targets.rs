@@ -1,12 +1,11 @@
 //! Push targets: the devices to which the host's messages can be pushed.
 
 use crate::{
-    AccountService, Caller, Error,
-    error::Invalid,
-    model::{CustomId, EventKind, ProviderId, PushTargetRecord, Target, TargetId, TargetKind, User},
+    error::Error,
+    model::{CustomId, EventKind, Invalid, ProviderId, PushTargetRecord, Target, TargetId, TargetKind, User},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Draft, Refusal},
+    service::{Abort, AccountService, Caller, Draft},
 };
 
 /// A device token: what a push provider calls a device, 1–255 characters. `Debug` hides it.
@@ -58,14 +57,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// the gates; [`Error::Store`].
     #[doc(alias = "createPushTarget")]
     pub async fn add_push_target(&self, caller: &Caller, new: NewPushTarget) -> Result<Target, Error> {
-        self.perform(Operation::AddPushTarget, caller.client(), |errand| async move {
+        self.perform(Operation::AddPushTarget, caller.client(), |cx| async move {
             let providers = &self.inner.config.push_providers;
             let provider = match new.provider {
                 Some(id) if providers.is_empty() || providers.contains(&id) => Some(id),
                 Some(_) => return Err(Error::ProviderNotFound),
                 None => providers.first().copied(),
             };
-            let now = errand.now;
+            let now = cx.now;
             let generated = TargetId::generate(now, *self.draw()?);
             let record = PushTargetRecord {
                 id: new.id.given_or(|| generated),
@@ -78,7 +77,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             };
             let limit = self.inner.config.target_limit;
             let decide = |draft: &mut Draft| draft.add_push_target(&record, limit);
-            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
             push_target(&User::new(account), &record.id)
         })
         .await
@@ -96,10 +95,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         id: &TargetId,
         token: DeviceToken,
     ) -> Result<Target, Error> {
-        self.perform(Operation::ChangePushTarget, caller.client(), |errand| async move {
+        self.perform(Operation::ChangePushTarget, caller.client(), |cx| async move {
             let name = self.device_name(caller);
             let decide = |draft: &mut Draft| draft.change_push_target(id, &token.0, &name);
-            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
             push_target(&User::new(account), id)
         })
         .await
@@ -111,7 +110,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::TargetNotFound`] if the caller has no such push target; the gates; [`Error::Store`].
     #[doc(alias = "deletePushTarget")]
     pub async fn remove_push_target(&self, caller: &Caller, id: &TargetId) -> Result<(), Error> {
-        self.perform(Operation::RemovePushTarget, caller.client(), |errand| async move {
+        self.perform(Operation::RemovePushTarget, caller.client(), |cx| async move {
             let decide = |draft: &mut Draft| {
                 let before = draft.targets.len();
                 draft.targets.retain(|target| target.id != *id);
@@ -121,7 +120,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 draft.note(EventKind::TargetDeleted, None);
                 Ok(())
             };
-            self.change_as(caller, errand, Parts::Body, decide).await?;
+            self.change_as(caller, cx, Parts::Body, decide).await?;
             Ok(())
         })
         .await
@@ -134,7 +133,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl Draft {
-    fn add_push_target(&mut self, record: &PushTargetRecord, limit: usize) -> Result<(), Refusal> {
+    fn add_push_target(&mut self, record: &PushTargetRecord, limit: usize) -> Result<(), Abort> {
         let contacts =
             [self.email.as_ref().map(|email| email.target), self.phone.as_ref().map(|phone| phone.target)];
         if contacts.contains(&Some(record.id))
@@ -153,7 +152,7 @@ impl Draft {
         Ok(())
     }
 
-    fn change_push_target(&mut self, id: &TargetId, identifier: &str, name: &str) -> Result<(), Refusal> {
+    fn change_push_target(&mut self, id: &TargetId, identifier: &str, name: &str) -> Result<(), Abort> {
         let now = self.now;
         let taken = self.targets.iter().any(|target| target.id != *id && *target.identifier == *identifier);
         let target = self.targets.iter_mut().find(|target| target.id == *id).ok_or(Error::TargetNotFound)?;

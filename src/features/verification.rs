@@ -1,12 +1,12 @@
 //! Proving an email address or phone number (ASVS 6.6; H17, H46).
 
 use crate::{
-    AccountService, Caller, Error,
+    error::Error,
     messages::{Notice, TextNotice},
-    model::{Channel, CheckedUrl, Client, EventKind, Key, Passcode, Token, TokenPurpose, UserId},
+    model::{Channel, CheckedUrl, ClientInfo, EventKind, Key, Passcode, Token, TokenPurpose, UserId},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Draft, Settled},
+    service::{AccountService, Caller, Draft, Settled},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -17,12 +17,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NoMailer`]; [`Error::EmailNotFound`], [`Error::EmailVerified`]; the gates; [`Error::Store`].
     #[doc(alias = "createVerification")]
     pub async fn start_email_verification(&self, caller: &Caller, url: &CheckedUrl) -> Result<Token, Error> {
-        self.perform(Operation::StartEmailVerification, caller.client(), |errand| async move {
+        self.perform(Operation::StartEmailVerification, caller.client(), |cx| async move {
             if !self.inner.mailer.is_there() {
                 return Err(Error::NoMailer);
             }
-            let new = self.new_token(TokenPurpose::EmailVerification, errand.now)?;
-            let guard = self.guard(errand.client);
+            let new = self.new_token(TokenPurpose::EmailVerification, cx.now)?;
+            let guard = self.guard(cx.client);
             let decide = |draft: &mut Draft| {
                 match &draft.email {
                     None => return Err(Error::EmailNotFound.into()),
@@ -33,10 +33,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 draft.note(EventKind::VerificationCreated, None);
                 Ok(())
             };
-            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
             let expire = new.expires_at().to_string();
             let link = new.link(url, &account, &[("expire", &expire)]);
-            self.notify(account.contact(), errand.client, errand.now, Notice::Verification { link }).await;
+            self.send_email(account.contact(), cx.client, cx.now, Notice::Verification { link }).await;
             Ok(new.view(&account, None))
         })
         .await
@@ -46,16 +46,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::InvalidToken`] if the account is unknown, the secret is wrong, expired or used, or the address has changed since
-    /// ([`Error::UserNotFound`] for an unknown account if the policy [tells](crate::Config::tells_unknown)); [`Error::Blocked`] for a blocked
+    /// ([`Error::UserNotFound`] for an unknown account if the policy [tells](crate::Config::reveals_unknown_accounts)); [`Error::Blocked`] for a blocked
     /// account after the right secret; [`Error::Busy`]; [`Error::Store`].
     #[doc(alias = "updateVerification")]
     pub async fn finish_email_verification(
         &self,
         user: &UserId,
         secret: &Passcode,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::FinishEmailVerification, client, |errand| async move {
+        self.perform(Operation::FinishEmailVerification, client, |cx| async move {
             let guard = self.guard(client);
             let decide = |draft: &mut Draft| {
                 let token = draft.redeem(secret.expose(), &[TokenPurpose::EmailVerification], guard)?;
@@ -63,10 +63,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 draft.verify(Channel::Mailbox);
                 Ok(token)
             };
-            match self.change(&Key::Id(*user), Parts::Body, errand, decide).await? {
+            match self.change(&Key::Id(*user), Parts::Body, cx, decide).await? {
                 Settled::Done(token, _) => Ok(token.view(user)),
                 Settled::PrepareAgain => Err(Error::InvalidToken),
-                Settled::Absent => Err(self.refuse_nobody(user, secret, errand).await?),
+                Settled::Absent => Err(self.refuse_nobody(user, secret, cx).await?),
             }
         })
         .await
@@ -78,12 +78,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::PhoneNotFound`], [`Error::PhoneVerified`]; the gates; [`Error::Store`].
     #[doc(alias = "createPhoneVerification")]
     pub async fn start_phone_verification(&self, caller: &Caller) -> Result<Token, Error> {
-        self.perform(Operation::StartPhoneVerification, caller.client(), |errand| async move {
+        self.perform(Operation::StartPhoneVerification, caller.client(), |cx| async move {
             if !self.inner.sms.is_there() {
                 return Err(Error::NoSms);
             }
-            let new = self.new_token(TokenPurpose::PhoneVerification, errand.now)?;
-            let guard = self.guard(errand.client);
+            let new = self.new_token(TokenPurpose::PhoneVerification, cx.now)?;
+            let guard = self.guard(cx.client);
             let decide = |draft: &mut Draft| {
                 let phone = match &draft.phone {
                     None => return Err(Error::PhoneNotFound.into()),
@@ -94,9 +94,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 draft.note(EventKind::VerificationCreated, None);
                 Ok(phone)
             };
-            let (phone, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let (phone, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
             let code = new.secret().clone();
-            self.text(phone, errand.client, TextNotice::VerificationCode { code }).await;
+            self.send_sms(phone, cx.client, TextNotice::VerificationCode { code }).await;
             Ok(new.view(&account, None))
         })
         .await
@@ -117,17 +117,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         user: &UserId,
         secret: &Passcode,
     ) -> Result<Token, Error> {
-        self.perform(Operation::FinishPhoneVerification, caller.client(), |errand| async move {
+        self.perform(Operation::FinishPhoneVerification, caller.client(), |cx| async move {
             if caller.user_id() != user {
                 return Err(Error::InvalidToken);
             }
-            let guard = self.guard(errand.client);
+            let guard = self.guard(cx.client);
             let decide = |draft: &mut Draft| {
                 let token = draft.redeem(secret.expose(), &[TokenPurpose::PhoneVerification], guard)?;
                 draft.verify(Channel::Phone);
                 Ok(token)
             };
-            let (token, _) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let (token, _) = self.change_as(caller, cx, Parts::Body, decide).await?;
             Ok(token.view(user))
         })
         .await
@@ -137,7 +137,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 impl Draft {
     fn verify(&mut self, channel: Channel) {
         let now = self.now;
-        self.mark_proven(channel, now);
+        self.mark_verified(channel, now);
         self.updated_at = now;
         self.note(EventKind::VerificationUpdated, None);
     }

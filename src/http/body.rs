@@ -13,10 +13,10 @@ use serde::{
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::{query::Pairs, refusal::Refusal};
+use super::{query::Pairs, rejection::Rejection};
 
 /// Names beyond this many are nothing that a client of this API sends.
-const MOST_FIELDS: usize = 256;
+const MAX_FIELDS: usize = 256;
 
 /// The fields of a body, sorted by name. Values are checked when they are asked for.
 #[derive(Default)]
@@ -43,12 +43,12 @@ impl Fields {
         body: Body,
         most_bytes: usize,
         takes_forms: bool,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Rejection> {
         if body.is_end_stream() {
             return Ok(Self::default());
         }
         let too_large =
-            || Refusal::argument(format!("The body must be readable and at most {most_bytes} bytes long."));
+            || Rejection::argument(format!("The body must be readable and at most {most_bytes} bytes long."));
         // A body that announces more is not read at all.
         if body.size_hint().lower() > most_bytes as u64 {
             return Err(too_large());
@@ -61,21 +61,21 @@ impl Fields {
             Kind::Json => Self::from_json(&bytes),
             Kind::Form if takes_forms => Self::from_form(&bytes),
             Kind::Absent if bytes.trim_ascii() == b"{}" => Ok(Self::default()),
-            _ => Err(Refusal::argument(
+            _ => Err(Rejection::argument(
                 "The body must be JSON, with the header `Content-Type: application/json`.",
             )),
         }
     }
 
-    fn from_json(bytes: &[u8]) -> Result<Self, Refusal> {
+    fn from_json(bytes: &[u8]) -> Result<Self, Rejection> {
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let fields = json.deserialize_map(ObjectVisitor).and_then(|fields| json.end().map(|()| fields));
         fields.map_or_else(|_| Ok(Self::default()), Self::new)
     }
 
-    fn from_form(bytes: &[u8]) -> Result<Self, Refusal> {
-        let bad = |_| Refusal::argument("The body must be a well-formed form.");
-        let text = std::str::from_utf8(bytes).map_err(|_| Refusal::argument("The body must be UTF-8."))?;
+    fn from_form(bytes: &[u8]) -> Result<Self, Rejection> {
+        let bad = |_| Rejection::argument("The body must be a well-formed form.");
+        let text = std::str::from_utf8(bytes).map_err(|_| Rejection::argument("The body must be UTF-8."))?;
         let pairs = Pairs::read(text).map_err(bad)?;
         let own = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
             (name.into(), Value::Text(Zeroizing::new(value.into_owned())))
@@ -83,14 +83,14 @@ impl Fields {
         Self::new(pairs.into_iter().map(own).collect())
     }
 
-    fn new(mut fields: Vec<(Box<str>, Value)>) -> Result<Self, Refusal> {
-        if fields.len() > MOST_FIELDS {
-            return Err(Refusal::argument("The body must have at most 256 fields."));
+    fn new(mut fields: Vec<(Box<str>, Value)>) -> Result<Self, Rejection> {
+        if fields.len() > MAX_FIELDS {
+            return Err(Rejection::argument("The body must have at most 256 fields."));
         }
         fields.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
         // Parsers disagree about which of two equal names counts (RFC 8259 §4).
         if fields.windows(2).any(|pair| matches!(pair, [(left, _), (right, _)] if left == right)) {
-            return Err(Refusal::argument("The body must name each field once."));
+            return Err(Rejection::argument("The body must name each field once."));
         }
         Ok(Self(fields))
     }
@@ -127,9 +127,9 @@ pub(super) async fn form(
     headers: &HeaderMap,
     body: Body,
     most_bytes: usize,
-) -> Result<Zeroizing<String>, Refusal> {
+) -> Result<Zeroizing<String>, Rejection> {
     let refuse =
-        || Refusal::argument(format!("The body must be a form in UTF-8 of at most {most_bytes} bytes."));
+        || Rejection::argument(format!("The body must be a form in UTF-8 of at most {most_bytes} bytes."));
     if !matches!(Kind::of(headers), Kind::Form) || body.size_hint().lower() > most_bytes as u64 {
         return Err(refuse());
     }
@@ -174,7 +174,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         while let Some(name) = map.next_key::<Box<str>>()? {
             let value = map.next_value::<Box<RawValue>>()?;
             // One more than may be is enough to refuse them all.
-            if fields.len() <= MOST_FIELDS {
+            if fields.len() <= MAX_FIELDS {
                 fields.push((name, Value::Json(value)));
             }
         }

@@ -8,27 +8,27 @@ use axum::http::Uri;
 use super::flow_cookies::KeptFlows;
 use super::{
     body::{Field, Fields},
-    cookies::Presented,
+    cookies::SessionCredential,
     query::{BadQuery, Pairs},
-    refusal::Refusal,
-    settings::Door,
+    rejection::Rejection,
+    settings::HttpConfig,
 };
 use crate::{
-    AccountService, Caller, Error, SessionHolder,
-    error::Invalid,
-    model::{CheckedUrl, Client},
+    error::Error,
+    model::{CheckedUrl, ClientInfo, Invalid},
+    service::{AccountService, Caller, SessionHolder},
 };
 
 /// Somebody with a live session.
 #[derive(Clone)]
-pub(super) enum Who {
+pub(super) enum Principal {
     Full(Caller),
     /// Perhaps still owing a factor, at an operation for which that will do.
     Owing(SessionHolder),
 }
 
-impl Who {
-    pub(super) fn with_client(self, client: Client) -> Self {
+impl Principal {
+    pub(super) fn with_client(self, client: ClientInfo) -> Self {
         match self {
             Self::Full(caller) => Self::Full(caller.with_client(client)),
             Self::Owing(holder) => Self::Owing(holder.with_client(client)),
@@ -43,7 +43,7 @@ impl Who {
     }
 }
 
-impl Deref for Who {
+impl Deref for Principal {
     type Target = SessionHolder;
 
     fn deref(&self) -> &SessionHolder {
@@ -57,14 +57,14 @@ impl Deref for Who {
 /// A request that has passed the gates. Every operation is a method of it.
 pub(super) struct Call<S, M, P, C> {
     pub(super) service: AccountService<S, M, P, C>,
-    pub(super) door: Arc<Door>,
-    pub(super) who: Option<Who>,
+    pub(super) config: Arc<HttpConfig>,
+    pub(super) who: Option<Principal>,
     /// The session that came with the request; present whenever the caller has a current session.
-    pub(super) presented: Option<Presented>,
+    pub(super) credential: Option<SessionCredential>,
     /// Whether the request carries the API key.
-    pub(super) is_trusted: bool,
+    pub(super) has_api_key: bool,
     /// Known for operations that change something.
-    pub(super) client: Client,
+    pub(super) client: ClientInfo,
     /// The flows that the browser has under way; known for operations that begin or end one.
     #[cfg(feature = "oauth2")]
     pub(super) flows: KeptFlows,
@@ -75,25 +75,25 @@ pub(super) struct Call<S, M, P, C> {
 }
 
 impl<S, M, P, C> Call<S, M, P, C> {
-    /// Who asks. The gates let nobody else come to an operation that needs a caller.
-    pub(super) fn caller(&self) -> Result<&Caller, Refusal> {
+    /// Principal asks. The gates let nobody else come to an operation that needs a caller.
+    pub(super) fn caller(&self) -> Result<&Caller, Rejection> {
         match &self.who {
-            Some(Who::Full(caller)) => Ok(caller),
-            Some(Who::Owing(_)) => Err(Error::MoreFactorsRequired.into()),
+            Some(Principal::Full(caller)) => Ok(caller),
+            Some(Principal::Owing(_)) => Err(Error::MoreFactorsRequired.into()),
             None => Err(Error::NotSignedIn.into()),
         }
     }
 
-    /// Who asks, though they may still owe a factor.
-    pub(super) fn holder(&self) -> Result<&SessionHolder, Refusal> {
+    /// Principal asks, though they may still owe a factor.
+    pub(super) fn holder(&self) -> Result<&SessionHolder, Rejection> {
         self.who.as_deref().ok_or_else(|| Error::NotSignedIn.into())
     }
 
     /// A parameter of the body that must be there.
-    pub(super) fn required<T: FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
+    pub(super) fn required<T: FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Rejection> {
         match self.fields.field(name) {
-            Field::Absent => Err(Refusal::missing(name)),
-            Field::Text(text) => text.parse().map_err(|rule| Refusal::invalid(name, &rule)),
+            Field::Absent => Err(Rejection::missing(name)),
+            Field::Text(text) => text.parse().map_err(|rule| Rejection::invalid(name, &rule)),
             Field::Null | Field::Other(_) => Err(wrong_kind::<T>(name)),
         }
     }
@@ -102,7 +102,7 @@ impl<S, M, P, C> Call<S, M, P, C> {
     pub(super) fn optional<T: FromStr<Err = Invalid>>(
         &self,
         name: &'static str,
-    ) -> Result<Option<T>, Refusal> {
+    ) -> Result<Option<T>, Rejection> {
         match self.fields.field(name) {
             Field::Absent | Field::Null => Ok(None),
             _ => self.required(name).map(Some),
@@ -110,17 +110,17 @@ impl<S, M, P, C> Call<S, M, P, C> {
     }
 
     /// A switch of the body that must be there. Only JSON's own two are one: `"true"` and `1` are not.
-    pub(super) fn required_bool(&self, name: &'static str) -> Result<bool, Refusal> {
+    pub(super) fn required_bool(&self, name: &'static str) -> Result<bool, Rejection> {
         match self.fields.field(name) {
-            Field::Absent => Err(Refusal::missing(name)),
+            Field::Absent => Err(Rejection::missing(name)),
             Field::Other("true") => Ok(true),
             Field::Other("false") => Ok(false),
-            _ => Err(Refusal::argument(format!("Invalid `{name}` param: Value must be a valid boolean"))),
+            _ => Err(Rejection::argument(format!("Invalid `{name}` param: Value must be a valid boolean"))),
         }
     }
 
     /// A switch of the body that may be left out or null, and then is off.
-    pub(super) fn optional_bool(&self, name: &'static str) -> Result<bool, Refusal> {
+    pub(super) fn optional_bool(&self, name: &'static str) -> Result<bool, Rejection> {
         match self.fields.field(name) {
             Field::Absent | Field::Null => Ok(false),
             _ => self.required_bool(name),
@@ -128,17 +128,17 @@ impl<S, M, P, C> Call<S, M, P, C> {
     }
 
     /// The page of the body's `url` that a mailed link is to lead to.
-    pub(super) fn required_url(&self) -> Result<CheckedUrl, Refusal> {
-        let refuse = |rule: Invalid| Refusal::invalid("url", &rule);
+    pub(super) fn required_url(&self) -> Result<CheckedUrl, Rejection> {
+        let refuse = |rule: Invalid| Rejection::invalid("url", &rule);
         match self.fields.field("url") {
-            Field::Absent => Err(Refusal::missing("url")),
-            Field::Text(text) => self.door.origins.check(&text).map_err(refuse),
+            Field::Absent => Err(Rejection::missing("url")),
+            Field::Text(text) => self.config.origins.check(&text).map_err(refuse),
             Field::Null | Field::Other(_) => Err(refuse(Invalid::RedirectUrl)),
         }
     }
 
     /// The same, if there is one: absent, null and empty are none.
-    pub(super) fn optional_url(&self) -> Result<Option<CheckedUrl>, Refusal> {
+    pub(super) fn optional_url(&self) -> Result<Option<CheckedUrl>, Rejection> {
         match self.fields.field("url") {
             Field::Absent | Field::Null => Ok(None),
             Field::Text(text) if text.is_empty() => Ok(None),
@@ -147,9 +147,9 @@ impl<S, M, P, C> Call<S, M, P, C> {
     }
 
     /// The JSON text of a parameter of the body that must be there; null and strings are none.
-    pub(super) fn required_json(&self, name: &'static str) -> Result<&str, Refusal> {
+    pub(super) fn required_json(&self, name: &'static str) -> Result<&str, Rejection> {
         match self.fields.field(name) {
-            Field::Absent => Err(Refusal::missing(name)),
+            Field::Absent => Err(Rejection::missing(name)),
             Field::Other(json) => Ok(json),
             // No JSON text is empty, so the parameter's own parser refuses this one.
             Field::Null | Field::Text(_) => Ok(""),
@@ -157,9 +157,9 @@ impl<S, M, P, C> Call<S, M, P, C> {
     }
 
     /// The parameter of the path with this name. It is taken as it is: no valid id needs an escape.
-    pub(super) fn in_path<T: FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
+    pub(super) fn in_path<T: FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Rejection> {
         let segment = self.segment(name).unwrap_or_default();
-        segment.parse().map_err(|rule| Refusal::invalid(name, &rule))
+        segment.parse().map_err(|rule| Rejection::invalid(name, &rule))
     }
 
     pub(super) fn segment(&self, name: &str) -> Option<&str> {
@@ -177,22 +177,25 @@ impl<S, M, P, C> Call<S, M, P, C> {
     }
 
     /// The list `queries` of the query string.
-    pub(super) fn queries<T>(&self, parse: impl FnOnce(&[&str]) -> Result<T, Invalid>) -> Result<T, Refusal> {
+    pub(super) fn queries<T>(
+        &self,
+        parse: impl FnOnce(&[&str]) -> Result<T, Invalid>,
+    ) -> Result<T, Rejection> {
         let refuse = |BadQuery| {
-            Refusal::argument(
+            Rejection::argument(
                 "Invalid `queries` param: Invalid query: Value must be a list of texts, and the query string well-formed",
             )
         };
         let pairs = self.pairs().map_err(refuse)?;
         let queries = pairs.list("queries").map_err(refuse)?;
-        parse(&queries).map_err(|rule| Refusal::invalid("queries", &rule))
+        parse(&queries).map_err(|rule| Rejection::invalid("queries", &rule))
     }
 }
 
 /// What the rule of a type says is what it says of the empty text, which no such parameter may be.
-fn wrong_kind<T: FromStr<Err = Invalid>>(name: &str) -> Refusal {
+fn wrong_kind<T: FromStr<Err = Invalid>>(name: &str) -> Rejection {
     match "".parse::<T>() {
-        Err(rule) => Refusal::invalid(name, &rule),
-        Ok(_) => Refusal::argument(format!("Invalid `{name}` param: Value must be a text")),
+        Err(rule) => Rejection::invalid(name, &rule),
+        Ok(_) => Rejection::argument(format!("Invalid `{name}` param: Value must be a text")),
     }
 }

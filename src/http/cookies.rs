@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "oauth2")]
 use super::flow_cookies::FlowCookies;
 use super::percent;
-use crate::model::{Client, DeviceSecret, SessionSecret, Timestamp};
+use crate::model::{ClientInfo, DeviceSecret, SessionSecret, Timestamp};
 
 const FALLBACK: HeaderName = HeaderName::from_static("x-fallback-cookies");
 const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
@@ -36,7 +36,7 @@ pub(super) struct Cookies {
 
 /// What a client sends to prove its session.
 #[derive(Debug)]
-pub(super) struct Presented {
+pub(super) struct SessionCredential {
     pub(super) secret: SessionSecret,
     /// It came by a cookie, which browsers send of their own accord (RFC 6265 §8.2).
     pub(super) by_cookie: bool,
@@ -74,7 +74,7 @@ impl Cookies {
 
     /// The first readable session among cookie, `X-Appwrite-Session`, and their stand-ins for cross-site browsers. Whatever cannot be read
     /// is as good as absent.
-    pub(super) fn find(&self, headers: &HeaderMap) -> Option<Presented> {
+    pub(super) fn find(&self, headers: &HeaderMap) -> Option<SessionCredential> {
         let session = |headers: &HeaderMap, name: &str| {
             in_cookies(headers, name, |value| SessionSecret::from_wire(value).ok())
         };
@@ -82,21 +82,21 @@ impl Cookies {
             let cookie = session(headers, &self.name);
             let legacy = || self.is_cross_site.then(|| session(headers, &self.legacy_name)).flatten();
             let secret = cookie.or_else(legacy)?;
-            Some(Presented { secret, by_cookie: true, is_kept_for_us: true })
+            Some(SessionCredential { secret, by_cookie: true, is_kept_for_us: true })
         };
         let header = || {
             let secret = SessionSecret::from_wire(headers.get(SESSION)?.to_str().ok()?).ok()?;
-            Some(Presented { secret, by_cookie: false, is_kept_for_us: false })
+            Some(SessionCredential { secret, by_cookie: false, is_kept_for_us: false })
         };
         let fallback = || {
             let secret = self.is_cross_site.then(|| self.in_fallback(headers)).flatten()?;
-            Some(Presented { secret, by_cookie: false, is_kept_for_us: true })
+            Some(SessionCredential { secret, by_cookie: false, is_kept_for_us: true })
         };
         cookie().or_else(header).or_else(fallback)
     }
 
     /// The client with the device secret that it presents, if it does.
-    pub(super) fn with_device(&self, client: Client, headers: &HeaderMap) -> Client {
+    pub(super) fn with_device(&self, client: ClientInfo, headers: &HeaderMap) -> ClientInfo {
         match in_cookies(headers, &self.device_name, |value| DeviceSecret::from_wire(value).ok()) {
             Some(device) => client.with_device(device),
             None => client,

@@ -9,15 +9,17 @@ use axum::{
 
 use super::{
     cookies::jwt,
-    dispatch::Standing,
+    dispatch::AuthState,
     origin::Origin,
     peer,
-    refusal::Refusal,
-    settings::{Door, Settings},
+    rejection::Rejection,
+    settings::{HttpConfig, Settings},
 };
 use crate::{
-    AccountService, Authenticate, Caller, ConfigError, Error,
+    config::ConfigError,
+    error::Error,
     ports::{Clock, Mailer, SmsSender, Store},
+    service::{AccountService, Authenticate, Caller},
 };
 
 /// Finds out who makes a request. Keep one in the state of the host's router; cloning it is cheap.
@@ -57,7 +59,7 @@ pub struct Authenticator(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     service: Box<dyn Authenticate>,
-    door: Door,
+    config: HttpConfig,
 }
 
 impl Authenticator {
@@ -69,35 +71,35 @@ impl Authenticator {
         service: AccountService<S, M, P, C>,
         settings: &Settings,
     ) -> Result<Self, ConfigError> {
-        let door = Door::new(settings, service.config())?;
-        Ok(Self(Arc::new(Inner { service: Box::new(service), door })))
+        let config = HttpConfig::new(settings, service.config())?;
+        Ok(Self(Arc::new(Inner { service: Box::new(service), config })))
     }
 
     /// Who makes this request; `None` for a guest. The extractors call it; middleware of the host's own may.
     ///
     /// # Errors
-    /// [`Refusal`] if the request comes from a foreign origin, its JWT is not valid, its account is blocked or still owes something, or the
+    /// [`Rejection`] if the request comes from a foreign origin, its JWT is not valid, its account is blocked or still owes something, or the
     /// store does not answer.
-    pub async fn caller(&self, parts: &Parts) -> Result<Option<Caller>, Refusal> {
-        let Inner { service, door } = &*self.0;
+    pub async fn caller(&self, parts: &Parts) -> Result<Option<Caller>, Rejection> {
+        let Inner { service, config } = &*self.0;
         let headers = &parts.headers;
-        let presented = door.cookies.find(headers);
+        let credential = config.cookies.find(headers);
         if matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
-            let by_cookie = presented.as_ref().is_some_and(|presented| presented.by_cookie);
-            Origin::of(headers, door).check(headers, door, by_cookie)?;
+            let by_cookie = credential.as_ref().is_some_and(|credential| credential.by_cookie);
+            Origin::of(headers, config).check(headers, config, by_cookie)?;
         }
-        let standing = match (jwt(headers), presented) {
-            (Some(jwt), _) => Standing::of(service.session_holder_by_jwt(jwt).await)?,
-            (None, Some(presented)) => Standing::of(service.session_holder(&presented.secret).await)?,
-            (None, None) => Standing::Guest,
+        let auth = match (jwt(headers), credential) {
+            (Some(jwt), _) => AuthState::of(service.session_holder_by_jwt(jwt).await)?,
+            (None, Some(credential)) => AuthState::of(service.session_holder(&credential.secret).await)?,
+            (None, None) => AuthState::Guest,
         };
-        match standing {
-            Standing::Guest => Ok(None),
-            Standing::Held(error) => Err(error.into()),
-            Standing::Signed(holder) => {
+        match auth {
+            AuthState::Guest => Ok(None),
+            AuthState::Held(error) => Err(error.into()),
+            AuthState::Signed(holder) => {
                 let caller = holder.into_caller()?;
-                let client = peer::client(parts, peer::client_address(parts, &door.proxies));
-                let client = door.cookies.with_device(client, headers);
+                let client = peer::client(parts, peer::client_address(parts, &config.proxies));
+                let client = config.cookies.with_device(client, headers);
                 Ok(Some(caller.with_client(client)))
             }
         }
@@ -113,9 +115,9 @@ where
     Authenticator: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         Authenticator::from_ref(state).caller(parts).await?.ok_or_else(|| Error::NotSignedIn.into())
     }
 }
@@ -125,9 +127,9 @@ where
     Authenticator: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
         Authenticator::from_ref(state).caller(parts).await
     }
 }
@@ -137,9 +139,9 @@ where
     Authenticator: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
         caller.require_fresh_factor()?;
         Ok(Self(caller))

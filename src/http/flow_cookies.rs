@@ -4,12 +4,12 @@ use axum::http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use super::cookies::{add, pairs};
-use crate::{FlowState, StartedOAuth2};
+use crate::features::{FlowState, StartedOAuth2};
 
 /// How many flows a browser may have under way; a further one ends the oldest.
-const MOST: usize = 4;
+const MAX: usize = 4;
 /// What they may take of the headers of each request, in bytes: half of what common proxies let through.
-const MOST_BYTES: usize = 4096;
+const MAX_BYTES: usize = 4096;
 
 /// How these cookies are called and written.
 ///
@@ -60,8 +60,8 @@ impl FlowCookies {
     /// Lets the browser keep a flow beside those that it has under way, as far as there is room for them.
     pub(super) fn set(&self, started: &StartedOAuth2, kept: &KeptFlows, headers: &mut HeaderMap) {
         let wire = Zeroizing::new(started.state.to_wire());
-        let mut places = MOST - 1;
-        let mut room = MOST_BYTES.saturating_sub(self.beginning.len() + started.name.len() + wire.len());
+        let mut places = MAX - 1;
+        let mut room = MAX_BYTES.saturating_sub(self.beginning.len() + started.name.len() + wire.len());
         for flow in kept.0.iter().rev() {
             if places > 0 && flow.bytes <= room {
                 (places, room) = (places - 1, room - flow.bytes);

@@ -35,7 +35,7 @@ mod page;
 mod peer;
 mod percent;
 mod query;
-mod refusal;
+mod rejection;
 mod reply;
 mod routes;
 mod settings;
@@ -46,14 +46,15 @@ use axum::{Router, extract::Request, routing::any};
 
 pub use extract::{Authenticator, FreshCaller};
 pub use peer::{InvalidProxyNetwork, ProxyNetwork};
-pub use refusal::Refusal;
+pub use rejection::Rejection;
 pub use settings::Settings;
 
 use crate::{
-    AccountService, ConfigError,
+    config::ConfigError,
     ports::{Clock, Mailer, SmsSender, Store},
+    service::AccountService,
 };
-use dispatch::Desk;
+use dispatch::Api;
 
 /// The API with the default [`Settings`], for a server on one's own machine.
 ///
@@ -80,10 +81,10 @@ pub fn router_with<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     service: AccountService<S, M, P, C>,
     settings: Settings,
 ) -> Result<Router, ConfigError> {
-    let desk = Arc::new(Desk::new(service, &settings)?);
+    let api = Arc::new(Api::new(service, &settings)?);
     let route = || {
-        let desk = Arc::clone(&desk);
-        any(move |request: Request| Arc::clone(&desk).answer(request))
+        let api = Arc::clone(&api);
+        any(move |request: Request| Arc::clone(&api).answer(request))
     };
     Ok(Router::new()
         .route("/v1/account", route())

@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 
 use super::date::Date;
 use crate::{
-    Challenge, FactorList, IdentityPage, LogEntry, LogPage, NewAuthenticator, RecoveryCodes, Secret,
+    features::{Challenge, FactorList, IdentityPage, LogEntry, LogPage, NewAuthenticator, RecoveryCodes},
     model::{Factor, Identity, Session, Target, Timestamp, Token, country_name},
+    secret::Secret,
     user_agent::Device,
 };
 

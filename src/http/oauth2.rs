@@ -12,13 +12,12 @@ use zeroize::Zeroizing;
 use super::{
     body,
     page::Page,
-    refusal::Refusal,
+    rejection::Rejection,
     reply::{Answer, Reply},
-    settings::Door,
+    settings::HttpConfig,
 };
 use crate::{
-    error::Invalid,
-    model::{AllowedRedirects, CheckedUrl, ProviderKey},
+    model::{AllowedRedirects, CheckedUrl, Invalid, ProviderKey},
     oauth2::Provider,
 };
 
@@ -32,7 +31,7 @@ pub(super) const FAILURE: &str = "/v1/account/sessions/oauth2/complete/failure";
 const ROUTE: &str = "/v1/account/sessions/oauth2";
 const CALLBACK: &str = "/v1/account/sessions/oauth2/callback";
 /// More than any provider sends.
-const MOST_BYTES: usize = 16 * 1024;
+const MAX_BYTES: usize = 16 * 1024;
 
 /// Hands over to the native app that waits, or says that all is done.
 pub(super) static PAGE: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("oauth2_page.html"), false));
@@ -46,7 +45,7 @@ pub(super) fn is_of_the_api(provider: &ProviderKey) -> bool {
 
 /// The addresses of this server that take part, all under the public URL.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct OAuth2Urls {
     /// Without a trailing slash.
     base: Box<str>,
     project: Box<str>,
@@ -56,7 +55,7 @@ pub(super) struct Places {
     pub(super) failure: CheckedUrl,
 }
 
-impl Places {
+impl OAuth2Urls {
     /// `own` allows the public URL's own origin.
     pub(super) fn new(public_url: &Url, project: &str, own: &AllowedRedirects) -> Result<Self, Invalid> {
         let base = public_url.as_str().trim_end_matches('/');
@@ -89,12 +88,12 @@ impl Places {
 }
 
 /// A browser that a provider sends back.
-pub(super) struct Return<'a> {
+pub(super) struct Callback<'a> {
     provider: &'a str,
     project: &'a str,
 }
 
-impl<'a> Return<'a> {
+impl<'a> Callback<'a> {
     pub(super) fn of(parts: &'a Parts) -> Option<Self> {
         let rest = parts.uri.path().strip_prefix(CALLBACK)?.strip_prefix('/')?;
         let (provider, project) = rest.split_once('/')?;
@@ -107,19 +106,19 @@ impl<'a> Return<'a> {
     ///
     /// That is all that happens here, so nothing is asked of the request: a form of another site comes without the cookies of this one, and the
     /// step that follows gets them (RFC 6265bis, `SameSite=Lax`).
-    pub(super) async fn pass_on(self, door: &Door, parts: &Parts, body: Body) -> Answer {
-        if *self.project != *door.project {
-            return Err(Refusal::unknown_project());
+    pub(super) async fn pass_on(self, config: &HttpConfig, parts: &Parts, body: Body) -> Answer {
+        if *self.project != *config.project {
+            return Err(Rejection::unknown_project());
         }
-        let provider = self.provider.parse().map_err(|_| Refusal::unsupported_provider())?;
+        let provider = self.provider.parse().map_err(|_| Rejection::unsupported_provider())?;
         let (status, received) = match parts.method {
-            Method::POST => (StatusCode::SEE_OTHER, body::form(&parts.headers, body, MOST_BYTES).await?),
+            Method::POST => (StatusCode::SEE_OTHER, body::form(&parts.headers, body, MAX_BYTES).await?),
             _ => (StatusCode::FOUND, Zeroizing::new(parts.uri.query().unwrap_or_default().to_owned())),
         };
-        if received.len() > MOST_BYTES {
-            return Err(Refusal::argument("The query is too long."));
+        if received.len() > MAX_BYTES {
+            return Err(Rejection::argument("The query is too long."));
         }
-        Reply::redirect(status, &Zeroizing::new(door.oauth2.redirect(&provider, &received)))
+        Reply::redirect(status, &Zeroizing::new(config.oauth2.redirect(&provider, &received)))
     }
 }
 
@@ -128,9 +127,9 @@ mod tests {
     use super::*;
     use crate::http::page::assert_that_it_runs_its_own_script_and_loads_nothing;
 
-    fn places(public_url: &str) -> Places {
+    fn places(public_url: &str) -> OAuth2Urls {
         let own = AllowedRedirects::new(["api.example.com"], []).unwrap();
-        Places::new(&public_url.parse().unwrap(), "notes", &own).unwrap()
+        OAuth2Urls::new(&public_url.parse().unwrap(), "notes", &own).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{refusal::Refusal, settings::Door};
+use super::{rejection::Rejection, settings::HttpConfig};
 use crate::model::AllowedRedirects;
 
 const ALLOWED_METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
@@ -28,12 +28,12 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    pub(super) fn of(headers: &HeaderMap, door: &Door) -> Self {
+    pub(super) fn of(headers: &HeaderMap, config: &HttpConfig) -> Self {
         match headers.get(header::ORIGIN) {
             None => Self::Absent,
             Some(origin) => match origin.to_str() {
                 Ok(text) if AllowedRedirects::is_origin_of_nobody(text) => Self::Absent,
-                Ok(text) if door.origins.allows_origin(text) => Self::Allowed(origin.clone()),
+                Ok(text) if config.origins.allows_origin(text) => Self::Allowed(origin.clone()),
                 _ => Self::Foreign(origin.clone()),
             },
         }
@@ -43,13 +43,18 @@ impl Origin {
     ///
     /// A named origin, or else `Referer`, must be an allowed one. If there is neither, a session that came by cookie needs a header that a
     /// foreign page cannot set: `Sec-Fetch-Site` of this site, or `X-Appwrite-Project`, for which a browser asks first (CORS preflight).
-    pub(super) fn check(&self, headers: &HeaderMap, door: &Door, by_cookie: bool) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &self,
+        headers: &HeaderMap,
+        config: &HttpConfig,
+        by_cookie: bool,
+    ) -> Result<(), Rejection> {
         match self {
             Self::Allowed(_) => Ok(()),
             Self::Foreign(origin) => Err(foreign(origin)),
             Self::Absent => match headers.get(header::REFERER) {
                 Some(referer) => match referer.to_str() {
-                    Ok(text) if door.origins.allows_origin(text) => Ok(()),
+                    Ok(text) if config.origins.allows_origin(text) => Ok(()),
                     _ => Err(foreign(referer)),
                 },
                 None if !by_cookie || is_of_this_site(headers) || headers.contains_key(PROJECT) => Ok(()),
@@ -62,10 +67,10 @@ impl Origin {
 
     /// Whether a page of another site has led the browser here, as `Sec-Fetch-Site` says, and none of an allowed origin is named beside it.
     /// Browsers that send no such header cannot be asked.
-    pub(super) fn is_led_by_others(&self, headers: &HeaderMap, door: &Door) -> bool {
+    pub(super) fn is_led_by_others(&self, headers: &HeaderMap, config: &HttpConfig) -> bool {
         let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
-        let is_ours =
-            matches!(self, Self::Allowed(_)) || referer.is_some_and(|text| door.origins.allows_origin(text));
+        let is_ours = matches!(self, Self::Allowed(_))
+            || referer.is_some_and(|text| config.origins.allows_origin(text));
         !is_ours && headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site")
     }
 
@@ -96,7 +101,7 @@ fn is_of_this_site(headers: &HeaderMap) -> bool {
     headers.get(FETCH_SITE).is_some_and(|site| site == "same-origin" || site == "same-site")
 }
 
-fn foreign(origin: &HeaderValue) -> Refusal {
+fn foreign(origin: &HeaderValue) -> Rejection {
     refused(if origin.as_bytes().starts_with(b"appwrite-") {
         "Invalid Origin. Add the id of this app to the setting allowed_apps."
     } else {
@@ -104,6 +109,6 @@ fn foreign(origin: &HeaderValue) -> Refusal {
     })
 }
 
-fn refused(message: &'static str) -> Refusal {
-    Refusal::new(StatusCode::FORBIDDEN, "general_unknown_origin", message)
+fn refused(message: &'static str) -> Rejection {
+    Rejection::new(StatusCode::FORBIDDEN, "general_unknown_origin", message)
 }

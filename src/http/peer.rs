@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 
-use crate::model::{Client, parse_client_ip};
+use crate::model::{ClientInfo, parse_client_ip};
 
 /// A network of proxies: one address, or a prefix such as `10.0.0.0/8` or `fd00::/8` (RFC 4632 §3.1, RFC 4291 §2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,9 +111,9 @@ fn behind(headers: &HeaderMap, peer: IpAddr, proxies: &[ProxyNetwork]) -> Option
 }
 
 /// The client behind a request, for sessions, the log and messages.
-pub(super) fn client(parts: &Parts, address: Option<IpAddr>) -> Client {
+pub(super) fn client(parts: &Parts, address: Option<IpAddr>) -> ClientInfo {
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let mut client = address.map(Client::at).unwrap_or_default();
+    let mut client = address.map(ClientInfo::at).unwrap_or_default();
     // Bytes beyond ASCII are legal in a user agent, so it is read leniently.
     if let Some(agent) = parts.headers.get(header::USER_AGENT) {
         client = client.with_user_agent(&String::from_utf8_lossy(agent.as_bytes()));

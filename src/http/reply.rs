@@ -7,11 +7,11 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 use crate::model::{DeviceSecret, SessionSecret, Timestamp};
 
 /// What an operation answers.
-pub(super) type Answer = Result<Reply, Refusal>;
+pub(super) type Answer = Result<Reply, Rejection>;
 
 /// A reply that is not a refusal.
 pub(super) struct Reply {
@@ -60,7 +60,7 @@ impl Reply {
     /// A redirect that nobody keeps and no other site is told of.
     #[cfg(feature = "oauth2")]
     pub(super) fn redirect(status: StatusCode, location: &str) -> Answer {
-        let mut location = HeaderValue::from_str(location).map_err(|_| Refusal::unknown())?;
+        let mut location = HeaderValue::from_str(location).map_err(|_| Rejection::unknown())?;
         location.set_sensitive(true);
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;

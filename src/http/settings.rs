@@ -5,8 +5,9 @@ use url::Url;
 
 use super::{cookies::Cookies, magic_page, peer::ProxyNetwork};
 use crate::{
-    Config, ConfigError, Secret,
+    config::{Config, ConfigError},
     model::{AllowedRedirects, CheckedUrl},
+    secret::Secret,
 };
 
 /// The settings of [`router_with`](super::router_with) and [`Authenticator`](super::Authenticator).
@@ -75,7 +76,7 @@ impl Settings {
 
 /// The settings once they are checked, in the form in which requests need them.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct HttpConfig {
     pub(super) project: Box<str>,
     pub(super) cookies: Cookies,
     /// Where browsers may call from, and links lead to.
@@ -83,7 +84,7 @@ pub(super) struct Door {
     /// Where a sign-in link leads if its client does not say.
     pub(super) magic_page: CheckedUrl,
     #[cfg(feature = "oauth2")]
-    pub(super) oauth2: super::oauth2::Places,
+    pub(super) oauth2: super::oauth2::OAuth2Urls,
     pub(super) proxies: Vec<ProxyNetwork>,
     pub(super) api_key: Option<[u8; 32]>,
     pub(super) rate_limits: bool,
@@ -91,7 +92,7 @@ pub(super) struct Door {
     pub(super) is_https: bool,
 }
 
-impl Door {
+impl HttpConfig {
     pub(super) fn new(settings: &Settings, config: &Config) -> Result<Self, ConfigError> {
         let public_url = public_url(&settings.public_url).ok_or(ConfigError {
             field: "public_url",
@@ -129,7 +130,7 @@ impl Door {
             origins,
             magic_page,
             #[cfg(feature = "oauth2")]
-            oauth2: super::oauth2::Places::new(&public_url, &config.project, &own).map_err(not_plain)?,
+            oauth2: super::oauth2::OAuth2Urls::new(&public_url, &config.project, &own).map_err(not_plain)?,
             proxies: settings.trusted_proxies.clone(),
             api_key: api_key.map(|key| Sha256::digest(key).into()),
             rate_limits: settings.rate_limits,
@@ -158,13 +159,13 @@ fn public_url(text: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MasterKey;
+    use crate::crypto::MasterKey;
 
     fn refused(change: impl FnOnce(&mut Settings)) -> Option<&'static str> {
         let mut settings = Settings::default();
         change(&mut settings);
         let config = Config::new(MasterKey::generate().unwrap());
-        Door::new(&settings, &config).err().map(|error| error.field)
+        HttpConfig::new(&settings, &config).err().map(|error| error.field)
     }
 
     #[test]

@@ -187,7 +187,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Client, system and device, as far as they are known. Versions are left out: half of them are made up (Windows 11 says it is 10).
+/// ClientInfo, system and device, as far as they are known. Versions are left out: half of them are made up (Windows 11 says it is 10).
 fn describe(device: &Device) -> String {
     let hardware = format!("{} {}", device.device_brand, device.device_model);
     let parts = [&*device.client_name, &*device.os_name, hardware.trim()];

@@ -6,6 +6,7 @@
 mod compose;
 mod html;
 mod locale;
+mod phrase;
 mod plain;
 mod renderer;
 mod texts;
@@ -15,12 +16,13 @@ mod wording;
 use std::{net::IpAddr, sync::Arc};
 
 pub use locale::{Direction, Locale};
+pub(crate) use phrase::phrase;
 pub use renderer::{RenderedEmail, Renderer, Texts};
 pub use wording::{Letter, Wording};
 
 use crate::{
-    Secret,
     model::{Email, Name, Phone, Timestamp},
+    secret::Secret,
     user_agent::Device,
 };
 

@@ -298,7 +298,7 @@ impl Account {
     }
 
     /// Whether its owner can come back without the present session.
-    pub(crate) fn is_lasting(&self) -> bool {
+    pub(crate) fn has_sign_in_method(&self) -> bool {
         self.password.is_some() || self.email.is_some() || self.phone.is_some() || !self.identities.is_empty()
     }
 
@@ -336,7 +336,7 @@ impl Account {
     }
 
     /// Ends all JWTs issued so far.
-    pub(crate) fn bar_jwts(&mut self) {
+    pub(crate) fn revoke_jwts(&mut self) {
         self.jwt_generation = self.jwt_generation.wrapping_add(1);
     }
 

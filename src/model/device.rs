@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 use super::{Invalid, SecretDigest, Timestamp, UserId};
 
 /// How many devices an account knows; the one unused for longest goes first.
-const MOST_DEVICES: usize = 10;
+const MAX_DEVICES: usize = 10;
 /// How long a device is known without being used.
 const UNUSED: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
 
 /// What a client keeps of having signed in before, beyond its sessions: 256 random bits.
 ///
-/// A host hands it to the client after a sign-in and back to the service with [`Client::with_device`](super::Client::with_device). Guesses of a
+/// A host hands it to the client after a sign-in and back to the service with [`ClientInfo::with_device`](super::ClientInfo::with_device). Guesses of a
 /// known device are counted apart, so that whoever locks an account by guessing does not lock its owner out.
 ///
 /// # Security
@@ -88,7 +88,7 @@ impl KnownDevices {
     pub(crate) fn remember(&mut self, digest: SecretDigest, now: Timestamp) {
         self.0.retain(|device| device.is_kept(now) && !device.digest.matches(&digest));
         self.0.push(KnownDevice { digest, used_at: now });
-        let over = self.0.len().saturating_sub(MOST_DEVICES);
+        let over = self.0.len().saturating_sub(MAX_DEVICES);
         self.0.drain(..over);
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use url::Host;
 
-use crate::error::Invalid;
+use crate::model::Invalid;
 
 /// An ASCII dot-atom address (RFC 5321 §4.1.2 without quoted local parts and address literals), in lower case.
 ///

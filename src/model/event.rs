@@ -5,8 +5,8 @@ use std::{fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::FormatError;
 use super::{EventId, SessionId, Timestamp, UserId};
-use crate::ports::StoreError;
 
 /// What happened. The name is the one of the Appwrite API's activity log where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -157,14 +157,14 @@ impl Event {
     /// Reads back what [`Event::to_json`] wrote.
     ///
     /// # Errors
-    /// [`StoreError::NewerFormat`] if a newer release wrote it, [`StoreError::Corrupt`] if it is not of that form.
-    pub fn from_json(text: &str) -> Result<Self, StoreError> {
+    /// [`FormatError::Newer`] if a newer release wrote it, [`FormatError::Corrupt`] if it is not of that form.
+    pub fn from_json(text: &str) -> Result<Self, FormatError> {
         let Form { format, event } =
-            serde_json::from_str::<Form<&RawValue>>(text).map_err(|_| StoreError::Corrupt)?;
+            serde_json::from_str::<Form<&RawValue>>(text).map_err(|_| FormatError::Corrupt)?;
         match format {
-            FORMAT => serde_json::from_str(event.get()).map_err(|_| StoreError::Corrupt),
-            newer if newer > FORMAT => Err(StoreError::NewerFormat(newer)),
-            _ => Err(StoreError::Corrupt),
+            FORMAT => serde_json::from_str(event.get()).map_err(|_| FormatError::Corrupt),
+            newer if newer > FORMAT => Err(FormatError::Newer(newer)),
+            _ => Err(FormatError::Corrupt),
         }
     }
 }

@@ -23,18 +23,22 @@ pub(crate) struct Failures {
 /// How many wrong guesses in a row an account takes, and how long it then refuses guesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct GuessLimit {
+pub struct Lockout {
     /// Wrong guesses in a row until guesses are locked, 1 to 1,000; 100 by default (NIST SP 800-63B-4 §3.2.2).
-    pub run: u32,
+    pub threshold: u32,
     /// How long the first lock lasts; every further one twice as long. 15 minutes by default.
-    pub lock: Duration,
+    pub duration: Duration,
     /// How long a lock lasts at the most. 24 hours by default.
-    pub longest_lock: Duration,
+    pub max_duration: Duration,
 }
 
-impl Default for GuessLimit {
+impl Default for Lockout {
     fn default() -> Self {
-        Self { run: 100, lock: Duration::from_secs(15 * 60), longest_lock: Duration::from_secs(24 * 3600) }
+        Self {
+            threshold: 100,
+            duration: Duration::from_secs(15 * 60),
+            max_duration: Duration::from_secs(24 * 3600),
+        }
     }
 }
 
@@ -44,12 +48,13 @@ impl Failures {
     }
 
     /// Counts one wrong guess and tells whether it is the 1st, 10th or 100th … of its run, which the log records.
-    pub(crate) fn count(&mut self, now: Timestamp, limit: &GuessLimit) -> bool {
+    pub(crate) fn count(&mut self, now: Timestamp, limit: &Lockout) -> bool {
         self.run = self.run.saturating_add(1);
         let notable = matches!(self.run, 1 | 10 | 100);
-        if self.run >= limit.run {
+        if self.run >= limit.threshold {
             let factor = 1_u32.checked_shl(self.locks).unwrap_or(u32::MAX);
-            self.locked_until = Some(now.after(limit.lock.saturating_mul(factor).min(limit.longest_lock)));
+            self.locked_until =
+                Some(now.after(limit.duration.saturating_mul(factor).min(limit.max_duration)));
             self.locks = self.locks.saturating_add(1);
             self.run = 0;
         }
@@ -69,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_run_of_failures_locks_for_twice_as_long_each_time() {
-        let limit = GuessLimit { run: 3, ..GuessLimit::default() };
+        let limit = Lockout { threshold: 3, ..Lockout::default() };
         let mut failures = Failures::default();
         let mut notable = Vec::new();
         for _ in 0..3 {
@@ -84,7 +89,7 @@ mod tests {
         for _ in 0..300 {
             failures.count(NOW, &limit);
         }
-        assert_eq!(failures.locked_until, Some(NOW.after(limit.longest_lock)));
+        assert_eq!(failures.locked_until, Some(NOW.after(limit.max_duration)));
         failures.clear();
         assert!(!failures.is_locked(NOW));
     }

@@ -10,7 +10,7 @@ use data_encoding::BASE32_DNSSEC;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Timestamp;
-use crate::error::Invalid;
+use crate::model::Invalid;
 
 const CAPACITY: usize = 36;
 /// 128 bits in digits of 5 bits.

@@ -3,15 +3,17 @@
 mod account;
 mod argon2_params;
 mod checked_url;
-mod client;
+mod client_info;
 pub(crate) mod compact_json;
 mod country;
 mod device;
 mod email;
 mod event;
 mod failures;
+mod format_error;
 mod identity;
 mod ids;
+mod invalid;
 mod key;
 mod label;
 mod mfa;
@@ -37,19 +39,21 @@ pub use account::Account;
 pub(crate) use account::{Attachment, Contact, PasswordRecord, Profile, ProviderTokens, SpentState};
 pub use argon2_params::{Argon2Params, InvalidArgon2Params};
 pub use checked_url::CheckedUrl;
-pub use client::Client;
+pub use client_info::ClientInfo;
 pub use country::country_name;
 pub use device::DeviceSecret;
 pub(crate) use device::KnownDevices;
 pub use email::Email;
 pub use event::{Event, EventKind, EventPage};
 pub(crate) use failures::Failures;
-pub use failures::GuessLimit;
+pub use failures::Lockout;
+pub use format_error::FormatError;
 pub use identity::Identity;
 pub(crate) use identity::IdentityRecord;
 pub use ids::{
     ChallengeId, CustomId, EventId, IdentityId, ProviderId, SessionId, TargetId, TokenId, Uid, UserId,
 };
+pub use invalid::Invalid;
 pub use key::Key;
 pub use label::Label;
 pub use mfa::SecondFactor;
@@ -77,5 +81,3 @@ pub use time::Timestamp;
 pub(crate) use token::{Channel, TokenRecord};
 pub use token::{Token, TokenPurpose};
 pub use user::User;
-
-pub(crate) use crate::error::Invalid;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Invalid;
+use crate::model::Invalid;
 
 /// What a person wants to be called: 1–128 code points without control characters, or nothing at all.
 ///

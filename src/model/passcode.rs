@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{Secret, error::Invalid};
+use crate::{model::Invalid, secret::Secret};
 
 /// What a client sends to redeem a token or to answer a challenge: 1–256 characters, taken as they are.
 ///

@@ -2,10 +2,10 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{Secret, error::Invalid};
+use crate::{model::Invalid, secret::Secret};
 
 /// Every code point takes at most four bytes, so the longest password has as many as this.
-const MOST_BYTES: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 /// A password: 8–256 code points of any kind, taken as they are, never trimmed, normalised or cut.
 ///
@@ -25,7 +25,7 @@ impl Password {
         let secret = Secret::new(text);
         let text = secret.expose();
         // The bytes come first: an endless text must not cost more than a short one.
-        let fits = text.len() <= MOST_BYTES && (8..=256).contains(&text.chars().count());
+        let fits = text.len() <= MAX_BYTES && (8..=256).contains(&text.chars().count());
         if fits { Ok(Self(Arc::new(secret))) } else { Err(Invalid::Password) }
     }
 
@@ -47,7 +47,7 @@ impl FromStr for Password {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         // Not copied before it is known to be of a sane size.
-        if text.len() > MOST_BYTES { Err(Invalid::Password) } else { Self::parse(text.to_owned()) }
+        if text.len() > MAX_BYTES { Err(Invalid::Password) } else { Self::parse(text.to_owned()) }
     }
 }
 

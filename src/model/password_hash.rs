@@ -16,7 +16,7 @@ pub(crate) use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scrypt::ScryptHash
 use super::Argon2Params;
 
 /// A longer text is refused unread; the longest valid one has 220 bytes.
-const LONGEST_TEXT: usize = 256;
+const MAX_TEXT_LENGTH: usize = 256;
 
 /// A password hash as a string of Argon2, such as `$argon2id$v=19$m=19456,t=2,p=1$…$…`, or one of an older system.
 ///
@@ -145,7 +145,7 @@ pub(crate) enum Checkable {
 
 impl Checkable {
     fn parse(text: &str) -> Result<Self, InvalidPasswordHash> {
-        if text.len() > LONGEST_TEXT {
+        if text.len() > MAX_TEXT_LENGTH {
             return Err(InvalidPasswordHash::Malformed);
         }
         let fields = text.strip_prefix('$').ok_or(InvalidPasswordHash::Malformed)?;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Invalid;
+use crate::model::Invalid;
 
 /// A phone number as ITU-T E.164 §6 writes it: `+`, an assigned country code and the rest, 7–15 ASCII digits in all.
 ///

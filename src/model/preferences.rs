@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::compact_json;
-use crate::error::Invalid;
+use crate::model::Invalid;
 
 /// A free-form JSON object that comes back as it was sent: only insignificant white space is dropped.
 ///
@@ -23,8 +23,8 @@ use crate::error::Invalid;
 #[serde(try_from = "String", into = "Arc<str>")]
 pub struct Preferences(Arc<str>);
 
-const MOST_BYTES: usize = 65_535;
-const MOST_LEVELS: usize = 64;
+const MAX_BYTES: usize = 65_535;
+const MAX_LEVELS: usize = 64;
 
 impl Preferences {
     /// Like [`Preferences::from_str`], but an empty array stands for no preferences, as clients in languages where maps and
@@ -71,7 +71,7 @@ impl FromStr for Preferences {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        compact_json::compact_object(text, MOST_BYTES, MOST_LEVELS)
+        compact_json::compact_object(text, MAX_BYTES, MAX_LEVELS)
             .map(|compact| Self(compact.into()))
             .ok_or(Invalid::Preferences)
     }

@@ -10,11 +10,11 @@ pub use identities::{
     CursorNotFound, Field, IdentityAttribute, IdentityQuery, Page as IdentityRows, QueryFields,
 };
 
-use crate::error::Invalid;
+use crate::model::Invalid;
 
-const MOST_QUERIES: usize = 100;
-const MOST_CHARACTERS: usize = 4096;
-const MOST_ROWS: u64 = 5000;
+const MAX_QUERIES: usize = 100;
+const MAX_CHARACTERS: usize = 4096;
+const MAX_ROWS: u64 = 5000;
 
 /// Which part of the security log is asked for.
 ///
@@ -72,14 +72,14 @@ impl Query {
 }
 
 fn read(queries: &[impl AsRef<str>]) -> Result<Vec<Query>, Invalid> {
-    if queries.len() > MOST_QUERIES {
+    if queries.len() > MAX_QUERIES {
         return Err(Invalid::Query("there can be at most 100 queries"));
     }
     queries.iter().map(|query| read_one(query.as_ref())).collect()
 }
 
 fn read_one(query: &str) -> Result<Query, Invalid> {
-    if query.chars().nth(MOST_CHARACTERS).is_some() {
+    if query.chars().nth(MAX_CHARACTERS).is_some() {
         return Err(Invalid::Query("a query can have at most 4096 characters"));
     }
     // An array would be read as a struct without names.
@@ -105,7 +105,7 @@ impl Window {
     fn take(&mut self, query: &Query) -> Result<bool, Invalid> {
         match query.method.as_str() {
             "limit" => {
-                let limit = query.one_value()?.as_u64().filter(|limit| (1..=MOST_ROWS).contains(limit));
+                let limit = query.one_value()?.as_u64().filter(|limit| (1..=MAX_ROWS).contains(limit));
                 let limit = limit.and_then(|limit| usize::try_from(limit).ok());
                 let limit = limit.ok_or(Invalid::Query("the limit must be a whole number from 1 to 5000"))?;
                 self.limit.get_or_insert(limit);

@@ -3,9 +3,9 @@
 use url::{Host, Url};
 
 use super::CheckedUrl;
-use crate::error::Invalid;
+use crate::model::Invalid;
 
-const MOST_BYTES: usize = 4096;
+const MAX_BYTES: usize = 4096;
 
 /// The hosts and apps that the host trusts with secrets; built once from its configuration.
 ///
@@ -182,7 +182,7 @@ impl WebParts<'_> {
 }
 
 fn is_plain(text: &str) -> bool {
-    text.len() <= MOST_BYTES && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'\\')
+    text.len() <= MAX_BYTES && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'\\')
 }
 
 /// Spellings that some servers read as the parent folder, and others do not.

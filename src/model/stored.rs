@@ -1,18 +1,18 @@
 //! The stored form of an account: JSON with a format number, strict in both directions.
 //!
 //! A format is readable one minor release before it is written. Unknown fields are refused, so that an older program never drops what a newer
-//! one wrote: it answers [`StoreError::NewerFormat`] instead.
+//! one wrote: it answers [`FormatError::Newer`] instead.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::FormatError;
 use super::Profile;
 use super::{
     Account, Attachment, Authenticator, ChallengeRecord, Contact, Email, Failures, IdentityRecord,
     KnownDevices, Label, Name, PasswordHash, PasswordRecord, Phone, Preferences, ProviderTokens,
     PushTargetRecord, Sealed, SessionRecord, SpentState, Timestamp, TokenRecord, UserId,
 };
-use crate::ports::StoreError;
 
 /// The format that this release writes.
 const FORMAT: u32 = 1;
@@ -158,27 +158,27 @@ struct AttachmentForm {
     provider_tokens: Vec<ProviderTokens>,
 }
 
-pub(crate) fn encode(account: &Account) -> Result<String, StoreError> {
-    serde_json::to_string(&Body { format: FORMAT, account: account.into() }).map_err(|_| StoreError::Corrupt)
+pub(crate) fn encode(account: &Account) -> Result<String, FormatError> {
+    serde_json::to_string(&Body { format: FORMAT, account: account.into() }).map_err(|_| FormatError::Corrupt)
 }
 
-pub(crate) fn encode_attachment(attachment: &Attachment) -> Result<String, StoreError> {
+pub(crate) fn encode_attachment(attachment: &Attachment) -> Result<String, FormatError> {
     let form = AttachmentForm {
         format: FORMAT,
         preferences: attachment.preferences.clone(),
         provider_tokens: attachment.provider_tokens.clone(),
     };
-    serde_json::to_string(&form).map_err(|_| StoreError::Corrupt)
+    serde_json::to_string(&form).map_err(|_| FormatError::Corrupt)
 }
 
-pub(crate) fn decode(body: &str) -> Result<Account, StoreError> {
+pub(crate) fn decode(body: &str) -> Result<Account, FormatError> {
     match serde_json::from_str::<Body>(body) {
         Ok(Body { format: FORMAT, account }) => Ok(account.into()),
         _ => Err(refusal(body)),
     }
 }
 
-pub(crate) fn decode_attachment(text: &str) -> Result<Attachment, StoreError> {
+pub(crate) fn decode_attachment(text: &str) -> Result<Attachment, FormatError> {
     match serde_json::from_str(text) {
         Ok(AttachmentForm { format: FORMAT, preferences, provider_tokens }) => {
             Ok(Attachment { preferences, provider_tokens })
@@ -188,10 +188,10 @@ pub(crate) fn decode_attachment(text: &str) -> Result<Attachment, StoreError> {
 }
 
 /// Tells a form of a newer release from damage.
-fn refusal(text: &str) -> StoreError {
+fn refusal(text: &str) -> FormatError {
     match serde_json::from_str(text) {
-        Ok(Header { format }) if format > FORMAT => StoreError::NewerFormat(format),
-        _ => StoreError::Corrupt,
+        Ok(Header { format }) if format > FORMAT => FormatError::Newer(format),
+        _ => FormatError::Corrupt,
     }
 }
 
@@ -218,17 +218,14 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_named_and_not_read() {
-        assert!(matches!(
-            decode(r#"{"format":2,"account":{"anything":1}}"#),
-            Err(StoreError::NewerFormat(2))
-        ));
-        assert!(matches!(decode_attachment(r#"{"format":3,"tokens":[]}"#), Err(StoreError::NewerFormat(3))));
+        assert!(matches!(decode(r#"{"format":2,"account":{"anything":1}}"#), Err(FormatError::Newer(2))));
+        assert!(matches!(decode_attachment(r#"{"format":3,"tokens":[]}"#), Err(FormatError::Newer(3))));
     }
 
     #[test]
     fn an_unknown_field_is_refused_rather_than_lost() {
         let more = GOLDEN.replacen("\"failures\"", "\"colour\":1,\"failures\"", 1);
-        assert!(matches!(decode(&more), Err(StoreError::Corrupt)));
-        assert!(matches!(decode("not json"), Err(StoreError::Corrupt)));
+        assert!(matches!(decode(&more), Err(FormatError::Corrupt)));
+        assert!(matches!(decode("not json"), Err(FormatError::Corrupt)));
     }
 }

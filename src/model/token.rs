@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{SecretDigest, Timestamp, TokenId, UserId};
-use crate::Secret;
+use crate::secret::Secret;
 
 /// What a token may be redeemed for. It is bound into the digest, so that no token serves another purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -6,7 +6,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    Attempt, Callback, ClientAuth, IdTokenError, OAuth2Error, ProviderUser, Refusal, Registration, Tokens,
+    Attempt, Callback, ClientAuth, ErrorResponse, IdTokenError, OAuth2Error, ProviderUser, Registration,
+    Tokens,
     cache::Cache,
     json,
     openid::{Discovery, Expected, Issuers, KeySet, verify},
@@ -14,9 +15,9 @@ use super::{
     tokens::spellings,
 };
 use crate::{
-    Secret,
     model::Timestamp,
     ports::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse},
+    secret::Secret,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,7 +28,7 @@ const FRESH: Duration = Duration::from_secs(3600);
 /// How long after keys were fetched again for a token whose key was not among them no other such token makes it happen.
 const RETRY: Duration = Duration::from_secs(60);
 /// The longest form field `user` that is looked at, in bytes.
-const LONGEST_FORM_USER: usize = 4096;
+const MAX_FORM_USER_LENGTH: usize = 4096;
 
 /// Talks to one provider in the name of this service.
 ///
@@ -150,7 +151,7 @@ impl OAuth2Client {
         let values = self.registration.values_at(tokens.location.as_deref())?.with_tokens(tokens);
         let profile = &self.registration.provider().profile;
         let claims = self.claims(tokens, attempt, &values, now).await?;
-        let form_user = callback.user.filter(|user| user.len() <= LONGEST_FORM_USER);
+        let form_user = callback.user.filter(|user| user.len() <= MAX_FORM_USER_LENGTH);
         let form_user = form_user.and_then(|user| json::parse(user.as_bytes()).ok());
 
         let discovered = self.discovery_if(self.discovers(&values), &values, now).await?;
@@ -312,7 +313,7 @@ impl OAuth2Client {
         if reply.is_success() {
             return Ok(reply);
         }
-        Err(OAuth2Error::refused(self.with_secrets(secrets, |secrets| Refusal::read(&reply, secrets))))
+        Err(OAuth2Error::refused(self.with_secrets(secrets, |secrets| ErrorResponse::read(&reply, secrets))))
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OAuth2Error> {

@@ -11,7 +11,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{OAuth2Error, RegistrationError};
-use crate::{Secret, model::Timestamp};
+use crate::{model::Timestamp, secret::Secret};
 
 /// How long a statement is good for, in seconds. It is used at once.
 const LIFE: i64 = 300;

@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use super::{json, openid::IdTokenError};
 #[cfg(feature = "tracing")]
-use crate::error::with_causes;
+use crate::kind::with_causes;
 use crate::{
-    error::Kind,
+    kind::Kind,
     ports::{HttpError, HttpResponse},
 };
 
 /// How much of a provider's words is kept, in characters.
-const LONGEST_MESSAGE: usize = 200;
-const LONGEST_WORD: usize = 64;
+const MAX_MESSAGE_LENGTH: usize = 200;
+const MAX_WORD_LENGTH: usize = 64;
 /// Where providers put what went wrong.
 const MESSAGES: [&str; 8] = [
     "/error",
@@ -50,13 +50,13 @@ const FAULTS_OF_THE_CLIENT: [&str; 8] = [
 pub enum OAuth2Error {
     /// The provider finds fault with the request: 400. Mostly the code is used or too old.
     #[error("the provider found the request at fault: {0}")]
-    BadRequest(Refusal),
+    BadRequest(ErrorResponse),
     /// The provider does not accept this service or its token: 401.
     #[error("the provider did not accept the credentials: {0}")]
-    Unauthorized(Refusal),
+    Unauthorized(ErrorResponse),
     /// The provider refuses in another way: any other status, or an error within a reply of status 200.
     #[error("the provider refused: {0}")]
-    Refused(Refusal),
+    Refused(ErrorResponse),
     /// The browser comes back with an error instead of a code: mostly the person said no (RFC 6749 §4.1.2.1).
     #[error("the provider refused: {0}")]
     Declined(Box<str>),
@@ -107,7 +107,7 @@ impl OAuth2Error {
     pub fn at_callback(error: &str, description: Option<&str>) -> Self {
         let said: String = [Some(error), description].into_iter().flatten().collect::<Vec<_>>().join(": ");
         let message =
-            said.chars().filter(|char| !char.is_control()).take(LONGEST_MESSAGE).collect::<String>();
+            said.chars().filter(|char| !char.is_control()).take(MAX_MESSAGE_LENGTH).collect::<String>();
         Self::Declined(message.into())
     }
 
@@ -153,7 +153,7 @@ impl OAuth2Error {
     }
 
     /// By the status of a reply that is none of the hoped for ones.
-    pub(super) fn refused(refusal: Refusal) -> Self {
+    pub(super) fn refused(refusal: ErrorResponse) -> Self {
         match refusal.status {
             400 => Self::BadRequest(refusal),
             401 => Self::Unauthorized(refusal),
@@ -165,7 +165,7 @@ impl OAuth2Error {
 /// A provider's "no".
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Refusal {
+pub struct ErrorResponse {
     /// The HTTP status.
     pub status: u16,
     /// The error code, such as `invalid_client` (RFC 6749 §5.2), if it is one word.
@@ -174,7 +174,7 @@ pub struct Refusal {
     pub message: Option<Box<str>>,
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// Reads what a reply says. `secrets` are those of the request: a message with one of them in it is left out.
     pub(super) fn read(reply: &HttpResponse, secrets: &[&str]) -> Self {
         let value = json::parse(reply.body()).ok().or_else(|| json::parse_form(reply.body()));
@@ -206,7 +206,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.message {
             // A status of success says nothing about a refusal.
@@ -218,7 +218,7 @@ impl fmt::Display for Refusal {
 }
 
 fn code(value: &Value, secrets: &[&str]) -> Option<Box<str>> {
-    let code = value.get("error")?.as_str().filter(|code| (1..=LONGEST_WORD).contains(&code.len()))?;
+    let code = value.get("error")?.as_str().filter(|code| (1..=MAX_WORD_LENGTH).contains(&code.len()))?;
     let is_word = code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
     (is_word && !repeats(code, secrets)).then(|| code.into())
 }
@@ -240,8 +240,8 @@ fn message(value: &Value, secrets: &[&str]) -> Option<Box<str>> {
     }
     // A long word is no word: it may be a token that nobody here knows.
     let words = whole.split(|char: char| char.is_control() || char == ' ').filter(|word| !word.is_empty());
-    let words: Vec<&str> = words.map(|word| if word.len() > LONGEST_WORD { "…" } else { word }).collect();
-    Some(words.join(" ").chars().take(LONGEST_MESSAGE).collect::<String>().into())
+    let words: Vec<&str> = words.map(|word| if word.len() > MAX_WORD_LENGTH { "…" } else { word }).collect();
+    Some(words.join(" ").chars().take(MAX_MESSAGE_LENGTH).collect::<String>().into())
 }
 
 /// What is wrong with a reply.
@@ -266,8 +266,8 @@ pub enum ReplyError {
 mod tests {
     use super::*;
 
-    fn refusal(status: u16, body: &str) -> Refusal {
-        Refusal::read(&HttpResponse::new(status, body.into()), &["code-1", ""])
+    fn refusal(status: u16, body: &str) -> ErrorResponse {
+        ErrorResponse::read(&HttpResponse::new(status, body.into()), &["code-1", ""])
     }
 
     #[test]
@@ -298,7 +298,7 @@ mod tests {
         }
         assert_eq!(told(400, r#"{"error":"invalid_grant"}"#), None);
         let within = |code: &str| {
-            let refusal = Refusal::within(200, &serde_json::json!({ "error": code }), &[]).unwrap();
+            let refusal = ErrorResponse::within(200, &serde_json::json!({ "error": code }), &[]).unwrap();
             OAuth2Error::Refused(refusal).fault()
         };
         assert_eq!(within("bad_verification_code"), None);
@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(refusal(400, r#"{"error":"code code-1 is unknown"}"#).message, None);
         assert_eq!(refusal(500, "<html>").message, None);
         let long = refusal(400, &format!(r#"{{"error":"{}"}}"#, "word ".repeat(5_000)));
-        assert_eq!(long.message.unwrap().len(), LONGEST_MESSAGE);
+        assert_eq!(long.message.unwrap().len(), MAX_MESSAGE_LENGTH);
         let token = format!(r#"{{"error":"not {}"}}"#, "x".repeat(65));
         assert_eq!(refusal(400, &token).to_string(), "400: not …");
     }

@@ -8,13 +8,13 @@ use url::form_urlencoded;
 use super::ReplyError;
 use crate::model::compact_json::compact_value;
 
-const MOST_LEVELS: usize = 32;
-const MOST_FIELDS: usize = 64;
+const MAX_LEVELS: usize = 32;
+const MAX_FIELDS: usize = 64;
 
 /// Reads JSON without repeated names and NUL: two readers of one text must not see different things in it.
 pub(super) fn parse(body: &[u8]) -> Result<Value, ReplyError> {
     let text = std::str::from_utf8(body).map_err(|_| ReplyError::Malformed)?;
-    let compact = compact_value(text, body.len(), MOST_LEVELS).ok_or(ReplyError::Malformed)?;
+    let compact = compact_value(text, body.len(), MAX_LEVELS).ok_or(ReplyError::Malformed)?;
     serde_json::from_str(&compact).map_err(|_| ReplyError::Malformed)
 }
 
@@ -26,8 +26,8 @@ pub(super) fn parse_form(body: &[u8]) -> Option<Value> {
         return None;
     }
     let mut names = HashSet::new();
-    let fields: Vec<_> = form_urlencoded::parse(body).take(MOST_FIELDS + 1).collect();
-    let sound = fields.len() <= MOST_FIELDS
+    let fields: Vec<_> = form_urlencoded::parse(body).take(MAX_FIELDS + 1).collect();
+    let sound = fields.len() <= MAX_FIELDS
         && fields
             .iter()
             .all(|(name, value)| names.insert(name.clone()) && !name.contains('\0') && !value.contains('\0'));

@@ -30,7 +30,7 @@ mod tokens;
 pub use attempt::{Attempt, Callback};
 pub use builtin::ProviderError;
 pub use client::OAuth2Client;
-pub use error::{OAuth2Error, Refusal, ReplyError};
+pub use error::{ErrorResponse, OAuth2Error, ReplyError};
 pub use openid::IdTokenError;
 pub use profile::ProviderUser;
 pub use provider::{

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{
-    Condition, EmailList, OAuth2Error, ProfileRequest, Refusal, Registration, Test, Verified,
+    Condition, EmailList, ErrorResponse, OAuth2Error, ProfileRequest, Registration, Test, Verified,
     authorize::append,
     provider::Body,
     registration::{Context, text_of},
@@ -16,8 +16,8 @@ use crate::{
 use serde_json::Value;
 
 /// What stored identities have room for, in bytes.
-const LONGEST_UID: usize = 255;
-const LONGEST_NAME: usize = 128;
+const MAX_UID_LENGTH: usize = 255;
+const MAX_NAME_LENGTH: usize = 128;
 
 /// A person, as a provider knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Registration {
         let Some(uid) = uid.filter(|uid| is_uid(uid)) else {
             // Slack and others answer with status 200 and say in the reply that it is an error.
             let told = replies.replies.iter().filter(|(source, _)| *source != "callback.user");
-            let refusal = told.filter_map(|(_, reply)| Refusal::within(200, reply, secrets)).next();
+            let refusal = told.filter_map(|(_, reply)| ErrorResponse::within(200, reply, secrets)).next();
             return Err(refusal.map_or(OAuth2Error::MissingId, OAuth2Error::Refused));
         };
         let (email, email_verified) =
@@ -123,7 +123,7 @@ impl Registration {
 }
 
 fn is_uid(uid: &str) -> bool {
-    (1..=LONGEST_UID).contains(&uid.len()) && !uid.chars().any(char::is_control) && !uid.trim().is_empty()
+    (1..=MAX_UID_LENGTH).contains(&uid.len()) && !uid.chars().any(char::is_control) && !uid.trim().is_empty()
 }
 
 fn address(value: &Value) -> Option<Email> {
@@ -161,6 +161,6 @@ fn holds(test: &Test, value: &Value, replies: &Context<'_>) -> bool {
 /// One line, trimmed, and no longer than a name may be.
 fn clean(text: &str) -> String {
     let line: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    let short: String = line.trim().chars().take(LONGEST_NAME).collect();
+    let short: String = line.trim().chars().take(MAX_NAME_LENGTH).collect();
     short.trim_end().to_owned()
 }

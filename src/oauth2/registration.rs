@@ -18,7 +18,7 @@ use super::{
     hosts::{self, Reach},
     template::{Filling, Placeholder, Values},
 };
-use crate::Secret;
+use crate::secret::Secret;
 
 /// What a provider knows this service as, and the provider's parameters for it.
 ///

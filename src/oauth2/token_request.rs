@@ -8,9 +8,9 @@ use super::{
     registration::Context,
 };
 use crate::{
-    Secret,
     model::Timestamp,
     ports::{HttpMethod, HttpRequest},
+    secret::Secret,
 };
 
 type Fields<'a> = Vec<(&'a str, String)>;

@@ -4,11 +4,11 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
-use super::{OAuth2Error, Pointer, Refusal, Registration, ReplyError, json, template::percent_encode};
-use crate::{Secret, ports::HttpResponse};
+use super::{ErrorResponse, OAuth2Error, Pointer, Registration, ReplyError, json, template::percent_encode};
+use crate::{ports::HttpResponse, secret::Secret};
 
 /// More than any provider's signed tokens have, in bytes.
-const LONGEST_TOKEN: usize = 32 * 1024;
+const MAX_TOKEN_LENGTH: usize = 32 * 1024;
 
 /// What the token endpoint gave.
 ///
@@ -43,13 +43,13 @@ impl Registration {
     /// Reads a reply. `secrets` are those of the request.
     pub(super) fn tokens(&self, reply: &HttpResponse, secrets: &[&str]) -> Result<Tokens, OAuth2Error> {
         if !reply.is_success() {
-            return Err(OAuth2Error::refused(Refusal::read(reply, secrets)));
+            return Err(OAuth2Error::refused(ErrorResponse::read(reply, secrets)));
         }
         let mut rest =
             json::parse(reply.body()).or_else(|error| json::parse_form(reply.body()).ok_or(error))?;
         let places = &self.provider.token.reply;
         let Some(access_token) = take(&mut rest, &places.access_token)? else {
-            let refusal = Refusal::within(reply.status(), &rest, secrets);
+            let refusal = ErrorResponse::within(reply.status(), &rest, secrets);
             return Err(refusal.map_or(OAuth2Error::Reply(ReplyError::Shape), OAuth2Error::Refused));
         };
         Ok(Tokens {
@@ -72,8 +72,8 @@ fn take(reply: &mut Value, place: &Pointer) -> Result<Option<Secret>, ReplyError
         Some(_) => return Err(ReplyError::Shape),
     };
     // RFC 6749 §A.12 and §A.17. A space or control character would break the header that it is sent in.
-    let is_sound =
-        token.expose().bytes().all(|byte| byte.is_ascii_graphic()) && token.expose().len() <= LONGEST_TOKEN;
+    let is_sound = token.expose().bytes().all(|byte| byte.is_ascii_graphic())
+        && token.expose().len() <= MAX_TOKEN_LENGTH;
     match (token.expose().is_empty(), is_sound) {
         (true, _) => Ok(None),
         (false, true) => Ok(Some(token)),
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn tokens_that_cannot_be_sent_are_refused() {
-        let long = "x".repeat(LONGEST_TOKEN + 1);
+        let long = "x".repeat(MAX_TOKEN_LENGTH + 1);
         for bad in ["a b", "a\\r\\nX: y", "\u{e9}", &long] {
             assert!(
                 matches!(

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// More of a parameter than any valid value holds; what goes beyond is not worth hashing.
-const LONGEST_PART: usize = 512;
+const MAX_PART_LENGTH: usize = 512;
 
 /// From whom and about whom a request is: what the keys of its limits are made of.
 ///
@@ -102,13 +102,13 @@ fn limit_key(salt: &[u8], operation: Operation, by: &[LimitKey], subject: &Subje
 }
 
 fn beginning(value: &str) -> &[u8] {
-    value.as_bytes().get(..LONGEST_PART).unwrap_or(value.as_bytes())
+    value.as_bytes().get(..MAX_PART_LENGTH).unwrap_or(value.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MemoryLimiter, model::parse_client_ip};
+    use crate::{model::parse_client_ip, ports::MemoryLimiter};
 
     const SALT: &[u8] = b"a salt of thirty-two bytes .....";
 
@@ -292,14 +292,14 @@ mod tests {
 
     #[test]
     fn a_parameter_that_is_too_long_counts_by_its_beginning() {
-        let long = |tail| "x".repeat(LONGEST_PART) + tail;
+        let long = |tail| "x".repeat(MAX_PART_LENGTH) + tail;
         let key = |id: &str| {
             key(Operation::FinishRecovery, &Subject { user_id_param: Some(id), ..Subject::default() })
         };
         assert_eq!(key(&long("1")), key(&long("2")));
         assert_ne!(key(&long("")), key("x"));
         // A cut within a character must not panic.
-        key(&("x".repeat(LONGEST_PART - 1) + "ü"));
+        key(&("x".repeat(MAX_PART_LENGTH - 1) + "ü"));
     }
 
     #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{Secret, model::PasswordHash};
+use crate::{model::PasswordHash, secret::Secret};
 
 /// Makes and checks password hashes.
 ///

@@ -25,7 +25,7 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
 
 /// Why a host's rule refuses a password: one sentence for the user, without the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PasswordRefusal(pub String);
+pub struct PasswordRejection(pub String);
 
 /// A host's own rule for new passwords, asked after the built-in ones.
 #[async_trait]
@@ -33,14 +33,14 @@ pub trait PasswordRule: fmt::Debug + Send + Sync + 'static {
     /// Judges a new password for this account (at sign-up: the account as it would be).
     ///
     /// # Errors
-    /// [`PasswordRefusal`] refuses it; the user sees its text as
+    /// [`PasswordRejection`] refuses it; the user sees its text as
     /// [`Invalid::PasswordRule`](crate::error::Invalid::PasswordRule).
-    async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRefusal>;
+    async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRejection>;
 }
 
 #[async_trait]
 impl<T: PasswordRule + ?Sized> PasswordRule for Arc<T> {
-    async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRefusal> {
+    async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRejection> {
         (**self).check(password, account).await
     }
 }

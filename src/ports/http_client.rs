@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::Secret;
+use crate::secret::Secret;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const REPLY_LIMIT: usize = 256 * 1024;

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::model::{Account, Event, EventPage, Key, PageQuery, Timestamp, UserId, stored};
+use crate::model::{Account, Event, EventPage, FormatError, Key, PageQuery, Timestamp, UserId, stored};
 
 /// Names one saved state of one account: 64 random bits, drawn anew for every save, compared only for equality.
 ///
@@ -136,7 +136,7 @@ impl<'a> Change<'a> {
     /// # Errors
     /// [`StoreError::Corrupt`] if it cannot be written, which no value that the service builds causes.
     pub fn body(&self) -> Result<String, StoreError> {
-        stored::encode(&self.after)
+        Ok(stored::encode(&self.after)?)
     }
 
     /// The stored form of the attachment, or `None` if it stays as it is.
@@ -149,7 +149,7 @@ impl<'a> Change<'a> {
             (None, _) => Ok(None),
             (Some(after), Some(before)) if after == before => Ok(None),
             (Some(after), None) if self.before.is_none() && **after == Default::default() => Ok(None),
-            (Some(after), _) => stored::encode_attachment(after).map(Some),
+            (Some(after), _) => Ok(Some(stored::encode_attachment(after)?)),
         }
     }
 
@@ -226,6 +226,15 @@ pub enum StoreError {
     Referenced,
 }
 
+impl From<FormatError> for StoreError {
+    fn from(error: FormatError) -> Self {
+        match error {
+            FormatError::Newer(format) => Self::NewerFormat(format),
+            FormatError::Corrupt => Self::Corrupt,
+        }
+    }
+}
+
 impl StoreError {
     /// An [`Unavailable`](StoreError::Unavailable) with its cause.
     pub fn unavailable(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -272,7 +281,7 @@ impl<'a> Loading<'a> {
     }
 
     /// The answer, if it is there already. Awaiting it would give the same, but copies it more often.
-    pub(crate) fn at_once(self) -> Result<Loaded, Self> {
+    pub(crate) fn now_or_never(self) -> Result<Loaded, Self> {
         match self.0 {
             Answer::Ready(Some(answer)) => Ok(answer),
             waiting => Err(Self(waiting)),
@@ -330,13 +339,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError>;
 
     /// Adds log entries that belong to no change, as durably as a save. Their accounts need not exist.
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError>;
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError>;
 
     /// A page of an account's log, newest (greatest id) first, with the total.
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError>;
 
     /// Removes log entries older than `before`, at most `limit`, and tells how many. Which ones go first is left to the store.
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
 }
 
 #[async_trait]
@@ -357,15 +366,15 @@ impl<T: Store + ?Sized> Store for Arc<T> {
         (**self).list(which, limit).await
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
-        (**self).append(events).await
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        (**self).append_events(events).await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
         (**self).events(user, page).await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        (**self).forget(before, limit).await
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        (**self).delete_events_before(before, limit).await
     }
 }

@@ -5,14 +5,13 @@ use std::{
     sync::{Arc, atomic::AtomicU32},
 };
 
-use super::{AccountService, Inner, guess_gate::GuessGate, turns::Turns};
+use super::{AccountService, Inner, conflict_queue::ConflictQueue, guess_gate::GuessGate};
 use crate::{
-    adapters::MemoryLimiter,
     config::{Config, ConfigError},
     crypto::{Argon2Pool, CodeKeys, JwtCodec, Purpose, Sealer},
     ports::{
-        Clock, Entropy, GeoLocator, Mailer, NoGeo, NoMailer, NoSms, Observer, PasswordHasher, PasswordRule,
-        RateLimiter, SmsSender, Store, SystemClock, SystemEntropy,
+        Clock, Entropy, GeoLocator, Mailer, MemoryLimiter, NoGeo, NoMailer, NoSms, Observer, PasswordHasher,
+        PasswordRule, RateLimiter, SmsSender, Store, SystemClock, SystemEntropy,
     },
     user_agent::{DeviceParser, StandardDeviceParser},
 };
@@ -200,9 +199,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
             #[cfg(feature = "oauth2")]
             providers: self.providers,
             #[cfg(feature = "oauth2")]
-            underway: crate::features::Underway::default(),
+            redemptions: super::redemptions::Redemptions::default(),
             gate: GuessGate::default(),
-            turns: Turns::default(),
+            conflicts: ConflictQueue::default(),
             event_count: AtomicU32::new(0),
             config,
         };
@@ -218,7 +217,7 @@ fn check_keys(providers: &[OAuth2Client]) -> Result<(), ConfigError> {
         true => Ok(()),
         false => Err(ConfigError {
             field: "providers",
-            rule: "have keys of 1 to 36 letters, digits, period, hyphen and underscore, and none that means another way to sign in",
+            rule: "have keys of 1 to 36 letters, digits, period, hyphen and underscore, and none that means another method to sign in",
         }),
     }
 }

@@ -9,11 +9,11 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{AccountService, Draft, Errand};
+use super::{AccountService, Context, Draft};
 use crate::{
-    Error,
+    error::Error,
     model::{
-        Account, Client, Key, SecretDigest, Session, SessionId, SessionRecord, SessionSecret, Timestamp,
+        Account, ClientInfo, Key, SecretDigest, Session, SessionId, SessionRecord, SessionSecret, Timestamp,
         User, UserId,
     },
     operation::{Assurance, Operation},
@@ -51,7 +51,7 @@ pub struct SessionHolder {
     /// The session's place in the account.
     place: usize,
     proof: Proof,
-    client: Client,
+    client: ClientInfo,
     at: Timestamp,
     keeps_secret: bool,
 }
@@ -91,7 +91,7 @@ impl SessionHolder {
             stored,
             place,
             proof: Proof::Secret,
-            client: Client::default(),
+            client: ClientInfo::default(),
             at: now,
             keeps_secret: false,
         })
@@ -111,7 +111,7 @@ impl SessionHolder {
     }
 
     /// The account as it was when the caller was authenticated, as its owner sees it: for an answer to the very request that the caller came
-    /// with. `None` if its preferences were not loaded on the way; ask [`AccountService::user`] then.
+    /// with. `None` if its preferences were not loaded on the method; ask [`AccountService::user`] then.
     #[must_use]
     pub fn user(&self) -> Option<User> {
         self.stored.has(Parts::Whole).then(|| User::at(Arc::clone(&self.stored.account), self.at))
@@ -142,7 +142,7 @@ impl SessionHolder {
 
     /// The same holder, asking from this client. The security log and new push targets tell it.
     #[must_use]
-    pub fn with_client(self, client: Client) -> Self {
+    pub fn with_client(self, client: ClientInfo) -> Self {
         Self { client, ..self }
     }
 
@@ -160,7 +160,7 @@ impl SessionHolder {
 
     /// The client it asks from.
     #[must_use]
-    pub fn client(&self) -> &Client {
+    pub fn client(&self) -> &ClientInfo {
         &self.client
     }
 
@@ -189,7 +189,12 @@ impl SessionHolder {
     }
 
     /// Proves the holder again, on the account as it is now, and that it may do what asks for so much assurance.
-    pub(crate) fn prove(&self, account: &Account, now: Timestamp, assurance: Assurance) -> Result<(), Error> {
+    pub(crate) fn recheck(
+        &self,
+        account: &Account,
+        now: Timestamp,
+        assurance: Assurance,
+    ) -> Result<(), Error> {
         let session = account.session(self.session_id(), now).ok_or(Error::NotSignedIn)?;
         let holds = match &self.proof {
             Proof::Secret => self.session().is_some_and(|proved| session.digest.matches(&proved.digest)),
@@ -202,7 +207,7 @@ impl SessionHolder {
 impl Caller {
     /// The same caller, asking from this client. The security log and new push targets tell it.
     #[must_use]
-    pub fn with_client(self, client: Client) -> Self {
+    pub fn with_client(self, client: ClientInfo) -> Self {
         Self(self.0.with_client(client))
     }
 
@@ -233,12 +238,12 @@ impl Deref for Caller {
 impl Draft {
     /// Ends whatever else could act for the account or is known to it: other sessions, the JWTs issued so far, what was sent for signing in or
     /// setting a password, and other devices.
-    pub(crate) fn end_others(&mut self, holder: &SessionHolder) {
+    pub(crate) fn revoke_other_sessions(&mut self, holder: &SessionHolder) {
         self.retain_sessions(|session| session.id == *holder.session_id());
         let own = holder.client().device().map(|secret| secret.digest(holder.user_id()));
         self.devices.keep_only(own.as_ref());
-        self.drop_entrances();
-        self.bar_jwts();
+        self.revoke_sign_in_tokens();
+        self.revoke_jwts();
     }
 }
 
@@ -341,7 +346,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         // begun.
         let (now, digest) = (self.inner.clock.now(), secret.digest());
         let key = Key::Id(*secret.user());
-        let stored = match self.inner.store.load(&key, Parts::Body).at_once() {
+        let stored = match self.inner.store.load(&key, Parts::Body).now_or_never() {
             Ok(answer) => answer?,
             Err(waiting) => waiting.await?,
         };
@@ -359,9 +364,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             self.inner.store.load(&Key::Id(claims.user_id), Parts::Body).await?.ok_or(Error::NotSignedIn)?;
         let place = stored.account.sessions.iter().position(|session| session.id == claims.session_id);
         let (place, proof) = (place.ok_or(Error::NotSignedIn)?, Proof::Jwt(claims.generation));
-        let holder =
-            SessionHolder { place, proof, client: Client::default(), at: now, keeps_secret: false, stored };
-        holder.prove(&holder.stored.account, now, assurance)?;
+        let holder = SessionHolder {
+            place,
+            proof,
+            client: ClientInfo::default(),
+            at: now,
+            keeps_secret: false,
+            stored,
+        };
+        holder.recheck(&holder.stored.account, now, assurance)?;
         if holder.is_worth_noting() {
             Box::pin(self.note_access(&holder)).await;
         }
@@ -373,11 +384,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         caller: &SessionHolder,
         parts: Parts,
-        errand: Errand<'_>,
+        cx: Context<'_>,
     ) -> Result<Stored, Error> {
         let stored =
             self.inner.store.load(&Key::Id(*caller.user_id()), parts).await?.ok_or(Error::NotSignedIn)?;
-        caller.prove(&stored.account, errand.now, errand.assurance)?;
+        caller.recheck(&stored.account, cx.now, cx.assurance)?;
         Ok(stored)
     }
 
@@ -404,8 +415,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] and the other gates if the caller may no longer act; [`Error::Store`].
     #[doc(alias = "get")]
     pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
-        self.perform(Operation::User, caller.client(), |errand| async move {
-            Ok(User::at(self.load_as(caller, Parts::Whole, errand).await?.account, errand.now))
+        self.perform(Operation::User, caller.client(), |cx| async move {
+            Ok(User::at(self.load_as(caller, Parts::Whole, cx).await?.account, cx.now))
         })
         .await
     }

@@ -5,14 +5,14 @@ use std::{
     ops::{Deref, DerefMut},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{self, Poll},
     time::Duration,
 };
 
-use super::{AccountService, Inner, SessionHolder, turns::Turn};
+use super::{AccountService, Inner, SessionHolder, conflict_queue::Slot};
 use crate::{
-    Error,
-    model::{Account, Client, Event, EventKind, Key, SessionId, Timestamp, UserId},
+    error::Error,
+    model::{Account, ClientInfo, Event, EventKind, Key, SessionId, Timestamp, UserId},
     operation::{Assurance, Operation},
     ports::{Change, Clock, Mailer, Parts, SaveError, SmsSender, Store, StoreError, Stored, Version},
 };
@@ -26,7 +26,7 @@ pub(crate) struct Draft {
 }
 
 /// Why *decide* does not simply save.
-pub(crate) enum Refusal {
+pub(crate) enum Abort {
     /// Refuse and change nothing.
     Plain(Error),
     /// Save, then refuse: a wrong guess costs an attempt although the caller gets an error.
@@ -47,14 +47,14 @@ pub(crate) enum Settled<T> {
 
 /// What is being done: its name for the log, how sure it must be of a caller, the client that asked, and when.
 #[derive(Clone, Copy)]
-pub(crate) struct Errand<'a> {
+pub(crate) struct Context<'a> {
     pub(crate) name: &'static str,
     pub(crate) assurance: Assurance,
-    pub(crate) client: &'a Client,
+    pub(crate) client: &'a ClientInfo,
     pub(crate) now: Timestamp,
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for Abort {
     fn from(error: Error) -> Self {
         Self::Plain(error)
     }
@@ -104,9 +104,9 @@ impl DerefMut for Draft {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    pub(crate) fn errand<'a>(&self, operation: Operation, client: &'a Client) -> Errand<'a> {
+    pub(crate) fn context<'a>(&self, operation: Operation, client: &'a ClientInfo) -> Context<'a> {
         let now = self.inner.clock.now();
-        Errand { name: operation.api_name(), assurance: self.assurance_of(operation), client, now }
+        Context { name: operation.api_name(), assurance: self.assurance_of(operation), client, now }
     }
 
     /// How sure this service must be of whoever asks for an operation.
@@ -117,20 +117,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    /// An errand of the host's own server, under a name that no operation of the API has.
-    pub(crate) fn own_errand<'a>(&self, name: &'static str, client: &'a Client) -> Errand<'a> {
-        Errand { name, assurance: Assurance::Full, client, now: self.inner.clock.now() }
+    /// An cx of the host's own server, under a name that no operation of the API has.
+    pub(crate) fn admin_context<'a>(&self, name: &'static str, client: &'a ClientInfo) -> Context<'a> {
+        Context { name, assurance: Assurance::Full, client, now: self.inner.clock.now() }
     }
 
     /// Changes the caller's own account. The caller is proved again inside every run of `decide`.
     pub(crate) async fn change_as<T: Send>(
         &self,
         caller: &SessionHolder,
-        errand: Errand<'_>,
+        cx: Context<'_>,
         parts: Parts,
-        decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
+        decide: impl FnMut(&mut Draft) -> Result<T, Abort> + Send,
     ) -> Result<(T, Arc<Account>), Error> {
-        let changed = self.try_change_as(caller, errand, parts, decide).await?;
+        let changed = self.try_change_as(caller, cx, parts, decide).await?;
         changed.ok_or(Error::Busy(Duration::from_secs(1)))
     }
 
@@ -138,13 +138,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) async fn try_change_as<T: Send>(
         &self,
         caller: &SessionHolder,
-        errand: Errand<'_>,
+        cx: Context<'_>,
         parts: Parts,
-        mut decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
+        mut decide: impl FnMut(&mut Draft) -> Result<T, Abort> + Send,
     ) -> Result<Option<(T, Arc<Account>)>, Error> {
         let settled = self
-            .change(&Key::Id(*caller.user_id()), parts, errand, |draft| {
-                caller.prove(&draft.account, draft.now, errand.assurance)?;
+            .change(&Key::Id(*caller.user_id()), parts, cx, |draft| {
+                caller.recheck(&draft.account, draft.now, cx.assurance)?;
                 decide(draft)
             })
             .await?;
@@ -160,22 +160,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         key: &Key,
         parts: Parts,
-        errand: Errand<'_>,
-        mut decide: impl FnMut(&mut Draft) -> Result<T, Refusal> + Send,
+        cx: Context<'_>,
+        mut decide: impl FnMut(&mut Draft) -> Result<T, Abort> + Send,
     ) -> Result<Settled<T>, Error> {
-        let deadline = self.inner.clock.elapsed().saturating_add(self.inner.config.patience);
-        let mut ghosts = 0;
-        let mut turn = None;
+        let deadline = self.inner.clock.elapsed().saturating_add(self.inner.config.conflict_timeout);
+        let mut releases = 0;
+        let mut slot = None;
         for tries in 0_u32.. {
             let Some(stored) = self.inner.store.load(key, parts).await? else { return Ok(Settled::Absent) };
-            let mut draft = Draft::of(&stored, errand.now);
+            let mut draft = Draft::of(&stored, cx.now);
             let decided = match decide(&mut draft) {
                 Ok(answer) => Ok(answer),
-                Err(Refusal::Costly(error)) => Err(error),
-                Err(Refusal::Plain(error)) => return Err(error),
-                Err(Refusal::Stale) => return Ok(Settled::PrepareAgain),
+                Err(Abort::Costly(error)) => Err(error),
+                Err(Abort::Plain(error)) => return Err(error),
+                Err(Abort::Stale) => return Ok(Settled::PrepareAgain),
             };
-            let events = self.events_of(&draft, errand)?;
+            let events = self.events_of(&draft, cx)?;
             let saved = if draft.is_removed {
                 self.remove(&stored).await
             } else {
@@ -183,21 +183,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             };
             match saved {
                 Ok(account) => {
-                    drop(turn);
-                    self.tell(&events, &account).await;
+                    drop(slot);
+                    self.notify_observers(&events, &account).await;
                     return decided.map(|answer| Settled::Done(answer, account));
                 }
                 Err(SaveError::Stale) => {}
-                Err(SaveError::Taken(key)) if ghosts < 2 && self.dispel(&key, errand.now).await? => {
-                    ghosts += 1
+                Err(SaveError::Taken(key))
+                    if releases < 2 && self.release_expired_key(&key, cx.now).await? =>
+                {
+                    releases += 1
                 }
                 Err(SaveError::Taken(_)) => return Err(Error::TargetExists),
                 Err(SaveError::Failed(error)) => return Err(error.into()),
             }
             // What a key leads to may be another account by now.
-            turn = turn.filter(|turn: &Turn<'_>| turn.is_at(&stored.account.id));
-            match turn {
-                None => turn = Some(self.turn(stored.account.id).await),
+            slot = slot.filter(|slot: &Slot<'_>| slot.is_at(&stored.account.id));
+            match slot {
+                None => slot = Some(self.slot(stored.account.id).await),
                 Some(_) => self.step_aside(tries).await?,
             }
             if self.inner.clock.elapsed() >= deadline {
@@ -208,15 +210,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Saves a new account.
-    pub(crate) async fn create(&self, draft: Draft, errand: Errand<'_>) -> Result<Arc<Account>, Error> {
-        let events = self.events_of(&draft, errand)?;
+    pub(crate) async fn create(&self, draft: Draft, cx: Context<'_>) -> Result<Arc<Account>, Error> {
+        let events = self.events_of(&draft, cx)?;
         for _ in 0..2 {
             match self.commit(None, draft.account.clone(), &events).await {
                 Ok(account) => {
-                    self.tell(&events, &account).await;
+                    self.notify_observers(&events, &account).await;
                     return Ok(account);
                 }
-                Err(SaveError::Taken(key)) if self.dispel(&key, errand.now).await? => {}
+                Err(SaveError::Taken(key)) if self.release_expired_key(&key, cx.now).await? => {}
                 Err(SaveError::Taken(_) | SaveError::Stale) => return Err(Error::UserExists),
                 Err(SaveError::Failed(error)) => return Err(error.into()),
             }
@@ -262,7 +264,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Frees a key that is held only by something expired; tells whether it is worth trying again.
-    async fn dispel(&self, key: &Key, now: Timestamp) -> Result<bool, Error> {
+    async fn release_expired_key(&self, key: &Key, now: Timestamp) -> Result<bool, Error> {
         let Some(holder) = self.inner.store.load(key, Parts::Body).await? else { return Ok(true) };
         let tidied = Draft::of(&holder, now);
         if tidied.account.keys().binary_search(key).is_ok() {
@@ -274,30 +276,26 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    fn events_of(&self, draft: &Draft, errand: Errand<'_>) -> Result<Vec<Event>, Error> {
-        draft
-            .notes
-            .iter()
-            .map(|(kind, session)| self.event(&draft.account, errand, *kind, *session))
-            .collect()
+    fn events_of(&self, draft: &Draft, cx: Context<'_>) -> Result<Vec<Event>, Error> {
+        draft.notes.iter().map(|(kind, session)| self.event(&draft.account, cx, *kind, *session)).collect()
     }
 
     fn event(
         &self,
         account: &Account,
-        errand: Errand<'_>,
+        cx: Context<'_>,
         kind: EventKind,
         session: Option<SessionId>,
     ) -> Result<Event, Error> {
         Ok(Event {
-            id: self.new_event_id(errand.now)?,
+            id: self.new_event_id(cx.now)?,
             user: account.id,
             kind,
-            at: errand.now,
-            operation: errand.name.into(),
+            at: cx.now,
+            operation: cx.name.into(),
             session,
-            ip: errand.client.ip(),
-            user_agent: errand.client.user_agent().map(Into::into),
+            ip: cx.client.ip(),
+            user_agent: cx.client.user_agent().map(Into::into),
             email: account.email().map(|email| email.as_str().into()).unwrap_or_default(),
             name: account.name.as_str().into(),
         })
@@ -307,16 +305,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) async fn append(
         &self,
         account: &Account,
-        errand: Errand<'_>,
+        cx: Context<'_>,
         kind: EventKind,
         session: Option<SessionId>,
     ) -> Result<[Event; 1], Error> {
-        let event = [self.event(account, errand, kind, session)?];
-        self.inner.store.append(&event).await?;
+        let event = [self.event(account, cx, kind, session)?];
+        self.inner.store.append_events(&event).await?;
         Ok(event)
     }
 
-    pub(crate) async fn tell(&self, events: &[Event], account: &Account) {
+    pub(crate) async fn notify_observers(&self, events: &[Event], account: &Account) {
         for observer in &self.inner.observers {
             for event in events {
                 observer.observe(event, account).await;
@@ -325,9 +323,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Waits until this is the only change of the account that was stale and is tried again.
-    async fn turn(&self, id: UserId) -> Turn<'_> {
-        let Inner { turns, clock, config, .. } = &*self.inner;
-        turns.take(id, clock.elapsed(), config.patience).await
+    async fn slot(&self, id: UserId) -> Slot<'_> {
+        let Inner { conflicts, clock, config, .. } = &*self.inner;
+        conflicts.acquire(id, clock.elapsed(), config.conflict_timeout).await
     }
 
     /// Lets others go first for a random while that grows with the tries, without naming a runtime: it yields.
@@ -344,7 +342,7 @@ struct StepAside(u32);
 impl Future for StepAside {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<()> {
         match self.0.checked_sub(1) {
             None => Poll::Ready(()),
             Some(left) => {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    AccountService, Draft, Errand, Refusal,
-    guess_gate::{Door, Entry, Permit},
+    Abort, AccountService, Context, Draft,
+    guess_gate::{Entry, GuessKey, Permit},
     token::Guard,
 };
 use crate::{
-    Error,
+    error::Error,
     model::{Account, Key, Password, PasswordHash, Profile},
     ports::{Clock, HashError, Mailer, Parts, SmsSender, Store, Stored},
 };
@@ -40,16 +40,16 @@ impl PasswordProof {
 
 impl Draft {
     /// Decides on a guess. Past the limit the answer is the same whether it was right; a wrong one costs an attempt.
-    pub(crate) fn check_guess(&mut self, proof: &PasswordProof, guard: Guard<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check_guess(&mut self, proof: &PasswordProof, guard: Guard<'_>) -> Result<(), Abort> {
         if self.are_guesses_locked(guard.client) {
             return Err(Error::InvalidCredentials.into());
         }
         if self.password.as_ref().map(|password| &password.hash) != proof.of.as_ref() {
-            return Err(Refusal::Stale);
+            return Err(Abort::Stale);
         }
         if !proof.matches {
             self.count_failure(guard);
-            return Err(Refusal::Costly(Error::InvalidCredentials));
+            return Err(Abort::Costly(Error::InvalidCredentials));
         }
         if let Some(hash) = &proof.rehashed {
             self.account.replace_hash(hash);
@@ -76,11 +76,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) async fn guess(
         &self,
         key: &Key,
-        errand: Errand<'_>,
+        cx: Context<'_>,
         password: &Password,
         belongs: impl Fn(&Account) -> bool + Send + Sync,
     ) -> Result<Option<Guess<'_>>, Error> {
-        let Some((stored, permit)) = self.enter(key, errand, belongs).await? else { return Ok(None) };
+        let Some((stored, permit)) = self.enter(key, cx, belongs).await? else { return Ok(None) };
         let of = stored.account.password.as_ref().map(|password| password.hash.clone());
         let verdict =
             self.inner.hasher.verify(password.secret(), of.clone()).await.map_err(hashing_failed)?;
@@ -95,10 +95,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     async fn enter(
         &self,
         key: &Key,
-        Errand { client, now, .. }: Errand<'_>,
+        Context { client, now, .. }: Context<'_>,
         belongs: impl Fn(&Account) -> bool + Send + Sync,
     ) -> Result<Option<(Stored, Permit<'_>)>, Error> {
-        let limit = self.inner.config.guesses.run;
+        let limit = self.inner.config.lockout.threshold;
         loop {
             let moment = self.inner.gate.moment();
             let stored =
@@ -109,7 +109,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             if failures.is_locked(now) {
                 return Err(Error::InvalidCredentials);
             }
-            match self.inner.gate.enter(Door { id: stored.account.id, known }, failures.run, limit, &moment) {
+            match self.inner.gate.enter(
+                GuessKey { id: stored.account.id, known },
+                failures.run,
+                limit,
+                &moment,
+            ) {
                 Entry::Permit(permit) => return Ok(Some((stored, permit))),
                 Entry::Reload => {}
                 // A gate that has gone lets everybody look again.

@@ -21,7 +21,7 @@ use crate::model::UserId;
 pub(crate) struct GuessGate {
     /// How many guesses have left the gate, over all accounts.
     exits: AtomicU64,
-    rooms: Mutex<HashMap<Door, Room>>,
+    rooms: Mutex<HashMap<GuessKey, Room>>,
 }
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ struct Room {
 
 /// Where guesses on an account come in: those of devices that it knows apart from all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Door {
+pub(crate) struct GuessKey {
     pub(crate) id: UserId,
     pub(crate) known: bool,
 }
@@ -53,7 +53,7 @@ pub(crate) enum Entry<'a> {
 /// The right to one guess. Dropping it lets others in.
 pub(crate) struct Permit<'a> {
     gate: &'a GuessGate,
-    door: Door,
+    key: GuessKey,
 }
 
 impl GuessGate {
@@ -63,15 +63,15 @@ impl GuessGate {
     }
 
     /// Asks for a permit, given the failures that a load after `moment` showed.
-    pub(crate) fn enter(&self, door: Door, failures: u32, limit: u32, moment: &Moment) -> Entry<'_> {
+    pub(crate) fn enter(&self, key: GuessKey, failures: u32, limit: u32, moment: &Moment) -> Entry<'_> {
         let mut rooms = self.rooms();
         if self.exits.load(Ordering::SeqCst) != moment.0 {
             return Entry::Reload;
         }
-        let room = rooms.entry(door).or_default();
+        let room = rooms.entry(key).or_default();
         if room.inside == 0 || room.inside.saturating_add(failures) < limit {
             room.inside += 1;
-            return Entry::Permit(Permit { gate: self, door });
+            return Entry::Permit(Permit { gate: self, key });
         }
         let (sender, receiver) = oneshot::channel();
         room.waiting.retain(|waiter| !waiter.is_canceled());
@@ -79,7 +79,7 @@ impl GuessGate {
         Entry::Wait(receiver)
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<Door, Room>> {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<GuessKey, Room>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -88,11 +88,11 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut rooms = self.gate.rooms();
         self.gate.exits.fetch_add(1, Ordering::SeqCst);
-        let Some(room) = rooms.get_mut(&self.door) else { return };
+        let Some(room) = rooms.get_mut(&self.key) else { return };
         room.inside = room.inside.saturating_sub(1);
         let woken = std::mem::take(&mut room.waiting);
         if room.inside == 0 {
-            rooms.remove(&self.door);
+            rooms.remove(&self.key);
         }
         drop(rooms);
         for waiter in woken {
@@ -112,8 +112,8 @@ impl fmt::Debug for GuessGate {
 mod tests {
     use super::*;
 
-    fn id() -> Door {
-        Door { id: "ada".parse().unwrap(), known: false }
+    fn id() -> GuessKey {
+        GuessKey { id: "ada".parse().unwrap(), known: false }
     }
 
     #[test]
@@ -123,9 +123,9 @@ mod tests {
         let permits: Vec<_> = (0..3).map(|_| gate.enter(id(), 7, 10, &moment)).collect();
         assert!(permits.iter().all(|entry| matches!(entry, Entry::Permit(_))));
         assert!(matches!(gate.enter(id(), 7, 10, &moment), Entry::Wait(_)));
-        let known = gate.enter(Door { known: true, ..id() }, 9, 10, &moment);
+        let known = gate.enter(GuessKey { known: true, ..id() }, 9, 10, &moment);
         assert!(matches!(known, Entry::Permit(_)));
-        let bob = Door { id: "bob".parse().unwrap(), known: false };
+        let bob = GuessKey { id: "bob".parse().unwrap(), known: false };
         assert!(matches!(gate.enter(bob, 9, 10, &moment), Entry::Permit(_)));
     }
 

@@ -1,16 +1,18 @@
 //! The service: ports and policy put together, the one change loop, and callers.
 
-mod arrival;
+mod address;
 mod builder;
 mod caller;
 mod change;
+mod conflict_queue;
 mod guess;
 mod guess_gate;
-mod notify;
+mod notices;
 mod perform;
-mod proof;
+#[cfg(feature = "oauth2")]
+mod redemptions;
+mod start_session;
 mod token;
-mod turns;
 
 use std::{
     fmt,
@@ -20,24 +22,26 @@ use std::{
     },
 };
 
-pub use arrival::SignedIn;
-pub(crate) use arrival::{Arrival, NewSession, Way};
+pub(crate) use address::{Address, AddressOwner};
 pub use builder::Builder;
 pub use caller::{Authenticate, Caller, SessionHolder};
-pub(crate) use change::{Draft, Errand, Refusal, Settled};
+pub(crate) use change::{Abort, Context, Draft, Settled};
+use conflict_queue::ConflictQueue;
 pub(crate) use guess::PREPARATIONS;
 use guess_gate::GuessGate;
-pub(crate) use proof::{Address, Proven};
+#[cfg(feature = "oauth2")]
+use redemptions::Redemptions;
 use sha2::Sha256;
+pub use start_session::SignedIn;
+pub(crate) use start_session::{NewSession, SignInMethod, StartedSession};
 pub(crate) use token::{Guard, NewToken, TRIES};
-use turns::Turns;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
     config::Config,
     crypto::{CodeKeys, JwtCodec, Sealer},
-    model::{Client, EventId, Timestamp, UserId},
+    error::Error,
+    model::{ClientInfo, EventId, Timestamp, UserId},
     operation::{Operation, Subject, check},
     ports::{
         Clock, Entropy, GeoLocator, Mailer, NoMailer, NoSms, Observer, PasswordHasher, PasswordRule, Quota,
@@ -80,9 +84,9 @@ pub(crate) struct Inner<S, M, P, C> {
     #[cfg(feature = "oauth2")]
     pub(crate) providers: Vec<crate::oauth2::OAuth2Client>,
     #[cfg(feature = "oauth2")]
-    pub(crate) underway: crate::features::Underway,
+    pub(crate) redemptions: Redemptions,
     pub(crate) gate: GuessGate,
-    pub(crate) turns: Turns,
+    pub(crate) conflicts: ConflictQueue,
     pub(crate) event_count: AtomicU32,
 }
 
@@ -175,7 +179,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         user_agent.map(|text| self.inner.devices.parse(text)).unwrap_or_default()
     }
 
-    pub(crate) fn country(&self, client: &Client) -> Option<Box<str>> {
+    pub(crate) fn country(&self, client: &ClientInfo) -> Option<Box<str>> {
         client.ip().and_then(|ip| self.inner.geo.country(ip))
     }
 }

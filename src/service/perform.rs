@@ -3,10 +3,10 @@
 
 use std::future::Future;
 
-use super::{AccountService, Errand};
+use super::{AccountService, Context};
 use crate::{
-    Error,
-    model::Client,
+    error::Error,
+    model::ClientInfo,
     operation::Operation,
     ports::{Clock, Mailer, SmsSender, Store},
 };
@@ -16,12 +16,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) async fn perform<'a, T, W: Future<Output = Result<T, Error>>>(
         &'a self,
         operation: Operation,
-        client: &'a Client,
-        work: impl FnOnce(Errand<'a>) -> W,
+        client: &'a ClientInfo,
+        work: impl FnOnce(Context<'a>) -> W,
     ) -> Result<T, Error> {
         let work = || async {
             self.require_method(operation)?;
-            work(self.errand(operation, client)).await
+            work(self.context(operation, client)).await
         };
         self.observed(operation, work).await
     }
@@ -64,8 +64,8 @@ mod spans {
 
     use super::label;
     use crate::{
-        Error,
-        error::{Kind, with_causes},
+        error::Error,
+        kind::{Kind, with_causes},
         operation::Operation,
     };
 
@@ -93,7 +93,7 @@ mod counters {
     use std::time::Duration;
 
     use super::label;
-    use crate::{Error, operation::Operation};
+    use crate::{error::Error, operation::Operation};
 
     pub(super) fn count<T>(operation: Operation, outcome: &Result<T, Error>, took: Duration) {
         let (operation, outcome) = (operation.api_name(), label(outcome));

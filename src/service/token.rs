@@ -5,16 +5,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{AccountService, Draft, Errand, Refusal};
+use super::{Abort, AccountService, Context, Draft};
 use crate::{
-    Error, Secret,
     config::Config,
     crypto::{CodeKeys, hex_secret, six_digits},
+    error::Error,
     model::{
-        Account, Channel, CheckedUrl, Client, EventKind, Passcode, SecondFactor, Timestamp, Token, TokenId,
-        TokenPurpose, TokenRecord, UserId,
+        Account, Channel, CheckedUrl, ClientInfo, EventKind, Passcode, SecondFactor, Timestamp, Token,
+        TokenId, TokenPurpose, TokenRecord, UserId,
     },
     ports::{Clock, Mailer, SmsSender, Store},
+    secret::Secret,
 };
 
 /// How many guesses a code survives (ASVS 6.6.3).
@@ -38,7 +39,7 @@ pub(crate) struct NewToken {
 pub(crate) struct Guard<'a> {
     pub(crate) codes: &'a CodeKeys,
     pub(crate) config: &'a Config,
-    pub(crate) client: &'a Client,
+    pub(crate) client: &'a ClientInfo,
 }
 
 impl NewToken {
@@ -116,15 +117,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         user: &UserId,
         secret: &Passcode,
-        errand: Errand<'_>,
+        cx: Context<'_>,
     ) -> Result<Error, Error> {
         if is_guessable(secret.expose()) {
-            self.append(&Account::new(*user, errand.now), errand, EventKind::SignInRefused, None).await?;
+            self.append(&Account::new(*user, cx.now), cx, EventKind::SignInRefused, None).await?;
         }
-        Ok(if self.inner.config.tells_unknown { Error::UserNotFound } else { Error::InvalidToken })
+        Ok(if self.inner.config.reveals_unknown_accounts { Error::UserNotFound } else { Error::InvalidToken })
     }
 
-    pub(crate) fn guard<'a>(&'a self, client: &'a Client) -> Guard<'a> {
+    pub(crate) fn guard<'a>(&'a self, client: &'a ClientInfo) -> Guard<'a> {
         Guard { codes: &self.inner.codes, config: &self.inner.config, client }
     }
 }
@@ -168,7 +169,7 @@ impl Draft {
         secret: &str,
         purposes: &[TokenPurpose],
         guard: Guard<'_>,
-    ) -> Result<TokenRecord, Refusal> {
+    ) -> Result<TokenRecord, Abort> {
         let locked = self.are_guesses_locked(guard.client);
         // Proof of the mailbox goes on while guesses are locked, so that a lock is no weapon.
         let open = |purpose: TokenPurpose| !locked || purpose.channel() == Channel::Mailbox;
@@ -195,16 +196,16 @@ impl Draft {
         self.tokens.retain(|token| token.tries < TRIES);
         match (locked, counted) {
             (true, false) => Err(Error::InvalidToken.into()),
-            (true, true) => Err(Refusal::Costly(Error::InvalidToken)),
+            (true, true) => Err(Abort::Costly(Error::InvalidToken)),
             (false, _) => {
                 self.count_failure(guard);
-                Err(Refusal::Costly(Error::InvalidToken))
+                Err(Abort::Costly(Error::InvalidToken))
             }
         }
     }
 
     /// Whether guesses of this client are refused unseen.
-    pub(crate) fn are_guesses_locked(&self, client: &Client) -> bool {
+    pub(crate) fn are_guesses_locked(&self, client: &ClientInfo) -> bool {
         let failures = if self.knows(client, self.now) { &self.known_failures } else { &self.failures };
         failures.is_locked(self.now)
     }
@@ -213,7 +214,7 @@ impl Draft {
     pub(crate) fn count_failure(&mut self, guard: Guard<'_>) {
         let (now, known) = (self.now, self.knows(guard.client, self.now));
         let failures = if known { &mut self.known_failures } else { &mut self.failures };
-        if failures.count(now, &guard.config.guesses) {
+        if failures.count(now, &guard.config.lockout) {
             self.note(EventKind::SignInRefused, None);
         }
     }
@@ -227,12 +228,12 @@ impl Draft {
 
 impl Account {
     /// Whether the client has signed in to this account before and kept its device secret.
-    pub(crate) fn knows(&self, client: &Client, now: Timestamp) -> bool {
+    pub(crate) fn knows(&self, client: &ClientInfo, now: Timestamp) -> bool {
         !self.devices.is_empty()
             && client.device().is_some_and(|secret| self.devices.knows(&secret.digest(&self.id), now))
     }
 
-    /// Drops the tokens and challenges that reached, or were to reach, their owner by this way.
+    /// Drops the tokens and challenges that reached, or were to reach, their owner by this method.
     pub(crate) fn drop_codes_by(&mut self, channel: Channel) {
         self.tokens.retain(|token| token.purpose.channel() != channel);
         match channel {
@@ -243,7 +244,7 @@ impl Account {
     }
 
     /// Drops the tokens that sign in or set a password.
-    pub(crate) fn drop_entrances(&mut self) {
+    pub(crate) fn revoke_sign_in_tokens(&mut self) {
         let proves_only = [TokenPurpose::EmailVerification, TokenPurpose::PhoneVerification];
         self.tokens.retain(|token| proves_only.contains(&token.purpose));
     }
@@ -267,12 +268,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::MIN;
     const SIGN_IN: [TokenPurpose; 5] = TokenPurpose::SIGN_IN;
 
-    struct Keys(CodeKeys, Config, Client);
+    struct Keys(CodeKeys, Config, ClientInfo);
 
     impl Keys {
         fn new() -> Self {
             let key = MasterKey::generate().unwrap();
-            Self(CodeKeys::new(std::slice::from_ref(&key)).unwrap(), Config::new(key), Client::default())
+            Self(CodeKeys::new(std::slice::from_ref(&key)).unwrap(), Config::new(key), ClientInfo::default())
         }
 
         fn guard(&self) -> Guard<'_> {
@@ -332,11 +333,11 @@ mod tests {
             draft.issue(&new(purpose, secret), keys.guard());
         }
         let refused = draft.redeem("333333", &SIGN_IN, keys.guard());
-        assert!(matches!(refused, Err(Refusal::Costly(Error::InvalidToken))));
+        assert!(matches!(refused, Err(Abort::Costly(Error::InvalidToken))));
         assert_eq!(tries(&draft), [(EmailCode, 1), (PhoneCode, 1), (PhoneVerification, 0), (MagicUrl, 0)]);
         assert_eq!(draft.failures.run, 1);
         let refused = draft.redeem(&"5".repeat(64), &SIGN_IN, keys.guard());
-        assert!(matches!(refused, Err(Refusal::Plain(Error::InvalidToken))), "nobody guesses that");
+        assert!(matches!(refused, Err(Abort::Plain(Error::InvalidToken))), "nobody guesses that");
         assert_eq!(draft.failures.run, 1);
         for _ in 0..4 {
             assert!(draft.redeem("000000", &SIGN_IN, keys.guard()).is_err());
@@ -353,13 +354,13 @@ mod tests {
         draft.failures.locked_until = Some(NOW.after(std::time::Duration::from_secs(1)));
         for secret in ["222222", "333333", "000000"] {
             let refused = draft.redeem(secret, &SIGN_IN, keys.guard());
-            assert!(matches!(refused, Err(Refusal::Plain(Error::InvalidToken))), "{secret} writes nothing");
+            assert!(matches!(refused, Err(Abort::Plain(Error::InvalidToken))), "{secret} writes nothing");
         }
         assert!(draft.tokens.iter().all(|token| token.tries == 0));
         draft.issue(&new(TokenPurpose::EmailCode, "111111"), keys.guard());
         let refused = draft.redeem("222222", &SIGN_IN, keys.guard());
         assert!(
-            matches!(refused, Err(Refusal::Costly(Error::InvalidToken))),
+            matches!(refused, Err(Abort::Costly(Error::InvalidToken))),
             "it may have been meant for the mailed one"
         );
         assert!(draft.redeem("111111", &SIGN_IN, keys.guard()).is_ok());

@@ -15,10 +15,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::recording::{Recorder, Step};
 use crate::{
-    Argon2Params, Argon2Pool, Secret,
+    crypto::Argon2Pool,
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
-    model::{PasswordHash, Timestamp},
+    model::{Argon2Params, PasswordHash, Timestamp},
     ports::{Clock, Entropy, EntropyError, HashError, Mailer, PasswordHasher, SendError, SmsSender, Verdict},
+    secret::Secret,
 };
 
 /// A clock that stands still until it is moved. Clones are the same clock.

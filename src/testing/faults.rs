@@ -307,7 +307,7 @@ impl<S: Store> FaultyStore<S> {
                 let _ = self.store.remove(&account).await;
             }
             LateChange::Append(events) => {
-                let _ = self.store.append(&events).await;
+                let _ = self.store.append_events(&events).await;
             }
         }
     }
@@ -363,15 +363,15 @@ impl<S: Store> Store for FaultyStore<S> {
         self.run(|| None, self.store.list(which, limit)).await
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
-        self.run(|| Some(LateChange::Append(events.to_vec())), self.store.append(events)).await
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.run(|| Some(LateChange::Append(events.to_vec())), self.store.append_events(events)).await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
         self.run(|| None, self.store.events(user, page)).await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.run(|| None, self.store.forget(before, limit)).await
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.run(|| None, self.store.delete_events_before(before, limit)).await
     }
 }

@@ -21,17 +21,17 @@ use crate::{
 ///
 /// ```
 /// use std::time::Duration;
-/// use account::{AccountService, Config, EmailSignIn, MasterKey, MemoryStore, model::Client, testing::Hanging};
+/// use account::{AccountService, Config, EmailSignIn, MasterKey, MemoryStore, model::ClientInfo, testing::Hanging};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mailer = Hanging::default();
 /// let config = Config::new(MasterKey::generate()?);
 /// let service = AccountService::builder(MemoryStore::new()).mailer(mailer.clone()).config(config).build()?;
-/// let (ada, client) = (EmailSignIn::new("ada@example.com".parse()?), Client::default());
+/// let (ada, client) = (EmailSignIn::new("ada@example.com".parse()?), ClientInfo::default());
 /// let answer = tokio::time::timeout(Duration::from_millis(10), service.send_email_code(ada, &client)).await;
 /// assert!(answer.is_err(), "put a mailer that may hang behind a queue");
 /// assert_eq!(mailer.messages(), 1);
-/// assert!(service.trusted(&client).user_by_email(&"ada@example.com".parse()?).await.is_ok());
+/// assert!(service.admin(&client).user_by_email(&"ada@example.com".parse()?).await.is_ok());
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Default)]

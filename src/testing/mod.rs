@@ -31,10 +31,13 @@ pub use snapshot::Snapshot;
 use url::Url;
 
 use crate::{
-    AccountService, Caller, Config, MasterKey, MemoryStore, SignUp, SignedIn,
-    crypto::TotpSecret,
-    model::{Client, Passcode, Password, Timestamp},
+    adapters::MemoryStore,
+    config::Config,
+    crypto::{MasterKey, TotpSecret},
+    features::SignUp,
+    model::{ClientInfo, Passcode, Password, Timestamp},
     ports::{NoLimits, Store},
+    service::{AccountService, Caller, SignedIn},
 };
 
 /// The password of every account that the helpers make.
@@ -104,7 +107,7 @@ impl TestHost {
     #[expect(clippy::expect_used, reason = "a helper of tests")]
     pub async fn signed_up(&self, email: &str) -> SignedIn {
         let request = SignUp::new(email.parse().expect("an email address"), password(PASSWORD));
-        self.service.sign_up(request, &Client::default()).await.expect("signed up");
+        self.service.sign_up(request, &ClientInfo::default()).await.expect("signed up");
         self.signed_in(email).await
     }
 
@@ -116,7 +119,7 @@ impl TestHost {
     pub async fn signed_in(&self, email: &str) -> SignedIn {
         let email = email.parse().expect("an email address");
         self.service
-            .sign_in_with_password(email, password(PASSWORD), &Client::default())
+            .sign_in_with_password(email, password(PASSWORD), &ClientInfo::default())
             .await
             .expect("signed in")
     }

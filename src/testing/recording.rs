@@ -89,9 +89,9 @@ impl<S: Store> Store for Recorded<S> {
         self.store.list(which, limit).await
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         self.recorder.note(Step::Append);
-        self.store.append(events).await
+        self.store.append_events(events).await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
@@ -99,7 +99,7 @@ impl<S: Store> Store for Recorded<S> {
         self.store.events(user, page).await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.store.forget(before, limit).await
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.store.delete_events_before(before, limit).await
     }
 }

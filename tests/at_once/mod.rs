@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use tokio::{sync::Barrier, task::JoinSet};
 
 /// Starts them all at the same moment, and waits for all.
-pub(crate) async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+pub(crate) async fn concurrently<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     tasks: impl IntoIterator<Item = F>,
 ) -> Vec<T> {
     let tasks: Vec<F> = tasks.into_iter().collect();

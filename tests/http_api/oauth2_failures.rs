@@ -78,11 +78,11 @@ async fn h52_a_session_that_is_held_back_does_not_hold_up_a_flow() {
         let state = parameter(&browser.start(&server, SESSION, &pages()).await, "state");
         keep(&mut browser);
         let user = server.get("/v1/account").by(&bob).ok(200).await.text("$id").parse().unwrap();
-        let (nobody, service) = (account::model::Client::default(), &server.service);
-        service.trusted(&nobody).set_blocked(&user, true).await.unwrap();
+        let (nobody, service) = (account::model::ClientInfo::default(), &server.service);
+        service.admin(&nobody).set_blocked(&user, true).await.unwrap();
         let to = location(&browser.come_back(&server, &[("code", "c0de"), ("state", &state)]).await);
         assert_eq!(to.path(), if begins_it { "/oh" } else { "/done" }, "{id}");
-        service.trusted(&nobody).set_blocked(&user, false).await.unwrap();
+        service.admin(&nobody).set_blocked(&user, false).await.unwrap();
     }
 }
 

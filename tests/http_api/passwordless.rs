@@ -1,6 +1,6 @@
 //! Sign-in by mailed link, mailed code and texted code.
 
-use account::{GenericToken, model::Client};
+use account::{GenericToken, model::ClientInfo};
 use serde_json::json;
 
 use super::support::{KEY, Reply, Server};
@@ -166,8 +166,8 @@ async fn a_token_of_the_hosts_own_server_signs_in_once() {
     let server = Server::new();
     server.user("ada").await;
     for (method, path) in SIGN_INS {
-        let nobody = Client::default();
-        let trusted = server.service.trusted(&nobody);
+        let nobody = ClientInfo::default();
+        let trusted = server.service.admin(&nobody);
         let token = trusted.issue_token(&"ada".parse().unwrap(), GenericToken::default()).await.unwrap();
         let body = redeem("ada", token.secret().unwrap().expose());
         let reply = server.call(method, path).json(&body).ok(201).await;

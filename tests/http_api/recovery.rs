@@ -93,7 +93,7 @@ async fn h02_an_unknown_address_is_answered_like_a_known_one() {
 
 #[tokio::test]
 async fn h02_h05_the_profile_for_migration_tells_unknown_and_blocked_accounts() {
-    let server = Server::with(|config| config.tells_unknown = true, |_| {}, false);
+    let server = Server::with(|config| config.reveals_unknown_accounts = true, |_| {}, false);
     server.post(PATH, &ask("nobody@example.com")).refused(404, "user_not_found").await;
     server.put(PATH, &finish("nobody", "x", "copper-lantern-9")).refused(404, "user_not_found").await;
     let cookie = server.user("ada").await;

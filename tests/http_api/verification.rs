@@ -130,7 +130,7 @@ async fn gates_stand_before_the_parameters() {
 
 #[tokio::test]
 async fn h05_the_profile_for_migration_tells_unknown_accounts() {
-    let server = Server::with(|config| config.tells_unknown = true, |_| {}, false);
+    let server = Server::with(|config| config.reveals_unknown_accounts = true, |_| {}, false);
     server.put(EMAIL, &redeem("nobody", "wrong")).refused(404, "user_not_found").await;
     server.user("ada").await;
     server.put(EMAIL, &redeem("ada", "wrong")).refused(401, "user_invalid_token").await;

@@ -3,7 +3,7 @@
 use account::{
     EmailSignIn, SessionHolder,
     messages::Notice,
-    model::{AllowedRedirects, CheckedUrl, Client, Factor, Passcode, SecondFactor},
+    model::{AllowedRedirects, CheckedUrl, ClientInfo, Factor, Passcode, SecondFactor},
     testing::{PASSWORD, password},
 };
 
@@ -32,7 +32,7 @@ fn link_secret(ada: &Ada) -> Passcode {
 }
 
 async fn by_magic_url(ada: &Ada) -> SessionHolder {
-    let (service, client) = (&ada.host.service, Client::default());
+    let (service, client) = (&ada.host.service, ClientInfo::default());
     service.send_magic_url(EmailSignIn::new(ADA.parse().unwrap()), &page(), &client).await.unwrap();
     let signed_in = service.sign_in_with_token(&ada.id, &link_secret(ada), &client).await.unwrap();
     assert!(signed_in.device.is_none());
@@ -40,7 +40,7 @@ async fn by_magic_url(ada: &Ada) -> SessionHolder {
 }
 
 async fn recover(ada: &Ada, to: &str) {
-    let (service, client) = (&ada.host.service, Client::default());
+    let (service, client) = (&ada.host.service, ClientInfo::default());
     service.start_recovery(ADA.parse().unwrap(), &page(), &client).await.unwrap();
     service.finish_recovery(&ada.id, &link_secret(ada), password(to), None, &client).await.unwrap();
 }

@@ -216,7 +216,7 @@ async fn debug_shows_nothing_of_it() {
 
 #[tokio::test]
 async fn h33_wrong_codes_count_in_the_account_and_lock_it() {
-    let mut ada = Ada::with(|config| config.guesses.run = 5).await;
+    let mut ada = Ada::with(|config| config.lockout.threshold = 5).await;
     let caller = ada.caller().await;
     let app = ada.host.service.add_authenticator(&caller).await.unwrap();
     ada.seed = app.secret.expose().to_owned();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use account::{
-    model::{Client, Factor, SecondFactor},
+    model::{ClientInfo, Factor, SecondFactor},
     ports::Clock as _,
     testing::{PASSWORD, password},
 };
@@ -38,7 +38,7 @@ async fn a_code_of_the_app_completes_a_sign_in_under_a_new_secret() {
     // Answered once.
     refused(service.finish_challenge(&caller, &challenge.id, &ada.otp()).await);
     // The device is known from now on.
-    let client = Client::default().with_device(passed.device.unwrap());
+    let client = ClientInfo::default().with_device(passed.device.unwrap());
     let again =
         service.sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &client).await.unwrap();
     let again = crate::person::holder(&ada.host, &again.secret).await.with_client(client);
@@ -60,7 +60,7 @@ async fn a_client_that_keeps_its_secret_gets_no_new_one() {
 #[tokio::test]
 async fn a_code_goes_to_the_verified_mailbox() {
     let ada = Ada::with_addresses().await;
-    let client = Client::default().with_user_agent("curl/8.5.0").with_locale("de-CH");
+    let client = ClientInfo::default().with_user_agent("curl/8.5.0").with_locale("de-CH");
     let holder = ada.sign_in().await.with_client(client);
     let challenge = ada.host.service.start_challenge(&holder, SecondFactor::Email).await.unwrap();
     let mail = ada.last_mail();

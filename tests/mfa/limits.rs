@@ -1,7 +1,7 @@
 //! Guessing at challenges.
 
 use account::{
-    model::{Client, SecondFactor},
+    model::{ClientInfo, SecondFactor},
     testing::{PASSWORD, password},
 };
 
@@ -67,7 +67,7 @@ async fn while_guesses_are_locked_a_right_code_is_refused_unseen() {
     let service = &ada.host.service;
     // From a device that the account knows, and from another one.
     let device = ada.pass_app(&ada.sign_in().await).await.device.unwrap();
-    let client = Client::default().with_device(device);
+    let client = ClientInfo::default().with_device(device);
     let known =
         service.sign_in_with_password(ADA.parse().unwrap(), password(PASSWORD), &client).await.unwrap();
     let known = holder(&ada.host, &known.secret).await.with_client(client);

@@ -7,7 +7,7 @@ use account::{
 };
 
 use crate::{
-    at_once::at_once,
+    at_once::concurrently,
     people::{ADA, code},
     person::*,
 };
@@ -23,7 +23,7 @@ async fn answered(
         let host = host.clone();
         async move { host.service.finish_challenge(&holder, &id, &otp).await }
     };
-    at_once(answers.into_iter().map(answer)).await
+    concurrently(answers.into_iter().map(answer)).await
 }
 
 fn winners(outcomes: Vec<Result<PassedChallenge, Error>>) -> usize {

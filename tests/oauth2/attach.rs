@@ -1,6 +1,6 @@
 //! Linking a provider's account to one's own while signed in.
 
-use account::{NewPushTarget, SessionHolder, SignedIn, messages::Notice, model::Client};
+use account::{NewPushTarget, SessionHolder, SignedIn, messages::Notice, model::ClientInfo};
 
 use crate::{
     people::{ADA, BOB, anonymous, code, opens},
@@ -81,7 +81,7 @@ async fn h53_a_token_flow_leaves_the_session_until_the_token_is_redeemed() {
     assert_eq!(token.user, *first.user_id());
     assert_eq!(world.identities(&world.caller(&first).await).await.len(), 1);
     let secret = token.secret().unwrap().expose().parse().unwrap();
-    world.host.service.sign_in_with_token(&token.user, &secret, &Client::default()).await.unwrap();
+    world.host.service.sign_in_with_token(&token.user, &secret, &ClientInfo::default()).await.unwrap();
 }
 
 #[tokio::test]
@@ -89,14 +89,14 @@ async fn h53_who_is_blocked_or_signed_out_meanwhile_links_nothing() {
     let world = World::new();
     let first = world.host.signed_up(ADA).await;
     let by = holder(&world, &first).await;
-    let (service, nobody) = (&world.host.service, Client::default());
+    let (service, nobody) = (&world.host.service, ClientInfo::default());
     let person = Person::new("1", AFAR);
     let back = world.back(start(FORGE), &person, Some(&by)).await;
-    service.trusted(&nobody).set_blocked(first.user_id(), true).await.unwrap();
+    service.admin(&nobody).set_blocked(first.user_id(), true).await.unwrap();
     assert_eq!(world.end(FORGE, &back, Some(&by)).await.unwrap_err().error.code(), "user_blocked");
-    service.trusted(&nobody).set_blocked(first.user_id(), false).await.unwrap();
+    service.admin(&nobody).set_blocked(first.user_id(), false).await.unwrap();
     let back = world.back(start(FORGE), &person, Some(&by)).await;
-    service.trusted(&nobody).end_sessions(first.user_id()).await.unwrap();
+    service.admin(&nobody).end_sessions(first.user_id()).await.unwrap();
     let failed = world.end(FORGE, &back, Some(&by)).await.unwrap_err();
     assert_eq!(failed.error.code(), "general_unauthorized_scope");
     assert!(world.identities(&world.caller(&world.host.signed_in(ADA).await).await).await.is_empty());

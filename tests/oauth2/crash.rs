@@ -110,7 +110,7 @@ async fn a_flow_at_a_failing_store_leaves_the_state_before_or_after() {
             let outcome = stage.end().await;
             stage.plan.clear();
             // What comes late has come once another call was answered.
-            stage.world.host.service.trusted(&Default::default()).users(None, 10).await.unwrap();
+            stage.world.host.service.admin(&Default::default()).users(None, 10).await.unwrap();
             let state = stage.world.texts.dump();
             assert!(state == before || state == after, "{what}: neither before nor after");
             match outcome {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use account::{
     SignedIn,
-    model::{CheckedUrl, Client},
+    model::{CheckedUrl, ClientInfo},
     testing::{PASSWORD, password},
 };
 
@@ -106,11 +106,11 @@ async fn r43_unexpired_email_change() {
     service.change_email(&caller, EVE.parse().unwrap(), password(PASSWORD)).await.unwrap();
     service.start_email_verification(&caller, &page(&world)).await.unwrap();
     let kept = world.host.link_secret(EVE);
-    service.start_recovery(EVE.parse().unwrap(), &page(&world), &Client::default()).await.unwrap();
+    service.start_recovery(EVE.parse().unwrap(), &page(&world), &ClientInfo::default()).await.unwrap();
     let recovery = world.host.link_secret(EVE);
     service.change_email(&caller, ADA.parse().unwrap(), password(PASSWORD)).await.unwrap();
     let owner = owner_comes(&world).await;
-    let (id, client) = (*stranger.user_id(), Client::default());
+    let (id, client) = (*stranger.user_id(), ClientInfo::default());
     assert_eq!(*owner.user_id(), id);
     assert_eq!(code(service.finish_email_verification(&id, &kept, &client).await), "user_invalid_token");
     let reset = service.finish_recovery(&id, &recovery, password("copper-lantern-9"), None, &client).await;

@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use account::{
     Caller, Error, SignedIn,
-    model::{Client, Session},
+    model::{ClientInfo, Session},
 };
 
 use crate::{
@@ -77,7 +77,7 @@ async fn a_session_of_a_token_flow_or_a_password_asks_no_provider() {
     let back = world.back(start_token(FORGE), &Person::new("1", ADA), None).await;
     let token = token(world.end(FORGE, &back, None).await.unwrap());
     let secret = token.secret().unwrap().expose().parse().unwrap();
-    let client = Client::default();
+    let client = ClientInfo::default();
     let signed_in = world.host.service.sign_in_with_token(&token.user, &secret, &client).await.unwrap();
     extend(&world, &world.caller(&signed_in).await).await.unwrap();
     assert_eq!(world.providers.refreshes(), 0);

@@ -2,7 +2,7 @@
 
 use account::{
     Config, MasterKey, OAuth2Return, SignedIn,
-    model::{Client, Factor, SecondFactor},
+    model::{ClientInfo, Factor, SecondFactor},
     ports::Clock as _,
     testing::{PASSWORD, totp},
 };
@@ -36,7 +36,7 @@ async fn a_newcomer_gets_an_account_whose_email_is_as_proven_as_the_provider_say
 fn a_flow_that_has_not_begun_takes_little_room() {
     let world = World::new();
     let start = world.host.service.start_oauth2(start(FORGE), None);
-    let (key, client) = (key(FORGE), Client::default());
+    let (key, client) = (key(FORGE), ClientInfo::default());
     let finish =
         world.host.service.finish_oauth2(&key, OAuth2Return::default(), None, None, &world.allowed, &client);
     let (start, finish) = (size_of_val(&start), size_of_val(&finish));
@@ -47,7 +47,7 @@ fn a_flow_that_has_not_begun_takes_little_room() {
 async fn h14_a_token_flow_ends_with_a_token_that_signs_in_once_within_minutes() {
     let world = World::new();
     let person = Person::new("1", ADA);
-    let (service, client) = (&world.host.service, Client::default());
+    let (service, client) = (&world.host.service, ClientInfo::default());
     let mut redeemed = 0;
     for wait in [0, 15 * 60 - 1, 15 * 60] {
         let back = world.back(start_token(FORGE), &person, None).await;
@@ -199,8 +199,8 @@ async fn a_blocked_account_is_closed_by_every_way() {
     let id = *world.come(FORGE, &person, None).await.unwrap().user_id();
     let back = world.back(start_token(FORGE), &person, None).await;
     let token = token(world.end(FORGE, &back, None).await.unwrap());
-    let (service, nobody) = (&world.host.service, Client::default());
-    service.trusted(&nobody).set_blocked(&id, true).await.unwrap();
+    let (service, nobody) = (&world.host.service, ClientInfo::default());
+    service.admin(&nobody).set_blocked(&id, true).await.unwrap();
     let secret = token.secret().unwrap().expose().parse().unwrap();
     assert_eq!(code(service.sign_in_with_token(&id, &secret, &nobody).await), "user_blocked");
     assert_eq!(code(world.come(FORGE, &person, None).await), "user_blocked");
@@ -224,7 +224,7 @@ async fn by_token(world: &World, person: &Person) -> SignedIn {
     let back = world.back(start_token(FORGE), person, None).await;
     let token = token(world.end(FORGE, &back, None).await.unwrap());
     let secret = token.secret().unwrap().expose().parse().unwrap();
-    world.host.service.sign_in_with_token(&token.user, &secret, &Client::default()).await.unwrap()
+    world.host.service.sign_in_with_token(&token.user, &secret, &ClientInfo::default()).await.unwrap()
 }
 
 #[tokio::test]

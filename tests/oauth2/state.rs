@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use account::{
     AccountService, Config, Error, FailedOAuth2, FlowState, MasterKey, MemoryStore,
-    model::Client,
+    model::ClientInfo,
     oauth2::{Credentials, OAuth2Client, Provider, Registration},
 };
 
@@ -28,7 +28,7 @@ async fn h48_another_browser_or_none_ends_nothing() {
     let world = World::new();
     let back = world.back(start(FORGE), &ada(), None).await;
     let other = world.back(start(FORGE), &Person::new("2", BOB), None).await;
-    let (allowed, client) = (&world.allowed, Client::default());
+    let (allowed, client) = (&world.allowed, ClientInfo::default());
     for kept in [None, Some(&other.kept)] {
         let service = &world.host.service;
         let outcome = service.finish_oauth2(&key(FORGE), back.read(), kept, None, allowed, &client).await;
@@ -57,7 +57,7 @@ async fn h48_a_flow_of_one_provider_does_not_end_at_another() {
             }
             // One account per provider and address, so that the next is as new.
             let user = *session(outcome.unwrap()).user_id();
-            world.host.service.trusted(&Client::default()).delete(&user).await.unwrap();
+            world.host.service.admin(&ClientInfo::default()).delete(&user).await.unwrap();
         }
     }
 }
@@ -97,7 +97,7 @@ async fn asvs_10_1_2_no_provider_takes_a_state_of_another_browser_nor_one_that_i
         let world = World::on(texts.clone(), texts, 1, &[&id], |_| ());
         world.careless();
         let service = &world.host.service;
-        let (allowed, client) = (&world.allowed, Client::default());
+        let (allowed, client) = (&world.allowed, ClientInfo::default());
         let (back, other) =
             (world.back(start(&id), &ada(), None).await, world.back(start(&id), &ada(), None).await);
         let changed = back.state.replace(&back.state[60..], "zzzz");
@@ -269,7 +269,7 @@ async fn h58_where_a_flow_leads_is_checked_again_at_its_end() {
             if refused {
                 read.error = Some(("access_denied", Some("no\r\nthanks")));
             }
-            let (service, client) = (&world.host.service, Client::default());
+            let (service, client) = (&world.host.service, ClientInfo::default());
             let outcome =
                 service.finish_oauth2(&key(FORGE), read, Some(&back.kept), None, allowed, &client).await;
             let (url, expected) = match outcome {

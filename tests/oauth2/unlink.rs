@@ -1,6 +1,6 @@
 //! Unlinking: the identity goes with all that it started.
 
-use account::model::Client;
+use account::model::ClientInfo;
 
 use crate::{
     people::{ADA, BOB, code},
@@ -15,7 +15,7 @@ async fn h51_an_unlinked_identity_takes_its_sessions_and_tokens_along() {
     let by_forge = world.come(FORGE, &forge, None).await.unwrap();
     let by_mill = world.come(MILL, &Person::new("2", ADA), None).await.unwrap();
     assert_eq!(by_forge.user_id(), by_mill.user_id());
-    let (service, client) = (&world.host.service, Client::default());
+    let (service, client) = (&world.host.service, ClientInfo::default());
     let redeem = async |back| {
         let token = token(world.end(FORGE, back, None).await.unwrap());
         (token.user, token.secret().unwrap().expose().parse().unwrap())

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use account::{
     AccountService, Caller, Config, Error, FailedOAuth2, FinishedOAuth2, FlowState, MasterKey, OAuth2Outcome,
     OAuth2Return, OAuth2Start, SessionHolder, SignedIn, StartedOAuth2,
-    model::{AllowedRedirects, Client, Identity, IdentityQuery, ProviderKey, UserId},
+    model::{AllowedRedirects, ClientInfo, Identity, IdentityQuery, ProviderKey, UserId},
     oauth2::{Credentials, OAuth2Client, Provider, Registration},
     ports::{NoLimits, Store},
     testing::{InstantHasher, ManualClock, Outbox, SeededEntropy, TestHost},
@@ -124,7 +124,7 @@ impl World {
         back: &Back,
         caller: Option<&SessionHolder>,
     ) -> Result<FinishedOAuth2, FailedOAuth2> {
-        let (service, client) = (&self.host.service, Client::default());
+        let (service, client) = (&self.host.service, ClientInfo::default());
         service
             .finish_oauth2(&key(provider), back.read(), Some(&back.kept), caller, &self.allowed, &client)
             .await

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use account::model::Client;
+use account::model::ClientInfo;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
@@ -144,12 +144,12 @@ impl World {
             assert_eq!(user.value("emailVerification"), expected["email_verified"], "{id}");
             // Some of them know the same person.
             let user = user.text("$id").parse().unwrap();
-            server.service.trusted(&Client::default()).delete(&user).await.unwrap();
+            server.service.admin(&ClientInfo::default()).delete(&user).await.unwrap();
         }
     }
 
     async fn nobody_has_an_account(&self, server: &Server) {
-        let page = server.service.trusted(&Client::default()).users(None, 10).await.unwrap();
+        let page = server.service.admin(&ClientInfo::default()).users(None, 10).await.unwrap();
         assert!(page.is_empty(), "{page:?}");
     }
 }

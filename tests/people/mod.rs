@@ -13,7 +13,7 @@ use std::{
 
 use account::{
     Caller, Error, LogPage, MemoryStore, SignedIn,
-    model::{Client, Event, EventPage, Key, PageQuery, Timestamp, UserId},
+    model::{ClientInfo, Event, EventPage, Key, PageQuery, Timestamp, UserId},
     ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
     testing::{PASSWORD, TestHost, password},
 };
@@ -31,12 +31,12 @@ pub(crate) fn code<T: fmt::Debug>(result: Result<T, Error>) -> &'static str {
     result.unwrap_err().code()
 }
 
-pub(crate) fn client() -> Client {
-    Client::at("192.0.2.7".parse().unwrap()).with_user_agent("curl/8.5.0")
+pub(crate) fn client() -> ClientInfo {
+    ClientInfo::at("192.0.2.7".parse().unwrap()).with_user_agent("curl/8.5.0")
 }
 
 pub(crate) async fn sign_in(host: &TestHost, email: &str, text: &str) -> Result<SignedIn, Error> {
-    host.service.sign_in_with_password(email.parse().unwrap(), password(text), &Client::default()).await
+    host.service.sign_in_with_password(email.parse().unwrap(), password(text), &ClientInfo::default()).await
 }
 
 /// So many wrong guesses at the sign-in.
@@ -54,7 +54,7 @@ pub(crate) async fn ada(host: &TestHost) -> (SignedIn, Caller) {
 }
 
 pub(crate) async fn anonymous(host: &TestHost) -> (SignedIn, Caller) {
-    let signed_in = host.service.sign_in_anonymously(&Client::default()).await.unwrap();
+    let signed_in = host.service.sign_in_anonymously(&ClientInfo::default()).await.unwrap();
     let caller = host.caller(&signed_in).await;
     (signed_in, caller)
 }
@@ -161,9 +161,9 @@ impl Store for Texts {
         self.inner.list(which, limit).await
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         self.check()?;
-        self.inner.append(events).await
+        self.inner.append_events(events).await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
@@ -171,8 +171,8 @@ impl Store for Texts {
         self.inner.events(user, page).await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         self.check()?;
-        self.inner.forget(before, limit).await
+        self.inner.delete_events_before(before, limit).await
     }
 }

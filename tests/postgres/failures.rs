@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use account::{
     Error, PostgresStore, SignUp,
-    model::{Client, CustomId, Key},
+    model::{ClientInfo, CustomId, Key},
     ports::{Parts, Store},
 };
 
@@ -190,7 +190,7 @@ async fn a_new_account_that_loses_a_deadlock_is_tried_again() {
         async move {
             let mut request = SignUp::new("ada@example.com".parse().unwrap(), PASSWORD.parse().unwrap());
             request.user_id = CustomId::Given(id("ada"));
-            service.sign_up(request, &Client::default()).await
+            service.sign_up(request, &ClientInfo::default()).await
         }
     });
     until_waiting(&watch, &schema, 1).await;
@@ -244,7 +244,7 @@ async fn what_always_collides_is_tried_with_pauses_until_its_time_is_over() {
     client.batch_execute(collide).await.unwrap();
     let begun = Instant::now();
     let request = SignUp::new("ada@example.com".parse().unwrap(), PASSWORD.parse().unwrap());
-    let answer = service.sign_up(request, &Client::default()).await;
+    let answer = service.sign_up(request, &ClientInfo::default()).await;
     assert!(matches!(answer, Err(Error::Store(_))), "{answer:?}");
     assert!((TIMEOUT / 2..SOON).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     let tries: i64 = client.query_one("SELECT last_value FROM tries", &[]).await.unwrap().get(0);

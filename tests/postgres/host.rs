@@ -108,7 +108,7 @@ async fn damage_and_newer_formats_are_told_apart_and_errors_show_no_value() {
     client.batch_execute("ALTER TABLE account_keys ADD CHECK (key = '') NOT VALID").await.unwrap();
     let request =
         account::SignUp::new("hidden@example.com".parse().unwrap(), crate::PASSWORD.parse().unwrap());
-    let refused = service.sign_up(request, &account::model::Client::default()).await.unwrap_err();
+    let refused = service.sign_up(request, &account::model::ClientInfo::default()).await.unwrap_err();
     let mut cause: Option<&dyn std::error::Error> = Some(&refused);
     while let Some(error) = cause {
         assert!(!format!("{error} {error:?}").contains("hidden"), "{error:?}");

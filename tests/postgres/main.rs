@@ -20,7 +20,7 @@ mod postgres;
 
 use account::{
     AccountService, Argon2Params, Caller, Config, MasterKey, PostgresBuilder, PostgresStore, SignUp,
-    model::{Client, CustomId, Email, Key, PageQuery, SessionSecret, UserId},
+    model::{ClientInfo, CustomId, Email, Key, PageQuery, SessionSecret, UserId},
 };
 use postgres::Postgres;
 use tokio_postgres::NoTls;
@@ -78,9 +78,11 @@ async fn sign_up(service: &Service, name: &str) -> (Caller, SessionSecret) {
     let email: Email = format!("{name}@example.com").parse().unwrap();
     let mut request = SignUp::new(email.clone(), PASSWORD.parse().unwrap());
     request.user_id = CustomId::Given(id(name));
-    service.sign_up(request, &Client::default()).await.unwrap();
-    let signed_in =
-        service.sign_in_with_password(email, PASSWORD.parse().unwrap(), &Client::default()).await.unwrap();
+    service.sign_up(request, &ClientInfo::default()).await.unwrap();
+    let signed_in = service
+        .sign_in_with_password(email, PASSWORD.parse().unwrap(), &ClientInfo::default())
+        .await
+        .unwrap();
     (service.caller(&signed_in.secret).await.unwrap(), signed_in.secret)
 }
 

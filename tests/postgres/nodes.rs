@@ -2,7 +2,7 @@
 
 use account::{
     SignUp,
-    model::Client,
+    model::ClientInfo,
     ports::{Parts, Store},
 };
 
@@ -33,7 +33,8 @@ async fn a_session_that_one_node_ends_is_refused_by_the_other_at_its_next_check(
         let (here, there) = if round % 2 == 0 { (&one, &other) } else { (&other, &one) };
         let email = "ada@example.com".parse().unwrap();
         let password = PASSWORD.parse().unwrap();
-        let secret = here.sign_in_with_password(email, password, &Client::default()).await.unwrap().secret;
+        let secret =
+            here.sign_in_with_password(email, password, &ClientInfo::default()).await.unwrap().secret;
         let caller = there.caller(&secret).await.unwrap();
         for node in [here, there] {
             assert!(node.caller(&secret).await.is_ok());
@@ -140,7 +141,7 @@ async fn of_sixteen_on_two_nodes_who_want_one_address_one_gets_it() {
             let service = services[rival % 2].clone();
             tokio::spawn(async move {
                 let request = SignUp::new("ada@example.com".parse().unwrap(), PASSWORD.parse().unwrap());
-                service.sign_up(request, &Client::default()).await.is_ok()
+                service.sign_up(request, &ClientInfo::default()).await.is_ok()
             })
         })
         .collect();

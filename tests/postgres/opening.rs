@@ -292,7 +292,7 @@ async fn after_a_failover_the_server_that_takes_changes_now_is_used() {
     };
     drop(PostgresStore::connect(&second.url("postgres")).await.unwrap());
     let store = PostgresStore::connect(&url).await.unwrap();
-    store.append(&[note(1)]).await.unwrap();
+    store.append_events(&[note(1)]).await.unwrap();
     first.execute("postgres", "ALTER SYSTEM SET default_transaction_read_only = on");
     first.execute("postgres", "SELECT pg_reload_conf()");
     // Its open connections hear of it a moment later.
@@ -300,12 +300,12 @@ async fn after_a_failover_the_server_that_takes_changes_now_is_used() {
     loop {
         number += 1;
         assert!(number < 1000, "the first server takes changes for ever");
-        match store.append(&[note(number)]).await {
+        match store.append_events(&[note(number)]).await {
             Ok(()) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
             Err(_) => break,
         }
     }
-    store.append(&[note(5000)]).await.unwrap();
+    store.append_events(&[note(5000)]).await.unwrap();
     let log = store.events(&id("ada"), everything()).await.unwrap();
     assert_eq!((log.total, &log.events[0]), (1, &note(5000)));
     assert_eq!(second.execute("postgres", "SELECT count(*) FROM account_events"), "1\n");

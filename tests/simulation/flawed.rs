@@ -353,7 +353,7 @@ impl Store for Flawed {
         Ok(due.into_iter().map(Listed::from).collect())
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut tables = self.tables();
         for event in events {
             tables.log.entry(event.user).or_default().push(event.clone());
@@ -368,7 +368,7 @@ impl Store for Flawed {
         Ok(EventPage { events, total: log.len() as u64 })
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let mut forgotten = 0;
         for log in self.tables().log.values_mut() {
             log.retain(|event| {

@@ -209,8 +209,8 @@ impl<S: Store> Store for Watched<S> {
         answer
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
-        let answer = block_on(self.store.append(events));
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        let answer = block_on(self.store.append_events(events));
         if answer.is_ok() {
             let mut ledger = self.book.open();
             events.iter().for_each(|event| ledger.secrets.save(&event.to_json()));
@@ -223,8 +223,8 @@ impl<S: Store> Store for Watched<S> {
         block_on(self.store.events(user, page))
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        let answer = block_on(self.store.forget(before, limit));
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        let answer = block_on(self.store.delete_events_before(before, limit));
         if let Ok(count) = &answer {
             self.book.open().forgotten(before.as_millis(), *count);
         }
@@ -305,10 +305,10 @@ impl<S: Store> Store for Paced<S> {
         answer
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         pause().await;
         self.arm(None);
-        let answer = self.store.append(events).await;
+        let answer = self.store.append_events(events).await;
         pause().await;
         answer
     }
@@ -321,10 +321,10 @@ impl<S: Store> Store for Paced<S> {
         answer
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         pause().await;
         self.arm(None);
-        let answer = self.store.forget(before, limit).await;
+        let answer = self.store.delete_events_before(before, limit).await;
         pause().await;
         answer
     }

@@ -153,7 +153,7 @@ fn serve(
     let mut config = Config::new(key);
     config.session_limit = LIMIT_OF_SESSIONS;
     config.session_lifetime = std::time::Duration::from_secs(30 * 86_400);
-    config.guesses.run = LIMIT_OF_GUESSES;
+    config.lockout.threshold = LIMIT_OF_GUESSES;
     config.passwords.refuse_common = false;
     let watched = Watched { store: Arc::clone(store), book: book.clone() };
     let faulty = FaultyStore::new(watched);

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use account::{
     Caller, EmailSignIn, NewPushTarget, SessionHolder,
     model::{
-        AllowedRedirects, ChallengeId, CheckedUrl, Client, CustomId, IdentityId, Passcode, SecondFactor,
+        AllowedRedirects, ChallengeId, CheckedUrl, ClientInfo, CustomId, IdentityId, Passcode, SecondFactor,
         SessionId, SessionSecret, TargetId, Timestamp, Token, UserId,
     },
     ports::{Clock as _, PasswordHasher, Store},
@@ -111,7 +111,7 @@ impl Fixture {
 
     pub async fn verified_mailbox<M: Messenger>(&mut self, service: &Service<M>) {
         self.email_verification(service).await;
-        service.finish_email_verification(&self.id, &self.passcode, &Client::default()).await.unwrap();
+        service.finish_email_verification(&self.id, &self.passcode, &ClientInfo::default()).await.unwrap();
     }
 
     pub async fn email_verification<M: Messenger>(&mut self, service: &Service<M>) {
@@ -137,17 +137,17 @@ impl Fixture {
 
     pub async fn email_code<M: Messenger>(&mut self, service: &Service<M>) {
         let request = EmailSignIn::new(ADA.parse().unwrap());
-        self.keep(service.send_email_code(request, &Client::default()).await.unwrap());
+        self.keep(service.send_email_code(request, &ClientInfo::default()).await.unwrap());
     }
 
     pub async fn magic_url<M: Messenger>(&mut self, service: &Service<M>) {
         let request = EmailSignIn::new(ADA.parse().unwrap());
-        self.keep(service.send_magic_url(request, &page(), &Client::default()).await.unwrap());
+        self.keep(service.send_magic_url(request, &page(), &ClientInfo::default()).await.unwrap());
     }
 
     pub async fn phone_code<M: Messenger>(&mut self, service: &Service<M>) {
         let (id, phone) = (CustomId::Generate, PHONE.parse().unwrap());
-        self.keep(service.send_phone_code(id, phone, &Client::default()).await.unwrap());
+        self.keep(service.send_phone_code(id, phone, &ClientInfo::default()).await.unwrap());
     }
 
     /// Links the person of the provider to the caller.
@@ -177,7 +177,7 @@ impl Fixture {
 
     pub async fn recovery_link<M: Messenger>(&mut self, service: &Service<M>) {
         let email = ADA.parse().unwrap();
-        self.keep(service.start_recovery(email, &page(), &Client::default()).await.unwrap());
+        self.keep(service.start_recovery(email, &page(), &ClientInfo::default()).await.unwrap());
     }
 
     /// Takes codes of the right form that are not the right ones.

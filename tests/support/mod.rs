@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use account::{
     AccountService, Config, MasterKey, SignUp, SignedIn,
-    model::Client,
+    model::ClientInfo,
     ports::{Mailer, NoLimits, PasswordHasher, SmsSender, Store},
     testing::{ManualClock, PASSWORD, SeededEntropy, password},
 };
@@ -70,7 +70,7 @@ pub fn seeded_service<M: Messenger>(
 
 pub async fn sign_up<M: Messenger>(service: &Service<M>, email: &str) -> account::model::User {
     let request = SignUp::new(email.parse().unwrap(), password(PASSWORD));
-    service.sign_up(request, &Client::default()).await.unwrap()
+    service.sign_up(request, &ClientInfo::default()).await.unwrap()
 }
 
 pub async fn sign_in<M: Messenger>(
@@ -78,5 +78,5 @@ pub async fn sign_in<M: Messenger>(
     email: &str,
     secret: &str,
 ) -> Result<SignedIn, account::Error> {
-    service.sign_in_with_password(email.parse().unwrap(), password(secret), &Client::default()).await
+    service.sign_in_with_password(email.parse().unwrap(), password(secret), &ClientInfo::default()).await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use account::{
     Error, OAuth2Return, OAuth2Start, SessionHolder,
-    model::{AllowedRedirects, Client, ProviderKey},
+    model::{AllowedRedirects, ClientInfo, ProviderKey},
     oauth2::{Credentials, OAuth2Client, Provider, Registration},
     ports::{HttpClient, HttpError, HttpRequest, HttpResponse},
 };
@@ -65,7 +65,7 @@ pub async fn finish<M: Messenger>(
     let kept = account::FlowState::from_wire(&flow.kept).unwrap();
     let mut back = OAuth2Return::default();
     (back.code, back.state) = (Some("c0de"), Some(flow.state.as_str()));
-    let (nowhere, client) = (AllowedRedirects::default(), Client::default());
+    let (nowhere, client) = (AllowedRedirects::default(), ClientInfo::default());
     let finished = service.finish_oauth2(&key(), back, Some(&kept), caller, &nowhere, &client).await;
     finished.map(drop).map_err(|failed| failed.error)
 }

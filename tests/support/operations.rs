@@ -2,7 +2,7 @@
 
 use account::{
     DeviceToken, EmailSignIn, Error, NewPushTarget, SignUp,
-    model::{Client, CustomId, IdentityId, IdentityQuery, PageQuery, SecondFactor},
+    model::{ClientInfo, CustomId, IdentityId, IdentityQuery, PageQuery, SecondFactor},
     operation::Operation as Api,
     testing::{PASSWORD, password},
 };
@@ -178,7 +178,7 @@ impl Operation {
     pub async fn run<M: Messenger>(self, service: &Service<M>, fixture: &Fixture) -> Result<(), Error> {
         let Fixture { id, caller, holder, secret, other, target, jwt, passcode, otp, challenge, .. } =
             fixture;
-        let client = &Client::default();
+        let client = &ClientInfo::default();
         let token = |text: &str| text.parse::<DeviceToken>().unwrap();
         let by_email = |email: &str| EmailSignIn::new(email.parse().unwrap());
         let all: [&str; 0] = [];

@@ -152,7 +152,7 @@ impl Store for TextStore {
         Ok(listed.take(limit as usize).collect())
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut tables = self.tables();
         tables.writes += 1;
         tables.log.extend_from_slice(events);
@@ -166,7 +166,7 @@ impl Store for TextStore {
         Ok(EventPage { events: shown.map(|event| (*event).clone()).collect(), total: own.len() as u64 })
     }
 
-    async fn forget(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
         Ok(0)
     }
 }

@@ -64,15 +64,15 @@ impl<S: Store> Store for WithIdentity<S> {
         self.store.list(which, limit).await
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
-        self.store.append(events).await
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.store.append_events(events).await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
         self.store.events(user, page).await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.store.forget(before, limit).await
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.store.delete_events_before(before, limit).await
     }
 }

@@ -44,16 +44,16 @@ impl<S: Store> Store for Yielding<S> {
         between(self.0.list(which, limit)).await
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
-        between(self.0.append(events)).await
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        between(self.0.append_events(events)).await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
         between(self.0.events(user, page)).await
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        between(self.0.forget(before, limit)).await
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        between(self.0.delete_events_before(before, limit)).await
     }
 }
 

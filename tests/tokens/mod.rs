@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use account::{
     AccountService, Caller, EmailSignIn, Error,
-    model::{AllowedRedirects, ChallengeId, CheckedUrl, Client, CustomId, Passcode, SecondFactor, UserId},
+    model::{
+        AllowedRedirects, ChallengeId, CheckedUrl, ClientInfo, CustomId, Passcode, SecondFactor, UserId,
+    },
     ports::{Mailer, SmsSender, Store},
     testing::{ManualClock, PASSWORD, TestHost, password},
 };
@@ -78,7 +80,7 @@ impl Kind {
         service: &AccountService<S, M, P, ManualClock>,
         person: &Person,
     ) -> Result<account::model::Token, Error> {
-        let (client, email) = (Client::default(), || person.email.parse().unwrap());
+        let (client, email) = (ClientInfo::default(), || person.email.parse().unwrap());
         match self {
             Self::EmailCode => service.send_email_code(EmailSignIn::new(email()), &client).await,
             Self::MagicUrl => service.send_magic_url(EmailSignIn::new(email()), &page(), &client).await,
@@ -110,7 +112,7 @@ impl Kind {
         person: &Person,
         secret: &str,
     ) -> Result<(), Error> {
-        let (client, secret) = (Client::default(), passcode(secret));
+        let (client, secret) = (ClientInfo::default(), passcode(secret));
         match self {
             Self::EmailCode | Self::MagicUrl | Self::PhoneCode => {
                 service.sign_in_with_token(&person.id, &secret, &client).await.map(drop)

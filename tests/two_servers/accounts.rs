@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The session limit of the server.
-const MOST_SESSIONS: u64 = 10;
+const MAX_SESSIONS: u64 = 10;
 
 /// Has the database note how many sessions each state of an account has that is ever committed.
 const WATCH: &str = "
@@ -67,7 +67,7 @@ fn no_reader_ever_sees_more_sessions_than_the_limit() {
             scope.spawn(move || {
                 while !done.load(Ordering::SeqCst) {
                     let total = list(server);
-                    assert!(total.is_none_or(|total| total <= MOST_SESSIONS));
+                    assert!(total.is_none_or(|total| total <= MAX_SESSIONS));
                     seen.fetch_add(usize::from(total.is_some()), Ordering::SeqCst);
                 }
             });
@@ -95,10 +95,10 @@ fn no_reader_ever_sees_more_sessions_than_the_limit() {
         must(reply, 201);
     }
     assert_eq!(ada.logged(&pair, "session.create"), 65);
-    assert_eq!(pair.sql("SELECT max(sessions) FROM watched"), MOST_SESSIONS.to_string());
+    assert_eq!(pair.sql("SELECT max(sessions) FROM watched"), MAX_SESSIONS.to_string());
     assert_eq!(pair.sql("SELECT count(*) FROM watched"), "64", "each sign-in is one change");
     *newest.lock().unwrap() = signed_in(&pair, 0, &ada.email);
-    assert_eq!([0, 1].map(list), [Some(MOST_SESSIONS); 2]);
+    assert_eq!([0, 1].map(list), [Some(MAX_SESSIONS); 2]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn parallel_changes_of_one_account_are_all_kept() {
                 .json(&json!({ "targetId": format!("t{number}"), "identifier": format!("device {number}") })),
         })
         .collect();
-    let replies = pair.at_once(&calls);
+    let replies = pair.concurrently(&calls);
     for (number, reply) in replies.iter().enumerate() {
         assert!(matches!(reply.status, 200 | 201), "{number}: {}", reply.body);
     }
@@ -134,7 +134,7 @@ fn parallel_changes_of_one_account_are_all_kept() {
             .collect();
         assert!(expected.iter().all(|id| devices.contains(id.as_str())), "{devices:?}");
         assert_eq!(devices.len(), expected.len() + 1, "the address is the other target");
-        assert_eq!(see("GET /v1/account/sessions")["total"], json!(MOST_SESSIONS));
+        assert_eq!(see("GET /v1/account/sessions")["total"], json!(MAX_SESSIONS));
     }
     let counts = ["user.update", "target.create", "session.create"].map(|kind| ada.logged(&pair, kind));
     assert_eq!(counts, [36, 19, 10], "each change is in the log once");

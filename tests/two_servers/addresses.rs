@@ -30,7 +30,7 @@ fn a_device_goes_to_one_of_two_accounts_that_claim_it() {
         let device = json!({ "targetId": "unique()", "identifier": format!("device {}", number / 2) });
         both[(number + number / 2) % 2].call("POST /v1/account/targets/push").json(&device)
     };
-    let replies = pair.at_once(&(0..64).map(claim).collect::<Vec<Call>>());
+    let replies = pair.concurrently(&(0..64).map(claim).collect::<Vec<Call>>());
     for claimed in replies.chunks(2) {
         winner(claimed, 201);
     }

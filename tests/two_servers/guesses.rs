@@ -49,7 +49,7 @@ fn a_code_takes_five_guesses_at_both_servers_together() {
         let sent = kind.send(&pair, number);
         let wrong = (sent.digits.parse::<u32>().unwrap() + 1) % 1_000_000;
         let calls = vec![sent.redeem(&format!("{wrong:06}")); guesses];
-        for reply in pair.at_once(&calls) {
+        for reply in pair.concurrently(&calls) {
             assert_eq!((reply.status, code(&reply).as_str()), (401, "user_invalid_token"), "{kind:?}");
         }
         for server in 0..2 {
@@ -70,7 +70,7 @@ fn among_sixty_four_guesses_at_once_a_right_one_opens_once_at_the_most() {
         let guess =
             |place: usize| if place == 13 * number { sent.digits.clone() } else { format!("{place:05}x") };
         let calls: Vec<Call> = (0..64).map(|place| sent.redeem(&guess(place))).collect();
-        let right = pair.at_once(&calls).iter().filter(|reply| reply.status < 300).count();
+        let right = pair.concurrently(&calls).iter().filter(|reply| reply.status < 300).count();
         assert!(right <= 1, "{kind:?}");
         for server in 0..2 {
             let reply = pair.ask(server, &sent.redeem(&sent.digits));

@@ -32,7 +32,7 @@ fn a_flow_that_ends_at_both_servers_at_once_ends_once() {
         // Somebody new first, then somebody who is known.
         for known in [false, true] {
             let visit = Visit::begin(&pair, round, &format!("person-{round}"), None);
-            let won = winner(pair.at_once(&[visit.end(), visit.end()]), "user_oauth2_bad_request");
+            let won = winner(pair.concurrently(&[visit.end(), visit.end()]), "user_oauth2_bad_request");
             let cookie = session_cookie(&won);
             for server in 0..2 {
                 assert_eq!(total(&pair, server, &cookie, "sessions"), if known { 2 } else { 1 });
@@ -50,13 +50,13 @@ fn a_flow_with_a_token_that_ends_at_both_servers_at_once_gives_one_token_that_is
     let Some(pair) = provider::pair("token-flows") else { return };
     for round in 0..ROUNDS {
         let visit = Visit::begin_for_token(&pair, round, &format!("person-{round}"));
-        let won = winner(pair.at_once(&[visit.end(), visit.end()]), "user_oauth2_bad_request");
+        let won = winner(pair.concurrently(&[visit.end(), visit.end()]), "user_oauth2_bad_request");
         let to = location(&won);
         let given = |name: &str| to.query_pairs().find(|(given, _)| given == name).unwrap().1.into_owned();
         let body = serde_json::json!({ "userId": given("userId"), "secret": given("secret") });
         let redeem = Call::new("POST /v1/account/sessions/token").json(&body);
         let (won, lost): (Vec<_>, Vec<_>) =
-            pair.at_once(&vec![redeem; 64]).into_iter().partition(|reply| reply.status == 201);
+            pair.concurrently(&vec![redeem; 64]).into_iter().partition(|reply| reply.status == 201);
         assert_eq!((won.len(), lost.len()), (1, 63));
         assert!(lost.iter().all(|reply| crate::pair::code(reply) == "user_invalid_token"));
         assert_eq!(total(&pair, round, &session_cookie(&won[0]), "sessions"), 1);
@@ -69,7 +69,7 @@ fn two_browsers_of_one_newcomer_come_to_one_account() {
     for round in 0..ROUNDS {
         let name = format!("person-{round}");
         let visits = [0, 1].map(|server| Visit::begin(&pair, server, &name, None).end());
-        let replies = pair.at_once(&visits);
+        let replies = pair.concurrently(&visits);
         for reply in &replies {
             assert!(has_succeeded(reply), "{}", told(reply));
             let cookie = session_cookie(reply);
@@ -90,7 +90,7 @@ fn an_identity_goes_to_one_of_two_accounts_that_link_it() {
             let cookie = &both[(number + round) % 2].cookie;
             Visit::begin(&pair, number + 1, &name, Some(cookie)).end()
         });
-        let replies = pair.at_once(&ends);
+        let replies = pair.concurrently(&ends);
         let won = replies.iter().position(has_succeeded).expect("somebody gets it");
         let reply = winner(replies, "user_already_exists");
         // A session of the provider takes the place of the one that began the flow.

@@ -146,17 +146,17 @@ impl Pair {
     }
 
     /// Sends every other request to the other server, all at the same moment, and gives the answers in the order of the requests.
-    pub(crate) fn at_once(&self, calls: &[Call]) -> Vec<Reply> {
+    pub(crate) fn concurrently(&self, calls: &[Call]) -> Vec<Reply> {
         let numbered = calls.iter().enumerate();
         let mut held: Vec<Held> = numbered.map(|(number, call)| self.hold(number, call)).collect();
         held.iter_mut().for_each(Held::release);
         held.into_iter().map(Held::reply).collect()
     }
 
-    /// As [`at_once`](Self::at_once), for requests that cost a hash: those that found too many others waiting for theirs, so that nothing
+    /// As [`at_once`](Self::concurrently), for requests that cost a hash: those that found too many others waiting for theirs, so that nothing
     /// was done, are sent again.
     pub(crate) fn hash_at_once(&self, calls: &[Call]) -> Vec<Reply> {
-        let replies = self.at_once(calls).into_iter().enumerate();
+        let replies = self.concurrently(calls).into_iter().enumerate();
         let answer = |(number, reply)| if is_busy(&reply) { self.ask(number, &calls[number]) } else { reply };
         replies.map(answer).collect()
     }

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{GaveUp, GivenUp, OnFailure, QueueError, backoff::Backoff};
+use super::{OnFailure, QueueError, Undelivered, UndeliveredReason, backoff::Backoff};
 use crate::ports::SendError;
 
 /// Later than any deadline that matters, and still a point in time that tokio's clock can hold.
@@ -92,16 +92,16 @@ impl Queue {
         useful: Duration,
         attempt: impl Fn() -> Attempt + Send + Sync + 'static,
     ) -> Result<(), SendError> {
-        let refuse = |why, error| {
-            self.report(notice, why, Progress::default());
+        let refuse = |reason, error| {
+            self.report(notice, reason, Progress::default());
             Err(SendError::temporary(error))
         };
         let is_open = *self.phase.borrow() == Phase::Open;
         let (true, Ok(runtime)) = (is_open, Handle::try_current()) else {
-            return refuse(GaveUp::Closed, QueueError::Closed);
+            return refuse(UndeliveredReason::Closed, QueueError::Closed);
         };
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            return refuse(GaveUp::Full, QueueError::Full);
+            return refuse(UndeliveredReason::Full, QueueError::Full);
         };
         let deadline = Instant::now() + useful.min(self.limits.patience).min(FAR);
         runtime.spawn(Arc::clone(self).see_through(notice, deadline, attempt, place));
@@ -133,8 +133,8 @@ impl Queue {
     ) {
         let mut progress = Progress::default();
         let outcome = self.unless_stopped(self.try_until(deadline, attempt, &mut progress)).await;
-        if let Err(why) = outcome.unwrap_or(Err(GaveUp::Interrupted)) {
-            self.report(notice, why, progress);
+        if let Err(reason) = outcome.unwrap_or(Err(UndeliveredReason::Interrupted)) {
+            self.report(notice, reason, progress);
         }
         drop(place);
     }
@@ -144,11 +144,11 @@ impl Queue {
         deadline: Instant,
         attempt: impl Fn() -> Attempt,
         progress: &mut Progress,
-    ) -> Result<(), GaveUp> {
+    ) -> Result<(), UndeliveredReason> {
         loop {
             let turn = timeout_at(deadline, self.turns.acquire()).await;
             if Instant::now() >= deadline {
-                return Err(GaveUp::Expired);
+                return Err(UndeliveredReason::Expired);
             }
             progress.attempts += 1;
             let Err(error) = self.try_once(attempt(), deadline).await else { return Ok(()) };
@@ -156,11 +156,11 @@ impl Queue {
             let is_final = error.is_permanent();
             progress.last_error = Some(error);
             if is_final {
-                return Err(GaveUp::Refused);
+                return Err(UndeliveredReason::Refused);
             }
             let again = Instant::now() + self.limits.backoff.after(progress.attempts).min(FAR);
             if again >= deadline {
-                return Err(GaveUp::Expired);
+                return Err(UndeliveredReason::Expired);
             }
             self.pause_until(again).await;
         }
@@ -196,14 +196,14 @@ impl Queue {
         .await
     }
 
-    fn report(&self, notice: &'static str, why: GaveUp, progress: Progress) {
+    fn report(&self, notice: &'static str, reason: UndeliveredReason, progress: Progress) {
         self.given_up.fetch_add(1, Ordering::Relaxed);
-        if why == GaveUp::Interrupted {
+        if reason == UndeliveredReason::Interrupted {
             self.interrupted.fetch_add(1, Ordering::Relaxed);
         }
         if let Some(on_failure) = &self.on_failure {
             let Progress { attempts, last_error } = progress;
-            on_failure(&GivenUp { notice, attempts, why, last_error });
+            on_failure(&Undelivered { notice, attempts, reason, last_error });
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::adapters::account_cache::AccountCache;
 
 /// In bytes. PostgreSQL would cut a longer one, and silently.
-const LONGEST_NAME: usize = 63;
+const MAX_NAME_LENGTH: usize = 63;
 
 /// Opens a [`PostgresStore`] with other settings than the usual ones.
 #[derive(Debug, Clone)]
@@ -138,7 +138,7 @@ impl PostgresBuilder {
     }
 
     async fn open(self, pool: Pool, is_own: bool) -> Result<PostgresStore, PostgresError> {
-        if !(1..=LONGEST_NAME).contains(&self.schema.len()) || self.schema.contains('\0') {
+        if !(1..=MAX_NAME_LENGTH).contains(&self.schema.len()) || self.schema.contains('\0') {
             return Err(PostgresError::SchemaName);
         }
         let connection = tokio::time::timeout(self.timeout, pool.get()).await;

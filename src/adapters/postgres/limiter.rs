@@ -20,7 +20,7 @@ use crate::{
 
 /// So often a node clears away counters whose windows are over, and so many at the most: more than can have come since.
 const HITS_PER_PURGE: u32 = 1_000;
-const MOST_PURGED: i64 = 4_000;
+const MAX_PURGED: i64 = 4_000;
 /// How long a counter is kept beyond its window: the clocks of nodes differ.
 const SLACK: Duration = Duration::from_secs(3600);
 
@@ -117,7 +117,7 @@ impl Inner {
         let over = now.before(SLACK).as_millis();
         let _ = self
             .connections
-            .send(&self.statements.purge, &[&over, &MOST_PURGED], &self.connections.begin())
+            .send(&self.statements.purge, &[&over, &MAX_PURGED], &self.connections.begin())
             .await;
     }
 }

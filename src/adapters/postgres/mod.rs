@@ -251,7 +251,7 @@ impl Store for PostgresStore {
         rows.iter().map(listed).collect()
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
         }
@@ -282,7 +282,7 @@ impl Store for PostgresStore {
         Ok(EventPage { events, total })
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let (before, limit) = (before.as_millis(), i64::from(limit));
         let span = self.connections.begin();
         let sent = self.connections.send(&self.statements.forget, &[&before, &limit], &span).await;

@@ -7,9 +7,9 @@ use url::{Url, form_urlencoded};
 
 use super::{SmsConfigError, SmsError, http_url};
 use crate::{
-    Secret,
     messages::{Renderer, SmsMessage, Texts},
     ports::{HttpClient, HttpMethod, HttpRequest, SendError, SmsSender},
+    secret::Secret,
 };
 
 const BASE: &str = "https://api.twilio.com";

@@ -8,9 +8,9 @@ use url::Url;
 
 use super::{SmsConfigError, SmsError, http_url};
 use crate::{
-    Secret,
     messages::{Renderer, SmsMessage, Texts},
     ports::{HttpClient, HttpMethod, HttpRequest, SendError, SmsSender},
+    secret::Secret,
 };
 
 /// An [`SmsSender`] that posts each message as JSON, `{"to":"+15551234567","message":"…"}`, to one URL.

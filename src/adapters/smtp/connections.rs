@@ -16,7 +16,7 @@ use lettre::transport::smtp::{
 use tokio::time::{Instant, timeout};
 
 use super::{error::SmtpError, letter::Letter};
-use crate::Secret;
+use crate::secret::Secret;
 
 /// Servers end idle connections after some minutes, and a connection is hardly worth keeping for longer than this.
 const IDLE: Duration = Duration::from_secs(60);

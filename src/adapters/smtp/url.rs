@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::{SmtpBuilder, SmtpConfigError, SmtpEncryption, SmtpMailer};
-use crate::Secret;
+use crate::secret::Secret;
 
 pub(super) fn parse(text: &str, from: &str) -> Result<SmtpBuilder, SmtpConfigError> {
     let url = Url::parse(text).map_err(|_| SmtpConfigError::Url)?;

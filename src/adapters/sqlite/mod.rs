@@ -142,7 +142,7 @@ impl Store for SqliteStore {
         self.readers.reader()?.list(which, limit)
     }
 
-    async fn append(&self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl Store for SqliteStore {
         self.readers.reader()?.events(user, page)
     }
 
-    async fn forget(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
         self.writer.run(Job::Forget { before, limit }).await.map_err(only_failed)
     }
 }

@@ -15,9 +15,9 @@ use super::{job::Job, store_error};
 use crate::ports::{SaveError, StoreError};
 
 /// How many changes may wait. Beyond that the store answers that it is unavailable rather than let work pile up.
-const MOST_WAITING: usize = 4096;
+const MAX_WAITING: usize = 4096;
 /// How many changes one transaction makes at the most, so that the first of them does not wait for long.
-const MOST_PER_COMMIT: usize = 64;
+const MAX_PER_COMMIT: usize = 64;
 
 type Answer = Result<u32, SaveError>;
 
@@ -40,7 +40,7 @@ struct QueueFull;
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> io::Result<Self> {
-        let (queue, tickets) = sync_channel(MOST_WAITING);
+        let (queue, tickets) = sync_channel(MAX_WAITING);
         let thread = thread::Builder::new()
             .name("account-sqlite".into())
             .spawn(move || write(&connection, &tickets))?;
@@ -72,7 +72,7 @@ impl Drop for Writer {
 fn write(connection: &Connection, tickets: &Receiver<Ticket>) {
     while let Ok(first) = tickets.recv() {
         let mut batch = vec![first];
-        batch.extend(tickets.try_iter().take(MOST_PER_COMMIT - 1));
+        batch.extend(tickets.try_iter().take(MAX_PER_COMMIT - 1));
         let outcome = commit(connection, &batch);
         if outcome.is_err() && !connection.is_autocommit() {
             // Whatever this answers, the next BEGIN will tell whether the connection is of use.

@@ -123,8 +123,8 @@ impl Bench {
         self.list(which, limit).await.iter().map(|stored| *stored.account.id()).collect()
     }
 
-    pub(super) async fn append(&self, events: &[Event]) {
-        self.store.append(events).await.expect("a store under test must be able to append");
+    pub(super) async fn append_events(&self, events: &[Event]) {
+        self.store.append_events(events).await.expect("a store under test must be able to append");
     }
 
     pub(super) async fn log(&self, user: &UserId) -> EventPage {
@@ -137,8 +137,11 @@ impl Bench {
         self.store.events(user, page).await.expect("a store under test must be able to read its log")
     }
 
-    pub(super) async fn forget(&self, before: Timestamp, limit: u32) -> u32 {
-        self.store.forget(before, limit).await.expect("a store under test must be able to forget")
+    pub(super) async fn delete_events_before(&self, before: Timestamp, limit: u32) -> u32 {
+        self.store
+            .delete_events_before(before, limit)
+            .await
+            .expect("a store under test must be able to forget")
     }
 
     /// Every key of this account leads to this very state, with its attachment and without.

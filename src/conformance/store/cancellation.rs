@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// How far a dropped future may have come.
-const MOST_POLLS: u32 = 12;
+const MAX_POLLS: u32 = 12;
 
 /// A creation that is dropped at any point has happened whole or not at all.
 pub async fn a_dropped_creation_is_whole_or_nothing(bench: Bench) {
-    for polls in 0..MOST_POLLS {
+    for polls in 0..MAX_POLLS {
         let account = Arc::new(full(polls));
         let (id, next) = (account.id, fresh_version());
         let noted = [event(&id, at(1), 1)];
@@ -45,7 +45,7 @@ pub async fn a_dropped_creation_is_whole_or_nothing(bench: Bench) {
 
 /// A change that is dropped at any point has happened whole or not at all: keys, attachment and log with the body.
 pub async fn a_dropped_change_is_whole_or_nothing(bench: Bench) {
-    for polls in 0..MOST_POLLS {
+    for polls in 0..MAX_POLLS {
         let before = bench.create(full(polls)).await;
         let id = *before.account.id();
         let after = Arc::new(edited(&before, |account| replace_all(account, polls)));
@@ -70,7 +70,7 @@ pub async fn a_dropped_change_is_whole_or_nothing(bench: Bench) {
 
 /// A removal that is dropped at any point has happened whole or not at all.
 pub async fn a_dropped_removal_is_whole_or_nothing(bench: Bench) {
-    for polls in 0..MOST_POLLS {
+    for polls in 0..MAX_POLLS {
         let id = *bare(polls).id();
         let noted = [event(&id, at(1), 1)];
         let account = bench.save(None, full(polls), &noted).await.expect("the keys are free");
@@ -92,7 +92,7 @@ pub async fn a_dropped_removal_is_whole_or_nothing(bench: Bench) {
 /// A load that is dropped disturbs nobody.
 pub async fn a_dropped_load_disturbs_nobody(bench: Bench) {
     let account = bench.create(full(1)).await;
-    for polls in 0..MOST_POLLS {
+    for polls in 0..MAX_POLLS {
         for key in account.account.keys() {
             give_up(polls, bench.store().load(&key, crate::ports::Parts::Whole)).await;
         }
@@ -110,8 +110,8 @@ pub async fn callers_who_give_up_take_nothing_along(bench: Bench) {
         let after = Arc::new(edited(&before, |account| rename(account, round)));
         let change = Change::new(Some(&before), after, fresh_version(), &[]);
         give_up(round % 4, bench.store().save(change)).await;
-        give_up(round % 3, bench.store().append(&[event(bare(1).id(), at(1), round)])).await;
-        give_up(round % 5, bench.store().forget(at(0), 10)).await;
+        give_up(round % 3, bench.store().append_events(&[event(bare(1).id(), at(1), round)])).await;
+        give_up(round % 5, bench.store().delete_events_before(at(0), 10)).await;
     }
     let settled = bench.settle(&Key::Id(bare(1).id), |account| rename(account, 7)).await;
     bench.assert_holds(&settled.expect("a change without new keys succeeds")).await;

@@ -259,7 +259,7 @@ pub async fn an_account_made_again_holds_only_its_new_key(bench: Bench, kind: Ke
 /// Of many new accounts that ask for one key in one instant, one gets it, and the others are told which key is taken.
 pub async fn one_of_many_new_accounts_gets_the_key(bench: Bench, kind: KeyKind) {
     const MANY: u32 = 64;
-    let asked = super::races::at_once(MANY, |number| {
+    let asked = super::races::concurrently(MANY, |number| {
         let bench = bench.clone();
         async move { bench.try_create(kind.holder(number, 0)).await }
     });
@@ -282,7 +282,7 @@ pub async fn one_of_many_changes_gets_the_key(bench: Bench, kind: KeyKind) {
     for number in 0..MANY {
         accounts.push(bench.create(bare(number)).await);
     }
-    let asked = super::races::at_once(MANY, |number| {
+    let asked = super::races::concurrently(MANY, |number| {
         let (bench, before) = (bench.clone(), accounts[number as usize].clone());
         async move { bench.try_change(&before, |account| kind.give(account, 0)).await }
     });

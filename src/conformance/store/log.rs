@@ -79,7 +79,7 @@ pub async fn an_entry_comes_back_whole(bench: Bench) {
     let mut wide = event(bare(1).id(), at(2), 2);
     wide.user_agent = Some("\u{1f600}'\"\\ %_\u{7f}".repeat(60).into());
     wide.name = "\u{202e}\u{1f469}\u{200d}\u{1f4bb}".repeat(20).into();
-    bench.append(&[plain.clone(), wide.clone()]).await;
+    bench.append_events(&[plain.clone(), wide.clone()]).await;
     bench.assert_log(bare(1).id(), &[wide, plain]).await;
 }
 
@@ -87,7 +87,7 @@ pub async fn an_entry_comes_back_whole(bench: Bench) {
 pub async fn appended_entries_join_the_log(bench: Bench) {
     let noted = events(bare(1).id(), 0..4);
     let state = bench.save(None, bare(1), &noted[..1]).await.expect("the id is free");
-    bench.append(&noted[1..3]).await;
+    bench.append_events(&noted[1..3]).await;
     bench
         .save(Some(&state), edited(&state, |_| ()), &noted[3..])
         .await
@@ -98,7 +98,7 @@ pub async fn appended_entries_join_the_log(bench: Bench) {
 /// Appending leaves the account and its version alone.
 pub async fn appending_changes_no_account(bench: Bench) {
     let account = bench.create(full(1)).await;
-    bench.append(&events(account.account.id(), 0..3)).await;
+    bench.append_events(&events(account.account.id(), 0..3)).await;
     bench.assert_holds(&account).await;
     bench.change(&account, |account| rename(account, 1)).await;
 }
@@ -106,14 +106,14 @@ pub async fn appending_changes_no_account(bench: Bench) {
 /// Entries of accounts that are not there can be appended: guesses at nobody are logged too.
 pub async fn entries_of_nobody_can_be_appended(bench: Bench) {
     let noted = events(&id("nobody"), 0..2);
-    bench.append(&noted).await;
+    bench.append_events(&noted).await;
     bench.assert_log(&id("nobody"), &newest_first(&noted)).await;
     bench.assert_free(&[Key::Id(id("nobody"))]).await;
 }
 
 /// Appending nothing is no error.
 pub async fn nothing_can_be_appended(bench: Bench) {
-    bench.append(&[]).await;
+    bench.append_events(&[]).await;
     bench.assert_log(bare(1).id(), &[]).await;
 }
 
@@ -121,7 +121,7 @@ pub async fn nothing_can_be_appended(bench: Bench) {
 pub async fn one_append_serves_several_accounts(bench: Bench) {
     let (one, two) = (events(bare(1).id(), 0..3), events(bare(2).id(), 0..2));
     let mixed = [&one[0], &two[0], &one[1], &two[1], &one[2]].map(Clone::clone);
-    bench.append(&mixed).await;
+    bench.append_events(&mixed).await;
     bench.assert_log(bare(1).id(), &newest_first(&one)).await;
     bench.assert_log(bare(2).id(), &newest_first(&two)).await;
 }
@@ -130,7 +130,7 @@ pub async fn one_append_serves_several_accounts(bench: Bench) {
 pub async fn logs_are_kept_apart(bench: Bench) {
     let ids = ["a", "A", "ab", "a.", "a_", "a-b"].map(id::<UserId>);
     for (number, user) in (0..).zip(&ids) {
-        bench.append(&events(user, number..number + 2)).await;
+        bench.append_events(&events(user, number..number + 2)).await;
     }
     for (number, user) in (0..).zip(&ids) {
         bench.assert_log(user, &newest_first(&events(user, number..number + 2))).await;
@@ -141,7 +141,7 @@ pub async fn logs_are_kept_apart(bench: Bench) {
 pub async fn the_newest_entry_comes_first(bench: Bench) {
     let noted = events(bare(1).id(), 0..7);
     for index in [3, 0, 6, 1, 5, 2, 4] {
-        bench.append(&noted[index..=index]).await;
+        bench.append_events(&noted[index..=index]).await;
     }
     bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
 }
@@ -149,8 +149,8 @@ pub async fn the_newest_entry_comes_first(bench: Bench) {
 /// Entries of one instant are in the order of their ids.
 pub async fn entries_of_one_instant_are_in_the_order_of_their_ids(bench: Bench) {
     let noted: Vec<_> = (0..5).map(|number| event(bare(1).id(), at(0), number)).collect();
-    bench.append(&[noted[2].clone(), noted[4].clone(), noted[0].clone()]).await;
-    bench.append(&[noted[3].clone(), noted[1].clone()]).await;
+    bench.append_events(&[noted[2].clone(), noted[4].clone(), noted[0].clone()]).await;
+    bench.append_events(&[noted[3].clone(), noted[1].clone()]).await;
     bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
 }
 
@@ -214,28 +214,28 @@ pub async fn a_log_belongs_to_the_id(bench: Bench) {
 /// Entries older than the instant are forgotten, and counted.
 pub async fn old_entries_are_forgotten(bench: Bench) {
     let noted = filled(&bench, 10).await;
-    assert_eq!(bench.forget(at(4), 100).await, 4);
+    assert_eq!(bench.delete_events_before(at(4), 100).await, 4);
     bench.assert_log(bare(1).id(), &newest_first(&noted[4..])).await;
-    assert_eq!(bench.forget(at(4), 100).await, 0, "they are forgotten once");
+    assert_eq!(bench.delete_events_before(at(4), 100).await, 0, "they are forgotten once");
 }
 
 /// An entry of that very instant is not older.
 pub async fn an_entry_of_that_instant_is_kept(bench: Bench) {
     let noted = [event(bare(1).id(), at(5), 1)];
-    bench.append(&noted).await;
-    assert_eq!(bench.forget(at(5), 100).await, 0);
+    bench.append_events(&noted).await;
+    assert_eq!(bench.delete_events_before(at(5), 100).await, 0);
     bench.assert_log(bare(1).id(), &noted).await;
-    assert_eq!(bench.forget(Timestamp::from_millis(at(5).as_millis() + 1), 100).await, 1);
+    assert_eq!(bench.delete_events_before(Timestamp::from_millis(at(5).as_millis() + 1), 100).await, 1);
     bench.assert_log(bare(1).id(), &[]).await;
 }
 
 /// At most as many entries are forgotten as asked for; again and again, all are.
 pub async fn no_more_entries_are_forgotten_than_asked_for(bench: Bench) {
     filled(&bench, 10).await;
-    bench.append(&events(bare(2).id(), 0..5)).await;
+    bench.append_events(&events(bare(2).id(), 0..5)).await;
     let mut left = 15;
     for forgotten in [4, 4, 4, 3, 0] {
-        assert_eq!(bench.forget(at(1000), 4).await, forgotten);
+        assert_eq!(bench.delete_events_before(at(1000), 4).await, forgotten);
         left -= u64::from(forgotten);
         assert_eq!(bench.log(bare(1).id()).await.total + bench.log(bare(2).id()).await.total, left);
     }
@@ -244,14 +244,14 @@ pub async fn no_more_entries_are_forgotten_than_asked_for(bench: Bench) {
 /// With a limit of 0 nothing is forgotten.
 pub async fn a_limit_of_zero_forgets_nothing(bench: Bench) {
     filled(&bench, 2).await;
-    assert_eq!(bench.forget(at(1000), 0).await, 0);
+    assert_eq!(bench.delete_events_before(at(1000), 0).await, 0);
     assert_eq!(bench.log(bare(1).id()).await.total, 2);
 }
 
 /// No limit is too large.
 pub async fn the_largest_limit_forgets_all(bench: Bench) {
     filled(&bench, 3).await;
-    assert_eq!(bench.forget(Timestamp::MAX, u32::MAX).await, 3);
+    assert_eq!(bench.delete_events_before(Timestamp::MAX, u32::MAX).await, 3);
     bench.assert_log(bare(1).id(), &[]).await;
 }
 
@@ -259,9 +259,9 @@ pub async fn the_largest_limit_forgets_all(bench: Bench) {
 pub async fn entries_of_all_accounts_are_forgotten(bench: Bench) {
     bench.create(bare(1)).await;
     for text in ["person-1", "nobody", "Nobody"] {
-        bench.append(&events(&id(text), 0..3)).await;
+        bench.append_events(&events(&id(text), 0..3)).await;
     }
-    assert_eq!(bench.forget(at(2), 100).await, 6);
+    assert_eq!(bench.delete_events_before(at(2), 100).await, 6);
     for text in ["person-1", "nobody", "Nobody"] {
         bench.assert_log(&id(text), &events(&id(text), 2..3)).await;
     }
@@ -270,8 +270,8 @@ pub async fn entries_of_all_accounts_are_forgotten(bench: Bench) {
 /// Forgetting leaves accounts and their versions alone.
 pub async fn forgetting_changes_no_account(bench: Bench) {
     let account = bench.create(full(1)).await;
-    bench.append(&events(account.account.id(), 0..3)).await;
-    bench.forget(Timestamp::MAX, 100).await;
+    bench.append_events(&events(account.account.id(), 0..3)).await;
+    bench.delete_events_before(Timestamp::MAX, 100).await;
     bench.assert_holds(&account).await;
     bench.change(&account, |account| rename(account, 1)).await;
 }
@@ -279,16 +279,16 @@ pub async fn forgetting_changes_no_account(bench: Bench) {
 /// An empty log has nothing to forget.
 pub async fn an_empty_log_has_nothing_to_forget(bench: Bench) {
     bench.create(bare(1)).await;
-    assert_eq!(bench.forget(Timestamp::MAX, 100).await, 0);
-    assert_eq!(bench.forget(Timestamp::MIN, 100).await, 0);
+    assert_eq!(bench.delete_events_before(Timestamp::MAX, 100).await, 0);
+    assert_eq!(bench.delete_events_before(Timestamp::MIN, 100).await, 0);
 }
 
 /// A log grows again after it was forgotten.
 pub async fn a_log_grows_again(bench: Bench) {
     filled(&bench, 3).await;
-    bench.forget(Timestamp::MAX, 100).await;
+    bench.delete_events_before(Timestamp::MAX, 100).await;
     let more = events(bare(1).id(), 10..12);
-    bench.append(&more).await;
+    bench.append_events(&more).await;
     bench.assert_log(bare(1).id(), &newest_first(&more)).await;
 }
 
@@ -313,9 +313,9 @@ pub async fn a_stale_removal_leaves_the_log(bench: Bench) {
 
 /// Entries appended in one instant are all there.
 pub async fn parallel_appends_lose_nothing(bench: Bench) {
-    super::races::at_once(32, |number| {
+    super::races::concurrently(32, |number| {
         let bench = bench.clone();
-        async move { bench.append(&[event(bare(1).id(), at(u64::from(number)), number)]).await }
+        async move { bench.append_events(&[event(bare(1).id(), at(u64::from(number)), number)]).await }
     })
     .await;
     bench.assert_log(bare(1).id(), &newest_first(&events(bare(1).id(), 0..32))).await;
@@ -324,9 +324,9 @@ pub async fn parallel_appends_lose_nothing(bench: Bench) {
 /// Entries that are forgotten in one instant by many are counted once.
 pub async fn parallel_forgetting_counts_once(bench: Bench) {
     filled(&bench, 100).await;
-    let counts = super::races::at_once(8, |_| {
+    let counts = super::races::concurrently(8, |_| {
         let bench = bench.clone();
-        async move { bench.forget(Timestamp::MAX, 20).await }
+        async move { bench.delete_events_before(Timestamp::MAX, 20).await }
     })
     .await;
     let left = bench.log(bare(1).id()).await.total;
@@ -337,7 +337,7 @@ pub async fn parallel_forgetting_counts_once(bench: Bench) {
 /// Appends this many entries for one person, one a second.
 async fn filled(bench: &Bench, many: u32) -> Vec<Event> {
     let noted = events(bare(1).id(), 0..many);
-    bench.append(&noted).await;
+    bench.append_events(&noted).await;
     noted
 }
 

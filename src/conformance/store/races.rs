@@ -19,7 +19,7 @@ use crate::{
 
 /// Runs all of them in one instant: on several threads, and on each of them in step, so that all of them have taken their first step before
 /// any takes its second. A store with a gap between two steps shows it in every run; one with a gap between two locks in most.
-pub(super) async fn at_once<F, T>(many: u32, task: impl Fn(u32) -> F) -> Vec<T>
+pub(super) async fn concurrently<F, T>(many: u32, task: impl Fn(u32) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
@@ -84,7 +84,7 @@ pub async fn no_change_is_lost(bench: Bench) {
     const MANY: u32 = 64;
     let account = bench.create(with_email(1)).await;
     let key = Key::Id(*account.account.id());
-    at_once(MANY, |_| {
+    concurrently(MANY, |_| {
         let (bench, key) = (bench.clone(), key.clone());
         async move { bench.settle(&key, count).await.expect("a change that is tried again succeeds") }
     })
@@ -99,7 +99,7 @@ pub async fn no_change_by_another_key_is_lost(bench: Bench) {
     const MANY: u32 = 32;
     bench.create(full(1)).await;
     let keys = full(1).keys();
-    at_once(MANY, |number| {
+    concurrently(MANY, |number| {
         let (bench, key) = (bench.clone(), keys[number as usize % keys.len()].clone());
         async move { bench.settle(&key, count).await.expect("a change that is tried again succeeds") }
     })
@@ -114,7 +114,7 @@ pub async fn the_log_has_an_entry_for_each_change(bench: Bench) {
     const MANY: u32 = 32;
     let account = bench.create(bare(1)).await;
     let id = *account.account.id();
-    at_once(MANY, |number| {
+    concurrently(MANY, |number| {
         let bench = bench.clone();
         async move {
             loop {
@@ -135,7 +135,7 @@ pub async fn the_log_has_an_entry_for_each_change(bench: Bench) {
 /// Of many changes made from one state, one is made.
 pub async fn one_of_many_changes_of_one_state_is_made(bench: Bench) {
     let before = bench.create(full(1)).await;
-    let answers = at_once(64, |number| {
+    let answers = concurrently(64, |number| {
         let (bench, before) = (bench.clone(), before.clone());
         async move { bench.try_change(&before, |account| rename(account, number)).await }
     })
@@ -147,7 +147,7 @@ pub async fn one_of_many_changes_of_one_state_is_made(bench: Bench) {
 /// Of many creations of one id, one is made.
 pub async fn one_of_many_creations_of_one_id_is_made(bench: Bench) {
     let key = Key::Id(*bare(1).id());
-    let answers = at_once(64, |number| {
+    let answers = concurrently(64, |number| {
         let bench = bench.clone();
         async move {
             let mut account = bare(1);
@@ -167,7 +167,7 @@ pub async fn one_of_many_creations_of_one_id_is_made(bench: Bench) {
 /// Of many removals of one state, one is made.
 pub async fn one_of_many_removals_is_made(bench: Bench) {
     let account = bench.create(full(1)).await;
-    let answers = at_once(32, |_| {
+    let answers = concurrently(32, |_| {
         let (bench, account) = (bench.clone(), account.clone());
         async move { bench.store().remove(&account).await.map(|()| account) }
     })
@@ -180,7 +180,7 @@ pub async fn one_of_many_removals_is_made(bench: Bench) {
 pub async fn a_change_and_a_removal_exclude_each_other(bench: Bench) {
     for round in 0..16 {
         let before = bench.create(full(round)).await;
-        let answers = at_once(8, |number| {
+        let answers = concurrently(8, |number| {
             let (bench, before) = (bench.clone(), before.clone());
             async move {
                 match number % 2 {
@@ -205,7 +205,7 @@ pub async fn swaps_of_keys_end(bench: Bench) {
         KeyKind::Phone.give(&mut account, number);
         bench.create(account).await;
     }
-    at_once(MANY, |number| {
+    concurrently(MANY, |number| {
         let bench = bench.clone();
         async move {
             let id = Key::Id(*bare(number).id());
@@ -244,7 +244,7 @@ pub async fn changes_of_different_accounts_do_not_collide(bench: Bench) {
     for number in 0..MANY {
         accounts.push(bench.create(with_email(number)).await);
     }
-    let changed = at_once(MANY, |number| {
+    let changed = concurrently(MANY, |number| {
         let (bench, before) = (bench.clone(), accounts[number as usize].clone());
         async move { bench.settle(&Key::Id(*before.account.id()), count).await }
     })
@@ -259,7 +259,7 @@ pub async fn a_reader_never_sees_half_a_change(bench: Bench) {
     const ROUNDS: u32 = 200;
     let (rounds, id) = (Rounds::new(), *bare(1).id());
     bench.create(matching(bare(1), 0)).await;
-    at_once(4, |task| {
+    concurrently(4, |task| {
         let (bench, rounds, mut reader) = (bench.clone(), rounds.clone(), rounds.reader());
         async move {
             if task == 0 {
@@ -288,7 +288,7 @@ pub async fn a_reader_never_sees_half_a_change(bench: Bench) {
 pub async fn a_key_and_its_account_agree_at_any_time(bench: Bench) {
     let rounds = Rounds::new();
     bench.create(matching(bare(1), 0)).await;
-    at_once(4, |task| {
+    concurrently(4, |task| {
         let (bench, rounds, mut reader) = (bench.clone(), rounds.clone(), rounds.reader());
         async move {
             if task == 0 {
@@ -321,7 +321,7 @@ pub async fn a_list_holds_whole_states_at_any_time(bench: Bench) {
     for number in 0..10 {
         bench.create(matching(bare(number), number)).await;
     }
-    at_once(3, |task| {
+    concurrently(3, |task| {
         let (bench, rounds, mut reader) = (bench.clone(), rounds.clone(), rounds.reader());
         async move {
             if task == 0 {
@@ -350,7 +350,7 @@ pub async fn an_acknowledged_save_is_seen_by_everybody(bench: Bench) {
     let mut state = bench.create(matching(bare(1), 0)).await;
     for number in 1..=50 {
         state = bench.change(&state, |account| *account = matching(account.clone(), number)).await;
-        let seen = at_once(3, |_| {
+        let seen = concurrently(3, |_| {
             let (bench, key) = (bench.clone(), KeyKind::Mailbox.key(number));
             async move { bench.load(&key).await.map(|seen| seen.version) }
         })

@@ -9,12 +9,16 @@ use super::{
     people::{at, bare, email, id, mailbox},
 };
 use crate::{
-    AccountService, Caller, Config, Error, MasterKey, Secret, SignUp,
-    features::{DeviceToken, NewPushTarget},
+    config::Config,
+    crypto::MasterKey,
+    error::Error,
+    features::{DeviceToken, NewPushTarget, SignUp},
     model::{
-        Client, CustomId, Key, PageQuery, Password, PasswordHash, Preferences, SessionSecret, Timestamp,
+        ClientInfo, CustomId, Key, PageQuery, Password, PasswordHash, Preferences, SessionSecret, Timestamp,
     },
     ports::{Clock, HashError, NoLimits, NoMailer, NoSms, PasswordHasher, Select, Store, Verdict},
+    secret::Secret,
+    service::{AccountService, Caller},
 };
 
 type Service = AccountService<Arc<dyn Store>, NoMailer, NoSms, FixedClock>;
@@ -33,7 +37,7 @@ pub async fn who_signs_up_can_sign_in(bench: Bench) {
 pub async fn one_address_signs_up_once(bench: Bench) {
     let service = service(&bench);
     let spellings = ["ada@example.com", "Ada@example.com", "ADA@EXAMPLE.COM", "ada@Example.com"];
-    let answers = super::races::at_once(64, |number| {
+    let answers = super::races::concurrently(64, |number| {
         let service = service.clone();
         async move { sign_up(&service, spellings[number as usize % spellings.len()]).await }
     })
@@ -47,12 +51,12 @@ pub async fn one_address_signs_up_once(bench: Bench) {
 /// Of many sign-ups with one id in one instant, one succeeds.
 pub async fn one_id_signs_up_once(bench: Bench) {
     let service = service(&bench);
-    let answers = super::races::at_once(32, |number| {
+    let answers = super::races::concurrently(32, |number| {
         let service = service.clone();
         async move {
             let mut request = request(&format!("person-{number}@example.com"));
             request.user_id = CustomId::Given(id("ada"));
-            service.sign_up(request, &Client::default()).await
+            service.sign_up(request, &ClientInfo::default()).await
         }
     })
     .await;
@@ -64,7 +68,7 @@ pub async fn one_id_signs_up_once(bench: Bench) {
 pub async fn many_sign_ins_keep_the_session_limit(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
-    let callers = super::races::at_once(24, |_| {
+    let callers = super::races::concurrently(24, |_| {
         let service = service.clone();
         async move { sign_in_secret(&service, "ada@example.com").await }
     })
@@ -80,14 +84,14 @@ pub async fn many_sign_ins_keep_the_session_limit(bench: Bench) {
 pub async fn wrong_passwords_are_all_counted(bench: Bench) {
     let service = service(&bench);
     let user = sign_up(&service, "ada@example.com").await.expect("the address is free");
-    super::races::at_once(24, |_| {
+    super::races::concurrently(24, |_| {
         let service = service.clone();
         async move {
             let wrong = service
                 .sign_in_with_password(
                     email("ada@example.com"),
                     password("not the right one"),
-                    &Client::default(),
+                    &ClientInfo::default(),
                 )
                 .await;
             assert!(matches!(wrong, Err(Error::InvalidCredentials)));
@@ -173,11 +177,11 @@ pub async fn operations_leave_their_entries(bench: Bench) {
 pub async fn guesses_at_nobody_are_logged(bench: Bench) {
     let service = service(&bench);
     let wrong = service
-        .sign_in_with_password(email("nobody@example.com"), right_password(), &Client::default())
+        .sign_in_with_password(email("nobody@example.com"), right_password(), &ClientInfo::default())
         .await;
     assert!(matches!(wrong, Err(Error::InvalidCredentials)));
     assert!(bench.list(Select::After(None), 10).await.is_empty());
-    assert_eq!(bench.forget(Timestamp::MAX, 10).await, 1);
+    assert_eq!(bench.delete_events_before(Timestamp::MAX, 10).await, 1);
 }
 
 /// Different changes of one account in one instant are all made.
@@ -185,7 +189,7 @@ pub async fn different_changes_are_all_made(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
     let caller = sign_in(&service, "ada@example.com").await;
-    super::races::at_once(16, |number| {
+    super::races::concurrently(16, |number| {
         let (service, caller) = (service.clone(), caller.clone());
         async move {
             let token = format!("device {number}").parse().expect("a token");
@@ -202,7 +206,8 @@ pub async fn different_changes_are_all_made(bench: Bench) {
 pub async fn anonymous_accounts_do_not_collide(bench: Bench) {
     let service = service(&bench);
     for _ in 0..5 {
-        let signed_in = service.sign_in_anonymously(&Client::default()).await.expect("an account of its own");
+        let signed_in =
+            service.sign_in_anonymously(&ClientInfo::default()).await.expect("an account of its own");
         service.caller(&signed_in.secret).await.expect("a live session");
     }
     assert_eq!(bench.list(Select::After(None), 10).await.len(), 5);
@@ -211,7 +216,7 @@ pub async fn anonymous_accounts_do_not_collide(bench: Bench) {
 
 fn service(bench: &Bench) -> Service {
     let mut config = Config::new(MasterKey::generate().expect("the system's random source"));
-    config.patience = Duration::from_secs(60);
+    config.conflict_timeout = Duration::from_secs(60);
     AccountService::builder(bench.store())
         .config(config)
         .clock(FixedClock)
@@ -226,11 +231,12 @@ fn request(address: &str) -> SignUp {
 }
 
 async fn sign_up(service: &Service, address: &str) -> Result<crate::model::User, Error> {
-    service.sign_up(request(address), &Client::default()).await
+    service.sign_up(request(address), &ClientInfo::default()).await
 }
 
 async fn sign_in_secret(service: &Service, address: &str) -> SessionSecret {
-    let signed_in = service.sign_in_with_password(email(address), right_password(), &Client::default()).await;
+    let signed_in =
+        service.sign_in_with_password(email(address), right_password(), &ClientInfo::default()).await;
     signed_in.expect("the right password").secret
 }
 

@@ -276,7 +276,7 @@ pub async fn a_removed_account_leaves_nothing(bench: Bench) {
     let noted = events(bare(1).id(), 0..4);
     let account = bench.save(None, full(1), &noted).await.expect("the keys are free");
     let account = bench.change(&account, |account| rename(account, 1)).await;
-    bench.append(&events(bare(1).id(), 5..6)).await;
+    bench.append_events(&events(bare(1).id(), 5..6)).await;
     bench.remove(&account).await;
     bench.assert_free(&account.account.keys()).await;
     bench.assert_log(account.account.id(), &[]).await;
@@ -378,8 +378,8 @@ pub async fn a_store_works_behind_a_pointer(bench: Bench) {
     let outer = Bench::new(std::sync::Arc::new(bench.store()));
     let account = outer.create(full(1)).await;
     bench.assert_holds(&account).await;
-    outer.append(&events(account.account.id(), 0..1)).await;
+    outer.append_events(&events(account.account.id(), 0..1)).await;
     assert_eq!(outer.snapshot().await, bench.snapshot().await);
-    assert_eq!(outer.forget(at(100), 10).await, 1);
+    assert_eq!(outer.delete_events_before(at(100), 10).await, 1);
     outer.remove(&account).await;
 }

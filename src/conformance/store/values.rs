@@ -233,7 +233,7 @@ pub async fn the_ends_of_time_are_kept(bench: Bench) {
         bench.assert_holds(&stored).await;
         bench.assert_log(stored.account.id(), &noted).await;
     }
-    assert_eq!(bench.forget(Timestamp::MAX, 10).await, 1);
+    assert_eq!(bench.delete_events_before(Timestamp::MAX, 10).await, 1);
     assert_eq!(bench.log(bare(2).id()).await.total, 1);
 }
 

@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 use super::{argon2, fill, memory::Memory};
 use crate::{
-    Secret,
     model::{Argon2Hash, Argon2Params, Checkable, PasswordHash},
     ports::{HashError, Verdict},
+    secret::Secret,
 };
 
 /// What every check costs, whatever it is against.

@@ -5,9 +5,9 @@ use std::hint::black_box;
 use zeroize::Zeroizing;
 
 use crate::{
-    Secret,
     model::{BcryptHash, ScryptHash},
     ports::HashError,
+    secret::Secret,
 };
 
 /// As many bytes of a password go into a bcrypt hash, the NUL that ends it included if there is room for it.

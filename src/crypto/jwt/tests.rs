@@ -282,7 +282,7 @@ fn huge_tokens_are_refused_unread() {
     assert!(verify(&padded(5_000)).is_ok());
     assert_eq!(verify(&padded(12_000)), Err(JwtError::Invalid));
     for text in
-        [".".repeat(4_000), ".".repeat(LONGEST), "é".repeat(4_000), "a".repeat(1 << 20), "\0".repeat(99)]
+        [".".repeat(4_000), ".".repeat(MAX_LENGTH), "é".repeat(4_000), "a".repeat(1 << 20), "\0".repeat(99)]
     {
         assert_eq!(verify(&text), Err(JwtError::Invalid));
     }

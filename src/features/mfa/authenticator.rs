@@ -1,13 +1,14 @@
 //! The authenticator app: time-based one-time passwords (RFC 6238).
 
 use crate::{
-    AccountService, Caller, Error, OtpauthUri, Secret,
-    crypto::{Sealer, TotpSecret},
+    crypto::{OtpauthUri, Sealer, TotpSecret},
+    error::Error,
     messages::Notice,
     model::{Account, Authenticator, EventKind, Factor, Sealed, SecondFactor, User},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store, StoreError},
-    service::{Draft, Guard, Refusal},
+    secret::Secret,
+    service::{Abort, AccountService, Caller, Draft, Guard},
 };
 
 /// What sets up an authenticator app, shown this once.
@@ -29,12 +30,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// challenge was passed in the last 30 minutes; the other gates; [`Error::Store`].
     #[doc(alias = "createMfaAuthenticator")]
     pub async fn add_authenticator(&self, caller: &Caller) -> Result<NewAuthenticator, Error> {
-        self.perform(Operation::AddAuthenticator, caller.client(), |errand| async move {
+        self.perform(Operation::AddAuthenticator, caller.client(), |cx| async move {
             let secret = TotpSecret::draw(&*self.inner.entropy).map_err(|_| Error::Internal)?;
             let place = seed_context(caller.user_id().as_str());
             let seed = self.inner.sealer.seal(&place, secret.as_bytes(), *self.draw()?);
             let decide = |draft: &mut Draft| Ok(draft.add_authenticator(&seed)?);
-            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
             let uri = secret.otpauth_uri(&self.inner.config.project_name, account.label());
             Ok(NewAuthenticator { secret: Secret::new(secret.base32().as_str().to_owned()), uri })
         })
@@ -52,8 +53,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// A wrong code counts among the account's wrong guesses.
     #[doc(alias = "updateMfaAuthenticator")]
     pub async fn confirm_authenticator(&self, caller: &Caller, otp: &str) -> Result<User, Error> {
-        self.perform(Operation::ConfirmAuthenticator, caller.client(), |errand| async move {
-            let (guard, sealer) = (self.guard(errand.client), &self.inner.sealer);
+        self.perform(Operation::ConfirmAuthenticator, caller.client(), |cx| async move {
+            let (guard, sealer) = (self.guard(cx.client), &self.inner.sealer);
             let decide = |draft: &mut Draft| {
                 draft.confirm_authenticator(otp, guard, sealer)?;
                 let now = draft.now;
@@ -61,8 +62,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 session.factors.add(Factor::Totp);
                 Ok(())
             };
-            let ((), account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
-            self.notify(account.contact(), errand.client, errand.now, Notice::AuthenticatorAdded).await;
+            let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
+            self.send_email(account.contact(), cx.client, cx.now, Notice::AuthenticatorAdded).await;
             Ok(User::new(account))
         })
         .await
@@ -76,11 +77,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// in the last 30 minutes; the other gates; [`Error::Store`].
     #[doc(alias = "deleteMfaAuthenticator")]
     pub async fn remove_authenticator(&self, caller: &Caller) -> Result<(), Error> {
-        self.perform(Operation::RemoveAuthenticator, caller.client(), |errand| async move {
+        self.perform(Operation::RemoveAuthenticator, caller.client(), |cx| async move {
             let decide = |draft: &mut Draft| Ok(draft.remove_authenticator()?);
-            let (removed, account) = self.change_as(caller, errand, Parts::Body, decide).await?;
+            let (removed, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
             if removed.verified {
-                self.notify(account.contact(), errand.client, errand.now, Notice::AuthenticatorRemoved).await;
+                self.send_email(account.contact(), cx.client, cx.now, Notice::AuthenticatorRemoved).await;
             }
             Ok(())
         })
@@ -99,7 +100,7 @@ impl Draft {
         Ok(())
     }
 
-    fn confirm_authenticator(&mut self, otp: &str, guard: Guard<'_>, sealer: &Sealer) -> Result<(), Refusal> {
+    fn confirm_authenticator(&mut self, otp: &str, guard: Guard<'_>, sealer: &Sealer) -> Result<(), Abort> {
         match &self.authenticator {
             None => return Err(Error::AuthenticatorNotFound.into()),
             Some(authenticator) if authenticator.verified => return Err(Error::AuthenticatorVerified.into()),
@@ -110,7 +111,7 @@ impl Draft {
         }
         if !self.spend_otp(otp, sealer)? {
             self.count_failure(guard);
-            return Err(Refusal::Costly(Error::InvalidToken));
+            return Err(Abort::Costly(Error::InvalidToken));
         }
         if let Some(authenticator) = &mut self.authenticator {
             authenticator.verified = true;

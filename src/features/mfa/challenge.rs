@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::recovery_codes::Nonces;
 use crate::{
-    AccountService, Error, Secret, SessionHolder,
     crypto::{CodeKeys, Sealer, six_digits},
+    error::Error,
     messages::{Notice, TextNotice},
     model::{
         Account, ChallengeId, ChallengeRecord, DeviceSecret, Email, EventKind, Name, Phone, SecondFactor,
@@ -15,7 +15,8 @@ use crate::{
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Draft, Errand, Guard, Refusal, TRIES},
+    secret::Secret,
+    service::{Abort, AccountService, Context, Draft, Guard, SessionHolder, TRIES},
 };
 
 /// How long a challenge waits for its answer.
@@ -44,7 +45,7 @@ pub struct PassedChallenge {
     /// The session's new secret, which the client must keep instead of the old one; the [`SessionHolder`] is spent. `None` for a holder by JWT or
     /// one that is [`keeping_secret`](SessionHolder::keeping_secret).
     pub secret: Option<SessionSecret>,
-    /// What the client should keep beyond the session and [send along](crate::model::Client::with_device) at its next sign-in, if the account
+    /// What the client should keep beyond the session and [send along](crate::model::ClientInfo::with_device) at its next sign-in, if the account
     /// does not know it yet and nothing is owed any more.
     pub device: Option<DeviceSecret>,
 }
@@ -78,8 +79,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         holder: &SessionHolder,
         factor: SecondFactor,
     ) -> Result<Challenge, Error> {
-        self.perform(Operation::StartChallenge, holder.client(), |errand| async move {
-            let new = self.new_challenge(factor, errand.now)?;
+        self.perform(Operation::StartChallenge, holder.client(), |cx| async move {
+            let new = self.new_challenge(factor, cx.now)?;
             let codes = &self.inner.codes;
             let decide = |draft: &mut Draft| {
                 self.require_channel(factor)?;
@@ -87,15 +88,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 draft.put_challenge(&new, holder, codes);
                 Ok(recipient)
             };
-            let (recipient, account) = self.change_as(holder, errand, Parts::Body, decide).await?;
-            let challenge = Challenge {
-                id: new.id,
-                user: account.id,
-                created_at: errand.now,
-                expires_at: new.expires_at,
-            };
+            let (recipient, account) = self.change_as(holder, cx, Parts::Body, decide).await?;
+            let challenge =
+                Challenge { id: new.id, user: account.id, created_at: cx.now, expires_at: new.expires_at };
             if let Some(code) = new.code {
-                self.send_code(recipient, code, errand).await;
+                self.send_code(recipient, code, cx).await;
             }
             Ok(challenge)
         })
@@ -119,16 +116,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         id: &ChallengeId,
         otp: &str,
     ) -> Result<PassedChallenge, Error> {
-        self.perform(Operation::FinishChallenge, holder.client(), |errand| async move {
+        self.perform(Operation::FinishChallenge, holder.client(), |cx| async move {
             let fresh = SessionSecret::new(*holder.user_id(), self.draw()?);
             let device = DeviceSecret::new(self.draw()?);
             let mut nonces = Nonces::new(self.draw()?);
-            let (guard, sealer) = (self.guard(errand.client), &self.inner.sealer);
+            let (guard, sealer) = (self.guard(cx.client), &self.inner.sealer);
             let decide = |draft: &mut Draft| {
                 let factor = draft.answer(holder, id, otp, guard, sealer, nonces.next())?;
                 Ok(draft.pass(holder, factor, guard, &fresh, &device)?)
             };
-            let (passed, account) = self.change_as(holder, errand, Parts::Body, decide).await?;
+            let (passed, account) = self.change_as(holder, cx, Parts::Body, decide).await?;
             Ok(PassedChallenge {
                 session: self.session_view(&account, &passed.session, Some(holder)),
                 secret: holder.takes_new_secret().then_some(fresh),
@@ -158,14 +155,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    async fn send_code(&self, recipient: Recipient, code: Arc<Secret>, errand: Errand<'_>) {
-        let Errand { client, now, .. } = errand;
+    async fn send_code(&self, recipient: Recipient, code: Arc<Secret>, cx: Context<'_>) {
+        let Context { client, now, .. } = cx;
         match recipient {
             Recipient::Mailbox(email, name) => {
                 let notice = Notice::MfaCode { code, device: self.device(client.user_agent()) };
-                self.notify(Some((email, name)), client, now, notice).await;
+                self.send_email(Some((email, name)), client, now, notice).await;
             }
-            Recipient::Phone(to) => self.text(to, client, TextNotice::MfaCode { code }).await,
+            Recipient::Phone(to) => self.send_sms(to, client, TextNotice::MfaCode { code }).await,
             Recipient::Nobody => {}
         }
     }
@@ -206,7 +203,7 @@ impl Draft {
         guard: Guard<'_>,
         sealer: &Sealer,
         nonce: [u8; 24],
-    ) -> Result<SecondFactor, Refusal> {
+    ) -> Result<SecondFactor, Abort> {
         let own = |challenge: &ChallengeRecord| challenge.session == *holder.session_id();
         let challenge = self.challenges.iter().find(|challenge| challenge.id == *id && own(challenge));
         let factor = challenge.ok_or(Error::InvalidToken)?.factor;
@@ -231,7 +228,7 @@ impl Draft {
         }
         self.challenges.retain(|challenge| challenge.tries < TRIES);
         self.count_failure(guard);
-        Err(Refusal::Costly(Error::InvalidToken))
+        Err(Abort::Costly(Error::InvalidToken))
     }
 
     /// Lets the session have what it has proved.
@@ -253,7 +250,7 @@ impl Draft {
         }
         let session = session.clone();
         self.note(EventKind::ChallengePassed, Some(session.id));
-        let is_device_new = !self.owes_factor(&session) && self.welcome(guard.client, device);
+        let is_device_new = !self.owes_factor(&session) && self.remember_device(guard.client, device);
         Ok(Passed { session, is_device_new })
     }
 }

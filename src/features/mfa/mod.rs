@@ -8,12 +8,13 @@ mod challenge;
 mod recovery_codes;
 
 use crate::{
-    AccountService, Caller, Config, Error, SessionHolder,
+    config::Config,
+    error::Error,
     messages::Notice,
     model::{Account, Factor, User},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::Draft,
+    service::{AccountService, Caller, Draft, SessionHolder},
 };
 
 pub use authenticator::NewAuthenticator;
@@ -46,13 +47,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::Store`].
     #[doc(alias = "updateMFA")]
     pub async fn set_mfa(&self, caller: &Caller, on: bool) -> Result<User, Error> {
-        self.perform(Operation::SetMfa, caller.client(), |errand| async move {
+        self.perform(Operation::SetMfa, caller.client(), |cx| async move {
             let policy = &self.inner.config;
             let decide = |draft: &mut Draft| Ok(draft.set_mfa(caller, on, policy));
-            let (changed, account) = self.change_as(caller, errand, Parts::Whole, decide).await?;
+            let (changed, account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
             if changed {
                 let notice = if on { Notice::MfaEnabled } else { Notice::MfaDisabled };
-                self.notify(account.contact(), errand.client, errand.now, notice).await;
+                self.send_email(account.contact(), cx.client, cx.now, notice).await;
             }
             Ok(User::new(account))
         })
@@ -65,8 +66,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The gates, but for the one of second factors; [`Error::Store`].
     #[doc(alias = "listMfaFactors")]
     pub async fn factors(&self, holder: &SessionHolder) -> Result<FactorList, Error> {
-        self.perform(Operation::Factors, holder.client(), |errand| async move {
-            Ok(self.load_as(holder, Parts::Body, errand).await?.account.factors())
+        self.perform(Operation::Factors, holder.client(), |cx| async move {
+            Ok(self.load_as(holder, Parts::Body, cx).await?.account.factors())
         })
         .await
     }
@@ -84,7 +85,7 @@ impl Draft {
             usable.into_iter().filter(|(held, _)| *held).for_each(|(_, factor)| session.factors.add(factor));
         }
         if on && changed && policy.end_other_sessions {
-            self.end_others(caller);
+            self.revoke_other_sessions(caller);
         }
         self.touch();
         changed

@@ -4,13 +4,14 @@ use constant_time_eq::constant_time_eq;
 use zeroize::Zeroizing;
 
 use crate::{
-    AccountService, Caller, Error, Secret,
     crypto::{self, Sealer},
+    error::Error,
     messages::Notice,
     model::{EventKind, Sealed},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store, StoreError},
-    service::Draft,
+    secret::Secret,
+    service::{AccountService, Caller, Draft},
 };
 
 /// The recovery codes of an account that were not used yet, each good for one challenge.
@@ -54,8 +55,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// other gates; [`Error::Store`].
     #[doc(alias = "getMfaRecoveryCodes")]
     pub async fn recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
-        self.perform(Operation::RecoveryCodes, caller.client(), |errand| async move {
-            let account = self.load_as(caller, Parts::Body, errand).await?.account;
+        self.perform(Operation::RecoveryCodes, caller.client(), |cx| async move {
+            let account = self.load_as(caller, Parts::Body, cx).await?.account;
             let sealed = account.recovery_codes.as_ref().ok_or(Error::RecoveryCodesNotFound)?;
             let list = open(&self.inner.sealer, account.id.as_str(), sealed)?;
             let codes = list.codes().ok_or(StoreError::Corrupt)?;
@@ -80,11 +81,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         operation: Operation,
         replace: bool,
     ) -> Result<RecoveryCodes, Error> {
-        self.perform(operation, caller.client(), |errand| async move {
+        self.perform(operation, caller.client(), |cx| async move {
             let FreshCodes { codes, sealed } = self.fresh_codes(caller.user_id().as_str())?;
             let decide = |draft: &mut Draft| Ok(draft.put_recovery_codes(&sealed, replace)?);
-            let ((), account) = self.change_as(caller, errand, Parts::Body, decide).await?;
-            self.notify(account.contact(), errand.client, errand.now, Notice::RecoveryCodesChanged).await;
+            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+            self.send_email(account.contact(), cx.client, cx.now, Notice::RecoveryCodesChanged).await;
             Ok(codes)
         })
         .await
@@ -179,7 +180,7 @@ fn codes_context(user: &str) -> [&[u8]; 2] {
 mod tests {
     use super::*;
     use crate::{
-        MasterKey,
+        crypto::MasterKey,
         model::{Account, Timestamp},
     };
 

@@ -9,18 +9,18 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::OAuth2Start;
 use crate::{
-    Error, SessionHolder,
     crypto::Sealer,
-    error::Invalid,
-    model::{ProviderKey, Sealed, SecretDigest, SessionId, SpentState, Timestamp, UserId},
+    error::Error,
+    model::{Invalid, ProviderKey, Sealed, SecretDigest, SessionId, SpentState, Timestamp, UserId},
     oauth2::Attempt,
+    service::SessionHolder,
 };
 
 /// How long a person may take at the provider.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 const PLACE: &[&[u8]] = &[b"oauth2 flow"];
 /// What every browser keeps in one cookie (RFC 6265 §6.1), less its name and attributes.
-const MOST_BYTES: usize = 4096 - 256;
+const MAX_BYTES: usize = 4096 - 256;
 
 /// What the browser keeps while it is at the provider: all of it sealed.
 ///
@@ -35,7 +35,7 @@ impl FlowState {
     /// # Errors
     /// [`Invalid::FlowState`] for what [`to_wire`](FlowState::to_wire) cannot have written.
     pub fn from_wire(text: &str) -> Result<Self, Invalid> {
-        match text.len() <= MOST_BYTES {
+        match text.len() <= MAX_BYTES {
             true => Sealed::try_from(text.to_owned()).map(Self).map_err(|_| Invalid::FlowState),
             false => Err(Invalid::FlowState),
         }
@@ -120,7 +120,7 @@ impl Flow {
     pub(super) fn seal(&self, sealer: &Sealer, nonce: [u8; 24]) -> Result<FlowState, Error> {
         let json = Zeroizing::new(serde_json::to_vec(self).map_err(|_| Error::Internal)?);
         let state = FlowState(sealer.seal(PLACE, &json, nonce));
-        match state.to_wire().len() <= MOST_BYTES {
+        match state.to_wire().len() <= MAX_BYTES {
             true => Ok(state),
             false => Err(Invalid::RedirectUrl.into()),
         }

@@ -7,8 +7,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{OAuth2Outcome, flow::Flow};
 use crate::{
-    AccountService, Error, Secret, SessionHolder,
     crypto::Sealer,
+    error::Error,
     messages::Notice,
     model::{
         Account, Channel, Contact, Email, EventKind, Factor, IdentityId, IdentityRecord, Key, Name,
@@ -16,18 +16,22 @@ use crate::{
     },
     oauth2::{ProviderUser, Tokens},
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Address, Arrival, Draft, Errand, Guard, NewSession, NewToken, Proven, Refusal, Settled, Way},
+    secret::Secret,
+    service::{
+        Abort, AccountService, Address, AddressOwner, Context, Draft, Guard, NewSession, NewToken,
+        SessionHolder, Settled, SignInMethod, StartedSession,
+    },
 };
 
 /// How many sign-ins by providers an account remembers to have ended.
-const MOST_STATES: usize = 20;
+const MAX_STATES: usize = 20;
 /// How many identities an account may have.
-const MOST_IDENTITIES: usize = 50;
+const MAX_IDENTITIES: usize = 50;
 /// Two: what the provider's account is called on the wire, in one class.
 const FACTORS: [Factor; 2] = [Factor::Email, Factor::OAuth2];
 
 /// Somebody who comes from a provider, with all that is random about letting them in.
-struct Visitor<'a> {
+struct ExternalLogin<'a> {
     provider: &'a ProviderKey,
     user: ProviderUser,
     tokens: Tokens,
@@ -35,20 +39,20 @@ struct Visitor<'a> {
     identity: IdentityId,
     target: TargetId,
     nonce: [u8; 24],
-    entrance: Entrance,
+    grant: Grant,
 }
 
-/// What the visitor gets.
-enum Entrance {
+/// What the login gets.
+enum Grant {
     Session(Box<NewSession>),
     Token(NewToken),
 }
 
-/// What becomes of a visitor at an account that is found by the email address.
-enum Welcome {
+/// What becomes of a login at an account that is found by the email address.
+enum LinkOutcome {
     /// Let in: with a session, or else a token. Whom to tell of it, if the identity is new to the account.
-    Entered(Option<Arrival>, Option<(Email, Name)>),
-    /// The address was taken off the account; the visitor gets one of their own.
+    Entered(Option<StartedSession>, Option<(Email, Name)>),
+    /// The address was taken off the account; the login gets one of their own.
     Apart,
 }
 
@@ -60,14 +64,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         user: ProviderUser,
         tokens: Tokens,
         caller: Option<&SessionHolder>,
-        errand: Errand<'_>,
+        cx: Context<'_>,
     ) -> Result<OAuth2Outcome, Error> {
-        let now = errand.now;
-        let entrance = match flow.with_token {
-            true => Entrance::Token(self.new_token(TokenPurpose::OAuth2, now)?),
-            false => Entrance::Session(Box::new(self.new_session(errand.client, now)?)),
+        let now = cx.now;
+        let grant = match flow.with_token {
+            true => Grant::Token(self.new_token(TokenPurpose::OAuth2, now)?),
+            false => Grant::Session(Box::new(self.new_session(cx.client, now)?)),
         };
-        let visitor = Visitor {
+        let login = ExternalLogin {
             provider,
             user,
             tokens,
@@ -75,110 +79,115 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             identity: IdentityId::generate(now, *self.draw()?),
             target: TargetId::generate(now, *self.draw()?),
             nonce: *self.draw()?,
-            entrance,
+            grant,
         };
         match caller {
-            Some(caller) => self.link_to_caller(visitor, caller, errand).await,
-            None => self.let_in(visitor, errand).await,
+            Some(caller) => self.link_to_caller(login, caller, cx).await,
+            None => self.sign_in_or_register(login, cx).await,
         }
     }
 
     /// Links the provider's account to the caller's. A session takes the place of the caller's; a token leaves that for its redemption.
     async fn link_to_caller(
         &self,
-        visitor: Visitor<'_>,
+        login: ExternalLogin<'_>,
         caller: &SessionHolder,
-        errand: Errand<'_>,
+        cx: Context<'_>,
     ) -> Result<OAuth2Outcome, Error> {
-        let guard = self.guard(errand.client);
+        let guard = self.guard(cx.client);
         let decide = |draft: &mut Draft| {
-            draft.spend(visitor.flow)?;
+            draft.spend(login.flow)?;
             let told = draft.contact();
-            let is_new = draft.link(&visitor, true, &self.inner.sealer)?;
-            draft.gain_profile(&visitor);
-            let arrival = match &visitor.entrance {
-                Entrance::Session(new) => draft
-                    .replace_session(caller.session_id(), &new.id(), |draft| draft.enter(&visitor, guard)),
-                Entrance::Token(_) => draft.enter(&visitor, guard),
+            let is_new = draft.link(&login, true, &self.inner.sealer)?;
+            draft.gain_profile(&login);
+            let started = match &login.grant {
+                Grant::Session(new) => {
+                    draft.replace_session(caller.session_id(), &new.id(), |draft| draft.grant(&login, guard))
+                }
+                Grant::Token(_) => draft.grant(&login, guard),
             };
-            Ok((arrival, told.filter(|_| is_new)))
+            Ok((started, told.filter(|_| is_new)))
         };
-        let linked = self.change_as(caller, errand, Parts::Whole, decide).await;
-        let ((arrival, told), account) = linked.map_err(|error| match error {
+        let linked = self.change_as(caller, cx, Parts::Whole, decide).await;
+        let ((started, told), account) = linked.map_err(|error| match error {
             // The identity or its address is on another account.
             Error::TargetExists => Error::UserExists,
             other => other,
         })?;
-        self.tell_of_link(told, &visitor, errand).await;
-        self.outcome(&account, visitor.entrance, arrival, errand).await
+        self.send_link_notice(told, &login, cx).await;
+        self.outcome(&account, login.grant, started, cx).await
     }
 
     /// Signs in to the account of the identity, or else to that of a proven address, or else to a new one.
-    async fn let_in(&self, visitor: Visitor<'_>, errand: Errand<'_>) -> Result<OAuth2Outcome, Error> {
-        let guard = self.guard(errand.client);
-        let identity = visitor.key();
+    async fn sign_in_or_register(
+        &self,
+        login: ExternalLogin<'_>,
+        cx: Context<'_>,
+    ) -> Result<OAuth2Outcome, Error> {
+        let guard = self.guard(cx.client);
+        let identity = login.key();
         // Somebody else may create, link or remove between two looks.
         for _ in 0..3 {
             // The identity decides alone. An address that it brings newly is its own only if nobody else's.
             for claims_address in [true, false] {
                 let known = |draft: &mut Draft| {
-                    draft.spend(visitor.flow)?;
+                    draft.spend(login.flow)?;
                     draft.admit_sign_in()?;
-                    draft.link(&visitor, claims_address, &self.inner.sealer)?;
+                    draft.link(&login, claims_address, &self.inner.sealer)?;
                     if claims_address {
-                        draft.gain_profile(&visitor);
+                        draft.gain_profile(&login);
                     }
-                    Ok(draft.enter(&visitor, guard))
+                    Ok(draft.grant(&login, guard))
                 };
-                match self.change(&identity, Parts::Whole, errand, known).await {
-                    Ok(Settled::Done(arrival, account)) => {
-                        return self.outcome(&account, visitor.entrance, arrival, errand).await;
+                match self.change(&identity, Parts::Whole, cx, known).await {
+                    Ok(Settled::Done(started, account)) => {
+                        return self.outcome(&account, login.grant, started, cx).await;
                     }
                     Ok(Settled::PrepareAgain | Settled::Absent) => break,
                     Err(Error::TargetExists) => {}
                     Err(error) => return Err(error),
                 }
             }
-            let email = visitor.user.email.clone().ok_or(Error::NoProviderEmail)?;
+            let email = login.user.email.clone().ok_or(Error::NoProviderEmail)?;
             let address = Address::Email(email);
             let by_address = |draft: &mut Draft| {
                 // Another flow of theirs was faster.
                 if draft.keys().binary_search(&identity).is_ok() {
-                    return Err(Refusal::Stale);
+                    return Err(Abort::Stale);
                 }
                 // The address of another identity says who somebody is at that provider, not whose the account is.
-                if !visitor.user.email_verified || !address.belongs_to(draft) {
+                if !login.user.email_verified || !address.belongs_to(draft) {
                     return Err(Error::UserExists.into());
                 }
-                draft.spend(visitor.flow)?;
+                draft.spend(login.flow)?;
                 draft.admit_sign_in()?;
-                if let Proven::Apart(_) = draft.take_proof(Channel::Mailbox) {
-                    return Ok(Welcome::Apart);
+                if let AddressOwner::NewAccount(_) = draft.verify_address(Channel::Mailbox) {
+                    return Ok(LinkOutcome::Apart);
                 }
                 let told = draft.contact();
-                let is_new = draft.link(&visitor, true, &self.inner.sealer)?;
-                draft.gain_profile(&visitor);
-                Ok(Welcome::Entered(draft.enter(&visitor, guard), told.filter(|_| is_new)))
+                let is_new = draft.link(&login, true, &self.inner.sealer)?;
+                draft.gain_profile(&login);
+                Ok(LinkOutcome::Entered(draft.grant(&login, guard), told.filter(|_| is_new)))
             };
-            match self.change(&address.key(), Parts::Whole, errand, by_address).await {
-                Ok(Settled::Done(Welcome::Entered(arrival, told), account)) => {
-                    self.tell_of_link(told, &visitor, errand).await;
-                    return self.outcome(&account, visitor.entrance, arrival, errand).await;
+            match self.change(&address.key(), Parts::Whole, cx, by_address).await {
+                Ok(Settled::Done(LinkOutcome::Entered(started, told), account)) => {
+                    self.send_link_notice(told, &login, cx).await;
+                    return self.outcome(&account, login.grant, started, cx).await;
                 }
                 Ok(Settled::PrepareAgain) => continue,
-                Ok(Settled::Done(Welcome::Apart, _) | Settled::Absent) => {}
+                Ok(Settled::Done(LinkOutcome::Apart, _) | Settled::Absent) => {}
                 Err(Error::TargetExists) => return Err(Error::UserExists),
                 Err(error) => return Err(error),
             }
-            let id = UserId::generate(errand.now, *self.draw()?);
-            let mut draft = Draft::new(Account::new(id, errand.now), errand.now);
-            draft.spend(visitor.flow).map_err(|_| Error::InvalidState)?;
+            let id = UserId::generate(cx.now, *self.draw()?);
+            let mut draft = Draft::new(Account::new(id, cx.now), cx.now);
+            draft.spend(login.flow).map_err(|_| Error::InvalidState)?;
             draft.note(EventKind::UserCreated, None);
-            draft.link(&visitor, true, &self.inner.sealer).map_err(|_| Error::Internal)?;
-            draft.gain_profile(&visitor);
-            let arrival = draft.enter(&visitor, guard);
-            match self.create(draft, errand).await {
-                Ok(account) => return self.outcome(&account, visitor.entrance, arrival, errand).await,
+            draft.link(&login, true, &self.inner.sealer).map_err(|_| Error::Internal)?;
+            draft.gain_profile(&login);
+            let started = draft.grant(&login, guard);
+            match self.create(draft, cx).await {
+                Ok(account) => return self.outcome(&account, login.grant, started, cx).await,
                 Err(Error::UserExists) => {}
                 Err(error) => return Err(error),
             }
@@ -187,30 +196,35 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Tells the address that the account had before of an identity that is new to it.
-    async fn tell_of_link(&self, told: Option<(Email, Name)>, visitor: &Visitor<'_>, errand: Errand<'_>) {
-        let provider = self.provider_name(visitor.provider.as_str());
-        self.notify(told, errand.client, errand.now, Notice::IdentityLinked { provider }).await;
+    async fn send_link_notice(
+        &self,
+        told: Option<(Email, Name)>,
+        login: &ExternalLogin<'_>,
+        cx: Context<'_>,
+    ) {
+        let provider = self.provider_name(login.provider.as_str());
+        self.send_email(told, cx.client, cx.now, Notice::IdentityLinked { provider }).await;
     }
 
     async fn outcome(
         &self,
         account: &Account,
-        entrance: Entrance,
-        arrival: Option<Arrival>,
-        errand: Errand<'_>,
+        grant: Grant,
+        started: Option<StartedSession>,
+        cx: Context<'_>,
     ) -> Result<OAuth2Outcome, Error> {
-        match (entrance, arrival) {
-            (Entrance::Session(new), Some(arrival)) => {
-                let signed_in = self.signed_in(account, *new, arrival, errand).await;
+        match (grant, started) {
+            (Grant::Session(new), Some(started)) => {
+                let signed_in = self.signed_in(account, *new, started, cx).await;
                 Ok(OAuth2Outcome::Session(Box::new(signed_in)))
             }
-            (Entrance::Token(new), None) => Ok(OAuth2Outcome::Token(new.view(account, None))),
+            (Grant::Token(new), None) => Ok(OAuth2Outcome::Token(new.view(account, None))),
             _ => Err(Error::Internal),
         }
     }
 }
 
-impl Visitor<'_> {
+impl ExternalLogin<'_> {
     fn key(&self) -> Key {
         Key::Identity { provider: self.provider.as_str().into(), uid: self.user.uid.clone() }
     }
@@ -223,13 +237,13 @@ impl Visitor<'_> {
 
 impl Draft {
     /// Remembers that the flow has ended here; it cannot twice.
-    fn spend(&mut self, flow: &Flow) -> Result<(), Refusal> {
+    fn spend(&mut self, flow: &Flow) -> Result<(), Abort> {
         let spent = flow.spent();
         if self.spent_states.iter().any(|state| state.digest.matches(&spent.digest)) {
             return Err(Error::InvalidState.into());
         }
         self.spent_states.push(spent);
-        let over = self.spent_states.len().saturating_sub(MOST_STATES);
+        let over = self.spent_states.len().saturating_sub(MAX_STATES);
         self.spent_states.drain(..over);
         Ok(())
     }
@@ -237,24 +251,24 @@ impl Draft {
     /// Adds the identity, or notes what is new about it. Tells whether it was added.
     fn link(
         &mut self,
-        visitor: &Visitor<'_>,
+        login: &ExternalLogin<'_>,
         claims_address: bool,
         sealer: &Sealer,
-    ) -> Result<bool, Refusal> {
-        let (now, user) = (self.now, &visitor.user);
+    ) -> Result<bool, Abort> {
+        let (now, user) = (self.now, &login.user);
         let is_it = |identity: &IdentityRecord| {
-            *identity.provider == *visitor.provider.as_str() && identity.uid == user.uid
+            *identity.provider == *login.provider.as_str() && identity.uid == user.uid
         };
         let is_new = !self.identities.iter().any(is_it);
         if is_new {
-            if self.identities.len() >= MOST_IDENTITIES {
+            if self.identities.len() >= MAX_IDENTITIES {
                 return Err(Error::TooMany("identities").into());
             }
             self.identities.push(IdentityRecord {
-                id: visitor.identity,
+                id: login.identity,
                 created_at: now,
                 updated_at: now,
-                provider: visitor.provider.as_str().into(),
+                provider: login.provider.as_str().into(),
                 uid: user.uid.clone(),
                 email: None,
                 verified_email: None,
@@ -269,13 +283,13 @@ impl Draft {
         identity.email.clone_from(&user.email);
         let held = identity.verified_email.take();
         identity.verified_email =
-            visitor.verified_email().filter(|email| claims_address || held.as_ref() == Some(email));
+            login.verified_email().filter(|email| claims_address || held.as_ref() == Some(email));
         // Whoever is exchanging the earlier tokens comes too late.
         identity.refreshing_until = None;
-        identity.access_expires_at = visitor.tokens.expires_in.map(|span| now.after(span));
+        identity.access_expires_at = login.tokens.expires_in.map(|span| now.after(span));
         identity.updated_at = now;
         let id = identity.id;
-        self.keep_tokens(id, &visitor.tokens, visitor.flow.redirect_uri(), sealer, visitor.nonce);
+        self.keep_tokens(id, &login.tokens, login.flow.redirect_uri(), sealer, login.nonce);
         Ok(is_new)
     }
 
@@ -303,8 +317,8 @@ impl Draft {
     }
 
     /// An account without name or address gains those that the provider told, and the proof of its address.
-    fn gain_profile(&mut self, visitor: &Visitor<'_>) {
-        let (now, user) = (self.now, &visitor.user);
+    fn gain_profile(&mut self, login: &ExternalLogin<'_>) {
+        let (now, user) = (self.now, &login.user);
         let gains_name = self.name.is_empty() && !user.name.is_empty();
         if gains_name {
             self.name = user.name.clone();
@@ -312,10 +326,10 @@ impl Draft {
         let gained = user.email.as_ref().filter(|_| self.email.is_none()).cloned();
         let gains_email = gained.is_some();
         if let Some(email) = gained {
-            self.email = Some(Contact::new(email, visitor.target, now));
+            self.email = Some(Contact::new(email, login.target, now));
         }
-        let is_vouched_for = self.email.is_some() && self.email().cloned() == visitor.verified_email();
-        let gains_proof = is_vouched_for && self.mark_proven(Channel::Mailbox, now);
+        let is_vouched_for = self.email.is_some() && self.email().cloned() == login.verified_email();
+        let gains_proof = is_vouched_for && self.mark_verified(Channel::Mailbox, now);
         if gains_name || gains_email || gains_proof {
             self.updated_at = now;
         }
@@ -340,14 +354,14 @@ impl Draft {
     }
 
     /// Starts the session or puts the token down.
-    fn enter(&mut self, visitor: &Visitor<'_>, guard: Guard<'_>) -> Option<Arrival> {
-        match &visitor.entrance {
-            Entrance::Session(new) => {
-                let provider = SessionProvider::Provider(*visitor.provider);
-                let way = Way { provider, uid: &visitor.user.uid, factors: &FACTORS };
+    fn grant(&mut self, login: &ExternalLogin<'_>, guard: Guard<'_>) -> Option<StartedSession> {
+        match &login.grant {
+            Grant::Session(new) => {
+                let provider = SessionProvider::Provider(*login.provider);
+                let way = SignInMethod { provider, uid: &login.user.uid, factors: &FACTORS };
                 Some(self.start_session(new, way, guard))
             }
-            Entrance::Token(new) => {
+            Grant::Token(new) => {
                 self.issue(new, guard);
                 self.note(EventKind::TokenCreated, None);
                 None

@@ -6,7 +6,6 @@
 mod flow;
 mod link;
 mod refresh;
-mod underway;
 
 use std::fmt;
 
@@ -14,15 +13,14 @@ use url::Url;
 
 use self::flow::Flow;
 pub use self::flow::FlowState;
-pub(crate) use self::underway::Underway;
 use crate::{
-    AccountService, Error, SessionHolder, SignedIn,
     crypto::hex_secret,
-    model::{AllowedRedirects, CheckedUrl, Client, ProviderKey, Token},
+    error::Error,
+    model::{AllowedRedirects, CheckedUrl, ClientInfo, ProviderKey, Token},
     oauth2::{Callback, OAuth2Client, OAuth2Error},
     operation::Operation,
     ports::{Clock, Mailer, SmsSender, Store},
-    service::Errand,
+    service::{AccountService, Context, SessionHolder, SignedIn},
 };
 
 /// What a sign-in by a provider is to lead to.
@@ -187,15 +185,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         kept: Option<&FlowState>,
         caller: Option<&SessionHolder>,
         allowed: &AllowedRedirects,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<FinishedOAuth2, FailedOAuth2> {
-        let errand = self.errand(Operation::OAuth2Redirect, client);
-        let found = kept.and_then(|kept| Flow::open(&self.inner.sealer, kept, errand.now));
+        let cx = self.context(Operation::OAuth2Redirect, client);
+        let found = kept.and_then(|kept| Flow::open(&self.inner.sealer, kept, cx.now));
         // Nothing says whose flow it was, so nobody's pages are told.
         let Some(flow) = found.filter(|flow| flow.is_returned_by(provider, back.state)) else {
             return Err(FailedOAuth2 { is_known: false, failure: None, error: Error::InvalidState });
         };
-        let work = || self.finish(provider, &flow, &back, caller, errand);
+        let work = || self.finish(provider, &flow, &back, caller, cx);
         match self.observed(Operation::OAuth2Redirect, work).await {
             Ok(outcome) => {
                 let success = flow.success().and_then(|url| allowed.check(url).ok());
@@ -214,7 +212,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         flow: &Flow,
         back: &OAuth2Return<'_>,
         caller: Option<&SessionHolder>,
-        errand: Errand<'_>,
+        cx: Context<'_>,
     ) -> Result<OAuth2Outcome, Error> {
         let client = self.provider(provider)?;
         let caller = flow.caller(caller)?;
@@ -225,11 +223,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             back.code.filter(|code| !code.is_empty()).ok_or(OAuth2Error::at_callback("no code", None))?;
         let callback = Callback { code, issuer: back.issuer, location: back.location, user: back.user };
         let attempt = flow.attempt(&[]);
-        let _redemption = self.inner.underway.begin(flow.spent().digest).ok_or(Error::InvalidState)?;
-        let failed = |error| failed(errand.name, provider, error);
-        let tokens = client.exchange(&attempt, &callback, errand.now).await.map_err(failed)?;
-        let user = client.user(&tokens, &attempt, &callback, errand.now).await.map_err(failed)?;
-        self.admit_provider_user(provider, flow, user, tokens, caller, errand).await
+        let _redemption = self.inner.redemptions.begin(flow.spent().digest).ok_or(Error::InvalidState)?;
+        let failed = |error| failed(cx.name, provider, error);
+        let tokens = client.exchange(&attempt, &callback, cx.now).await.map_err(failed)?;
+        let user = client.user(&tokens, &attempt, &callback, cx.now).await.map_err(failed)?;
+        self.admit_provider_user(provider, flow, user, tokens, caller, cx).await
     }
 
     pub(crate) fn provider(&self, key: &ProviderKey) -> Result<&OAuth2Client, Error> {

@@ -7,12 +7,12 @@ use super::{
     link::{KeptTokens, Refreshable, place},
 };
 use crate::{
-    AccountService, Caller, Error,
     crypto::Sealer,
+    error::Error,
     model::{Account, IdentityId, Key, ProviderKey, Sealed, SessionId, SessionProvider, Timestamp},
     oauth2::Tokens,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Draft, Errand, Refusal},
+    service::{Abort, AccountService, Caller, Context, Draft},
 };
 
 /// How long nobody else may refresh the same tokens: as long as a slow provider takes.
@@ -36,15 +36,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         caller: &Caller,
         session: &SessionId,
-        errand: Errand<'_>,
+        cx: Context<'_>,
     ) -> Result<(), Error> {
         let sealer = &self.inner.sealer;
         if !caller.account().is_of_provider(session) {
             return Ok(());
         }
         // Most have nothing to exchange, and nothing is saved for them.
-        let before = self.load_as(caller, Parts::Whole, errand).await?;
-        let due = before.account.due(session, sealer, errand.now);
+        let before = self.load_as(caller, Parts::Whole, cx).await?;
+        let due = before.account.due(session, sealer, cx.now);
         if due.is_none_or(|due| self.provider(&due.provider).is_err()) {
             return Ok(());
         }
@@ -55,15 +55,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             }
             Ok(due)
         };
-        let (due, _) = self.change_as(caller, errand, Parts::Whole, lease).await?;
+        let (due, _) = self.change_as(caller, cx, Parts::Whole, lease).await?;
         let Some(due) = due else { return Ok(()) };
         let Refreshable { token, redirect_uri, location } = &due.with;
         let client = self.provider(&due.provider)?;
-        match client.refresh(token, redirect_uri, location.as_deref(), errand.now).await {
-            Ok(tokens) => self.end_lease(caller, &due, Some(&tokens), errand).await,
+        match client.refresh(token, redirect_uri, location.as_deref(), cx.now).await {
+            Ok(tokens) => self.end_lease(caller, &due, Some(&tokens), cx).await,
             Err(error) => {
-                self.end_lease(caller, &due, None, errand).await?;
-                Err(failed(errand.name, &due.provider, error))
+                self.end_lease(caller, &due, None, cx).await?;
+                Err(failed(cx.name, &due.provider, error))
             }
         }
     }
@@ -75,7 +75,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: &Caller,
         due: &Due,
         tokens: Option<&Tokens>,
-        errand: Errand<'_>,
+        cx: Context<'_>,
     ) -> Result<(), Error> {
         let nonce = *self.draw()?;
         let decide = |draft: &mut Draft| {
@@ -83,14 +83,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             match tokens.filter(|_| is_newest) {
                 Some(tokens) => draft.keep_refreshed(due, tokens, &self.inner.sealer, nonce),
                 None if is_lent => {}
-                None => return Err(Refusal::Stale),
+                None => return Err(Abort::Stale),
             }
             if is_lent {
                 draft.set_lease(&due.identity, None);
             }
             Ok(())
         };
-        self.change(&Key::Id(*caller.user_id()), Parts::Whole, errand, decide).await.map(|_| ())
+        self.change(&Key::Id(*caller.user_id()), Parts::Whole, cx, decide).await.map(|_| ())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes of email, password and phone, which may renew the secret of the session.
 
 use crate::{
-    CredentialChange,
+    features::CredentialChange,
     http::{
         call::Call,
         reply::{Answer, CookieChange, Reply},

@@ -3,14 +3,13 @@
 use std::str::FromStr;
 
 use crate::{
-    Error,
-    error::Invalid,
+    error::Error,
     http::{
         call::Call,
         models::{AuthenticatorModel, ChallengeModel, FactorsModel, RecoveryCodesModel, SessionModel},
         reply::{Answer, CookieChange, Reply},
     },
-    model::{Passcode, SecondFactor},
+    model::{Invalid, Passcode, SecondFactor},
     ports::{Clock, Mailer, SmsSender, Store},
 };
 

@@ -37,7 +37,7 @@ macro_rules! served {
         ) -> Answer {
             match operation {
                 $($(#[$if_read])* Operation::$read => call.$reader().await,)*
-                _ => Err(super::Refusal::unknown_route()),
+                _ => Err(super::Rejection::unknown_route()),
             }
         }
 
@@ -48,7 +48,7 @@ macro_rules! served {
         ) -> Answer {
             match operation {
                 $($(#[$if_change])* Operation::$change => call.$changer().await,)*
-                _ => Err(super::Refusal::unknown_route()),
+                _ => Err(super::Rejection::unknown_route()),
             }
         }
     };

@@ -1,12 +1,12 @@
 //! The account itself: sign-up, reading, name, preferences and block.
 
 use crate::{
-    SignUp,
+    features::SignUp,
     http::{
         account_json::account_json,
         call::Call,
         models::preferences_model,
-        refusal::Refusal,
+        rejection::Rejection,
         reply::{Answer, CookieChange, Reply},
     },
     model::{Name, Preferences, User},
@@ -45,7 +45,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     pub(super) async fn replace_preferences(&self) -> Answer {
         let json = self.required_json("prefs")?;
         let preferences =
-            Preferences::parse_lenient(json).map_err(|rule| Refusal::invalid("prefs", &rule))?;
+            Preferences::parse_lenient(json).map_err(|rule| Rejection::invalid("prefs", &rule))?;
         Ok(account(&self.service.replace_preferences(self.caller()?, preferences).await?))
     }
 
@@ -64,7 +64,7 @@ pub(super) fn account(user: &User) -> Reply {
 struct OptionalName(Name);
 
 impl std::str::FromStr for OptionalName {
-    type Err = crate::error::Invalid;
+    type Err = crate::model::Invalid;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Name::optional(text).map(Self)

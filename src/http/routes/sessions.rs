@@ -1,15 +1,16 @@
 //! Sessions: sign-in, list, extension and end; and the JWTs of a session.
 
 use crate::{
-    Error, SignedIn,
+    error::Error,
     http::{
         call::Call,
         models::{JwtModel, SessionListModel, SessionModel},
-        refusal::Refusal,
+        rejection::Rejection,
         reply::{Answer, CookieChange, Reply},
     },
     model::{Email, Password, Session, SessionId},
     ports::{Clock, Mailer, SmsSender, Store},
+    service::SignedIn,
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
@@ -26,7 +27,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
 
     /// The answer to every sign-in. Only a server that holds the API key sees the secret; others get it as a cookie.
     pub(super) fn signed_in(&self, SignedIn { session, secret, device }: SignedIn) -> Reply {
-        let shown = if self.is_trusted { secret.to_wire() } else { String::new() };
+        let shown = if self.has_api_key { secret.to_wire() } else { String::new() };
         let reply = Reply::created(&SessionModel::new(&session, &shown));
         reply.with_cookie(CookieChange::Set(secret, session.expires_at)).with_device(device)
     }
@@ -45,8 +46,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let session = self.service.extend_session(self.caller()?, &self.session_id()?).await?;
         let reply = Self::shown(&session);
         // A browser would forget the cookie at the expiry it was told first.
-        Ok(match self.presented.take().filter(|presented| session.current && presented.by_cookie) {
-            Some(presented) => reply.with_cookie(CookieChange::Set(presented.secret, session.expires_at)),
+        Ok(match self.credential.take().filter(|credential| session.current && credential.by_cookie) {
+            Some(credential) => reply.with_cookie(CookieChange::Set(credential.secret, session.expires_at)),
             None => reply,
         })
     }
@@ -73,7 +74,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     }
 
     /// The session that the path names; `current` is the one that made the request.
-    fn session_id(&self) -> Result<SessionId, Refusal> {
+    fn session_id(&self) -> Result<SessionId, Rejection> {
         if self.segment("sessionId") == Some("current") {
             return self.holder()?.current_session().copied().ok_or(Error::SessionNotFound.into());
         }

@@ -1,7 +1,7 @@
 //! Push targets.
 
 use crate::{
-    DeviceToken, NewPushTarget,
+    features::{DeviceToken, NewPushTarget},
     http::{
         call::Call,
         models::TargetModel,

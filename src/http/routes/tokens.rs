@@ -1,7 +1,8 @@
 //! Sign-in by what was mailed, texted or handed out.
 
 use crate::{
-    EmailSignIn, Error,
+    error::Error,
+    features::EmailSignIn,
     http::{
         call::Call,
         models::TokenModel,
@@ -23,7 +24,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let (user_id, email) = (self.required("userId")?, self.required::<Email>("email")?);
         let url = self.optional_url()?;
         let request = EmailSignIn { user_id, email, with_phrase: self.optional_bool("phrase")? };
-        let url = url.as_ref().unwrap_or(&self.door.magic_page);
+        let url = url.as_ref().unwrap_or(&self.config.magic_page);
         let token = self.service.send_magic_url(request, url, &self.client).await?;
         Ok(self.sent(&token))
     }
@@ -45,7 +46,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
 
     /// The answer to whoever let a token be sent. Only a server that holds the API key sees the secret.
     pub(super) fn sent(&self, token: &Token) -> Reply {
-        Reply::created(&TokenModel::new(token, self.is_trusted))
+        Reply::created(&TokenModel::new(token, self.has_api_key))
     }
 }
 

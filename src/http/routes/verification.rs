@@ -1,7 +1,7 @@
 //! Proof of an email address or phone number.
 
 use crate::{
-    Error,
+    error::Error,
     http::{call::Call, reply::Answer},
     model::{Passcode, UserId},
     ports::{Clock, Mailer, SmsSender, Store},

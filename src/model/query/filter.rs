@@ -10,10 +10,10 @@ use super::{
     MALFORMED, Query,
     identities::{Field, IdentityAttribute, QueryFields},
 };
-use crate::{error::Invalid, model::Timestamp};
+use crate::model::{Invalid, Timestamp};
 
-const MOST_VALUES: usize = 500;
-const MOST_LEVELS: usize = 8;
+const MAX_VALUES: usize = 500;
+const MAX_LEVELS: usize = 8;
 
 /// A condition that a row meets or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +49,11 @@ pub(super) enum Operand {
 
 impl Filter {
     pub(super) fn parse(query: Query) -> Result<Self, Invalid> {
-        Self::parse_nested(query, MOST_LEVELS)
+        Self::parse_nested(query, MAX_LEVELS)
     }
 
     fn parse_nested(query: Query, levels_left: usize) -> Result<Self, Invalid> {
-        if query.values.as_ref().is_some_and(|values| values.len() > MOST_VALUES) {
+        if query.values.as_ref().is_some_and(|values| values.len() > MAX_VALUES) {
             return Err(Invalid::Query("a filter can have at most 500 values"));
         }
         match query.method.as_str() {

@@ -3,13 +3,10 @@
 use std::{borrow::Cow, cmp::Ordering};
 
 use super::{Query, Window, filter::Filter, read};
-use crate::{
-    error::Invalid,
-    model::{Timestamp, Uid},
-};
+use crate::model::{Invalid, Timestamp, Uid};
 
 /// The greatest total that is counted to.
-const MOST_COUNTED: usize = 5000;
+const MAX_COUNTED: usize = 5000;
 
 /// Which identities are asked for: filters, order, cursor, limit and offset.
 ///
@@ -135,7 +132,7 @@ impl IdentityQuery {
     pub fn apply<T: QueryFields>(&self, rows: Vec<T>) -> Result<Page<T>, CursorNotFound> {
         let mut rows: Vec<(usize, T)> = rows.into_iter().enumerate().collect();
         rows.sort_by(|left, right| self.compare(left, right));
-        let total = rows.iter().filter(|(_, row)| self.matches(row)).count().min(MOST_COUNTED);
+        let total = rows.iter().filter(|(_, row)| self.matches(row)).count().min(MAX_COUNTED);
         if let Some(cursor) = self.cursor {
             let (Cursor::After(id) | Cursor::Before(id)) = cursor;
             let named = |(_, row): &(usize, T)| row.field(IdentityAttribute::Id) == Field::Text(id.as_str());

@@ -11,7 +11,7 @@ use super::{
 use crate::model::Timestamp;
 
 /// The longest id_token that is looked at, in bytes.
-const LONGEST: usize = 32 * 1024;
+const MAX_LENGTH: usize = 32 * 1024;
 /// How far the provider's clock may be off, in seconds.
 const SKEW: f64 = 60.0;
 
@@ -81,7 +81,7 @@ pub(in super::super) fn verify(
 }
 
 fn verify_signature(token: &str, keys: &KeySet) -> Result<Value, IdTokenError> {
-    if token.len() > LONGEST {
+    if token.len() > MAX_LENGTH {
         return Err(IdTokenError::Malformed);
     }
     let (signed, signature) = token.rsplit_once('.').ok_or(IdTokenError::Malformed)?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::{ReplyError, json};
 
 /// More keys than any provider rotates through.
-const MOST_KEYS: usize = 64;
+const MAX_KEYS: usize = 64;
 
 /// The algorithms that are accepted: asymmetric ones only, because a public key is no secret (RFC 8725 §3.1 and §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl KeySet {
     pub(in super::super) fn parse(body: &[u8]) -> Result<Self, ReplyError> {
         let document = json::parse(body)?;
         let keys = document.get("keys").and_then(Value::as_array).ok_or(ReplyError::Shape)?;
-        Ok(Self(keys.iter().take(MOST_KEYS).filter_map(Key::parse).collect()))
+        Ok(Self(keys.iter().take(MAX_KEYS).filter_map(Key::parse).collect()))
     }
 
     /// The key that a header names. Without a name there must be only one that fits (OpenID Connect Core §10.1).

@@ -2,7 +2,7 @@
 
 use account::{
     Error, FlowState, OAuth2Outcome, OAuth2Return, OAuth2Start, SessionHolder,
-    model::{AllowedRedirects, Client, ProviderKey},
+    model::{AllowedRedirects, ClientInfo, ProviderKey},
 };
 
 use super::{
@@ -33,7 +33,7 @@ pub async fn finish(
     service: &Service,
     back: Return,
     who: Option<SessionHolder>,
-    client: &Client,
+    client: &ClientInfo,
     book: &Book,
 ) -> Result<Answer, Error> {
     book.open().come_back();

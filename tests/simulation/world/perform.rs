@@ -5,7 +5,7 @@ use std::time::Duration;
 use account::{
     EmailSignIn, Error, GenericToken, NewPushTarget, RecoveryCodes, SessionHolder, SignUp, SignedIn,
     model::{
-        AllowedRedirects, CheckedUrl, Client, CustomId, DeviceSecret, Email, IdentityQuery, PageQuery,
+        AllowedRedirects, CheckedUrl, ClientInfo, CustomId, DeviceSecret, Email, IdentityQuery, PageQuery,
         Password, Phone, SecondFactor, SessionSecret, TargetKind, Token, User, UserId,
     },
 };
@@ -98,8 +98,8 @@ pub async fn perform(
     book: Book,
 ) -> Result<Answer, Error> {
     let client = match &device {
-        Some(device) => Client::default().with_device(DeviceSecret::from_wire(device).unwrap()),
-        None => Client::default(),
+        Some(device) => ClientInfo::default().with_device(DeviceSecret::from_wire(device).unwrap()),
+        None => ClientInfo::default(),
     };
     let client = &client;
     let password = |number: usize| -> Password { PASSWORDS[number].parse().unwrap() };
@@ -165,7 +165,7 @@ pub async fn perform(
         }
         Deed::FinishOAuth2(back) => flow::finish(&service, *back, holder, client, &book).await,
         Deed::Host { user, act } => {
-            let (host, user) = (service.trusted(client), id(&user));
+            let (host, user) = (service.admin(client), id(&user));
             match act {
                 HostAct::Block(blocked) => host.set_blocked(&user, blocked).await.map(drop)?,
                 HostAct::RequireReset(required) => {

@@ -195,7 +195,7 @@ fn dropping_the_queue_ends_its_threads() {
 #[test]
 fn a_waiting_job_costs_less_than_16_kib() {
     let salt = [0_u8; 16];
-    let password = Arc::new(crate::Secret::new("x".repeat(1_024)));
+    let password = Arc::new(crate::secret::Secret::new("x".repeat(1_024)));
     let work = move |_: &mut Memory| Ok((password.expose().len(), salt));
     let (answer, _answered) = oneshot::channel();
     let task = Task { work, answer };

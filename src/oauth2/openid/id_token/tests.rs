@@ -224,7 +224,7 @@ fn any_change_of_a_token_is_noticed() {
         let changed = String::from_utf8(bytes).unwrap();
         assert!(verify(&changed, &issuer.keys(), &expected()).is_err(), "{place}");
     }
-    let long = format!("{token}.{}", "A".repeat(LONGEST));
+    let long = format!("{token}.{}", "A".repeat(MAX_LENGTH));
     for bad in [
         "",
         ".",

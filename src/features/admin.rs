@@ -3,27 +3,26 @@
 use std::time::Duration;
 
 use crate::{
-    AccountService, Error,
-    error::Invalid,
+    error::Error,
     model::{
-        Account, Channel, Client, CustomId, Email, EventKind, Key, Label, Name, PasswordHash, Phone,
-        Preferences, TargetId, Token, User, UserId,
+        Account, Channel, ClientInfo, CustomId, Email, EventKind, Invalid, Key, Label, Name, PasswordHash,
+        Phone, Preferences, TargetId, Token, User, UserId,
     },
     ports::{Clock, Mailer, Parts, Select, SmsSender, Store},
-    service::{Draft, Errand, Refusal, Settled},
+    service::{Abort, AccountService, Context, Draft, Settled},
 };
 
 /// What the host's own server code may do with any account: look it up, import, block, label, sign out, delete.
 ///
-/// [`AccountService::trusted`] makes one. Its methods ask for no caller and no permission.
+/// [`AccountService::admin`] makes one. Its methods ask for no caller and no permission.
 ///
 /// # Security
 /// Nothing that comes from a client may decide whether one of these is called, or on which account, before the host has checked that the client
 /// is one of its administrators.
 #[derive(Debug)]
-pub struct Trusted<'a, S, M, P, C> {
+pub struct Admin<'a, S, M, P, C> {
     service: &'a AccountService<S, M, P, C>,
-    client: &'a Client,
+    client: &'a ClientInfo,
 }
 
 /// An account that a host brings along, for instance from an older system.
@@ -87,12 +86,12 @@ impl Default for GenericToken {
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The trusted side of this service, on behalf of this client: the host's administrator, or nobody.
     #[must_use]
-    pub fn trusted<'a>(&'a self, client: &'a Client) -> Trusted<'a, S, M, P, C> {
-        Trusted { service: self, client }
+    pub fn admin<'a>(&'a self, client: &'a ClientInfo) -> Admin<'a, S, M, P, C> {
+        Admin { service: self, client }
     }
 }
 
-impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
+impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
     /// The account with this id.
     ///
     /// # Errors
@@ -143,8 +142,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
     /// # Errors
     /// [`Error::UserExists`] if the id, email or phone is taken; [`Error::Store`].
     pub async fn import(&self, new: NewUser) -> Result<User, Error> {
-        let errand = self.errand("createUser");
-        let now = errand.now;
+        let cx = self.context("createUser");
+        let now = cx.now;
         let id = match new.user_id {
             CustomId::Given(id) => id,
             CustomId::Generate => UserId::generate(now, *self.service.draw()?),
@@ -153,11 +152,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
         let account = &mut draft.account;
         if let Some((email, proven)) = new.email {
             account.set_email(email, TargetId::generate(now, *self.service.draw()?), now);
-            proven.then(|| account.mark_proven(Channel::Mailbox, now));
+            proven.then(|| account.mark_verified(Channel::Mailbox, now));
         }
         if let Some((phone, proven)) = new.phone {
             account.set_phone(phone, TargetId::generate(now, *self.service.draw()?), now);
-            proven.then(|| account.mark_proven(Channel::Phone, now));
+            proven.then(|| account.mark_verified(Channel::Phone, now));
         }
         (account.name, account.labels) = (new.name, new.labels);
         account.set_preferences(new.preferences);
@@ -165,7 +164,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
             draft.set_password(hash, self.service.inner.config.passwords.history);
         }
         draft.note(EventKind::UserCreated, None);
-        self.service.create(draft, errand).await.map(User::new)
+        self.service.create(draft, cx).await.map(User::new)
     }
 
     /// Blocks the account, or lifts the block. A blocked one cannot sign in, and its sessions are refused but kept.
@@ -233,15 +232,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
         if !(Duration::from_secs(60)..=YEAR).contains(&how.lifetime) {
             return Err(Invalid::Lifetime.into());
         }
-        let errand = self.errand("createToken");
-        let new = self.service.new_generic_token(how.digits, how.lifetime, errand.now)?;
+        let cx = self.context("createToken");
+        let new = self.service.new_generic_token(how.digits, how.lifetime, cx.now)?;
         let guard = self.service.guard(self.client);
         let decide = |draft: &mut Draft| {
             draft.issue(&new, guard);
             draft.note(EventKind::TokenCreated, None);
             Ok(())
         };
-        match self.service.change(&Key::Id(*id), Parts::Body, errand, decide).await? {
+        match self.service.change(&Key::Id(*id), Parts::Body, cx, decide).await? {
             Settled::Done((), account) => Ok(new.view(&account, None)),
             Settled::PrepareAgain | Settled::Absent => Err(Error::UserNotFound),
         }
@@ -257,14 +256,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
             draft.remove();
             Ok(())
         };
-        match self.service.change(&Key::Id(*id), Parts::Body, self.errand("deleteUser"), decide).await? {
+        match self.service.change(&Key::Id(*id), Parts::Body, self.context("deleteUser"), decide).await? {
             Settled::Done((), _) => Ok(()),
             Settled::PrepareAgain | Settled::Absent => Err(Error::UserNotFound),
         }
     }
 
-    fn errand(&self, name: &'static str) -> Errand<'_> {
-        self.service.own_errand(name, self.client)
+    fn context(&self, name: &'static str) -> Context<'_> {
+        self.service.admin_context(name, self.client)
     }
 
     async fn find(&self, key: &Key, belongs: impl FnOnce(&Account) -> bool) -> Result<User, Error> {
@@ -282,9 +281,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Trusted<'_, S, M, P, C> {
     ) -> Result<User, Error> {
         let decide = |draft: &mut Draft| {
             change(draft);
-            Ok::<_, Refusal>(())
+            Ok::<_, Abort>(())
         };
-        match self.service.change(&Key::Id(*id), Parts::Whole, self.errand(name), decide).await? {
+        match self.service.change(&Key::Id(*id), Parts::Whole, self.context(name), decide).await? {
             Settled::Done((), account) => Ok(User::new(account)),
             Settled::PrepareAgain | Settled::Absent => Err(Error::UserNotFound),
         }

@@ -3,16 +3,16 @@
 use super::AccountService;
 use crate::{
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
-    model::{Client, Email, Name, Phone, Timestamp},
+    model::{ClientInfo, Email, Name, Phone, Timestamp},
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Sends an email. The answer to the caller does not depend on it.
-    pub(crate) async fn notify(
+    pub(crate) async fn send_email(
         &self,
         contact: Option<(Email, Name)>,
-        client: &Client,
+        client: &ClientInfo,
         now: Timestamp,
         notice: Notice,
     ) {
@@ -25,7 +25,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     /// Sends a text message, as [`notify`](Self::notify) an email.
-    pub(crate) async fn text(&self, to: Phone, client: &Client, notice: TextNotice) {
+    pub(crate) async fn send_sms(&self, to: Phone, client: &ClientInfo, notice: TextNotice) {
         let project = self.inner.config.project_name.as_str().into();
         let message = SmsMessage { to, locale: client.locale().map(Into::into), project, notice };
         let _ = self.inner.sms.send(message).await;

@@ -10,7 +10,7 @@ const USER_AGENT_BYTES: usize = 1024;
 ///
 /// Cheap to clone; the default knows nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Client(Option<Arc<Parts>>);
+pub struct ClientInfo(Option<Arc<Parts>>);
 
 #[derive(Debug, Clone, Default)]
 struct Parts {
@@ -20,7 +20,7 @@ struct Parts {
     device: Option<Arc<DeviceSecret>>,
 }
 
-impl Client {
+impl ClientInfo {
     /// A client at this address. IPv4-mapped IPv6 addresses become IPv4.
     ///
     /// # Security
@@ -103,21 +103,21 @@ mod tests {
 
     #[test]
     fn a_user_agent_cannot_forge_a_log_line() {
-        let client = Client::default().with_user_agent("a\r\nfake: log line\0");
+        let client = ClientInfo::default().with_user_agent("a\r\nfake: log line\0");
         assert_eq!(client.user_agent(), Some("a??fake: log line?"));
     }
 
     #[test]
     fn a_long_user_agent_is_cut_at_a_character() {
-        let client = Client::default().with_user_agent(&"é".repeat(600));
+        let client = ClientInfo::default().with_user_agent(&"é".repeat(600));
         assert_eq!(client.user_agent().map(str::len), Some(1024));
-        let odd = Client::default().with_user_agent(&format!("x{}", "é".repeat(600)));
+        let odd = ClientInfo::default().with_user_agent(&format!("x{}", "é".repeat(600)));
         assert_eq!(odd.user_agent().map(str::len), Some(1023));
     }
 
     #[test]
     fn a_mapped_address_is_its_ipv4_address() {
-        let client = Client::at("::ffff:192.0.2.1".parse().unwrap());
+        let client = ClientInfo::at("::ffff:192.0.2.1".parse().unwrap());
         assert_eq!(client.ip(), Some("192.0.2.1".parse().unwrap()));
     }
 }

@@ -10,16 +10,16 @@ use async_trait::async_trait;
 
 use crate::{
     model::Timestamp,
-    ports::{LimitKeyText, LimiterError, Quota, RateLimiter, window_end},
+    ports::limiter::{LimitKeyText, LimiterError, Quota, RateLimiter, window_end},
 };
 
 /// Keys that one bucket holds. A key may lie in either of two buckets, so with 16 each, the table fills to four fifths and
 /// more before any two are full.
 const WAYS: usize = 16;
-const BUCKETS_OF_A_KEY: usize = 2;
+const BUCKETS_PER_KEY: usize = 2;
 /// With fewer buckets, chance would fill some shards long before others.
-const LEAST_BUCKETS_OF_A_SHARD: usize = 256;
-const MOST_SHARDS: usize = 64;
+const MIN_BUCKETS_PER_SHARD: usize = 256;
+const MAX_SHARDS: usize = 64;
 const DEFAULT_CAPACITY: usize = 1 << 20;
 
 /// The [`RateLimiter`] of a single node: exact, in bounded memory, with a fixed amount of work per hit.
@@ -59,8 +59,8 @@ impl MemoryLimiter {
     /// A limiter for about so many keys, at 35 bytes each; the number is rounded up to what the table can hold.
     #[must_use]
     pub fn with_capacity(keys: usize) -> Self {
-        let buckets = keys.div_ceil(WAYS).max(BUCKETS_OF_A_KEY);
-        let shards = (buckets / LEAST_BUCKETS_OF_A_SHARD).clamp(1, MOST_SHARDS);
+        let buckets = keys.div_ceil(WAYS).max(BUCKETS_PER_KEY);
+        let shards = (buckets / MIN_BUCKETS_PER_SHARD).clamp(1, MAX_SHARDS);
         let buckets_per_shard = buckets.div_ceil(shards);
         Self {
             shards: (0..shards).map(|_| Mutex::new(vec![Vec::new(); buckets_per_shard])).collect(),
@@ -92,7 +92,7 @@ impl MemoryLimiter {
     }
 
     /// The shard of a key and its two buckets there. A key is a digest, so its bits can be used as they are.
-    fn places(&self, key: &LimitKeyText) -> (usize, [usize; BUCKETS_OF_A_KEY]) {
+    fn places(&self, key: &LimitKeyText) -> (usize, [usize; BUCKETS_PER_KEY]) {
         let bits = u128::from_be_bytes(*key.as_bytes());
         let (high, low) = ((bits >> 64) as u64, bits as u64);
         let shard = (high >> 48) % self.shards.len() as u64;

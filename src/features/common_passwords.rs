@@ -5,7 +5,7 @@ use zxcvbn::zxcvbn;
 /// As many guesses as the list of common passwords has ranks that count.
 const FIRST_GUESSES: u64 = 10_000;
 /// No common password is half as long.
-const LONGEST: usize = 40;
+const MAX_LENGTH: usize = 40;
 /// Digits and signs for letters that no common password has. All of them together would make the search for such spellings take
 /// a hundred times as long.
 const RARE_SIGNS: [char; 5] = ['{', '[', '<', '|', '+'];
@@ -24,7 +24,7 @@ const RARE_SIGNS: [char; 5] = ['{', '[', '<', '|', '+'];
 #[must_use]
 pub fn is_common(password: &str) -> bool {
     // What people tried first was typed on one keyboard: no list has spaces, accents or emoji.
-    let could_be_listed = password.len() <= LONGEST
+    let could_be_listed = password.len() <= MAX_LENGTH
         && password.bytes().all(|byte| byte.is_ascii_graphic())
         && !password.contains(RARE_SIGNS);
     // A password of several parts needs more guesses than this by how they are counted, so this asks for one whole word. The one

@@ -2,12 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use super::{AccountService, Draft, Errand, Guard, Refusal};
+use super::{Abort, AccountService, Context, Draft, Guard};
 use crate::{
-    Error, SessionAlerts,
+    config::SessionAlerts,
+    error::Error,
     messages::Notice,
     model::{
-        Account, Client, DeviceSecret, EventKind, Factor, Factors, Session, SessionDetails, SessionId,
+        Account, ClientInfo, DeviceSecret, EventKind, Factor, Factors, Session, SessionDetails, SessionId,
         SessionProvider, SessionRecord, SessionSecret, Timestamp, UserId,
     },
     ports::{Clock, Mailer, SmsSender, Store},
@@ -21,14 +22,14 @@ pub struct SignedIn {
     pub session: Session,
     /// What the client sends with each request from now on. It is shown this once.
     pub secret: SessionSecret,
-    /// What the client should keep beyond the session and [send along](Client::with_device) at its next sign-in, if the account does not know
+    /// What the client should keep beyond the session and [send along](ClientInfo::with_device) at its next sign-in, if the account does not know
     /// it yet.
     pub device: Option<DeviceSecret>,
 }
 
 /// By what somebody signs in.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Way<'a> {
+pub(crate) struct SignInMethod<'a> {
     pub(crate) provider: SessionProvider,
     /// How the provider calls them.
     pub(crate) uid: &'a str,
@@ -44,7 +45,7 @@ pub(crate) struct NewSession {
 
 /// How a session came into its account.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
+pub(crate) struct StartedSession {
     /// The account keeps the new session's device secret from now on.
     has_new_device: bool,
     /// Whether this is a sign-in that the account's owner is told of.
@@ -66,7 +67,7 @@ impl SignedIn {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    pub(crate) fn new_session(&self, client: &Client, now: Timestamp) -> Result<NewSession, Error> {
+    pub(crate) fn new_session(&self, client: &ClientInfo, now: Timestamp) -> Result<NewSession, Error> {
         let bits = self.draw::<32>()?;
         let digest = SessionSecret::new(UserId::generate(now, [0; 10]), bits.clone()).digest();
         let details = SessionDetails {
@@ -91,21 +92,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         &self,
         account: &Account,
         new: NewSession,
-        arrival: Arrival,
-        errand: Errand<'_>,
+        started: StartedSession,
+        cx: Context<'_>,
     ) -> SignedIn {
         let record = account.sessions.iter().find(|record| record.id == new.id());
         let mut session = self.session_view(account, record.unwrap_or(&new.record), None);
         session.current = true;
-        if arrival.is_alarming {
+        if started.is_alarming {
             let notice = Notice::SessionAlert {
                 device: session.device.clone(),
                 ip: session.ip,
                 country: session.country.clone(),
             };
-            self.notify(account.contact(), errand.client, errand.now, notice).await;
+            self.send_email(account.contact(), cx.client, cx.now, notice).await;
         }
-        let device = arrival.has_new_device.then_some(new.device);
+        let device = started.has_new_device.then_some(new.device);
         SignedIn { session, secret: SessionSecret::new(account.id, new.bits), device }
     }
 }
@@ -113,12 +114,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 impl Draft {
     /// Starts a session, ending the oldest beyond the limit in the same save. With all factors proved, earlier wrong guesses are forgotten and
     /// the device is known from now on.
-    pub(crate) fn start_session(&mut self, new: &NewSession, way: Way<'_>, guard: Guard<'_>) -> Arrival {
+    pub(crate) fn start_session(
+        &mut self,
+        new: &NewSession,
+        method: SignInMethod<'_>,
+        guard: Guard<'_>,
+    ) -> StartedSession {
         let now = self.now;
         let mut record = new.record.clone();
-        (record.provider, record.provider_uid) = (way.provider, way.uid.into());
-        way.factors.iter().for_each(|factor| record.factors.add(*factor));
-        let is_by_provider = matches!(way.provider, SessionProvider::Provider(_));
+        (record.provider, record.provider_uid) = (method.provider, method.uid.into());
+        method.factors.iter().for_each(|factor| record.factors.add(*factor));
+        let is_by_provider = matches!(method.provider, SessionProvider::Provider(_));
         if is_by_provider && guard.config.providers_prove_both_factors {
             record.is_vouched_for = true;
         }
@@ -133,14 +139,14 @@ impl Draft {
         self.add_session(record, guard.config.session_limit, now);
         self.accessed_at = now;
         self.note(EventKind::SessionCreated, Some(new.id()));
-        let has_new_device = !owes_factor && self.welcome(guard.client, &new.device);
-        Arrival { has_new_device, is_alarming }
+        let has_new_device = !owes_factor && self.remember_device(guard.client, &new.device);
+        StartedSession { has_new_device, is_alarming }
     }
 
     /// After all factors have been proved: forgets wrong guesses and knows the device. Tells whether it is known by the fresh secret.
-    pub(crate) fn welcome(&mut self, client: &Client, fresh: &DeviceSecret) -> bool {
+    pub(crate) fn remember_device(&mut self, client: &ClientInfo, fresh: &DeviceSecret) -> bool {
         self.clear_failures();
-        if !self.is_lasting() {
+        if !self.has_sign_in_method() {
             return false;
         }
         let (now, id) = (self.now, self.id);
@@ -150,10 +156,10 @@ impl Draft {
     }
 
     /// A blocked account is told so only to who knew the password or had the token, and pays as much as any other.
-    pub(crate) fn admit_sign_in(&mut self) -> Result<(), Refusal> {
+    pub(crate) fn admit_sign_in(&mut self) -> Result<(), Abort> {
         if self.blocked {
             self.note(EventKind::SignInRefused, None);
-            return Err(Refusal::Costly(Error::Blocked));
+            return Err(Abort::Costly(Error::Blocked));
         }
         Ok(())
     }

@@ -12,23 +12,23 @@ use crate::model::SecretDigest;
 /// The code of a browser that brings it twice at once must not be sent twice: the provider would take it for stolen and take back what it gave
 /// for it (RFC 6749 §4.1.2), so that nobody would be let in.
 #[derive(Default)]
-pub(crate) struct Underway(Mutex<Vec<SecretDigest>>);
+pub(crate) struct Redemptions(Mutex<Vec<SecretDigest>>);
 
 /// A flow that nobody else ends here until this is dropped.
-pub(super) struct Redemption<'a> {
-    underway: &'a Underway,
+pub(crate) struct Redemption<'a> {
+    redemptions: &'a Redemptions,
     flow: SecretDigest,
 }
 
-impl Underway {
+impl Redemptions {
     /// `None` for a flow that somebody else is ending.
-    pub(super) fn begin(&self, flow: SecretDigest) -> Option<Redemption<'_>> {
+    pub(crate) fn begin(&self, flow: SecretDigest) -> Option<Redemption<'_>> {
         let mut flows = self.flows();
         if flows.iter().any(|other| other.matches(&flow)) {
             return None;
         }
         flows.push(flow);
-        Some(Redemption { underway: self, flow })
+        Some(Redemption { redemptions: self, flow })
     }
 
     fn flows(&self) -> MutexGuard<'_, Vec<SecretDigest>> {
@@ -38,12 +38,12 @@ impl Underway {
 
 impl Drop for Redemption<'_> {
     fn drop(&mut self) {
-        self.underway.flows().retain(|other| !other.matches(&self.flow));
+        self.redemptions.flows().retain(|other| !other.matches(&self.flow));
     }
 }
 
-impl fmt::Debug for Underway {
+impl fmt::Debug for Redemptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Underway(…)")
+        f.write_str("Redemptions(…)")
     }
 }

@@ -1,11 +1,9 @@
 //! What can go wrong, by what the caller can do about it.
 
-mod invalid;
-
 use std::time::Duration;
 
 pub use crate::crypto::JwtError;
-pub use invalid::Invalid;
+pub use crate::{kind::Kind, model::Invalid};
 
 use crate::ports::{LimiterError, Quota, StoreError};
 
@@ -153,51 +151,6 @@ pub enum Error {
     Internal,
 }
 
-/// The coarse class of an [`Error`]: what a host maps to a status of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// The request is at fault (HTTP 400).
-    Invalid,
-    /// Who asks is not known, or not well enough (401).
-    Unauthenticated,
-    /// It does not exist, or not for this caller (404).
-    NotFound,
-    /// It exists already or changed meanwhile (409).
-    Conflict,
-    /// Something else must be done first (412).
-    Precondition,
-    /// Too often (429).
-    Limited,
-    /// A provider that was asked did not do its part (424).
-    Provider,
-    /// Switched off (501).
-    Unsupported,
-    /// Try again later (503).
-    Unavailable,
-    /// A fault of the server (500).
-    Internal,
-}
-
-impl Kind {
-    /// The HTTP status that the Appwrite API answers for this class.
-    #[must_use]
-    pub fn status(self) -> u16 {
-        match self {
-            Self::Invalid => 400,
-            Self::Unauthenticated => 401,
-            Self::NotFound => 404,
-            Self::Conflict => 409,
-            Self::Precondition => 412,
-            Self::Provider => 424,
-            Self::Limited => 429,
-            Self::Internal => 500,
-            Self::Unsupported => 501,
-            Self::Unavailable => 503,
-        }
-    }
-}
-
 impl Error {
     /// The stable name of this error, as in the Appwrite API (`user_invalid_credentials`).
     #[must_use]
@@ -261,14 +214,4 @@ impl Error {
             Self::Internal => ("general_unknown", Kind::Internal),
         }
     }
-}
-
-/// What failed and why, in one line.
-#[cfg(feature = "tracing")]
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
-    causes.fold(error.to_string(), |text, cause| {
-        // Some errors tell their cause themselves.
-        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
-    })
 }

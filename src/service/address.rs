@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{AccountService, Draft, Errand, SessionHolder};
+use super::{AccountService, Context, Draft, SessionHolder};
 use crate::{
-    Error,
+    error::Error,
     model::{
         Account, Attachment, Channel, Contact, Email, EventKind, Key, Name, Phone, TargetId, Timestamp,
         UserId,
@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// To whom a proof belongs.
-pub(crate) enum Proven {
+pub(crate) enum AddressOwner {
     /// The account that was asked for; its address now counts as proven.
-    Here,
+    ThisAccount,
     /// Somebody else: the address was taken off the account, which has another proven owner, and belongs on an account of its own.
-    Apart(Address),
+    NewAccount(Address),
 }
 
 /// An address that somebody has just proved, or is asked to.
@@ -33,12 +33,12 @@ pub(crate) enum Address {
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// A new account, with a generated id, of whoever has proved an address that was taken off somebody else's.
-    pub(crate) fn apart(&self, address: Address, now: Timestamp) -> Result<Draft, Error> {
+    pub(crate) fn account_for_address(&self, address: Address, now: Timestamp) -> Result<Draft, Error> {
         let (id, target) = (UserId::generate(now, *self.draw()?), *self.draw()?);
         let channel = address.channel();
-        let account = Account::of_prover(id, address, TargetId::generate(now, target), now);
+        let account = Account::with_verified_address(id, address, TargetId::generate(now, target), now);
         let mut draft = Draft::new(account, now);
-        draft.account.mark_proven(channel, now);
+        draft.account.mark_verified(channel, now);
         draft.note(EventKind::UserCreated, None);
         Ok(draft)
     }
@@ -47,8 +47,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::InvalidToken`] if somebody registered the address anew in between; its owner can prove it once more. [`Error::Store`].
-    pub(crate) async fn create_apart(&self, draft: Draft, errand: Errand<'_>) -> Result<Arc<Account>, Error> {
-        match self.create(draft, errand).await {
+    pub(crate) async fn create_for_address(
+        &self,
+        draft: Draft,
+        cx: Context<'_>,
+    ) -> Result<Arc<Account>, Error> {
+        match self.create(draft, cx).await {
             Err(Error::UserExists) => Err(Error::InvalidToken),
             outcome => outcome,
         }
@@ -56,28 +60,32 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl Draft {
-    /// As [`take_proof`](Self::take_proof), but what a caller who is signed in to this very account proves drops nothing.
-    pub(crate) fn take_proof_of(&mut self, channel: Channel, caller: Option<&SessionHolder>) -> Proven {
+    /// As [`verify_address`](Self::verify_address), but what a caller who is signed in to this very account proves drops nothing.
+    pub(crate) fn verify_address_as(
+        &mut self,
+        channel: Channel,
+        caller: Option<&SessionHolder>,
+    ) -> AddressOwner {
         let now = self.now;
-        let is_owner = |caller: &SessionHolder| caller.prove(self, now, Assurance::Full).is_ok();
+        let is_owner = |caller: &SessionHolder| caller.recheck(self, now, Assurance::Full).is_ok();
         if caller.filter(|caller| *caller.user_id() == self.id).is_some_and(is_owner) {
-            self.mark_proven(channel, now);
-            return Proven::Here;
+            self.mark_verified(channel, now);
+            return AddressOwner::ThisAccount;
         }
-        self.take_proof(channel)
+        self.verify_address(channel)
     }
 
-    /// Takes the proof of the address that this way leads to, given by a sign-in or a recovery.
-    pub(crate) fn take_proof(&mut self, channel: Channel) -> Proven {
+    /// Takes the proof of the address that this method leads to, given by a sign-in or a recovery.
+    pub(crate) fn verify_address(&mut self, channel: Channel) -> AddressOwner {
         let now = self.now;
         let (proven, other) = match channel {
-            Channel::Host => return Proven::Here,
-            Channel::Mailbox => (self.is_mailbox_proven(), self.is_phone_verified()),
-            Channel::Phone => (self.is_phone_verified(), self.is_mailbox_proven()),
+            Channel::Host => return AddressOwner::ThisAccount,
+            Channel::Mailbox => (self.is_mailbox_verified(), self.is_phone_verified()),
+            Channel::Phone => (self.is_phone_verified(), self.is_mailbox_verified()),
         };
         if proven {
-            self.mark_proven(channel, now);
-            return Proven::Here;
+            self.mark_verified(channel, now);
+            return AddressOwner::ThisAccount;
         }
         if other || !self.identities.is_empty() {
             self.touch();
@@ -86,17 +94,17 @@ impl Draft {
                 Channel::Phone => self.phone.take().map(|contact| Address::Phone(contact.address)),
                 _ => self.email.take().map(|contact| Address::Email(contact.address)),
             };
-            return address.map_or(Proven::Here, Proven::Apart);
+            return address.map_or(AddressOwner::ThisAccount, AddressOwner::NewAccount);
         }
         self.forget_all_but(channel);
-        self.mark_proven(channel, now);
-        Proven::Here
+        self.mark_verified(channel, now);
+        AddressOwner::ThisAccount
     }
 }
 
 impl Account {
     /// Whether somebody proved the account's email, to us or to a provider that vouches for it.
-    fn is_mailbox_proven(&self) -> bool {
+    fn is_mailbox_verified(&self) -> bool {
         self.is_email_verified()
             || self.identities.iter().any(|identity| {
                 identity.verified_email.is_some() && identity.verified_email.as_ref() == self.email()
@@ -104,7 +112,7 @@ impl Account {
     }
 
     /// Marks an address as proven. Tells whether it was not yet.
-    pub(crate) fn mark_proven(&mut self, channel: Channel, now: Timestamp) -> bool {
+    pub(crate) fn mark_verified(&mut self, channel: Channel, now: Timestamp) -> bool {
         match channel {
             Channel::Mailbox => mark(&mut self.email, now),
             Channel::Phone => mark(&mut self.phone, now),
@@ -118,7 +126,7 @@ impl Account {
         self.mfa = false;
         // It would greet the owner in every message.
         self.name = Name::default();
-        self.bar_jwts();
+        self.revoke_jwts();
         self.password = None;
         self.password_history.clear();
         self.tokens.clear();
@@ -138,7 +146,12 @@ impl Account {
     }
 
     /// A new account of whoever has just proved this address.
-    pub(crate) fn of_prover(id: UserId, address: Address, target: TargetId, now: Timestamp) -> Self {
+    pub(crate) fn with_verified_address(
+        id: UserId,
+        address: Address,
+        target: TargetId,
+        now: Timestamp,
+    ) -> Self {
         let mut account = Self::new(id, now);
         match address {
             Address::Email(email) => account.email = Some(Contact::new(email, target, now)),
@@ -209,12 +222,12 @@ mod tests {
 
     /// What is left of email, phone and identities; `apart` if the address went elsewhere.
     fn outcome(mut draft: Draft, channel: Channel) -> (bool, bool, bool, bool) {
-        let apart = match draft.take_proof(channel) {
-            Proven::Apart(address) => {
+        let apart = match draft.verify_address(channel) {
+            AddressOwner::NewAccount(address) => {
                 assert_eq!(address.channel(), channel);
                 true
             }
-            Proven::Here => {
+            AddressOwner::ThisAccount => {
                 let proven = [draft.is_email_verified(), draft.is_phone_verified()];
                 assert!(proven[usize::from(channel == Channel::Phone)] || channel == Channel::Host);
                 false

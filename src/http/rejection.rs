@@ -9,14 +9,14 @@ use axum::{
 use serde::Serialize;
 
 use super::reply;
-use crate::{Error, error::Invalid, ports::Quota};
+use crate::{error::Error, model::Invalid, ports::Quota};
 
 /// The release of the API whose behaviour this is.
 const VERSION: &str = "1.6.1";
 
 /// Why a request is refused, as the API words it. Extractors of this module reject with it.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct Rejection {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
@@ -24,7 +24,7 @@ pub struct Refusal {
     quota: Option<Quota>,
 }
 
-impl Refusal {
+impl Rejection {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code, message: message.into(), retry_after: None, quota: None }
     }
@@ -101,7 +101,7 @@ impl Refusal {
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         let retry_after = match &error {
             Error::Busy(wait) => Some(*wait),
@@ -136,7 +136,7 @@ struct Told<'a> {
     code: u16,
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let body =
             Body { message: &self.message, code: self.status.as_u16(), r#type: self.code, version: VERSION };

@@ -4,7 +4,7 @@ const WINDOW: Duration = Duration::from_secs(3600);
 
 #[cfg(feature = "testing")]
 mod conformance {
-    crate::limiter_conformance!(async { crate::MemoryLimiter::new() });
+    crate::limiter_conformance!(async { crate::ports::MemoryLimiter::new() });
 }
 
 fn noon() -> Timestamp {
