@@ -1,6 +1,7 @@
-//! The pool against bare Argon2id with reused memory, and against a flood.
+//! Compares the hashing pool with bare Argon2id on reused memory, and measures the pool under a
+//! flood of sign-ins.
 //!
-//! The ratio is taken round by round, with both sides in every round, so that other load on the machine cancels out.
+//! Every round measures both sides, so that other load on the machine cancels out of the ratio.
 
 mod support;
 
@@ -21,7 +22,7 @@ const PASSWORD: &str = "correct horse battery staple";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    // First, while nothing else has taken memory.
+    // Must come first, while nothing else has allocated memory.
     flood(&runtime)?;
 
     let today = Argon2Params::default();
@@ -68,12 +69,13 @@ fn compare(threads: usize, mut bare: impl FnMut(), mut pooled: impl FnMut()) {
         let median = ratios.get(ROUNDS / 2).unwrap_or(lowest);
         let rate = (threads * HASHES_PER_THREAD) as f64 / best.as_secs_f64();
         println!(
-            "pool / bare argon2, {threads} threads: {median:.3} [{lowest:.3}..{highest:.3}], best {rate:.1} hashes/s"
+            "pool / bare argon2, {threads} threads: {median:.3} [{lowest:.3}..{highest:.3}], \
+             best {rate:.1} hashes/s"
         );
     }
 }
 
-/// A thousand sign-ins at the same moment.
+/// Starts a thousand verifications at the same moment.
 fn flood(runtime: &Runtime) -> Result<(), Box<dyn Error>> {
     let pool = Arc::new(Argon2Pool::default());
     let before = kib("VmRSS:");
@@ -102,7 +104,9 @@ fn flood(runtime: &Runtime) -> Result<(), Box<dyn Error>> {
     let grown = kib("VmHWM:").saturating_sub(before);
     let (served_count, refused_count) = (served.len(), refused.len());
     println!(
-        "flood of 1,000: {refused_count} refused, p95 after {:?}; {served_count} served, the last after {:?}; {failed} failed; memory grew by {grown} KiB at the most",
+        "flood of 1,000: {refused_count} refused, p95 after {:?}; \
+         {served_count} served, the last after {:?}; {failed} failed; \
+         memory grew by at most {grown} KiB",
         percentile(&mut refused, 95),
         percentile(&mut served, 100),
     );
@@ -118,7 +122,7 @@ fn pooled(runtime: &Runtime, pool: &Arc<Argon2Pool>, threads: usize) {
             })
             .collect();
         for job in jobs {
-            assert!(matches!(job.await, Ok(true)), "the queue holds them all");
+            assert!(matches!(job.await, Ok(true)), "the queue has room for all jobs");
         }
     });
 }
@@ -127,7 +131,7 @@ fn bare(argon2: &Argon2<'_>, memories: &mut [Vec<Block>]) {
     thread::scope(|scope| {
         for memory in memories {
             scope.spawn(move || {
-                // Of the pool's priority, or other load on the machine would slow down one side only.
+                // The pool's priority: otherwise other load would slow down only one side.
                 #[cfg(target_os = "linux")]
                 let _ = rustix::process::setpriority_process(None, 10);
                 (0..HASHES_PER_THREAD).for_each(|_| one(argon2, memory));
@@ -139,7 +143,7 @@ fn bare(argon2: &Argon2<'_>, memories: &mut [Vec<Block>]) {
 fn one(argon2: &Argon2<'_>, memory: &mut [Block]) {
     let mut output = [0; 32];
     let done = argon2.hash_password_into_with_memory(PASSWORD.as_bytes(), &[7; 16], &mut output, memory);
-    assert!(black_box(done).is_ok(), "the memory suffices");
+    assert!(black_box(done).is_ok(), "the memory is large enough");
     black_box(output);
 }
 

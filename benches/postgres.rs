@@ -1,6 +1,7 @@
-//! The PostgreSQL store, through the service, against bare statements on the same server, which runs beside the benchmark.
+//! Compares the PostgreSQL store, through the service, with bare statements on the same server,
+//! which runs on the same machine.
 //!
-//! A ratio is taken round by round, with both sides in every round, so that other load on the machine cancels out.
+//! Every round measures both sides, so that other load on the machine cancels out of the ratio.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -16,7 +17,8 @@ mod support;
 use std::{future::Future, sync::Arc};
 
 use account::{
-    AccountService, Caller, Config, MasterKey, PostgresStore, model::ClientInfo, model::SessionSecret,
+    AccountService, Caller, Config, MasterKey, PostgresStore,
+    model::{ClientInfo, SessionSecret, UserId},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use postgres::Postgres;
@@ -27,7 +29,7 @@ const ROUNDS: usize = 11;
 const ACCOUNTS: usize = 1_000;
 const CHECKS: usize = 20_000;
 const SAVES: usize = 400;
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENCY: usize = 16;
 
 type Service = AccountService<PostgresStore>;
 
@@ -41,10 +43,10 @@ fn main() {
     let bare = pool(&url);
     let secrets = Arc::new(runtime.block_on(fill(&cached)));
     server.execute("postgres", "VACUUM ANALYZE");
-    for at_once in [1, AT_ONCE] {
-        println!("{at_once} at once:");
-        checks(&runtime, &cached, &uncached, &bare, &secrets, at_once);
-        saves(&runtime, &cached, &bare, &secrets, at_once);
+    for concurrency in [1, MAX_CONCURRENCY] {
+        println!("{concurrency} concurrent:");
+        checks(&runtime, &cached, &uncached, &bare, &secrets, concurrency);
+        saves(&runtime, &cached, &bare, &secrets, concurrency);
     }
 }
 
@@ -54,21 +56,21 @@ fn checks(
     uncached: &Service,
     bare: &Pool,
     secrets: &Arc<Vec<SessionSecret>>,
-    at_once: usize,
+    concurrency: usize,
 ) {
     const VERSION: &str = "SELECT version FROM accounts WHERE id=$1";
     const JOIN: &str =
         "SELECT a.version, b.body FROM accounts a JOIN account_bodies b ON b.id=a.id WHERE a.id=$1";
     let through = |service: &Service| {
         let (service, secrets) = (service.clone(), Arc::clone(secrets));
-        spread(runtime, CHECKS, at_once, move |number| {
+        spread(runtime, CHECKS, concurrency, move |number| {
             let (service, secrets) = (service.clone(), Arc::clone(&secrets));
             async move { drop(service.caller(&secrets[number % ACCOUNTS]).await.unwrap()) }
         });
     };
     let by_hand = |sql: &'static str| {
         let (bare, secrets) = (bare.clone(), Arc::clone(secrets));
-        spread(runtime, CHECKS, at_once, move |number| {
+        spread(runtime, CHECKS, concurrency, move |number| {
             let (bare, secrets) = (bare.clone(), Arc::clone(&secrets));
             async move {
                 let connection = bare.get().await.unwrap();
@@ -92,19 +94,12 @@ fn saves(
     service: &Service,
     bare: &Pool,
     secrets: &Arc<Vec<SessionSecret>>,
-    at_once: usize,
+    concurrency: usize,
 ) {
-    let callers: Vec<Caller> = runtime.block_on(async {
-        let mut callers = Vec::new();
-        for secret in secrets.iter() {
-            callers.push(service.caller(secret).await.unwrap());
-        }
-        callers
-    });
-    let callers = Arc::new(callers);
+    let callers = Arc::new(runtime.block_on(callers(service, secrets)));
     let ours = || {
         let (service, callers) = (service.clone(), Arc::clone(&callers));
-        spread(runtime, SAVES, at_once, move |number| {
+        spread(runtime, SAVES, concurrency, move |number| {
             let (service, callers) = (service.clone(), Arc::clone(&callers));
             async move {
                 let name = format!("{number}").parse().unwrap();
@@ -114,37 +109,45 @@ fn saves(
     };
     let by_hand = || {
         let (bare, secrets) = (bare.clone(), Arc::clone(secrets));
-        spread(runtime, SAVES, at_once, move |number| {
+        spread(runtime, SAVES, concurrency, move |number| {
             let (bare, secrets) = (bare.clone(), Arc::clone(&secrets));
-            async move {
-                let connection = bare.get().await.unwrap();
-                let read = "SELECT version FROM accounts WHERE id=$1";
-                let write = "UPDATE accounts SET name=$2 WHERE id=$1";
-                let id = secrets[number % ACCOUNTS].user();
-                let read = connection.prepare_cached(read).await.unwrap();
-                drop(connection.query_one(&read, &[&id.as_str()]).await.unwrap());
-                let write = connection.prepare_cached(write).await.unwrap();
-                connection.execute(&write, &[&id.as_str(), &format!("{number}")]).await.unwrap();
-            }
+            async move { rename_by_hand(&bare, secrets[number % ACCOUNTS].user(), number).await }
         });
     };
     let name = "  change of a name / a bare read of a version and update of one row";
     support::ratio(name, ROUNDS, SAVES as u32, by_hand, ours);
 }
 
-/// Does so many things, as many at once.
+async fn callers(service: &Service, secrets: &[SessionSecret]) -> Vec<Caller> {
+    let mut callers = Vec::new();
+    for secret in secrets {
+        callers.push(service.caller(secret).await.unwrap());
+    }
+    callers
+}
+
+/// Changes a name with the minimum of bare statements.
+async fn rename_by_hand(bare: &Pool, id: &UserId, number: usize) {
+    let connection = bare.get().await.unwrap();
+    let read = connection.prepare_cached("SELECT version FROM accounts WHERE id=$1").await.unwrap();
+    drop(connection.query_one(&read, &[&id.as_str()]).await.unwrap());
+    let write = connection.prepare_cached("UPDATE accounts SET name=$2 WHERE id=$1").await.unwrap();
+    connection.execute(&write, &[&id.as_str(), &format!("{number}")]).await.unwrap();
+}
+
+/// Runs `work` for each number below `count`, in `concurrency` parallel tasks.
 fn spread<F: Future<Output = ()> + Send + 'static>(
     runtime: &Runtime,
-    many: usize,
-    at_once: usize,
+    count: usize,
+    concurrency: usize,
     work: impl Fn(usize) -> F + Clone + Send + 'static,
 ) {
     runtime.block_on(async {
-        let tasks: Vec<_> = (0..at_once)
+        let tasks: Vec<_> = (0..concurrency)
             .map(|first| {
                 let work = work.clone();
                 tokio::spawn(async move {
-                    for number in (first..many).step_by(at_once) {
+                    for number in (first..count).step_by(concurrency) {
                         work(number).await;
                     }
                 })
@@ -169,9 +172,9 @@ fn service(store: PostgresStore) -> Service {
     AccountService::builder(store).config(config).build().unwrap()
 }
 
-/// As the store makes its own.
+/// Creates a pool with the settings of the store's own pool.
 fn pool(url: &str) -> Pool {
     let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(url.parse().unwrap(), NoTls, manager);
-    Pool::builder(manager).max_size(AT_ONCE).build().unwrap()
+    Pool::builder(manager).max_size(MAX_CONCURRENCY).build().unwrap()
 }

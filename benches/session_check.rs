@@ -1,4 +1,5 @@
-//! The session check in memory against SHA-256 and one look-up in a std `HashMap`, at ten thousand and a million accounts.
+//! Compares the session check in memory with SHA-256 and one look-up in a std `HashMap`, at ten
+//! thousand and a million accounts.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -42,7 +43,7 @@ fn main() {
             }
             secrets
         });
-        // Requests come in no order of the accounts, but each brings its secret along.
+        // Requests arrive in no order of the accounts, but each brings its secret along.
         secrets.sort_by_cached_key(|secret| Sha256::digest(bits(secret)));
         let raw: Vec<[u8; 32]> = secrets.iter().map(bits).collect();
         let record = |secret: &SessionSecret| Record { user: *secret.user(), expires_at: i64::MAX };
@@ -55,7 +56,8 @@ fn main() {
         let floor: HashMap<[u8; 32], Arc<Record>> =
             entries.into_iter().map(|(digest, record)| (digest, Arc::new(record))).collect();
         let mut at = (0, 0);
-        // As in a server, each check waits for the answer of the one before: without that, the processor would run many at once.
+        // As in a server, each check waits for the result of the one before. Otherwise the
+        // processor would overlap many of them.
         ratio(
             &format!("session check in memory at {accounts} accounts / SHA-256 and one HashMap look-up"),
             41,
@@ -79,7 +81,7 @@ fn main() {
     }
 }
 
-/// The least that a session check has to find: whose the session is, and until when.
+/// The minimum that a session check has to find: the user and the expiry of the session.
 #[derive(Debug)]
 struct Record {
     user: UserId,

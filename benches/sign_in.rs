@@ -1,4 +1,5 @@
-//! Sign-ins on all cores against bare Argon2id with reused memory, a flood of a thousand, and JWTs.
+//! Compares sign-ins with bare Argon2id on reused memory and JWTs with bare HMAC-SHA-256, and
+//! measures a flood of a thousand sign-ins.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -32,7 +33,8 @@ fn main() {
         .config(Config::new(MasterKey::generate().unwrap()))
         .build()
         .unwrap();
-    // First, while nothing else has taken memory, but by a program that has seen a sign-in before.
+    // Must come first, while nothing else has allocated memory, but after a sign-in has loaded the
+    // code.
     warm_up(&runtime);
     flood(&runtime, &service);
     runtime
@@ -50,7 +52,7 @@ fn main() {
     jwts(&runtime, &service);
 }
 
-/// Sign-ins by a pool of so many threads, beside bare hashing on as many.
+/// Compares sign-ins on a pool of `threads` threads with bare hashing on as many threads.
 fn throughput(runtime: &Runtime, threads: usize) {
     let service = AccountService::builder(MemoryStore::new())
         .config(Config::new(MasterKey::generate().unwrap()))
@@ -70,7 +72,7 @@ fn throughput(runtime: &Runtime, threads: usize) {
         || bare(&argon2, &mut memories),
         || sign_ins(runtime, &service, threads * PER_THREAD),
     );
-    println!("  throughput: {:.3} × the bare one's", 1.0 / slower);
+    println!("  throughput: {:.3} × that of bare hashing", 1.0 / slower);
 }
 
 fn sign_ins(runtime: &Runtime, service: &Service, count: usize) {
@@ -91,7 +93,7 @@ fn bare(argon2: &Argon2<'_>, memories: &mut [Vec<Block>]) {
     thread::scope(|scope| {
         for memory in memories {
             scope.spawn(move || {
-                // Of the pool's priority, or other load on the machine would slow down one side only.
+                // The pool's priority: otherwise other load would slow down only one side.
                 #[cfg(target_os = "linux")]
                 let _ = rustix::process::setpriority_process(None, 10);
                 for _ in 0..PER_THREAD {
@@ -111,18 +113,19 @@ fn bare(argon2: &Argon2<'_>, memories: &mut [Vec<Block>]) {
     });
 }
 
-/// Tries to sign in at next to no cost, so that the code is in memory.
+/// Attempts a sign-in with a very cheap hash, so that the code is loaded into memory.
 fn warm_up(runtime: &Runtime) {
     let service = AccountService::builder(MemoryStore::new())
         .config(Config::new(MasterKey::generate().unwrap()))
         .hasher(Argon2Pool::builder().params(Argon2Params::new(8, 1, 1).unwrap()).build())
         .build()
         .unwrap();
-    let outcome = runtime.block_on(sign_in(service, "nobody@example.com".into()));
-    assert!(matches!(outcome, Err(Error::InvalidCredentials)), "there is nobody");
+    let outcome = runtime.block_on(sign_in(service, "unknown@example.com".into()));
+    assert!(matches!(outcome, Err(Error::InvalidCredentials)), "the account does not exist");
 }
 
-/// A thousand sign-ins at the same moment, to accounts that do not exist, which cost the same.
+/// Starts a thousand sign-ins at the same moment, to accounts that do not exist. They do the same
+/// work as sign-ins to existing accounts.
 fn flood(runtime: &Runtime, service: &Service) {
     let before = kib("VmRSS:");
     let (mut refused, mut served) = (Vec::new(), Vec::new());
@@ -132,7 +135,7 @@ fn flood(runtime: &Runtime, service: &Service) {
             .map(|n| {
                 let service = service.clone();
                 tokio::spawn(async move {
-                    let outcome = sign_in(service, format!("nobody{n}@example.com")).await;
+                    let outcome = sign_in(service, format!("unknown{n}@example.com")).await;
                     (outcome, now().duration_since(arrived))
                 })
             })
@@ -146,7 +149,8 @@ fn flood(runtime: &Runtime, service: &Service) {
     });
     let grown = kib("VmHWM:").saturating_sub(before);
     println!(
-        "flood of 1,000 sign-ins: {} refused, p95 after {:?}; {} served, the last after {:?}; memory grew by {grown} KiB at the most",
+        "flood of 1,000 sign-ins: {} refused, p95 after {:?}; {} served, the last after {:?}; \
+         memory grew by at most {grown} KiB",
         refused.len(),
         percentile(&mut refused, 95),
         served.len(),

@@ -1,6 +1,7 @@
-//! The SQLite store, through the service, against bare statements on the same file; and one writer against many.
+//! Compares the SQLite store, through the service, with bare statements on the same file, and many
+//! writers with one.
 //!
-//! A ratio is taken round by round, with both sides in every round, so that other load on the machine cancels out.
+//! Every round measures both sides, so that other load on the machine cancels out of the ratio.
 
 mod support;
 
@@ -53,7 +54,7 @@ fn measure(path: &Path) -> Outcome {
     for refuse_common in [true, false] {
         sign_ups(&multi, &path.with_file_name(format!("sign-ups-{refuse_common}.db")), refuse_common)?;
     }
-    // What the processor's caches hold, and what they do not.
+    // From accounts that fit into the processor's caches to accounts that do not.
     for accounts in [64, 2_000, ACCOUNTS] {
         println!("{accounts} accounts in turn:");
         checks(&single, &cached, &uncached, path, secrets.get(..accounts).unwrap_or(&secrets))?;
@@ -61,7 +62,7 @@ fn measure(path: &Path) -> Outcome {
     Ok(())
 }
 
-/// Ratios of a session check to what it cannot do without.
+/// Compares session checks with the minimum of bare reads that they require.
 fn checks(
     runtime: &Runtime,
     cached: &Service,
@@ -109,7 +110,7 @@ fn read_body(statement: &mut Statement<'_>, id: &str) -> bool {
     statement.query_row([id], |row| row.get::<_, String>(0)).is_ok_and(|body| !black_box(body).is_empty())
 }
 
-/// The rate of many concurrent writers against that of one.
+/// Compares the rate of many concurrent writers with that of one.
 fn saves(runtime: &Runtime, service: &Service, secrets: &[SessionSecret]) -> Outcome {
     let callers = runtime.block_on(async {
         let mut callers = Vec::new();
@@ -141,7 +142,8 @@ fn saves(runtime: &Runtime, service: &Service, secrets: &[SessionSecret]) -> Out
     Ok(())
 }
 
-/// The rate of durable sign-ups by many concurrent callers against that of one, with hashes that cost nothing.
+/// Compares the rate of durable sign-ups by many concurrent callers with that of one, with a hasher
+/// that does almost no work.
 fn sign_ups(runtime: &Runtime, path: &Path, refuse_common: bool) -> Outcome {
     let mut config = Config::new(MasterKey::generate()?);
     config.passwords.refuse_common = refuse_common;
@@ -212,7 +214,7 @@ fn service(store: SqliteStore) -> Outcome<Service> {
     Ok(AccountService::builder(store).config(Config::new(MasterKey::generate()?)).build()?)
 }
 
-/// With the settings that the store reads with.
+/// Opens a connection with the store's settings for reading.
 fn bare(path: &Path) -> Outcome<Connection> {
     let connection = Connection::open(PathBuf::from(path))?;
     connection.pragma_update(None, "query_only", true)?;
@@ -231,7 +233,7 @@ fn compare(what: &str, ours: impl FnMut() -> Duration, bare: impl FnMut() -> Dur
     compare_scaled(what, ours, bare, CHECKS);
 }
 
-/// Prints the median of the ratios of the two times, and the second time's best per operation.
+/// Prints the median of the ratios of the two times, and the best time of each per operation.
 fn compare_scaled(
     what: &str,
     mut above: impl FnMut() -> Duration,

@@ -1,8 +1,8 @@
-//! How a session check on SQLite grows with the file, beside a bare look-up that grows for the same reasons: from 10,000 sessions to a
-//! million accounts of ten.
+//! Measures how much slower a session check on SQLite gets with the size of the file, compared with
+//! a bare look-up: from 10,000 sessions to a million accounts with ten sessions each.
 //!
-//! `cargo bench --features sqlite --bench sqlite_growth -- 1000000` takes some minutes and 5 GB of disk; without a number the large file has
-//! 20,000 accounts.
+//! `cargo bench --features sqlite --bench sqlite_growth -- 1000000` takes some minutes and 5 GB of
+//! disk space. Without a number, the large file has 20,000 accounts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a benchmark")]
 
 mod support;
@@ -18,7 +18,7 @@ use rusqlite::{Connection, types::Value};
 use support::{median, processor_time};
 use tokio::runtime::Runtime;
 
-/// How many accounts the small file has, and how many of either are in use.
+/// The number of accounts in the small file, and of accounts in use in either file.
 const FEW: usize = 1_000;
 const SESSIONS: usize = 10;
 const ROUNDS: usize = 41;
@@ -31,7 +31,7 @@ struct File {
     cached: Service,
     uncached: Service,
     bare: Connection,
-    /// One session of each account that is in use, in no order of the accounts.
+    /// One session of each account in use, not in the order of the accounts.
     secrets: Vec<SessionSecret>,
 }
 
@@ -60,7 +60,7 @@ fn main() {
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
-/// Prints the median over the rounds of how much more a check grew than the bare read did.
+/// Prints the growth of a check and of the bare read, and the median of the ratio of the two.
 fn growth(what: &str, runtime: &Runtime, files: &[File; 2], of: fn(&File) -> &Service, sql: &str) {
     let mut rounds: Vec<[Duration; 4]> = Vec::new();
     for _ in 0..=ROUNDS {
@@ -72,7 +72,7 @@ fn growth(what: &str, runtime: &Runtime, files: &[File; 2], of: fn(&File) -> &Se
             read(&large.bare, sql, &large.secrets),
         ]);
     }
-    // The first fills the caches.
+    // The first round fills the caches.
     let rounds = &rounds[1..];
     let ratio = |above: usize, below: usize| {
         median(rounds.iter().map(|times| times[above].as_secs_f64() / times[below].as_secs_f64()))
@@ -82,8 +82,8 @@ fn growth(what: &str, runtime: &Runtime, files: &[File; 2], of: fn(&File) -> &Se
         (larger_check / check) / (larger_bare / bare)
     };
     println!(
-        "{what}: {:.2} × in the small file, {:.2} × in the large one; checks grew {:.2} ×, bare reads {:.2} ×, the ones {:.2} × as much as the \
-         others",
+        "{what}: {:.2} × in the small file, {:.2} × in the large one; \
+         checks grew {:.2} ×, bare reads {:.2} ×, so checks grew {:.2} × as much as bare reads",
         ratio(0, 1),
         ratio(2, 3),
         ratio(2, 0),
@@ -115,7 +115,7 @@ fn read(bare: &Connection, sql: &str, secrets: &[SessionSecret]) -> Duration {
     })
 }
 
-/// Makes the accounts of the small file, and answers with one session of each.
+/// Creates the accounts of the small file and returns one session of each.
 async fn fill(path: &Path) -> Vec<SessionSecret> {
     let service = service(SqliteStore::open(path).unwrap());
     let tasks: Vec<_> = (0..FEW).map(|_| tokio::spawn(person(service.clone()))).collect();
@@ -139,7 +139,7 @@ async fn person(service: Service) -> SessionSecret {
     newest.secret
 }
 
-/// A file with so many copies of every account, under ids of their own.
+/// Creates a file with `copies` copies of every account, each under its own id.
 fn multiply(small: &Path, large: &Path, people: &[SessionSecret], copies: usize) {
     drop(SqliteStore::open(large).unwrap());
     let mut target = Connection::open(large).unwrap();
@@ -152,13 +152,15 @@ fn multiply(small: &Path, large: &Path, people: &[SessionSecret], copies: usize)
             change
                 .prepare_cached(
                     "INSERT INTO accounts SELECT ?2, version, email, phone, name, status, email_verified, \
-                     phone_verified, created_at, updated_at, accessed_at, due_at FROM small.accounts WHERE id=?1",
+                     phone_verified, created_at, updated_at, accessed_at, due_at \
+                     FROM small.accounts WHERE id=?1",
                 )
                 .and_then(|mut insert| insert.execute([id, copied]))
                 .unwrap();
             change
                 .prepare_cached(
-                    "INSERT INTO account_bodies SELECT ?2, replace(body, ?1, ?2) FROM small.account_bodies WHERE id=?1",
+                    "INSERT INTO account_bodies SELECT ?2, replace(body, ?1, ?2) \
+                     FROM small.account_bodies WHERE id=?1",
                 )
                 .and_then(|mut insert| insert.execute([id, copied]))
                 .unwrap();
@@ -171,7 +173,7 @@ fn multiply(small: &Path, large: &Path, people: &[SessionSecret], copies: usize)
     target.pragma_update(None, "wal_checkpoint", "TRUNCATE").unwrap();
 }
 
-/// The session of the copy of an account.
+/// The session of one copy of an account.
 fn copy_of(secret: &SessionSecret, copy: usize) -> SessionSecret {
     let wire = String::from_utf8(BASE64.decode(secret.to_wire().as_bytes()).unwrap()).unwrap();
     let id = secret.user().as_str();

@@ -1,8 +1,16 @@
-//! Writes every message in every language as pages, to look at them in a browser, light and dark.
+//! Writes every message in every language to HTML pages, to view them in a browser.
 //!
-//! `cargo run --example mails [DIRECTORY]`, else into `mails` within cargo's target directory.
+//! `cargo run --example mails [DIRECTORY]`. The default directory is `mails` in cargo's target
+//! directory.
 
-use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf, sync::Arc};
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use account::{
     Secret,
@@ -18,39 +26,51 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut index = String::from("<h1>Messages</h1>\n<table>\n");
     for locale in Locale::ALL {
-        let language = locale.tag();
-        fs::create_dir_all(directory.join(language))?;
-        write!(index, "<tr><th><a href=\"{language}.html\">{locale:?}</a></th>")?;
-        let mut gallery = format!("<h1>{locale:?}</h1>\n<p><a href=\"index.html\">All languages</a></p>\n");
-
-        for notice in notices() {
-            let kind = notice.name();
-            let file = format!("{language}/{kind}.html");
-            let email = texts.email(&email(locale, notice)?);
-            fs::write(directory.join(&file), &email.html)?;
-            writeln!(index, "<td><a href=\"{language}.html#{kind}\">{kind}</a></td>")?;
-            let (subject, text) = (escape(&email.subject), escape(&email.text));
-            writeln!(
-                gallery,
-                "<h2 id=\"{kind}\"><a href=\"{file}\">{kind}</a></h2>\n<p dir=\"auto\"><b>{subject}</b></p>\n\
-                 <div class=\"row\"><iframe title=\"light\" loading=\"lazy\" style=\"color-scheme:light\" src=\"{file}\"></iframe>\n\
-                 <iframe title=\"dark\" loading=\"lazy\" style=\"color-scheme:dark\" src=\"{file}\"></iframe>\n\
-                 <pre dir=\"auto\">{text}</pre></div>"
-            )?;
-        }
-
-        gallery += "<h2>Text messages</h2>\n";
-        for notice in text_notices() {
-            let text = texts.sms(&text_message(locale, notice)?);
-            writeln!(gallery, "<p dir=\"auto\">{}</p>", escape(&text))?;
-        }
-        fs::write(directory.join(format!("{language}.html")), page(&gallery))?;
-        index += "</tr>\n";
+        index += &write_language(&directory, &texts, locale)?;
     }
     fs::write(directory.join("index.html"), page(&(index + "</table>\n")))?;
 
-    println!("open {}", directory.join("index.html").display());
+    println!("Open {}", directory.join("index.html").display());
     Ok(())
+}
+
+/// Writes the pages of one language and returns its row of the index.
+fn write_language(directory: &Path, texts: &Texts, locale: Locale) -> Result<String, Box<dyn Error>> {
+    let language = locale.tag();
+    fs::create_dir_all(directory.join(language))?;
+    let mut row = format!("<tr><th><a href=\"{language}.html\">{locale:?}</a></th>");
+    let mut gallery = format!("<h1>{locale:?}</h1>\n<p><a href=\"index.html\">All languages</a></p>\n");
+
+    for notice in notices() {
+        let kind = notice.name();
+        let file = format!("{language}/{kind}.html");
+        let email = texts.email(&email(locale, notice)?);
+        fs::write(directory.join(&file), &email.html)?;
+        writeln!(row, "<td><a href=\"{language}.html#{kind}\">{kind}</a></td>")?;
+        let (subject, text) = (escape(&email.subject), escape(&email.text));
+        writeln!(
+            gallery,
+            "<h2 id=\"{kind}\"><a href=\"{file}\">{kind}</a></h2>\n<p dir=\"auto\"><b>{subject}</b></p>\n\
+             <div class=\"row\">{light}\n{dark}\n<pre dir=\"auto\">{text}</pre></div>",
+            light = frame(&file, "light"),
+            dark = frame(&file, "dark"),
+        )?;
+    }
+
+    gallery += "<h2>Text messages</h2>\n";
+    for notice in text_notices() {
+        let text = texts.sms(&text_message(locale, notice)?);
+        writeln!(gallery, "<p dir=\"auto\">{}</p>", escape(&text))?;
+    }
+    fs::write(directory.join(format!("{language}.html")), page(&gallery))?;
+    Ok(row + "</tr>\n")
+}
+
+/// A frame that shows an email in a light or dark color scheme.
+fn frame(file: &str, scheme: &str) -> String {
+    format!(
+        "<iframe title=\"{scheme}\" loading=\"lazy\" style=\"color-scheme:{scheme}\" src=\"{file}\"></iframe>"
+    )
 }
 
 fn email(locale: Locale, notice: Notice) -> Result<EmailMessage, Box<dyn Error>> {
@@ -87,11 +107,13 @@ fn recipient(locale: Locale) -> &'static str {
 fn notices() -> [Notice; 16] {
     let secret = |text: &str| Arc::new(Secret::new(text.into()));
     let link = |page: &str| {
-        let query = "userId=019b2c3d4e5f60718293&secret=Zt3vQmX9r4KpLw7sYbN2cDf8hJg6aUe1&expire=2026-11-30%2011%3A13%3A00.000";
+        let query = "userId=019b2c3d4e5f60718293&secret=Zt3vQmX9r4KpLw7sYbN2cDf8hJg6aUe1\
+                     &expire=2026-11-30%2011%3A13%3A00.000";
         secret(&format!("https://app.example.com/{page}?lang=any&{query}"))
     };
     let phone = user_agent::parse(
-        "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) \
+         Chrome/120.0.0.0 Mobile Safari/537.36",
     );
     let desktop =
         user_agent::parse("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0");
@@ -136,8 +158,10 @@ fn page(content: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Messages</title>\n<style>\
          body{{font:15px/1.5 system-ui,sans-serif;margin:24px}}td,th{{padding:4px 10px;text-align:start}}\
-         .row{{display:flex;flex-wrap:wrap;gap:16px;align-items:stretch}}iframe{{width:640px;height:720px;border:1px solid #ccc}}\
-         pre{{flex:1 1 24rem;margin:0;padding:16px;background:#f6f7f9;white-space:pre-wrap;overflow-wrap:anywhere}}\
+         .row{{display:flex;flex-wrap:wrap;gap:16px;align-items:stretch}}\
+         iframe{{width:640px;height:720px;border:1px solid #ccc}}\
+         pre{{flex:1 1 24rem;margin:0;padding:16px;background:#f6f7f9;white-space:pre-wrap;\
+         overflow-wrap:anywhere}}\
          </style>\n{content}</html>\n"
     )
 }

@@ -1,12 +1,15 @@
-//! Sign-in by GitHub, or by any OpenID Connect provider: one page that knows who is signed in, and the way there.
+//! Sign-in with GitHub, or with any OpenID Connect provider: a page that greets the signed-in user,
+//! and a link to the provider.
 //!
-//! Register an application at the provider with the callback that this prints, then:
+//! Register an application at the provider with the callback URL that this example prints, then
+//! run:
 //!
 //! ```text
 //! CLIENT_ID=… CLIENT_SECRET=… cargo run --example oauth2 --features axum,oauth2,http-client
 //! ```
 //!
-//! and open <http://localhost:8080>. With `DISCOVERY_URL=https://id.example.com/.well-known/openid-configuration` it is that provider instead.
+//! and open <http://localhost:8080>. To use another provider, set `DISCOVERY_URL` to the URL of its
+//! discovery document, such as `https://id.example.com/.well-known/openid-configuration`.
 
 use std::{env, error::Error, net::SocketAddr, sync::Arc};
 
@@ -23,9 +26,10 @@ use axum::{
     routing::get,
 };
 
-const HERE: &str = "http://localhost:8080";
+const PUBLIC_URL: &str = "http://localhost:8080";
 
-/// A provider is data, and credentials make it one's own. What is wrong with them is told at the start.
+/// Registers this application with a built-in provider. Invalid credentials are an error here,
+/// before the server starts.
 fn provider() -> Result<OAuth2Client, Box<dyn Error>> {
     let credentials = Credentials::new(env::var("CLIENT_ID")?, env::var("CLIENT_SECRET")?);
     let registration = match env::var("DISCOVERY_URL") {
@@ -40,7 +44,7 @@ fn provider() -> Result<OAuth2Client, Box<dyn Error>> {
 #[derive(Clone)]
 struct AppState {
     authenticator: Authenticator,
-    /// Where the link leads: the route of the Account API that sends the browser to the provider.
+    /// The route of the Account API that redirects the browser to the provider.
     sign_in: Arc<str>,
 }
 
@@ -50,10 +54,11 @@ impl axum::extract::FromRef<AppState> for Authenticator {
     }
 }
 
-/// A guest is sent to the provider by a click and comes back here, signed in or with `?error=…`.
+/// Greets a signed-in user and shows others a link to the provider. The provider sends the browser
+/// back here, signed in or with `?error=…`.
 async fn home(caller: Option<Caller>, State(state): State<AppState>) -> impl IntoResponse {
     match caller {
-        // Plain text, because the provider's word for the name is no HTML.
+        // Plain text, because the name comes from the provider and is not escaped for HTML.
         Some(caller) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], hello(&caller)),
         None => (
             [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
@@ -75,9 +80,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let provider = provider()?;
     let key = provider.registration().id().to_owned();
     let config = Config::new(MasterKey::generate()?);
-    println!("Callback: {HERE}/v1/account/sessions/oauth2/callback/{key}/{}", config.project);
+    println!("Callback URL: {PUBLIC_URL}/v1/account/sessions/oauth2/callback/{key}/{}", config.project);
     let sign_in = format!(
-        "/v1/account/sessions/oauth2/{key}?project={}&amp;success={HERE}/&amp;failure={HERE}/",
+        "/v1/account/sessions/oauth2/{key}?project={}&amp;success={PUBLIC_URL}/&amp;failure={PUBLIC_URL}/",
         config.project
     );
 
@@ -91,7 +96,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(router_with(service, settings)?)
         .fallback(async || StatusCode::NOT_FOUND);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-    println!("Listening on {HERE}");
+    println!("Listening on {PUBLIC_URL}");
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! Routes of one's own beside the Account API: a notebook that only its owner can read.
+//! Adds application routes beside the Account API: a notebook that only its owner can read.
 //!
 //! Run it with `cargo run --example own_routes --features axum`, then:
 //!
 //! ```text
-//! curl -c jar -H 'X-Appwrite-Project: default' -X POST localhost:8080/v1/account/sessions/anonymous
+//! curl -c jar -H 'X-Appwrite-Project: default' -X POST \
+//!   localhost:8080/v1/account/sessions/anonymous
 //! curl -b jar -H 'X-Appwrite-Project: default' -X POST localhost:8080/notes -d 'Buy milk'
 //! curl -b jar localhost:8080/notes
 //! ```
@@ -27,7 +28,7 @@ use axum::{
     routing::get,
 };
 
-/// The host's own state. That it knows an [`Authenticator`] is all that the `Caller` argument below asks for.
+/// The application's state. The `Caller` extractor needs only the [`Authenticator`] in it.
 #[derive(Clone)]
 struct AppState {
     authenticator: Authenticator,
@@ -42,7 +43,7 @@ impl FromRef<AppState> for Authenticator {
     }
 }
 
-/// Guests never get here: without a session the answer is 401 in the API's shape.
+/// Only for signed-in users: without a session the reply is 401, in the API's error format.
 async fn read_notes(caller: Caller, State(state): State<AppState>) -> String {
     let notes = state.notes.lock().unwrap_or_else(PoisonError::into_inner);
     notes.get(caller.user_id()).map(|notes| notes.join("\n")).unwrap_or_default()
@@ -54,7 +55,7 @@ async fn add_note(caller: Caller, State(state): State<AppState>, note: String) -
     StatusCode::CREATED
 }
 
-/// `Option<Caller>` lets guests in.
+/// `Option<Caller>` also accepts requests without a session.
 async fn greet(caller: Option<Caller>) -> String {
     match caller {
         Some(caller) => format!("Hello again, {}!", caller.account().name()),

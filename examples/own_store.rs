@@ -1,6 +1,8 @@
-//! A store of the host's own: everything under one lock, which makes every promise of the port easy to keep.
+//! A custom store: everything is behind one lock, which makes every guarantee of the trait easy to
+//! keep.
 //!
-//! `cargo run --example own_store` signs somebody up and in; `cargo test --features testing --example own_store` proves the store.
+//! `cargo run --example own_store` signs a user up and in. This runs the conformance suite on the
+//! store: `cargo test --features testing --example own_store`
 
 use std::{
     collections::BTreeMap,
@@ -105,13 +107,13 @@ impl Store for OwnStore {
     }
 
     async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        let (mut state, mut forgotten) = (self.state(), 0);
+        let (mut state, mut deleted) = (self.state(), 0);
         state.log.retain(|_, event| {
-            let goes = event.at < before && forgotten < limit;
-            forgotten += u32::from(goes);
-            !goes
+            let is_deleted = event.at < before && deleted < limit;
+            deleted += u32::from(is_deleted);
+            !is_deleted
         });
-        Ok(forgotten)
+        Ok(deleted)
     }
 }
 

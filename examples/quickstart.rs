@@ -1,4 +1,4 @@
-//! Sign up, sign in, check the session, change the name, sign out: the whole round in memory.
+//! Signs up, signs in, checks the session, changes the name and signs out, all in memory.
 //!
 //! `cargo run --example quickstart`
 
@@ -22,6 +22,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} is signed in until {}", user.name(), signed_in.session.expires_at);
 
     accounts.sign_out(&caller, caller.session_id()).await?;
-    println!("and is gone: {}", accounts.caller(&signed_in.secret).await.is_err());
+    println!("signed out: {}", accounts.caller(&signed_in.secret).await.is_err());
     Ok(())
 }

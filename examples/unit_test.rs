@@ -1,9 +1,10 @@
-//! How a host tests its own code: no database, no mail server, no waiting.
+//! Tests application code without a database, a mail server or waiting.
 //!
 //! `cargo test --example unit_test --features testing`
 //!
-//! The host's functions are generic over the ports, so that a test hands them a [`TestHost`](account::testing::TestHost), whose clock stands
-//! still until it is moved and whose mail stays in an outbox.
+//! The functions are generic over the ports, so a test can pass in the service of a
+//! [`TestHost`](account::testing::TestHost): its clock moves only when the test advances it, and
+//! its messages stay in an outbox.
 
 use account::{
     AccountService, Error,
@@ -11,7 +12,7 @@ use account::{
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
-/// What the host greets a visitor with.
+/// Returns the greeting for a visitor of the application.
 async fn greeting<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     accounts: &AccountService<S, M, P, C>,
     secret: Option<&SessionSecret>,
@@ -28,7 +29,7 @@ async fn greeting<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     }
 }
 
-/// Ends every session of the visitor but the present one, for a button "sign out my other devices".
+/// Ends all sessions of the visitor except the current one, for a button "Sign out other devices".
 async fn sign_out_others<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     accounts: &AccountService<S, M, P, C>,
     secret: &SessionSecret,
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_year_later_the_visitor_is_asked_to_sign_in_again() {
+    async fn sessions_end_after_a_year() {
         let host = TestHost::new();
         let ada = host.signed_up(ADA).await;
         host.clock.advance(Duration::from_secs(365 * 24 * 3600));
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_host_may_set_a_policy_of_its_own() {
+    async fn the_application_can_shorten_sessions() {
         let hour = Duration::from_secs(3600);
         let host = TestHost::with(MemoryStore::new(), |config| config.session_lifetime = hour);
         let ada = host.signed_up(ADA).await;
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_other_devices_are_signed_out_and_this_one_is_not() {
+    async fn only_the_other_devices_are_signed_out() {
         let host = TestHost::new();
         let here = host.signed_up(ADA).await;
         let there = host.signed_in(ADA).await;
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_service_sends_can_be_read() {
+    async fn sent_messages_can_be_read() {
         let host = TestHost::new();
         let caller = host.caller(&host.signed_up(ADA).await).await;
         let (new, old) = (password("violet-Marmot-5even"), password(PASSWORD));

@@ -1,4 +1,5 @@
-//! A host on another framework needs only the core: here plain hyper, and the session's secret in an `Authorization` header.
+//! Uses the core without the axum router: plain hyper, with the session token in an `Authorization`
+//! header.
 //!
 //! Run it with `cargo run --example without_axum`, then:
 //!
@@ -26,22 +27,22 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let accounts: Accounts =
         AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("Listening on http://{}", listener.local_addr()?);
     loop {
         let (stream, peer) = listener.accept().await?;
         let accounts = accounts.clone();
         tokio::spawn(async move {
             let client = ClientInfo::at(peer.ip());
-            let answer = service_fn(|request| answer(&accounts, &client, request));
-            // A connection that breaks is its client's affair.
+            let service = service_fn(|request| handle(&accounts, &client, request));
+            // An error here means that the client disconnected or violated the protocol.
             let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), answer)
+                .serve_connection(TokioIo::new(stream), service)
                 .await;
         });
     }
 }
 
-async fn answer(
+async fn handle(
     accounts: &Accounts,
     client: &ClientInfo,
     request: Request<Incoming>,
@@ -53,7 +54,7 @@ async fn answer(
     };
     Ok(outcome.map_or_else(
         |error| {
-            // Every error knows its class; the text is fit for the client.
+            // Each error has an HTTP status, and its text is safe to show to clients.
             let status =
                 StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             reply(status, format!("{}: {error}", error.code()))

@@ -1,4 +1,4 @@
-//! The policy of a service, checked once when it is built.
+//! The configuration of a service, checked once when it is built.
 
 use std::time::Duration;
 
@@ -8,10 +8,13 @@ use crate::{
     operation::AuthMethod,
 };
 
-/// The policy of an [`AccountService`](crate::AccountService): keys, lifetimes, limits and password rules.
+/// The configuration of an [`AccountService`](crate::AccountService): keys, lifetimes, limits and
+/// password rules.
 ///
-/// [`Config::new`] gives the safe defaults; change fields as you like before the service is built, which checks them all.
+/// [`Config::new`] has secure defaults. Change any field before the service is built, which checks
+/// them all.
 ///
+/// # Examples
 /// ```
 /// use std::time::Duration;
 /// use account::{Config, MasterKey};
@@ -24,50 +27,64 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The master keys. The first one signs and seals, all of them verify and open: put a new one in front to rotate.
+    /// The master keys. The first one signs and encrypts, all of them verify and decrypt. To rotate
+    /// keys, insert a new one at the front.
     pub keys: Vec<MasterKey>,
-    /// The project's id: the audience of JWTs and part of the HTTP cookies' names. 1–36 characters of `A-Z a-z 0-9 . _ -`; `default`.
+    /// The project's id: the audience of JWTs and part of the HTTP cookies' names. 1 to 36
+    /// characters of `A-Z a-z 0-9 . _ -`. Default: `default`.
     pub project: String,
-    /// The project's name as people read it in messages, without control characters; `Account`.
+    /// The project's name in messages, without control characters. Default: `Account`.
     pub project_name: String,
-    /// How long a session lives without being extended, 60 s to 10 years; 365 days.
+    /// The lifetime of a session that is not extended, 60 s to 10 years. Default: 365 days.
     pub session_lifetime: Duration,
-    /// How long a session lives at the most, however often it is extended; no bound.
+    /// The maximum lifetime of a session that is extended. Default: unlimited.
     pub session_max_lifetime: Option<Duration>,
-    /// How many live sessions an account has at the most, 1–100; the oldest end first. 10.
+    /// The maximum number of live sessions of an account, 1 to 100. A new session ends the oldest
+    /// one beyond it. Default: 10.
     pub session_limit: usize,
-    /// How long a JWT lives, 1 s to 1 h; 15 minutes.
+    /// The lifetime of a JWT, 1 s to 1 h. Default: 15 minutes.
     pub jwt_lifetime: Duration,
     /// The rules for new passwords.
     pub passwords: PasswordPolicy,
-    /// Wrong guesses in a row until an account's guesses are locked.
+    /// After how many wrong guesses in a row an account refuses guesses, and for how long.
+    #[doc(alias = "brute force")]
     pub lockout: Lockout,
-    /// When an account's email address is told of a new session; never.
+    /// When an account's email address is notified of a new session. Default: never.
     pub session_alerts: SessionAlerts,
-    /// Whether switching MFA off and adding or removing an authenticator app ask for a fresh challenge while MFA is active; `true`.
+    /// Whether turning MFA off and adding or removing an authenticator app require a fresh
+    /// challenge while MFA is active. Default: `true`.
     pub fresh_challenges: bool,
-    /// Whether a session that a provider started owes no second factor, as at Appwrite; `false`. A session that comes by a provider's token, and
-    /// those that began while this was off, owe it as any other.
+    /// Whether a session started by an OAuth2 provider needs no second factor, as at Appwrite.
+    /// Default: `false`. Sessions started by a token of a provider, and sessions started while this
+    /// was off, need one like any other.
     ///
     /// # Security
-    /// Who holds the account at the provider then needs nothing else, whatever the account here asks for.
+    /// Control of the account at the provider is then enough to sign in.
     pub providers_prove_both_factors: bool,
-    /// Whether an answer may tell that there is no account of an address or id, as Appwrite's does; `false`.
+    /// Whether answers reveal that no account has an address or id, as Appwrite's do. Default:
+    /// `false`.
+    ///
+    /// # Security
+    /// If `true`, recovery and verification allow user enumeration.
+    #[doc(alias = "enumeration")]
     pub reveals_unknown_accounts: bool,
-    /// The sign-in methods that are switched on; all.
+    /// The sign-in methods that are enabled. Default: all.
     pub methods: SignInMethods,
-    /// The ids of push providers; a target without one gets the first. Empty (the default): any id is accepted.
+    /// The ids of push providers. A target without one gets the first. Default: empty, which
+    /// accepts any id.
     pub push_providers: Vec<ProviderId>,
-    /// How many push targets an account has at the most, 1–1,000; 100.
+    /// The maximum number of push targets of an account, 1 to 1,000. Default: 100.
     pub target_limit: usize,
-    /// Whether a change of password or email ends the account's other sessions; `true`.
+    /// Whether a change of password or email ends the account's other sessions. Default: `true`.
     pub end_other_sessions: bool,
-    /// The cost of new password hashes; m = 19,456 KiB, t = 2, p = 1 (OWASP Password Storage).
+    /// The cost of new password hashes. Default: m = 19,456 KiB, t = 2, p = 1 (OWASP Password
+    /// Storage).
     pub hashing: Argon2Params,
-    /// How many log entries a query without a limit gets, 1–5,000; 25.
+    /// The number of log entries that a query without a limit returns, 1 to 5,000. Default: 25.
     pub log_page: u32,
-    /// How long colliding changes of one account are tried again, 100 ms to 1 minute; 5 s. Each waits for those before it, so where the store hangs
-    /// it may take as long as the store does.
+    /// How long conflicting changes of one account are retried, 100 ms to 1 minute. Default: 5 s.
+    ///
+    /// A change waits for those before it, so it may take as long as a store that does not answer.
     pub conflict_timeout: Duration,
 }
 
@@ -75,29 +92,35 @@ pub struct Config {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PasswordPolicy {
-    /// Refuse the 10,000 most common passwords in any case (needs the feature `strength`); `true`.
+    /// Whether the 10,000 most common passwords are refused, in any case. Needs the feature
+    /// `strength`. Default: `true`.
     pub refuse_common: bool,
-    /// Refuse passwords that contain the account's id, name, email, its local part or the phone number; `true`.
+    /// Whether passwords that contain the account's id, name, email, its local part or the phone
+    /// number are refused. Default: `true`.
     pub refuse_personal_data: bool,
-    /// Words that no password may contain, such as the product's name (ASVS 6.2.11); none.
+    /// Words that no password may contain, such as the product's name (ASVS 6.2.11). Default: none.
     pub context_words: Vec<String>,
-    /// How many earlier passwords, the current one included, may not be used again, 0–20; 0 = no check.
+    /// How many earlier passwords, including the current one, may not be reused, 0 to 20. Default:
+    /// 0, no check.
     pub history: usize,
 }
 
-/// When an account's email address is told of a new session.
+/// When an account's email address is notified of a new session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionAlerts {
     /// Never.
     Off,
-    /// When somebody signs in, by whatever method, from a device that the account does not know; not at the first sign-in.
+    /// At a sign-in with any method from a device that the account does not know, except for the
+    /// first sign-in.
     NewDevices,
-    /// As Appwrite does: at every session but an account's only one, except by magic link, email code or without any identifier.
+    /// As Appwrite does: at every session except an account's only one, and except sign-in by magic
+    /// link, by email code and without any identifier.
     EverySession,
 }
 
-/// Which ways to sign in are switched on. A method that is off answers [`MethodDisabled`](crate::Error::MethodDisabled).
+/// Which sign-in methods are enabled. A disabled one returns
+/// [`MethodDisabled`](crate::Error::MethodDisabled).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignInMethods {
@@ -111,12 +134,12 @@ pub struct SignInMethods {
     pub magic_url: bool,
     /// Codes sent by email.
     pub email_code: bool,
-    /// Codes sent to a phone, for signing in and for proving the number.
+    /// Codes sent to a phone, for signing in and for verifying the number.
     pub phone: bool,
 }
 
 impl SignInMethods {
-    /// Whether this method is switched on.
+    /// Whether this method is enabled.
     #[must_use]
     pub fn is_on(&self, method: AuthMethod) -> bool {
         match method {
@@ -130,18 +153,18 @@ impl SignInMethods {
     }
 }
 
-/// What is wrong with a configuration: the field and the rule it breaks.
+/// An invalid configuration: the field and the rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {rule}")]
+#[error("invalid `{field}`: {rule}")]
 pub struct ConfigError {
-    /// The field of [`Config`] or the part of the builder.
+    /// The field of [`Config`], or the part of the builder.
     pub field: &'static str,
-    /// The rule.
+    /// The rule, such as "must be between 1 and 100".
     pub rule: &'static str,
 }
 
 impl Config {
-    /// The safe defaults with this master key.
+    /// The secure defaults with this master key.
     #[must_use]
     pub fn new(key: MasterKey) -> Self {
         Self {
@@ -180,10 +203,12 @@ impl Config {
         }
     }
 
-    /// The profile for those who migrate from Appwrite 1.6: where its clients rely on less safe behaviour, so does this.
+    /// The profile for a migration from Appwrite 1.6: less strict where its clients rely on it.
     ///
-    /// No common-password or personal-data check, other sessions go on after a change, changes of MFA ask for no fresh challenge, sessions that a
-    /// provider started owe no second factor, answers tell whether there is an account, logs come in pages of 5,000.
+    /// Passwords are not checked for common or personal words, other sessions survive a change of
+    /// password or email, changes of MFA require no fresh challenge, sessions started by a provider
+    /// need no second factor, answers reveal whether an account exists, and logs have pages of
+    /// 5,000 entries.
     #[must_use]
     pub fn appwrite_1_6(key: MasterKey) -> Self {
         let mut config = Self::new(key);
@@ -198,60 +223,79 @@ impl Config {
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let within = |value: Duration, low: Duration, high: Duration| (low..=high).contains(&value);
-        let secs = Duration::from_secs;
-        let rules = [
-            (!self.keys.is_empty(), "keys", "at least one master key is needed"),
-            (
-                self.project.parse::<ProviderId>().is_ok(),
-                "project",
-                "1 to 36 characters of A-Z a-z 0-9 . _ -, the first a letter or digit",
-            ),
-            (
-                !self.project_name.is_empty() && !self.project_name.contains(char::is_control),
-                "project_name",
-                "a text without control characters",
-            ),
-            (
-                within(self.session_lifetime, secs(60), secs(10 * 365 * 86_400)),
-                "session_lifetime",
-                "60 seconds to 10 years",
-            ),
-            (
-                self.session_max_lifetime.is_none_or(|cap| cap >= self.session_lifetime),
-                "session_max_lifetime",
-                "at least the session lifetime",
-            ),
-            ((1..=100).contains(&self.session_limit), "session_limit", "1 to 100"),
-            (within(self.jwt_lifetime, secs(1), secs(3600)), "jwt_lifetime", "1 second to 1 hour"),
-            (self.passwords.history <= 20, "passwords.history", "0 to 20"),
-            (
-                cfg!(feature = "strength") || !self.passwords.refuse_common,
-                "passwords.refuse_common",
-                "needs the feature `strength`",
-            ),
-            (
-                self.passwords.context_words.iter().all(|word| word.chars().count() >= 3),
-                "passwords.context_words",
-                "words of 3 characters or more",
-            ),
-            ((1..=1000).contains(&self.lockout.threshold), "lockout.threshold", "1 to 1,000"),
-            (
-                within(self.lockout.duration, secs(1), self.lockout.max_duration),
-                "lockout.duration",
-                "1 second to the longest lock",
-            ),
-            ((1..=1000).contains(&self.target_limit), "target_limit", "1 to 1,000"),
-            ((1..=5000).contains(&self.log_page), "log_page", "1 to 5,000"),
-            (
-                within(self.conflict_timeout, Duration::from_millis(100), secs(60)),
-                "conflict_timeout",
-                "100 milliseconds to 1 minute",
-            ),
-        ];
-        match rules.iter().find(|(holds, ..)| !holds) {
+        let rules = self.identity_rules().into_iter().chain(self.limit_rules());
+        match rules.chain(self.password_rules()).find(|(holds, ..)| !holds) {
             Some((_, field, rule)) => Err(ConfigError { field, rule }),
             None => Ok(()),
         }
     }
+
+    fn identity_rules(&self) -> [FieldRule; 3] {
+        let is_name = !self.project_name.is_empty() && !self.project_name.contains(char::is_control);
+        [
+            (!self.keys.is_empty(), "keys", "must hold at least one master key"),
+            (
+                self.project.parse::<ProviderId>().is_ok(),
+                "project",
+                "must have 1 to 36 characters of A-Z a-z 0-9 . _ -, the first a letter or digit",
+            ),
+            (is_name, "project_name", "must be a text without control characters"),
+        ]
+    }
+
+    fn limit_rules(&self) -> [FieldRule; 9] {
+        let secs = Duration::from_secs;
+        let Lockout { threshold, duration, max_duration } = self.lockout;
+        [
+            (
+                (secs(60)..=secs(10 * 365 * 86_400)).contains(&self.session_lifetime),
+                "session_lifetime",
+                "must be between 60 seconds and 10 years",
+            ),
+            (
+                self.session_max_lifetime.is_none_or(|max| max >= self.session_lifetime),
+                "session_max_lifetime",
+                "must not be shorter than the session lifetime",
+            ),
+            ((1..=100).contains(&self.session_limit), "session_limit", "must be between 1 and 100"),
+            (
+                (secs(1)..=secs(3600)).contains(&self.jwt_lifetime),
+                "jwt_lifetime",
+                "must be between 1 second and 1 hour",
+            ),
+            ((1..=1000).contains(&threshold), "lockout.threshold", "must be between 1 and 1,000"),
+            (
+                (secs(1)..=max_duration).contains(&duration),
+                "lockout.duration",
+                "must be between 1 second and the maximum duration",
+            ),
+            ((1..=1000).contains(&self.target_limit), "target_limit", "must be between 1 and 1,000"),
+            ((1..=5000).contains(&self.log_page), "log_page", "must be between 1 and 5,000"),
+            (
+                (Duration::from_millis(100)..=secs(60)).contains(&self.conflict_timeout),
+                "conflict_timeout",
+                "must be between 100 milliseconds and 1 minute",
+            ),
+        ]
+    }
+
+    fn password_rules(&self) -> [FieldRule; 3] {
+        let PasswordPolicy { refuse_common, context_words, history, .. } = &self.passwords;
+        [
+            (*history <= 20, "passwords.history", "must be between 0 and 20"),
+            (
+                cfg!(feature = "strength") || !refuse_common,
+                "passwords.refuse_common",
+                "needs the feature `strength`",
+            ),
+            (
+                context_words.iter().all(|word| word.chars().count() >= 3),
+                "passwords.context_words",
+                "must be words of 3 characters or more",
+            ),
+        ]
+    }
 }
+
+/// Whether a rule holds, the field that it is about, and the rule in words.
+type FieldRule = (bool, &'static str, &'static str);

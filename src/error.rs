@@ -1,4 +1,4 @@
-//! What can go wrong, by what the caller can do about it.
+//! The error of operations, classified by what the caller can do about it.
 
 use std::time::Duration;
 
@@ -7,146 +7,150 @@ pub use crate::{kind::Kind, model::Invalid};
 
 use crate::ports::{LimiterError, Quota, StoreError};
 
-/// Why an operation did not succeed.
+/// Why an operation failed.
 ///
-/// [`Error::code`] is the stable name on the wire and in logs, [`Error::kind`] the coarse class that a host maps to its own answers.
-/// Neither `Display` nor `Debug` holds a secret, a hash or the value that was looked up.
+/// [`Error::code`] is the stable name on the wire and in logs, [`Error::kind`] the coarse class to map to
+/// responses of your own. `Display` is a sentence for people.
+///
+/// # Security
+/// Neither `Display` nor `Debug` contains a secret, a hash or the value that was looked up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A value was refused by its parser or by the policy.
+    /// A value breaks a rule of its parser or of the policy.
     #[error("{0}")]
     Invalid(#[from] Invalid),
-    /// Nobody is signed in: the session is unknown, expired or ended.
-    #[error("User (role: guests) missing scope (account)")]
+    /// The session is unknown, expired or ended.
+    #[error("You are not signed in.")]
     NotSignedIn,
     /// The JWT is malformed, forged or expired.
-    #[error("Failed to verify JWT. {0}")]
+    #[error("The token is invalid or has expired.")]
     InvalidJwt(#[from] JwtError),
-    /// The email, password or current password is wrong, or there is no such account.
-    #[error("Invalid credentials. Please check the email and password.")]
+    /// The email, password or current password is wrong, there is no such account, or guesses are locked.
+    #[doc(alias = "lockout")]
+    #[error("The email address or the password is wrong.")]
     InvalidCredentials,
     /// The account is blocked.
-    #[error("The current user has been blocked.")]
+    #[error("This account is blocked. Please contact support.")]
     Blocked,
     /// The account must set a new password first.
-    #[error("The current user requires a password reset.")]
+    #[error("Please set a new password first.")]
     PasswordResetRequired,
-    /// The session still owes a second factor.
-    #[error("More factors are required to complete the sign in process.")]
+    /// The session lacks a second factor.
+    #[doc(alias = "2FA")]
+    #[error("Please complete the second step of the sign-in.")]
     MoreFactorsRequired,
-    /// The operation asks for a second factor proved in the last 30 minutes.
-    #[error("A recently succeeded challenge is required to complete this action.")]
+    /// The operation requires a second-factor challenge passed in the last 30 minutes.
+    #[error("Please confirm with your second factor first.")]
     ChallengeRequired,
-    /// The token or code is wrong, expired or used, was meant for something else, or its account's guesses are locked.
-    #[error("Invalid token passed in the request.")]
+    /// The token or code is wrong, expired, used or of another purpose, or guesses are locked.
+    #[error("The code or link is wrong, has expired or was used already.")]
     InvalidToken,
-    /// There is no such account. Only told where the policy lets it be known, and to the host's own code.
-    #[error("User with the requested ID could not be found.")]
+    /// There is no such account. Returned only where the policy reveals it, and by admin operations.
+    #[error("There is no such account.")]
     UserNotFound,
     /// The account has no email address.
-    #[error("The current user does not have an email address.")]
+    #[error("This account has no email address.")]
     EmailNotFound,
     /// The account has no phone number.
-    #[error("The current user does not have a phone number.")]
+    #[error("This account has no phone number.")]
     PhoneNotFound,
-    /// The account's email address has not been proved.
-    #[error("The current user's email address is not verified.")]
+    /// The account's email address is not verified.
+    #[error("The email address of this account is not verified.")]
     EmailNotVerified,
-    /// The account's phone number has not been proved.
-    #[error("The current user's phone number is not verified.")]
+    /// The account's phone number is not verified.
+    #[error("The phone number of this account is not verified.")]
     PhoneNotVerified,
-    /// The account's email address has been proved already.
-    #[error("The current user's email address is already verified.")]
+    /// The account's email address is verified already.
+    #[error("The email address of this account is verified already.")]
     EmailVerified,
-    /// The account's phone number has been proved already.
-    #[error("The current user's phone number is already verified.")]
+    /// The account's phone number is verified already.
+    #[error("The phone number of this account is verified already.")]
     PhoneVerified,
     /// The account has no authenticator app.
-    #[error("The current user does not have an authenticator.")]
+    #[error("This account has no authenticator app.")]
     AuthenticatorNotFound,
-    /// The account has an authenticator app already.
-    #[error("The current user's authenticator is already verified.")]
+    /// The account has a confirmed authenticator app.
+    #[error("This account has an authenticator app already.")]
     AuthenticatorVerified,
-    /// The account has recovery codes left; they can be replaced.
-    #[error("The current user already has recovery codes. They can be replaced.")]
+    /// The account has unused recovery codes. They can be replaced.
+    #[error("This account has recovery codes already. They can be replaced.")]
     RecoveryCodesExist,
-    /// The account has no recovery codes.
-    #[error("The current user has no recovery codes. Generate them first.")]
+    /// The account has no unused recovery codes.
+    #[error("This account has no recovery codes. Please create them first.")]
     RecoveryCodesNotFound,
-    /// The sign-in by a provider was not started by this browser, has expired or has ended already.
+    /// The OAuth2 sign-in was not started by this browser, has expired or has ended already.
     #[error("The sign-in was not started here, has expired or has ended already.")]
     InvalidState,
-    /// The provider is not one that the service was built with.
+    /// The service does not have this OAuth2 provider.
     #[error("This provider is disabled.")]
     ProviderDisabled,
-    /// The provider told no email address, and without one no account can be made.
-    #[error("The provider did not tell an email address.")]
+    /// The provider returned no email address, which a new account needs.
+    #[error("The provider did not return an email address.")]
     NoProviderEmail,
-    /// It is the last way to sign in to the account.
+    /// It is the last method to sign in to the account.
     #[error("The last way to sign in cannot be removed.")]
     LastSignIn,
-    /// The provider refused or could not be believed.
+    /// The OAuth2 provider refused, or its answer is invalid.
     #[cfg(feature = "oauth2")]
     #[error("Failed to sign in with the provider: {0}")]
     OAuth2(#[from] crate::oauth2::OAuth2Error),
     /// The service has no mailer.
     #[error("Email is not configured.")]
     NoMailer,
-    /// The service sends no text messages.
+    /// The service has no sender of text messages.
     #[error("Phone messages are not configured.")]
     NoSms,
     /// The operation creates a session, and the caller already has one.
-    #[error("Creation of a session is prohibited when a session is active.")]
+    #[error("You are signed in already.")]
     SessionExists,
-    /// An account with this id, email or phone exists already.
-    #[error("A user with the same id, email, or phone already exists.")]
+    /// Another account has the id, email or phone.
+    #[error("An account with this id, email address or phone number exists already.")]
     UserExists,
-    /// The caller has no live session of this id.
-    #[error("The current user session could not be found.")]
+    /// The caller has no live session with this id.
+    #[error("There is no such session.")]
     SessionNotFound,
-    /// The caller has no identity of this id.
-    #[error("Identity could not be found.")]
+    /// The caller has no identity with this id.
+    #[error("There is no such linked account.")]
     IdentityNotFound,
     /// Another target has this id or identifier.
-    #[error("A target with the same ID or identifier already exists.")]
+    #[error("This address or device is in use already.")]
     TargetExists,
-    /// The caller has no push target of this id.
-    #[error("The target could not be found.")]
+    /// The caller has no push target with this id.
+    #[error("There is no such device.")]
     TargetNotFound,
-    /// The push provider is not one of the configured ones.
-    #[error("The provider could not be found.")]
+    /// The push provider is not a configured one.
+    #[error("There is no such provider.")]
     ProviderNotFound,
     /// The account holds as many of these as it may.
     #[error("The account holds as many {0} as it may.")]
     TooMany(&'static str),
     /// The password was used before.
-    #[error(
-        "The password you are trying to use is similar to your previous passwords. Choose a different one."
-    )]
+    #[error("This password was used before. Please choose another one.")]
     PasswordRecentlyUsed,
     /// The password contains the user's name, email, phone or id.
-    #[error("The password you are trying to use contains references to your name, email, phone or userID.")]
+    #[error("The password must not contain your name, email address, phone number or user id.")]
     PasswordPersonalData,
-    /// The sign-in method is switched off.
-    #[error("The requested authentication method is disabled.")]
+    /// The sign-in method is disabled.
+    #[error("This sign-in method is disabled.")]
     MethodDisabled,
-    /// A cursor of a list names no entry of it.
+    /// The cursor of a list is not an entry of it.
     #[error("The cursor of the list could not be found.")]
     CursorNotFound,
-    /// Too many requests or guesses; [`Quota::reset`] tells when to come back.
-    #[error("Rate limit for the current endpoint has been exceeded. Please try again after some time.")]
+    /// There were too many requests. [`Quota::reset`] is when the client may try again.
+    #[doc(alias = "rate limit")]
+    #[error("There were too many requests. Please try again later.")]
     RateLimited(Quota),
-    /// All hashing slots and their queue are taken, or too many changes of one account collided; come back after this time.
+    /// The password hasher is busy, or too many changes of one account collided. Try again after this time.
     #[error("The server is busy. Please try again after some time.")]
     Busy(Duration),
-    /// The store did not answer as it should.
+    /// The store failed.
     #[error("The storage is not available.")]
     Store(#[from] StoreError),
-    /// The shared rate limiter did not answer; operations that it guards are refused.
+    /// The shared rate limiter failed. Operations that it guards are refused.
     #[error("The rate limiter is not available.")]
     Limiter(#[from] LimiterError),
-    /// The random source or the hasher failed.
+    /// The source of randomness or the hasher failed.
     #[error("The server could not complete the request.")]
     Internal,
 }

@@ -1,33 +1,37 @@
-//! The coarse class of errors, and their causes in one line.
+//! Classes of errors, and an error with its causes in one line.
 
-/// The coarse class of an [`Error`]: what a host maps to a status of its own.
+/// The class of an [`Error`](crate::error::Error).
+///
+/// Your application maps it to its own status codes, or uses [`Kind::status`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The request is at fault (HTTP 400).
+    /// The request is invalid (HTTP 400).
     Invalid,
-    /// Who asks is not known, or not well enough (401).
+    /// The caller is not signed in, or a stronger sign-in is required (401).
     Unauthenticated,
-    /// It does not exist, or not for this caller (404).
+    /// The object does not exist or is not visible to the caller (404).
     NotFound,
-    /// It exists already or changed meanwhile (409).
+    /// The object already exists or was changed in the meantime (409).
     Conflict,
-    /// Something else must be done first (412).
+    /// Another step is required first (412).
     Precondition,
-    /// Too often (429).
+    /// A limit was exceeded; try again later (429).
+    #[doc(alias = "rate limit")]
+    #[doc(alias = "throttle")]
     Limited,
-    /// A provider that was asked did not do its part (424).
+    /// A request to an external provider failed (424).
     Provider,
-    /// Switched off (501).
+    /// The feature is disabled (501).
     Unsupported,
-    /// Try again later (503).
+    /// The service is temporarily unavailable; try again later (503).
     Unavailable,
-    /// A fault of the server (500).
+    /// An internal error of the server (500).
     Internal,
 }
 
 impl Kind {
-    /// The HTTP status that the Appwrite API answers for this class.
+    /// Returns the HTTP status that the Appwrite API uses for this class.
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
@@ -45,12 +49,12 @@ impl Kind {
     }
 }
 
-/// What failed and why, in one line.
+/// Formats an error and its causes in one line.
 #[cfg(feature = "tracing")]
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
     causes.fold(error.to_string(), |text, cause| {
-        // Some errors tell their cause themselves.
+        // Some errors already include the message of their cause.
         if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
     })
 }

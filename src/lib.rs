@@ -8,7 +8,9 @@
         feature = "oauth2",
         feature = "http-client"
     ),
-    doc = include_str!("../README.md"))]
+    doc = "[operations]: guide::operations\n[providers]: guide::providers\n",
+    doc = include_str!("../README.md")
+)]
 #![cfg_attr(
     not(all(
         feature = "axum",
@@ -19,7 +21,7 @@
         feature = "oauth2",
         feature = "http-client"
     )),
-    doc = "Accounts for Rust programs: sign-up, sign-in, sessions, JWTs and profiles inside the host's own process."
+    doc = "An embeddable authentication library: sign-up, sign-in, sessions, MFA, OAuth2, recovery and user profiles."
 )]
 
 mod adapters;
@@ -29,6 +31,14 @@ pub mod conformance;
 mod crypto;
 pub mod error;
 mod features;
+/// Reference pages: the operations and the OAuth2 providers as tables.
+pub mod guide {
+    #[doc = include_str!("docs/operations.md")]
+    pub mod operations {}
+    #[cfg(all(feature = "oauth2", feature = "http-client"))]
+    #[doc = include_str!("docs/providers.md")]
+    pub mod providers {}
+}
 #[cfg(feature = "axum")]
 pub mod http;
 mod kind;
@@ -37,7 +47,7 @@ pub mod model;
 #[cfg(feature = "oauth2")]
 pub mod oauth2;
 pub mod operation;
-/// What the password policy asks.
+/// The check for common passwords of the password policy.
 #[cfg(feature = "strength")]
 pub mod policy {
     pub use crate::features::is_common;

@@ -1,23 +1,31 @@
-//! Values that must not be seen: redacted in `Debug`, wiped on drop, never compared with `==`.
+//! Secret texts: redacted in `Debug`, wiped on drop, never compared with `==`.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A text that must not be seen, such as a password or a provider's client secret.
+/// A secret text, such as a password or an OAuth2 client secret.
 ///
 /// # Security
-/// `Debug` prints `Secret(…)`, the memory is wiped on drop, and there is no `Display`, `Serialize`, `Clone` or `PartialEq`.
+/// `Debug` prints `Secret(…)`. The memory is wiped on drop. There is no `Display`, `Serialize`,
+/// `Clone` or `PartialEq`.
+///
+/// # Examples
+/// ```
+/// let secret = account::Secret::new("hunter2".to_owned());
+/// assert_eq!(format!("{secret:?}"), "Secret(…)");
+/// assert_eq!(secret.expose(), "hunter2");
+/// ```
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes over a text.
+    /// Takes ownership of a text.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// Shows the text, for the one place that needs it.
+    /// Returns the text. Call it only where the plain text is needed.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -36,7 +44,8 @@ impl From<String> for Secret {
     }
 }
 
-/// What must not compile. The first block shows that the others fail for want of the trait and of nothing else.
+/// Code that must not compile. The first block compiles, which shows that the others fail only
+/// because the trait is missing.
 ///
 /// ```
 /// fn clone<T: Clone>() {}

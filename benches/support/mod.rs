@@ -1,4 +1,5 @@
-//! Ratios: two pieces of work in every round, in turn, so that other load on the machine cancels out.
+//! Measures and compares work. Every round runs both sides of a ratio, so that other load on the
+//! machine cancels out.
 #![allow(
     dead_code,
     clippy::expect_used,
@@ -20,7 +21,7 @@ pub(crate) fn time(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// What the calling thread spent, so that a round is not spoilt by what else runs on the machine.
+/// The processor time of the calling thread, which other load on the machine does not affect.
 pub(crate) fn processor_time(work: impl FnOnce()) -> Duration {
     let spent = || {
         let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -31,27 +32,29 @@ pub(crate) fn processor_time(work: impl FnOnce()) -> Duration {
     spent().saturating_sub(start)
 }
 
-/// What the system says that the process has (`VmRSS:`), or had at its peak (`VmHWM:`), in KiB.
-pub(crate) fn kib(what: &str) -> u64 {
+/// A value of `/proc/self/status` in KiB, such as the resident memory (`VmRSS:`) or its peak
+/// (`VmHWM:`), or 0 where it is not available.
+pub(crate) fn kib(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
     line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }
 
-/// What so many in a hundred stay below; nothing of none.
+/// The percentile of the times, or zero if there are none.
 pub(crate) fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     times.sort();
     times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
-/// The middle one.
+/// The median of the values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// Prints the median of `ours / floor` over the rounds, with the extremes and the time of one of `per_round` operations.
+/// Prints and returns the median of `ours / floor` over the rounds, with the extremes and the times
+/// of one operation. A round has `per_round` operations.
 pub(crate) fn ratio(
     name: &str,
     rounds: usize,

@@ -1,4 +1,4 @@
-//! What is started, in order, and ended in the other one.
+//! Starts PostgreSQL, Redis and the servers, and stops them in reverse order.
 
 use std::{
     env,
@@ -17,51 +17,59 @@ use crate::{postgres::Postgres, redis::Redis};
 
 const PORTS: [u16; 2] = [8081, 8082];
 
-/// Runs until a signal comes or a server ends.
+/// Runs until a signal arrives or a server ends.
 pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let program = built_server()?;
-    // What is started here ends when these values do.
+    // PostgreSQL and Redis end when these values are dropped.
     let (database, _postgres) = database()?;
     let (limits, _redis) = limits()?;
-    let key = match (env::var("ACCOUNT_KEY"), env::var_os("ACCOUNT_DATABASE")) {
-        (Ok(key), _) => key,
-        (Err(_), None) => MasterKey::generate()?.to_base64(),
-        (Err(_), Some(_)) => {
-            return Err("ACCOUNT_DATABASE needs the ACCOUNT_KEY that its accounts were made with".into());
-        }
-    };
-
+    let key = key()?;
+    let settings = [
+        ("ACCOUNT_DATABASE", database.as_str()),
+        ("ACCOUNT_REDIS", limits.as_str()),
+        ("ACCOUNT_KEY", key.as_str()),
+    ];
     let mut servers = Vec::new();
     for port in PORTS {
-        servers.push(Server::start(
-            &program,
-            port,
-            &[("ACCOUNT_DATABASE", &database), ("ACCOUNT_REDIS", &limits), ("ACCOUNT_KEY", &key)],
-        )?);
+        servers.push(Server::start(&program, port, &settings)?);
     }
+
     let mut is_explained = false;
-    let mut pulse = tokio::time::interval(Duration::from_millis(200));
+    let mut interval = tokio::time::interval(Duration::from_millis(200));
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
-            _ = pulse.tick() => {}
+            _ = interval.tick() => {}
         }
-        // One that ends by itself has said why.
-        if servers.iter_mut().any(|server| !matches!(server.0.try_wait(), Ok(None))) {
-            return Err("a server has ended".into());
+        if servers.iter_mut().any(|server| !server.is_running()) {
+            return Err("a server has ended; its own message above says why".into());
         }
-        if !is_explained && PORTS.iter().all(|port| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok())
-        {
-            println!("\n{}\nTwo servers, one service. Ctrl-C ends it.", explanation());
+        if !is_explained && PORTS.iter().all(|port| is_listening(*port)) {
+            println!("\n{}\nTwo servers, one service. Press Ctrl-C to stop them.", explanation());
             is_explained = true;
         }
     }
-    // They finish what they have begun before what they need goes away.
+    // The servers finish their requests before the database and Redis are stopped.
     servers.iter().try_for_each(Server::terminate)?;
     servers.iter_mut().try_for_each(|server| server.0.wait().map(drop))?;
     Ok(())
+}
+
+/// The configured master key, or a new one if the database is new too.
+fn key() -> Result<String, Box<dyn Error>> {
+    match (env::var("ACCOUNT_KEY"), env::var_os("ACCOUNT_DATABASE")) {
+        (Ok(key), _) => Ok(key),
+        (Err(_), None) => Ok(MasterKey::generate()?.to_base64()),
+        (Err(_), Some(_)) => {
+            Err("ACCOUNT_DATABASE is set, so ACCOUNT_KEY must be set to the key of its accounts".into())
+        }
+    }
+}
+
+fn is_listening(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 fn database() -> Result<(String, Option<Postgres>), Box<dyn Error>> {
@@ -69,8 +77,8 @@ fn database() -> Result<(String, Option<Postgres>), Box<dyn Error>> {
         return Ok((url, None));
     }
     println!("Starting PostgreSQL …");
-    let server =
-        Postgres::with_files(&[], &[]).ok_or("install PostgreSQL, or name one in ACCOUNT_DATABASE")?;
+    let server = Postgres::with_files(&[], &[])
+        .ok_or("PostgreSQL is not installed; install it or set ACCOUNT_DATABASE")?;
     Ok((server.database(), Some(server)))
 }
 
@@ -79,11 +87,12 @@ fn limits() -> Result<(String, Option<Redis>), Box<dyn Error>> {
         return Ok((url, None));
     }
     println!("Starting Redis …");
-    let server = Redis::start().ok_or("install Redis, or name one in ACCOUNT_REDIS")?;
+    let server = Redis::start().ok_or("Redis is not installed; install it or set ACCOUNT_REDIS")?;
     Ok((server.url(), Some(server)))
 }
 
-/// The reference server, built as this program was, beside which cargo puts it.
+/// Builds the reference server in the same profile as this program and returns its path: cargo puts
+/// both programs into the same directory.
 fn built_server() -> Result<PathBuf, Box<dyn Error>> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
@@ -93,12 +102,12 @@ fn built_server() -> Result<PathBuf, Box<dyn Error>> {
         command.arg("--release");
     }
     if !command.status()?.success() {
-        return Err("the server does not build".into());
+        return Err("the server could not be built".into());
     }
     Ok(env::current_exe()?.with_file_name("server"))
 }
 
-/// A running server; killed with the value if it has not ended before.
+/// A running server. It is killed on drop if it has not ended before.
 struct Server(Child);
 
 impl Server {
@@ -107,15 +116,20 @@ impl Server {
             .envs(settings.iter().copied())
             .env("ACCOUNT_LISTEN", format!("127.0.0.1:{port}"))
             .env("ACCOUNT_PUBLIC_URL", format!("http://localhost:{port}"))
-            // Ctrl-C is for this program alone, which ends them in order.
+            // In its own group, the server does not receive Ctrl-C: this program stops everything
+            // in order.
             .process_group(0)
             .spawn()?;
         Ok(Self(process))
     }
 
+    fn is_running(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
     fn terminate(&self) -> Result<(), Box<dyn Error>> {
         let status = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status()?;
-        if status.success() { Ok(()) } else { Err("a server could not be ended".into()) }
+        if status.success() { Ok(()) } else { Err("a server could not be stopped".into()) }
     }
 }
 
@@ -126,7 +140,7 @@ impl Drop for Server {
     }
 }
 
-/// What to try.
+/// Commands to try.
 fn explanation() -> String {
     let [a, b] = PORTS.map(|port| format!("http://localhost:{port}/v1/account"));
     let curl = "curl -H 'X-Appwrite-Project: default' -H 'Content-Type: application/json'";

@@ -1,11 +1,13 @@
-//! Two reference servers on one PostgreSQL and one Redis, by one command:
+//! Starts two reference servers on one PostgreSQL and one Redis:
 //!
 //! `cargo run --release --example cluster --all-features`
 //!
-//! An account that is made on one server signs in on the other, a session that ends on one is dead on the other at once, and requests are
-//! counted together. PostgreSQL and Redis are started for this alone, on loopback and with nothing kept, from what is installed here; or
-//! `ACCOUNT_DATABASE` with its `ACCOUNT_KEY`, and `ACCOUNT_REDIS`, name others. All other settings of the server are passed on. Ctrl-C ends
-//! it all.
+//! An account created on one server can sign in on the other, a session that ends on one server is
+//! invalid on the other with the next request, and both count requests together.
+//!
+//! The example starts its own PostgreSQL and Redis from the installed programs, on loopback and
+//! without keeping any data. To use existing ones, set `ACCOUNT_DATABASE` with its `ACCOUNT_KEY`,
+//! or `ACCOUNT_REDIS`. All other settings are passed on to the servers. Ctrl-C stops everything.
 
 #[cfg(unix)]
 mod cluster;
@@ -30,5 +32,5 @@ async fn main() -> std::process::ExitCode {
 
 #[cfg(not(unix))]
 fn main() {
-    eprintln!("error: the servers that this starts are ended by signals of Unix");
+    eprintln!("error: this example needs Unix, because it stops its servers with signals");
 }

@@ -1,4 +1,5 @@
-//! Who carries messages: SMTP for mail, a webhook or Twilio for SMS, each behind a queue; and the development outbox for what is not set up.
+//! How messages are sent: email by SMTP, SMS by a webhook or Twilio, each behind a queue. The
+//! development outbox takes the messages of a channel that is not configured.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -8,12 +9,12 @@ use account::{
 };
 
 use crate::{
+    console,
     outbox::Outbox,
-    say,
     settings::{Settings, Sms},
 };
 
-/// The ways by which messages leave the server.
+/// The channels by which messages leave the server.
 pub(crate) struct Channels {
     mail: Option<Queued<SmtpMailer>>,
     sms: Option<Queued<Arc<dyn SmsSender>>>,
@@ -21,7 +22,7 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
-    /// Opens what the settings ask for. Nothing is connected to yet.
+    /// Sets up the configured channels. Opens no connection yet.
     pub(crate) fn open(settings: &Settings) -> Result<Self, Box<dyn Error>> {
         let mail = match &settings.smtp {
             None => None,
@@ -36,8 +37,8 @@ impl Channels {
         };
         let is_complete = mail.is_some() && sms.is_some();
         Ok(Self {
-            mail: mail.map(|mailer| Queued::builder(mailer).on_failure(|lost| say::notice(lost)).build()),
-            sms: sms.map(|sender| Queued::builder(sender).on_failure(|lost| say::notice(lost)).build()),
+            mail: mail.map(|mailer| Queued::builder(mailer).on_failure(|lost| console::notice(lost)).build()),
+            sms: sms.map(|sender| Queued::builder(sender).on_failure(|lost| console::notice(lost)).build()),
             outbox: (settings.is_private() && !is_complete).then(Outbox::default),
         })
     }
@@ -58,38 +59,46 @@ impl Channels {
         }
     }
 
-    /// The outbox, if it takes what cannot be sent.
+    /// The development outbox, if it takes the messages that cannot be sent.
     pub(crate) fn outbox(&self) -> Option<Outbox> {
         self.outbox.clone()
     }
 
-    /// What is neither sent nor kept, if anything.
+    /// A notice for the operator if messages are neither sent nor kept in the outbox.
     pub(crate) fn missing(&self) -> Option<&'static str> {
         match (&self.mail, &self.sms, &self.outbox) {
             (_, _, Some(_)) | (Some(_), Some(_), None) => None,
-            (None, None, None) => Some("neither mail nor SMS is set up: what needs them answers 503"),
-            (None, Some(_), None) => Some("mail is not set up: what needs it answers 503"),
-            (Some(_), None, None) => Some("SMS is not set up: what needs it answers 503"),
+            (None, None, None) => Some(
+                "neither email nor SMS is configured, so requests that need them are answered 503; \
+                 set ACCOUNT_SMTP, and ACCOUNT_SMS_WEBHOOK or ACCOUNT_TWILIO_…",
+            ),
+            (None, Some(_), None) => {
+                Some("email is not configured, so requests that need it are answered 503; set ACCOUNT_SMTP")
+            }
+            (Some(_), None, None) => Some(
+                "SMS is not configured, so requests that need it are answered 503; \
+                 set ACCOUNT_SMS_WEBHOOK or ACCOUNT_TWILIO_…",
+            ),
         }
     }
 
-    /// Sends what still waits, for as long as that.
-    pub(crate) async fn drain(&self, patience: Duration) {
+    /// Sends the queued messages for at most `timeout`, and reports how many are left.
+    pub(crate) async fn drain(&self, timeout: Duration) {
         let mail = async {
             match &self.mail {
-                Some(mail) => mail.drain(patience).await,
+                Some(mail) => mail.drain(timeout).await,
                 None => 0,
             }
         };
         let sms = async {
             match &self.sms {
-                Some(sms) => sms.drain(patience).await,
+                Some(sms) => sms.drain(timeout).await,
                 None => 0,
             }
         };
         let (mails, texts) = tokio::join!(mail, sms);
         if mails + texts > 0 {
-            say::notice(format_args!("messages that could not be sent in time: {}", mails + texts));
+            console::notice(format_args!("messages that could not be sent in time: {}", mails + texts));
         }
     }
 }

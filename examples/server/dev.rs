@@ -1,4 +1,5 @@
-//! `GET /dev/outbox` and `GET /dev`: the messages not sent, as JSON and as a page. For programs on this machine only.
+//! `GET /dev/outbox` and `GET /dev`: the unsent messages as JSON and as a page, for programs on
+//! this machine only.
 
 use std::{net::SocketAddr, sync::LazyLock};
 
@@ -17,7 +18,8 @@ use crate::outbox::Outbox;
 
 const PAGE: &str = include_str!("dev.html");
 
-/// Nothing but the page's own script and style; frames with a mail's HTML inherit this, so that they load nothing either.
+/// Allows only the page's own script and style. Frames with the HTML of an email inherit this
+/// policy, so they load nothing either.
 static PAGE_POLICY: LazyLock<String> = LazyLock::new(|| {
     let script = PAGE.split_once("<script>").and_then(|(_, rest)| rest.split_once("</script>"));
     let digest = BASE64.encode(&Sha256::digest(script.map_or("", |(script, _)| script)));
@@ -27,12 +29,12 @@ static PAGE_POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The routes, to be mounted only while the server listens on loopback.
+/// The routes. Mounted only while the server listens on loopback.
 pub(crate) fn router(outbox: Outbox) -> Router {
     Router::new()
         .route("/dev/outbox", get(list))
         .route("/dev", get(page))
-        .layer(middleware::from_fn(for_this_machine_only))
+        .layer(middleware::from_fn(allow_this_machine_only))
         .with_state(outbox)
 }
 
@@ -53,7 +55,7 @@ async fn page() -> Response {
     (headers, PAGE).into_response()
 }
 
-async fn for_this_machine_only(
+async fn allow_this_machine_only(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
@@ -68,8 +70,11 @@ async fn for_this_machine_only(
     response
 }
 
-/// Whether a program on this machine asks for itself: neither a proxy for somebody else, nor a page of a foreign host whose name
-/// was pointed at loopback (DNS rebinding).
+/// Whether a program on this machine made the request, on its own behalf.
+///
+/// # Security
+/// Rejects requests that a proxy forwards, and requests under a foreign host name, which a page on
+/// another site can point at loopback (DNS rebinding).
 fn is_from_this_machine(peer: SocketAddr, headers: &HeaderMap) -> bool {
     let is_forwarded = ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name));
     let host = headers
@@ -111,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_sees_the_outbox() {
+    fn other_machines_do_not_see_the_outbox() {
         assert!(!sees_outbox("192.0.2.7:9", &[("host", "localhost:8080")]));
         assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost"), ("x-forwarded-for", "192.0.2.7")]));
         assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost"), ("forwarded", "for=192.0.2.7")]));
@@ -121,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn the_page_allows_its_own_script_and_loads_nothing_else() {
+    fn the_page_allows_only_its_own_script() {
         assert_eq!(PAGE.matches("<script>").count(), 1);
         assert!(!PAGE.contains(" src=") && !PAGE.contains("href=\"http"));
-        let of_nothing = BASE64.encode(&Sha256::digest(""));
-        assert!(!PAGE_POLICY.contains(&of_nothing));
+        let empty = BASE64.encode(&Sha256::digest(""));
+        assert!(!PAGE_POLICY.contains(&empty));
     }
 }

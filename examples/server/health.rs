@@ -1,4 +1,4 @@
-//! `GET /v1/health`: whether the store answers, for load balancers and supervisors.
+//! `GET /v1/health`: whether the store responds, for load balancers and supervisors.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,16 +14,16 @@ use axum::{
     routing::get,
 };
 
-/// Longer than any store in order takes, shorter than supervisors wait.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longer than a healthy store takes, shorter than supervisors wait.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) fn router(store: Arc<dyn Store>) -> Router {
     Router::new().route("/v1/health", get(health)).with_state(store)
 }
 
 async fn health(State(store): State<Arc<dyn Store>>) -> Response {
-    let nobody = Key::Id(UserId::generate(Timestamp::MIN, [0; 10]));
-    let (status, body) = match tokio::time::timeout(PATIENCE, store.load(&nobody, Parts::Body)).await {
+    let absent = Key::Id(UserId::generate(Timestamp::MIN, [0; 10]));
+    let (status, body) = match tokio::time::timeout(TIMEOUT, store.load(&absent, Parts::Body)).await {
         Ok(Ok(_)) => (StatusCode::OK, r#"{"status":"pass"}"#),
         Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"fail"}"#),
     };
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_status_tells_whether_the_store_answers() {
+    async fn the_status_shows_whether_the_store_responds() {
         assert_eq!(health(State(Arc::new(MemoryStore::default()))).await.status(), StatusCode::OK);
         assert_eq!(health(State(Arc::new(Lost))).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     }

@@ -1,4 +1,5 @@
-//! The master key that nobody configured: made once and kept in a file beside the database.
+//! The master key of a server without `ACCOUNT_KEY`: generated once and kept in a file beside the
+//! database.
 
 use std::{
     ffi::OsString,
@@ -11,7 +12,7 @@ use account::{MasterKey, error::Invalid};
 
 use crate::settings::Database;
 
-/// A key and what the operator should know about it.
+/// A key, with a notice for the operator.
 pub(crate) struct FoundKey {
     pub(crate) key: MasterKey,
     pub(crate) notice: Option<String>,
@@ -20,39 +21,43 @@ pub(crate) struct FoundKey {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
     #[error(
-        "the database {database} exists, but its key {key} does not: put the file back, or set ACCOUNT_KEY"
+        "the database {database} exists, but its key file {key} is missing; \
+         restore the file or set ACCOUNT_KEY"
     )]
-    Lost { database: PathBuf, key: PathBuf },
-    #[error("{0} holds no master key: restore the file, or set ACCOUNT_KEY")]
-    Damaged(PathBuf),
-    #[error("the key file {0} cannot be used")]
+    Missing { database: PathBuf, key: PathBuf },
+    #[error("{0} does not contain a master key; restore the file or set ACCOUNT_KEY")]
+    Malformed(PathBuf),
+    #[error("the key file {0} cannot be read or written")]
     File(PathBuf, #[source] io::Error),
-    #[error("the operating system gave no randomness")]
+    #[error("the operating system provided no random bytes")]
     Randomness(#[from] Invalid),
 }
 
-/// The key for this database: the one in its key file, or else a new one.
+/// Reads the key of this database from its key file, or generates one for a new database. A
+/// database in memory gets a new key at each start.
 ///
-/// A database that has lost its key is refused rather than given another: what was sealed with the old one could never be read again.
+/// # Errors
+/// [`KeyError::Missing`] if the database exists without its key file. A new key is not generated
+/// then, because data that was sealed with the old one could never be read again.
 pub(crate) fn key_for(database: &Database) -> Result<FoundKey, KeyError> {
     let Database::Sqlite(database) = database else {
-        let notice = "a master key was made for this run; JWTs end with it".to_owned();
+        let notice = "a master key was generated for this run; JWTs become invalid when it ends".to_owned();
         return Ok(FoundKey { key: MasterKey::generate()?, notice: Some(notice) });
     };
-    let path = beside(database);
+    let path = key_file(database);
     match fs::read_to_string(&path) {
         Ok(text) => {
-            let key = MasterKey::from_base64(text.trim()).map_err(|_| KeyError::Damaged(path.clone()))?;
+            let key = MasterKey::from_base64(text.trim()).map_err(|_| KeyError::Malformed(path.clone()))?;
             Ok(FoundKey { key, notice: others_can_read(&path) })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if fs::metadata(database).is_ok_and(|file| file.len() > 0) {
-                return Err(KeyError::Lost { database: database.clone(), key: path });
+                return Err(KeyError::Missing { database: database.clone(), key: path });
             }
             let key = MasterKey::generate()?;
-            keep(&key, &path).map_err(|error| KeyError::File(path.clone(), error))?;
+            write_key(&key, &path).map_err(|error| KeyError::File(path.clone(), error))?;
             let notice = format!(
-                "a master key was made and is kept in {}; back it up with the database",
+                "a master key was generated and stored in {}; back it up together with the database",
                 path.display()
             );
             Ok(FoundKey { key, notice: Some(notice) })
@@ -61,14 +66,15 @@ pub(crate) fn key_for(database: &Database) -> Result<FoundKey, KeyError> {
     }
 }
 
-fn beside(database: &Path) -> PathBuf {
+fn key_file(database: &Path) -> PathBuf {
     let mut path = OsString::from(database);
     path.push(".key");
     path.into()
 }
 
-/// Writes the key so that a crash leaves a whole file, an empty one, or none; never two keys in use at once.
-fn keep(key: &MasterKey, path: &Path) -> io::Result<()> {
+/// Writes a new key file. A crash leaves the complete file, an empty one or none, and an existing
+/// file is never replaced, so two keys are never in use at the same time.
+fn write_key(key: &MasterKey, path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -79,7 +85,7 @@ fn keep(key: &MasterKey, path: &Path) -> io::Result<()> {
         let _ = fs::remove_file(path);
         return Err(error);
     }
-    // The name is durable only with its directory (fsync(2)).
+    // The name of the file is durable only after its directory is synced (fsync(2)).
     if cfg!(unix) {
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
@@ -92,7 +98,9 @@ fn others_can_read(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let mode = fs::metadata(path).ok()?.permissions().mode();
-    (mode & 0o077 != 0).then(|| format!("others can read the master key: chmod 600 {}", path.display()))
+    (mode & 0o077 != 0).then(|| {
+        format!("others can read the master key; restrict its file with `chmod 600 {}`", path.display())
+    })
 }
 
 #[cfg(not(unix))]

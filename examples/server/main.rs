@@ -1,19 +1,22 @@
-//! The reference server: every part of the library behind the Appwrite Account REST API, configured by environment variables alone.
+//! The reference server: the whole library behind the Appwrite Account REST API, configured by
+//! environment variables alone.
 //!
-//! `cargo run --release --example server --all-features` comes up on a fresh machine. `settings.rs` knows the variables, this file puts the
-//! parts together, and each other file is one thing that a server needs and a library does not have.
+//! `cargo run --release --example server --all-features` starts it on a fresh machine, without any
+//! other step. `settings.rs` reads the variables, this file puts the parts together, and each other
+//! file is one part that a server needs beside the library.
 
 mod channels;
+mod console;
 mod dev;
 mod health;
 mod keys;
 mod maintenance;
 mod oauth2;
 mod outbox;
-mod say;
 mod serve;
 mod settings;
 mod shutdown;
+mod variables;
 
 use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
@@ -32,27 +35,30 @@ use crate::{
     shutdown::Signals,
 };
 
-/// How long messages that wait may take at the end; a part of what requests and they have together.
-const MAIL_PATIENCE: Duration = Duration::from_secs(5);
+/// How long queued messages may take at shutdown. This is part of the time that requests and
+/// messages have together.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
     if std::env::args_os().len() > 1 {
-        say::error("the server takes no arguments; environment variables named ACCOUNT_… set it up");
+        console::error(
+            "the server takes no arguments; configure it with environment variables named ACCOUNT_…",
+        );
         return ExitCode::from(2);
     }
-    say::failures();
+    console::log_failures();
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
         Err(error) => {
-            say::error(error);
+            console::error(error);
             return ExitCode::from(2);
         }
     };
     match run(settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say::error(with_causes(&*error));
+            console::error(with_causes(&*error));
             ExitCode::FAILURE
         }
     }
@@ -65,30 +71,30 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
     let keys = master_keys(&settings)?;
-    let (store, limiter) = open(&settings.database).await?;
+    let (store, limiter) = open_store(&settings.database).await?;
     let channels = Channels::open(&settings)?;
-    let (app, upkeep) = app(&settings, keys, (Arc::clone(&store), limiter), &channels, address)?;
-    welcome(&settings, &channels, address);
+    let (app, maintenance) = app(&settings, keys, (Arc::clone(&store), limiter), &channels, address)?;
+    print_greeting(&settings, &channels, address);
 
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(serve::serve(listener, app, async {
         let _ = stopped.await;
     }));
-    let upkeep = tokio::spawn(upkeep);
+    let maintenance = tokio::spawn(maintenance);
 
     signals.next().await;
-    say::plainly("Ending: requests that have begun are finished.");
-    upkeep.abort();
+    console::info("Shutting down: finishing requests in progress.");
+    maintenance.abort();
     let _ = stop.send(());
     signals
         .drain(async {
             let _ = server.await;
-            // Operations that outlive their client hand over their notices first.
-            shutdown::last_use(&store).await;
-            channels.drain(MAIL_PATIENCE).await;
+            // Operations that outlive their client queue their messages before the queues drain.
+            shutdown::operations_finished(&store).await;
+            channels.drain(DRAIN_TIMEOUT).await;
         })
         .await;
-    // If that was cut off, what is lost is told at least.
+    // If the shutdown was cut off, this reports how many messages are lost.
     channels.drain(Duration::ZERO).await;
     Ok(())
 }
@@ -99,13 +105,15 @@ fn master_keys(settings: &Settings) -> Result<Vec<MasterKey>, keys::KeyError> {
     }
     let found = keys::key_for(&settings.database)?;
     if let Some(notice) = found.notice {
-        say::notice(notice);
+        console::notice(notice);
     }
     Ok(vec![found.key])
 }
 
-/// The store, and the limiter that comes with one that several servers share.
-async fn open(database: &Database) -> Result<(Arc<dyn Store>, Option<PostgresLimiter>), Box<dyn Error>> {
+/// Opens the store. A PostgreSQL store also provides the limiter that several servers share.
+async fn open_store(
+    database: &Database,
+) -> Result<(Arc<dyn Store>, Option<PostgresLimiter>), Box<dyn Error>> {
     match database {
         Database::Memory => Ok((Arc::new(MemoryStore::default()), None)),
         Database::Sqlite(path) => {
@@ -121,6 +129,7 @@ async fn open(database: &Database) -> Result<(Arc<dyn Store>, Option<PostgresLim
     }
 }
 
+/// Puts the parts together: the routes, and the maintenance that runs beside them.
 fn app(
     settings: &Settings,
     keys: Vec<MasterKey>,
@@ -140,14 +149,14 @@ fn app(
     let providers = oauth2::clients(&settings.providers)?;
     let service =
         providers.into_iter().fold(builder, |builder, provider| builder.provider(provider)).build()?;
-    let upkeep = maintenance::run(service.clone());
+    let maintenance = maintenance::run(service.clone());
     let mut app = router_with(service, http_settings(settings, address))?
         .merge(health::router(store))
         .fallback(async || Rejection::unknown_route());
     if let Some(outbox) = channels.outbox() {
         app = app.merge(dev::router(outbox));
     }
-    Ok((app, upkeep))
+    Ok((app, maintenance))
 }
 
 fn config(settings: &Settings, keys: Vec<MasterKey>) -> Result<Config, Box<dyn Error>> {
@@ -189,25 +198,26 @@ fn public_url(settings: &Settings, address: SocketAddr) -> String {
     settings.public_url.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()))
 }
 
-fn welcome(settings: &Settings, channels: &Channels, address: SocketAddr) {
+fn print_greeting(settings: &Settings, channels: &Channels, address: SocketAddr) {
     let (url, project) = (public_url(settings, address), &settings.project);
-    say::plainly(format_args!(
-        "account {} listens on http://{address} for {url}, project {project}, database {}",
+    console::info(format_args!(
+        "account {} is listening on http://{address} (public URL {url}, project {project}, database {}).",
         env!("CARGO_PKG_VERSION"),
         settings.database
     ));
     if channels.outbox().is_some() {
-        say::plainly(format_args!(
-            "Messages not sent: http://{address}/dev\nCreate the first account:\n  \
-             curl http://{address}/v1/account -H 'X-Appwrite-Project: {project}' -H 'Content-Type: application/json' \
+        console::info(format_args!(
+            "Unsent messages are shown at http://{address}/dev\nCreate the first account with:\n  \
+             curl http://{address}/v1/account -H 'X-Appwrite-Project: {project}' \
+             -H 'Content-Type: application/json' \
              -d '{{\"userId\":\"unique()\",\"email\":\"ada@example.com\",\"password\":\"violet-anvil-71\"}}'"
         ));
     }
     if let Some(missing) = channels.missing() {
-        say::notice(missing);
+        console::notice(missing);
     }
     if !settings.is_https() {
-        say::notice("cookies are not Secure, because the public URL is http");
+        console::notice("cookies are not Secure because the public URL is http; use https in production");
     }
 }
 

@@ -1,4 +1,5 @@
-//! What no request does: expired things and unused guests go, and the security log is kept for 14 days.
+//! Work that no request does: expired data and unused guests are removed, and the security log is
+//! kept for 14 days.
 
 use std::time::Duration;
 
@@ -7,40 +8,40 @@ use account::{
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
-use crate::say;
+use crate::console;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const LOG: Duration = DAY.saturating_mul(14);
-const GUESTS: Duration = DAY.saturating_mul(90);
-const PERIOD: Duration = Duration::from_secs(3600);
-/// Small enough that requests are not held up behind one step.
-const STEP: u32 = 500;
+const MAX_EVENT_AGE: Duration = DAY.saturating_mul(14);
+const MAX_GUEST_AGE: Duration = DAY.saturating_mul(90);
+const INTERVAL: Duration = Duration::from_secs(3600);
+/// Small enough that requests do not wait long for one batch.
+const BATCH: u32 = 500;
 
-/// Tidies at once and then every hour, until it is aborted.
+/// Runs the maintenance immediately and then every hour, until it is aborted.
 pub(crate) async fn run<S: Store, M: Mailer, P: SmsSender, C: Clock>(service: AccountService<S, M, P, C>) {
-    let mut hours = tokio::time::interval(PERIOD);
+    let mut hours = tokio::time::interval(INTERVAL);
     for hour in 0_u64.. {
         hours.tick().await;
-        told("expired things", sweep(&service).await);
-        told("old log entries", forget_events(&service).await);
-        // It reads every account.
+        report("expired data", sweep(&service).await);
+        report("old log entries", forget_events(&service).await);
+        // Reads every account, so once a day is enough.
         if hour % 24 == 0 {
-            told("unused guests", remove_unused_guests(&service).await);
+            report("unused guests", remove_unused_guests(&service).await);
         }
     }
 }
 
-/// One that fails keeps no other from being done.
-fn told(what: &str, outcome: Result<(), Error>) {
+/// A failed step does not keep the others from running.
+fn report(what: &str, outcome: Result<(), Error>) {
     if let Err(error) = outcome {
-        say::notice(format_args!("{what} could not be removed: {error}"));
+        console::notice(format_args!("{what} could not be removed and will be tried again later: {error}"));
     }
 }
 
 async fn sweep<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     service: &AccountService<S, M, P, C>,
 ) -> Result<(), Error> {
-    while !service.sweep(STEP).await?.is_nothing() {
+    while !service.sweep(BATCH).await?.is_nothing() {
         tokio::task::yield_now().await;
     }
     Ok(())
@@ -49,7 +50,7 @@ async fn sweep<S: Store, M: Mailer, P: SmsSender, C: Clock>(
 async fn forget_events<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     service: &AccountService<S, M, P, C>,
 ) -> Result<(), Error> {
-    while service.forget_events(LOG, STEP).await? > 0 {
+    while service.forget_events(MAX_EVENT_AGE, BATCH).await? > 0 {
         tokio::task::yield_now().await;
     }
     Ok(())
@@ -60,7 +61,7 @@ async fn remove_unused_guests<S: Store, M: Mailer, P: SmsSender, C: Clock>(
 ) -> Result<(), Error> {
     let mut last = None;
     loop {
-        last = service.remove_unused_guests(GUESTS, last.as_ref(), STEP).await?.last;
+        last = service.remove_unused_guests(MAX_GUEST_AGE, last.as_ref(), BATCH).await?.last;
         if last.is_none() {
             return Ok(());
         }

@@ -1,4 +1,5 @@
-//! OAuth2 providers from the environment: `ACCOUNT_OAUTH2_<PROVIDER>_ID`, `_SECRET`, and the provider's parameters.
+//! OAuth2 providers from the environment: `ACCOUNT_OAUTH2_<PROVIDER>_ID`, `_SECRET` and the
+//! provider's parameters.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -7,19 +8,20 @@ use account::{
     oauth2::{Credentials, OAuth2Client, Provider, Registration, RegistrationError},
 };
 
-use crate::settings::SettingError;
+use crate::variables::{SettingError, Variables};
 
-const BEGINNING: &str = "ACCOUNT_OAUTH2_";
-/// A sign-in makes up to five requests, which together must fit into what one request to this server may take.
+const PREFIX: &str = "ACCOUNT_OAUTH2_";
+/// The timeout of one request to a provider. A sign-in makes up to five of them, which together
+/// must fit into the timeout of one request to this server.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// What a parameter is called here, if not by its own name.
-const NAMES: [(&str, &str, &str); 1] = [("oidc", "well_known", "DISCOVERY_URL")];
+/// Parameters whose variables have another name: provider, parameter, end of the variable.
+const RENAMED: [(&str, &str, &str); 1] = [("oidc", "well_known", "DISCOVERY_URL")];
 
 /// One provider, as the environment describes it.
 #[derive(Debug)]
 pub(crate) struct ProviderSettings {
     /// Such as `ACCOUNT_OAUTH2_GITHUB_`.
-    beginning: String,
+    prefix: String,
     provider: Provider,
     id: String,
     secret: Secret,
@@ -27,41 +29,34 @@ pub(crate) struct ProviderSettings {
     is_private: bool,
 }
 
-/// Takes the variables of all providers out of those given. `is_private` lets all of them be hosts of the private network.
+/// Reads the variables of all providers. `is_private` allows hosts of the private network for all
+/// of them.
 pub(crate) fn parse(
-    given: &mut BTreeMap<String, String>,
+    variables: &mut Variables,
     is_private: bool,
 ) -> Result<Vec<ProviderSettings>, SettingError> {
-    let of_providers = given.split_off(BEGINNING);
-    let mut texts = BTreeMap::new();
-    for (name, text) in of_providers {
-        if name.starts_with(BEGINNING) {
-            texts.insert(name, text);
-        } else {
-            given.insert(name, text);
-        }
-    }
+    let mut variables = Variables::new(variables.take_prefixed(PREFIX));
     let mut providers = Vec::new();
     for id in Provider::builtin_ids() {
-        let beginning = format!("{BEGINNING}{}_", id.to_ascii_uppercase());
-        let names: Vec<String> = texts.keys().filter(|name| name.starts_with(&beginning)).cloned().collect();
-        let own: BTreeMap<String, String> = names
-            .iter()
-            .filter_map(|name| Some((name.strip_prefix(&beginning)?.to_owned(), texts.remove(name)?)))
-            // As everywhere, a variable that a deployment leaves empty is not set.
+        let prefix = format!("{PREFIX}{}_", id.to_ascii_uppercase());
+        let own: BTreeMap<String, String> = variables
+            .take_prefixed(&prefix)
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.strip_prefix(&prefix)?.to_owned(), text)))
+            // Deployments may leave variables of unused providers empty.
             .filter(|(_, text)| !text.trim().is_empty())
             .collect();
         if !own.is_empty() {
-            providers.push(ProviderSettings::read(&id, beginning, own, is_private)?);
+            providers.push(ProviderSettings::read(&id, prefix, own, is_private)?);
         }
     }
-    match texts.into_keys().next() {
+    match variables.into_names().next() {
         None => Ok(providers),
-        Some(name) => Err(SettingError::new(&name, "there is no such provider")),
+        Some(name) => Err(SettingError::new(&name, "there is no OAuth2 provider with this name")),
     }
 }
 
-/// Clients of the providers. Nothing is connected to yet.
+/// Creates the clients of the providers. Opens no connection yet.
 pub(crate) fn clients(
     providers: &[ProviderSettings],
 ) -> Result<Vec<OAuth2Client>, Box<dyn std::error::Error>> {
@@ -78,14 +73,14 @@ pub(crate) fn clients(
 impl ProviderSettings {
     fn read(
         id: &str,
-        beginning: String,
+        prefix: String,
         mut given: BTreeMap<String, String>,
         is_private: bool,
     ) -> Result<Self, SettingError> {
-        let fail = |name: &str, problem: &str| SettingError::new(&format!("{beginning}{name}"), problem);
+        let fail = |name: &str, problem: &str| SettingError::new(&format!("{prefix}{name}"), problem);
         let provider = Provider::builtin(id).map_err(|error| fail("ID", &error.to_string()))?;
         let mut take = |name: &str| {
-            let problem = format!("is needed too; {beginning}ID and {beginning}SECRET come together");
+            let problem = format!("missing; {prefix}ID and {prefix}SECRET must be set together");
             given.remove(name).ok_or_else(|| fail(name, &problem))
         };
         let (client_id, secret) = (take("ID")?.trim().to_owned(), take("SECRET")?);
@@ -102,10 +97,10 @@ impl ProviderSettings {
             }
         }
         if let Some(name) = given.into_keys().next() {
-            return Err(fail(&name, &format!("{} has no such parameter", provider.name)));
+            return Err(fail(&name, &format!("the provider {} has no such parameter", provider.name)));
         }
         let secret = Secret::new(secret.trim().to_owned());
-        let settings = Self { beginning, provider, id: client_id, secret, parameters, is_private };
+        let settings = Self { prefix, provider, id: client_id, secret, parameters, is_private };
         settings.register().map(|_| settings)
     }
 
@@ -122,13 +117,15 @@ impl ProviderSettings {
         Registration::new(self.provider.clone(), credentials).map_err(|error| self.explain(&error))
     }
 
-    /// Names the variable that is at fault.
+    /// Names the variable that caused the error.
     fn explain(&self, error: &RegistrationError) -> SettingError {
-        let named = |name: &str| format!("{}{}", self.beginning, variable(&self.provider.id, name));
+        let named = |name: &str| format!("{}{}", self.prefix, variable(&self.provider.id, name));
         match error {
-            RegistrationError::Missing(name) => SettingError::new(&named(name), "is needed by this provider"),
+            RegistrationError::Missing(name) => {
+                SettingError::new(&named(name), "missing; the provider requires it")
+            }
             RegistrationError::Parameter(name) => {
-                SettingError::new(&named(name), "the provider's parameter cannot have this value")
+                SettingError::new(&named(name), "the value is not valid for this parameter")
             }
             RegistrationError::ClientSecret | RegistrationError::SigningKey => {
                 SettingError::new(&named("secret"), &error.to_string())
@@ -138,10 +135,10 @@ impl ProviderSettings {
     }
 }
 
-/// How the variable of a parameter ends.
+/// The end of the name of a parameter's variable.
 fn variable(provider: &str, parameter: &str) -> String {
-    let is_it = |(id, name, _): &&(&str, &str, &str)| (*id, *name) == (provider, parameter);
-    NAMES.iter().find(is_it).map_or_else(|| parameter.to_ascii_uppercase(), |(.., name)| (*name).to_owned())
+    let renamed = RENAMED.iter().find(|(id, name, _)| (*id, *name) == (provider, parameter));
+    renamed.map_or_else(|| parameter.to_ascii_uppercase(), |(.., name)| (*name).to_owned())
 }
 
 #[cfg(test)]
@@ -149,12 +146,15 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Vec<ProviderSettings>, String> {
-        let mut given = variables.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
-        parse(&mut given, false).map_err(|error| error.to_string())
+        parse(&mut given(variables), false).map_err(|error| error.to_string())
+    }
+
+    fn given(variables: &[(&str, &str)]) -> Variables {
+        Variables::new(variables.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect())
     }
 
     #[test]
-    fn a_provider_is_set_up_by_its_id_its_secret_and_its_parameters() {
+    fn a_provider_is_configured_by_id_secret_and_parameters() {
         let providers = read(&[
             ("ACCOUNT_OAUTH2_GITHUB_ID", "id-1"),
             ("ACCOUNT_OAUTH2_GITHUB_SECRET", "hunter2"),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_of_every_provider_has_a_variable_of_its_own() {
+    fn every_parameter_has_its_own_variable() {
         for id in Provider::builtin_ids() {
             let parameters = Provider::builtin(&id).unwrap().parameters;
             let mut names: Vec<String> =
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_variable_and_without_its_value() {
+    fn errors_name_the_variable_and_not_its_value() {
         let github = |more: &[(&'static str, &'static str)]| {
             let own = [("ACCOUNT_OAUTH2_GITHUB_ID", "id"), ("ACCOUNT_OAUTH2_GITHUB_SECRET", "hunter2")];
             read(&[&own, more].concat()).unwrap_err()
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn providers_of_the_private_network_are_asked_for() {
+    fn providers_on_the_private_network_must_be_allowed() {
         let oidc = [
             ("ACCOUNT_OAUTH2_OIDC_ID", "id"),
             ("ACCOUNT_OAUTH2_OIDC_SECRET", "hunter2"),
@@ -232,7 +232,6 @@ mod tests {
         ];
         assert!(read(&oidc).is_err());
         assert!(read(&[&oidc[..], &[("ACCOUNT_OAUTH2_OIDC_PRIVATE_NETWORK", "on")]].concat()).is_ok());
-        let mut given = oidc.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
-        assert!(parse(&mut given, true).is_ok());
+        assert!(parse(&mut given(&oidc), true).is_ok());
     }
 }

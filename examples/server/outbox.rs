@@ -1,19 +1,21 @@
-//! The development outbox: keeps the messages that a server without mail or SMS would have sent.
+//! The development outbox: keeps the messages that a server without email or SMS would have sent.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use account::messages::{EmailMessage, SmsMessage};
-use account::ports::{Clock as _, Mailer, SendError, SmsSender, SystemClock};
+use account::{
+    messages::{EmailMessage, SmsMessage},
+    ports::{Clock as _, Mailer, SendError, SmsSender, SystemClock},
+};
 use async_trait::async_trait;
 use serde::Serialize;
 
-/// How many messages are kept; the oldest go first.
-const CAPACITY: usize = 1_000;
+/// When the outbox is full, the oldest message is dropped.
+const MAX_MESSAGES: usize = 1_000;
 
-/// Takes messages as mailer and as SMS sender. A cheap handle.
+/// Takes messages as a [`Mailer`] and as an [`SmsSender`]. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outbox {
     messages: Arc<Mutex<VecDeque<Message>>>,
@@ -39,7 +41,7 @@ impl Outbox {
 
     fn push(&self, message: Message) {
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        if messages.len() == CAPACITY {
+        if messages.len() == MAX_MESSAGES {
             messages.pop_front();
         }
         messages.push_back(message);
@@ -76,7 +78,7 @@ impl SmsSender for Outbox {
     }
 }
 
-// A message holds what is secret elsewhere: links and codes.
+// Messages contain secrets: links and codes.
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Message")
@@ -108,18 +110,21 @@ mod tests {
         outbox.push(message(1));
         assert_eq!(
             outbox.to_json().unwrap(),
-            r#"[{"channel":"email","to":"ada1@example.com","subject":"Hello","text":"Hello, <Ada>","html":"","at":"2020-10-15T06:38:00.000+00:00"}]"#
+            concat!(
+                r#"[{"channel":"email","to":"ada1@example.com","subject":"Hello","text":"Hello, <Ada>","#,
+                r#""html":"","at":"2020-10-15T06:38:00.000+00:00"}]"#
+            )
         );
     }
 
     #[test]
     fn the_newest_messages_are_kept_oldest_first() {
         let outbox = Outbox::default();
-        (0..=CAPACITY).for_each(|number| outbox.push(message(number)));
+        (0..=MAX_MESSAGES).for_each(|number| outbox.push(message(number)));
         let listed: Vec<serde_json::Value> = serde_json::from_str(&outbox.to_json().unwrap()).unwrap();
-        assert_eq!(listed.len(), CAPACITY);
+        assert_eq!(listed.len(), MAX_MESSAGES);
         assert_eq!(listed[0]["to"], "ada1@example.com");
-        assert_eq!(listed[CAPACITY - 1]["to"], format!("ada{CAPACITY}@example.com"));
+        assert_eq!(listed[MAX_MESSAGES - 1]["to"], format!("ada{MAX_MESSAGES}@example.com"));
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! The end: requests are finished and the store's writer is drained, in bounded time.
+//! Graceful shutdown: requests are finished and queues drained, in bounded time.
 
 use std::{io, sync::Arc, time::Duration};
 
 use account::ports::Store;
 
-use crate::say;
+use crate::console;
 
-/// How long requests that have begun may take. Supervisors kill after ten seconds or more.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long the shutdown may take. Supervisors kill a process after ten seconds or more.
+const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// SIGTERM and ctrl-c, caught from the moment this is made.
+/// SIGTERM and Ctrl-C, caught as soon as this exists.
 pub(crate) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -47,18 +47,21 @@ impl Signals {
         self.interrupt.recv().await;
     }
 
-    /// Waits for work that is to end by itself, but not past the deadline or another signal.
+    /// Waits for `work` until it ends, the timeout passes or another signal arrives.
     pub(crate) async fn drain(&mut self, work: impl Future<Output = ()>) {
         tokio::select! {
             () = work => {}
-            () = tokio::time::sleep(PATIENCE) => say::notice("cut off: requests and messages took too long"),
-            () = self.next() => say::notice("cut off: a second signal came"),
+            () = tokio::time::sleep(TIMEOUT) => {
+                console::notice("cut off: requests and messages were not finished within 8 seconds");
+            }
+            () = self.next() => console::notice("cut off: a second signal came"),
         }
     }
 }
 
-/// Waits until nobody else holds the store. An operation goes on when its client hangs up, and may outlive the last connection.
-pub(crate) async fn last_use(store: &Arc<dyn Store>) {
+/// Waits until no other handle of the store exists. An operation goes on when its client
+/// disconnects, so it may outlive the last connection.
+pub(crate) async fn operations_finished(store: &Arc<dyn Store>) {
     while Arc::strong_count(store) > 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -1,53 +1,64 @@
-//! HTTP requests by reqwest.
+//! An HTTP client on reqwest.
 
-mod public_names;
+mod public_resolver;
 
 use std::{error::Error, fmt, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
-use reqwest::{Client, ClientBuilder, Method, Url, header::HeaderValue, redirect::Policy};
+use reqwest::{
+    Client, ClientBuilder, Method, Response, Url,
+    header::{HeaderName, HeaderValue},
+    redirect::Policy,
+};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::Host;
 
-use self::public_names::{Lookup, NoPublicAddress, PublicNames, SystemLookup};
+use self::public_resolver::{Lookup, NoPublicAddress, PublicResolver, SystemLookup};
 use crate::ports::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse, is_public_address};
 
 const USER_AGENT: &str = concat!("account/", env!("CARGO_PKG_VERSION"));
 
 /// An [`HttpClient`] on reqwest. Cloning is cheap.
 ///
-/// Each request has a connection of its own. A server may end one that it kept open just as the next request goes out on it, and nobody
-/// could tell whether it has acted on that request: a code would be spent, or a message paid for, without an answer. TLS sessions are resumed.
+/// Every request opens a new connection. A server can close a kept-alive connection at the moment
+/// the next request is sent on it, and it is then unknown whether the request took effect: a code
+/// may be spent or a text message paid for without a reply. TLS sessions are resumed.
 ///
-/// Its TLS is rustls with ring and Mozilla's root certificates, configured for this client alone: nothing process-wide is
-/// installed or needed. Proxies named by environment variables are not used. It needs a tokio runtime to run on.
+/// TLS is rustls with ring and Mozilla's root certificates, set up for this client alone: it
+/// neither installs nor needs a process-wide crypto provider. Proxies named by environment
+/// variables are not used. The client needs a tokio runtime.
 ///
 /// # Security
-/// Redirects are not followed. A reply is counted while it arrives, so that no more than its limit is ever held. Requests
-/// [for the public network only](HttpRequest::is_public_network_only) connect to public addresses only: names are resolved here, and what
-/// they resolve to is what is connected to.
+/// - Redirects are not followed.
+/// - The reply limit is enforced while the reply arrives, so that a hostile server cannot exhaust
+///   memory.
+/// - SSRF and DNS rebinding: a request [for the public network
+///   only](HttpRequest::is_public_network_only) connects to public addresses only. The client
+///   resolves the name itself and connects to the addresses it has checked.
 ///
 /// # Examples
 /// ```no_run
 /// use account::{ReqwestClient, ports::{HttpClient, HttpMethod, HttpRequest}};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let request = HttpRequest::new(HttpMethod::Get, "https://example.com/keys.json".parse()?).with_reply_limit(64 * 1024);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let request = HttpRequest::new(HttpMethod::Get, "https://example.com/keys.json".parse()?)
+///     .with_reply_limit(64 * 1024);
 /// let reply = ReqwestClient::new()?.send(request).await?;
 /// assert!(reply.is_success());
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct ReqwestClient {
-    everywhere: Client,
+    unrestricted: Client,
     public_network: Client,
 }
 
 impl ReqwestClient {
-    /// A client, which opens no connection yet.
+    /// Creates a client. It opens no connection yet.
     ///
     /// # Errors
-    /// [`HttpClientError`] if TLS cannot be set up, which is a matter of how the program was built.
+    /// [`HttpClientError`] if TLS cannot be set up, which depends only on the build of the program.
     pub fn new() -> Result<Self, HttpClientError> {
         Self::with_lookup(SystemLookup)
     }
@@ -55,17 +66,17 @@ impl ReqwestClient {
     fn with_lookup(lookup: impl Lookup) -> Result<Self, HttpClientError> {
         let build = |builder: ClientBuilder| builder.build().map_err(|source| HttpClientError(source.into()));
         Ok(Self {
-            everywhere: build(builder()?)?,
-            public_network: build(builder()?.dns_resolver(PublicNames::new(lookup)))?,
+            unrestricted: build(builder()?)?,
+            public_network: build(builder()?.dns_resolver(PublicResolver::new(lookup)))?,
         })
     }
 
-    /// The client for a request: it may go everywhere, or to the public network only.
+    /// The client for a request: the unrestricted one, or the one for the public network.
     fn client(&self, request: &HttpRequest) -> Result<&Client, HttpError> {
         if !request.is_public_network_only() {
-            return Ok(&self.everywhere);
+            return Ok(&self.unrestricted);
         }
-        // What is spelled as an address is never resolved.
+        // reqwest does not pass literal IP addresses to the resolver.
         let address = match request.url().host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::from(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::from(address)),
@@ -105,23 +116,27 @@ impl HttpClient for ReqwestClient {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let client = self.client(&request)?;
         let mut reply = client.execute(translate(&request)?).await.map_err(failure)?;
-        let limit = request.reply_limit();
-        if reply.content_length().is_some_and(|length| length > limit as u64) {
-            return Err(HttpError::TooLarge);
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = reply.chunk().await.map_err(failure)? {
-            if chunk.len() > limit.saturating_sub(body.len()) {
-                return Err(HttpError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = read_body(&mut reply, request.reply_limit()).await?;
         let response = HttpResponse::new(reply.status().as_u16(), body);
         Ok(reply
             .headers()
             .iter()
             .fold(response, |response, (name, value)| response.with_header(name.as_str(), value.as_bytes())))
     }
+}
+
+async fn read_body(reply: &mut Response, limit: usize) -> Result<Vec<u8>, HttpError> {
+    if reply.content_length().is_some_and(|length| length > limit as u64) {
+        return Err(HttpError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = reply.chunk().await.map_err(failure)? {
+        if chunk.len() > limit.saturating_sub(body.len()) {
+            return Err(HttpError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 fn translate(request: &HttpRequest) -> Result<reqwest::Request, HttpError> {
@@ -136,7 +151,7 @@ fn translate(request: &HttpRequest) -> Result<reqwest::Request, HttpError> {
     }
     let mut translated = reqwest::Request::new(method, url);
     for (name, value) in request.headers() {
-        let name: reqwest::header::HeaderName = name.parse().map_err(malformed)?;
+        let name: HeaderName = name.parse().map_err(malformed)?;
         let mut value = HeaderValue::from_str(value.expose()).map_err(malformed)?;
         value.set_sensitive(true);
         translated.headers_mut().append(name, value);

@@ -1,4 +1,6 @@
-//! Implementations of the ports. They use only what a host could use.
+//! Ready-made implementations of the ports, most behind a cargo feature each.
+//!
+//! They use only the public API, as the implementations of an application do.
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod account_cache;

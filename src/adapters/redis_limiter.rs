@@ -1,4 +1,4 @@
-//! Counts requests in Redis, for several nodes together.
+//! A request limiter in Redis, shared by several nodes.
 
 mod link;
 
@@ -20,28 +20,34 @@ use crate::{
 const DEFAULT_PREFIX: &str = "account:limit:";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
-/// How much longer than its window, at the least, a counter is kept: the clocks of nodes differ, and Redis' own runs apart from them.
+/// How much longer than its window a counter is kept at least: the clocks of the nodes differ from
+/// each other and from the clock of Redis.
 const MIN_SLACK: Duration = Duration::from_secs(60);
 
-/// The whole rule, so that a hit is one step in Redis, whatever happens to whoever asked for it.
+/// The whole rule as one script, so that a hit is atomic even if its node fails.
 const HIT: &str = include_str!("redis_limiter/hit.lua");
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(HIT));
 
-/// A [`RateLimiter`] in Redis 2.6.12 or later, or Valkey, that all nodes with the same database and prefix share.
+/// A [`RateLimiter`] in Redis 2.6.12 or later, or Valkey, shared by all nodes that use the same
+/// database and prefix.
 ///
-/// It counts exactly as [`MemoryLimiter`](crate::MemoryLimiter) does: each hit is one script, hence one atomic step, and the nodes'
-/// clocks say which window it belongs to. Redis' own expiry only clears away what is over, a window later. A counter takes one key,
-/// about 200 bytes.
+/// It counts exactly as [`MemoryLimiter`](crate::MemoryLimiter) does. Each hit is one script and
+/// therefore atomic. The nodes' clocks decide to which window a hit belongs; Redis' own expiry only
+/// removes counters one window after they have ended. A counter takes one key, about 200 bytes.
 ///
-/// It connects at its first hit and whenever the connection has failed; nothing need be done when Redis was away. A hit that is not
-/// answered in time is an error, so the operations that are limited answer 503 meanwhile; all others, session checks among them, do
-/// not ask Redis. Should a connection break between a hit and its reply, the hit is sent again and may count twice. It needs a tokio
-/// runtime to run on.
+/// The limiter connects at its first hit and reconnects by itself after Redis was unavailable. A
+/// hit that is not answered in time is an error, so limited operations answer 503 in the meantime.
+/// All others, such as session checks, do not use Redis. If a connection breaks between a hit and
+/// its reply, the hit is sent again and may count twice. The limiter needs a tokio runtime.
 ///
 /// # Security
-/// Redis must not evict keys (`maxmemory-policy noeviction`): a counter that is evicted starts from zero. Replication is
-/// asynchronous, so a failover may forget the last hits. Keys are digests and tell nothing of whom they stand for. Who can write to
-/// this Redis can reset limits; tries per code and failures per account are counted in the account and do not depend on it.
+/// - Configure Redis not to evict keys (`maxmemory-policy noeviction`): an evicted counter starts
+///   from zero.
+/// - Replication is asynchronous, so a failover can lose the last hits.
+/// - Anyone who can write to this Redis can reset limits. Keys are digests and do not reveal whom
+///   they belong to.
+/// - Protection against brute force does not depend on Redis: attempts per code and failures per
+///   account are counted in the account.
 ///
 /// # Examples
 /// ```
@@ -54,6 +60,8 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(HIT));
 ///     .build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "rate limit")]
+#[doc(alias = "throttle")]
 pub struct RedisLimiter {
     link: Link,
     prefix: Box<str>,
@@ -61,13 +69,17 @@ pub struct RedisLimiter {
 }
 
 impl RedisLimiter {
-    /// A limiter with a connection of its own, over which all hits of this node go.
+    /// Creates a limiter with its own connection, which all hits of this node share. It does not
+    /// connect yet.
     ///
-    /// `redis://user:password@host:port/database`, all but the host optional, or `redis+unix:///path/to/socket`. Nothing is
-    /// connected to yet.
+    /// The URL is `redis://user:password@host:port/database`, in which everything but the host is
+    /// optional, or `redis+unix:///path/to/socket`.
     ///
     /// # Errors
-    /// [`RedisConfigError`] says what is wrong, without the password.
+    /// - [`RedisConfigError::Url`] if the URL has another form.
+    /// - [`RedisConfigError::Encrypted`] if it requires TLS.
+    ///
+    /// Errors do not contain the password.
     pub fn from_url(url: &str) -> Result<Self, RedisConfigError> {
         let is_encrypted = ["rediss:", "valkeys:"].iter().any(|scheme| url.starts_with(scheme));
         if is_encrypted {
@@ -77,28 +89,32 @@ impl RedisLimiter {
         if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
             return Err(RedisConfigError::Encrypted);
         }
-        // Commands are small and sent at once; waiting to fill a packet would only delay them.
+        // Commands are small: waiting to fill a packet would only delay them.
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         let client = Client::open(info).map_err(|_| RedisConfigError::Url)?;
         Ok(Self::over(Link::Own(Reconnecting::new(client))))
     }
 
-    /// A limiter over a connection that the host has already, or that needs what a URL cannot say: TLS, Sentinel, certificates.
+    /// Creates a limiter over a connection of your application, for what a URL cannot express: TLS,
+    /// Sentinel, client certificates.
     ///
-    /// How it reconnects is the manager's matter. One that retries for long makes hits wait for it, at the most for
-    /// [`with_timeout`](Self::with_timeout).
+    /// The connection manager decides how it reconnects. If it retries for long, hits wait for it,
+    /// but no longer than the [timeout](Self::with_timeout).
     #[must_use]
     pub fn with_connection(connection: ConnectionManager) -> Self {
-        Self::over(Link::Host(connection))
+        Self::over(Link::External(connection))
     }
 
-    /// Begins the keys with this instead of `account:limit:`. Services with different master keys count apart even without it.
+    /// Sets the prefix of the keys. Default: `account:limit:`.
+    ///
+    /// Services with different master keys count separately even with the same prefix.
     #[must_use]
     pub fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: prefix.into(), ..self }
     }
 
-    /// How long a hit may take, connecting included, before it is an error; a second by default, an hour at the most.
+    /// Sets how long a hit may take, including connecting, before it fails. Default: a second; at
+    /// most an hour.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout: timeout.min(MAX_TIMEOUT), ..self }
@@ -108,7 +124,8 @@ impl RedisLimiter {
         Self { link, prefix: DEFAULT_PREFIX.into(), timeout: DEFAULT_TIMEOUT }
     }
 
-    /// Runs the script by its digest or, if Redis does not know it (any more), by its text, which it then keeps.
+    /// Runs the script by its digest. If Redis does not have it cached, sends its text, which Redis
+    /// then caches.
     async fn count(&self, hit: &Hit<'_>) -> RedisResult<(u32, i64)> {
         let deadline = Instant::now() + self.timeout;
         match self.link.send(&hit.command("EVALSHA", SCRIPT.get_hash()), deadline).await {
@@ -135,7 +152,7 @@ impl RateLimiter for RedisLimiter {
     }
 }
 
-/// What the script is told of a hit.
+/// The arguments of the script.
 struct Hit<'a> {
     prefix: &'a str,
     key: &'a LimitKeyText,
@@ -155,7 +172,7 @@ impl Hit<'_> {
             .arg(self.now.as_millis())
             .arg(end.as_millis())
             .arg(end.after(self.window).as_millis())
-            // As far as times go, which bounds it.
+            // As a timestamp, so that it is bounded.
             .arg(Timestamp::MIN.after(slack).as_millis());
         command
     }
@@ -171,16 +188,17 @@ impl fmt::Debug for RedisLimiter {
     }
 }
 
-/// Why a URL makes no [`RedisLimiter`].
+/// Why a [`RedisLimiter`] could not be created from a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedisConfigError {
-    /// It is not of the form that [`RedisLimiter::from_url`] takes.
-    #[error("this is no URL such as `redis://user:password@host:6379/0`")]
+    /// The URL does not have the form that [`RedisLimiter::from_url`] accepts.
+    #[error("the URL of Redis must have the form redis://user:password@host:6379/0")]
     Url,
-    /// It asks for TLS, which the driver takes from the process-wide provider of rustls: hosts that have one hand over a connection of
-    /// theirs with [`RedisLimiter::with_connection`].
-    #[error("TLS needs a connection of the host's own")]
+    /// The URL requires TLS, for which the driver uses the process-wide crypto provider of rustls.
+    /// An application that has installed one passes its own connection to
+    /// [`RedisLimiter::with_connection`].
+    #[error("the URL of Redis requires TLS; pass a connection to RedisLimiter::with_connection instead")]
     Encrypted,
 }
 
@@ -189,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_checked_before_anything_is_connected_to() {
+    fn urls_are_checked_without_connecting() {
         for good in ["redis://localhost", "redis://:pa%40ss@[::1]:7000/3", "redis+unix:///run/redis.sock"] {
             assert!(RedisLimiter::from_url(good).is_ok(), "{good}");
         }
@@ -211,12 +229,12 @@ mod tests {
     }
 
     #[test]
-    fn windows_of_any_length_make_numbers_that_lua_keeps_exactly() {
+    fn lua_represents_all_window_times_exactly() {
         let key = LimitKeyText::new(b"", "", []);
         for (window, now) in [(Duration::MAX, Timestamp::MAX), (Duration::ZERO, Timestamp::MIN)] {
             let command = Hit { prefix: "", key: &key, window, now }.command("EVAL", "");
             for number in command.args_iter().skip(4) {
-                let redis::Arg::Simple(digits) = number else { panic!("no cursor is asked for") };
+                let redis::Arg::Simple(digits) = number else { panic!("not an argument") };
                 let number: u64 = std::str::from_utf8(digits).unwrap().parse().unwrap();
                 assert!(number < 1 << 53, "{number}");
             }

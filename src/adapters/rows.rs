@@ -1,15 +1,15 @@
-//! What the SQL stores have in common: the forms in which versions and log entries lie in rows, and how large a value may be.
+//! Shared by the SQL stores: the stored form of versions and log entries, and the size limit.
 
 use crate::{
     model::{Event, Timestamp, UserId},
     ports::{StoreError, Version},
 };
 
-/// More than any value the service makes. What is larger does not come near the driver.
+/// Far above anything the service writes. Larger values never reach the driver.
 const MAX_BYTES: usize = 1 << 20;
 
-/// An entry of the log.
-pub(super) struct Entry {
+/// A row of the security log.
+pub(super) struct EventRow {
     pub(super) account: UserId,
     pub(super) id: String,
     pub(super) at: Timestamp,
@@ -17,27 +17,27 @@ pub(super) struct Entry {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("a value of {0} bytes is too long to be stored")]
-struct TooLong(usize);
+#[error("a value of {0} bytes is too large to be stored")]
+struct TooLarge(usize);
 
-pub(super) fn entries(events: &[Event]) -> Result<Vec<Entry>, StoreError> {
-    let entry = |event: &Event| {
+pub(super) fn event_rows(events: &[Event]) -> Result<Vec<EventRow>, StoreError> {
+    let row = |event: &Event| {
         let text = event.to_json();
-        bounded(&text)?;
-        Ok(Entry { account: event.user, id: event.id.as_str().to_owned(), at: event.at, text })
+        check_size(&text)?;
+        Ok(EventRow { account: event.user, id: event.id.as_str().to_owned(), at: event.at, text })
     };
-    events.iter().map(entry).collect()
+    events.iter().map(row).collect()
 }
 
-pub(super) fn bounded(text: &str) -> Result<(), StoreError> {
-    if text.len() > MAX_BYTES { Err(StoreError::unavailable(TooLong(text.len()))) } else { Ok(()) }
+pub(super) fn check_size(text: &str) -> Result<(), StoreError> {
+    if text.len() > MAX_BYTES { Err(StoreError::unavailable(TooLarge(text.len()))) } else { Ok(()) }
 }
 
-/// SQL knows signed numbers only.
-pub(super) fn bits(version: Version) -> i64 {
+/// The version as a signed integer, the only kind that SQL has.
+pub(super) fn version_to_sql(version: Version) -> i64 {
     version.to_bits().cast_signed()
 }
 
-pub(super) fn version_of(bits: i64) -> Version {
+pub(super) fn version_from_sql(bits: i64) -> Version {
     Version::from_bits(bits.cast_unsigned())
 }

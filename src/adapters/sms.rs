@@ -1,7 +1,8 @@
-//! Text messages through providers that speak HTTP.
+//! Text messages through providers with an HTTP API.
 
 mod error;
 mod twilio;
+mod url;
 mod webhook;
 
 pub use self::{
@@ -9,17 +10,3 @@ pub use self::{
     twilio::TwilioSms,
     webhook::WebhookSms,
 };
-
-use url::Url;
-
-use crate::ports::SendError;
-
-impl From<SmsError> for SendError {
-    fn from(error: SmsError) -> Self {
-        if error.is_permanent() { Self::permanent(error) } else { Self::temporary(error) }
-    }
-}
-
-fn http_url(text: &str) -> Result<Url, SmsConfigError> {
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(SmsConfigError::Url)
-}

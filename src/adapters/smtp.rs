@@ -1,19 +1,23 @@
 //! Email over SMTP.
 
+mod composer;
 mod connections;
+mod encryption;
 mod error;
-mod letter;
 mod url;
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 
-pub use self::error::{SmtpConfigError, SmtpError};
 use self::{
-    connections::{Connections, Security, Server},
-    letter::Letters,
+    composer::Composer,
+    connections::{Connections, Server},
+    url::ServerUrl,
+};
+pub use self::{
+    encryption::SmtpEncryption,
+    error::{SmtpConfigError, SmtpError},
 };
 use crate::{
     messages::{EmailMessage, Renderer, Texts},
@@ -21,55 +25,72 @@ use crate::{
     secret::Secret,
 };
 
-const TIMEOUT: Duration = Duration::from_secs(30);
-const IDLE_CONNECTIONS: usize = 4;
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_IDLE_CONNECTIONS: usize = 4;
 
-/// A [`Mailer`] that hands each message to a mail server by SMTP (RFC 5321, submission as of RFC 6409).
+/// A [`Mailer`] that sends each message to a mail server by SMTP (RFC 5321; submission, RFC 6409).
 ///
-/// A message has a text and an HTML part, and headers that keep vacation replies away (RFC 3834). Connections are kept for
-/// the messages that follow soon. When the same message is sent again, for instance because an answer was lost, its
-/// `Message-ID` is the same, so that mailboxes can drop the second copy.
+/// A message has a text part, an HTML part, and a header that suppresses automatic replies (RFC
+/// 3834). Connections are kept open for a short time and reused. When the same message is sent
+/// again, for instance because a reply was lost, it has the same `Message-ID`, so that mailboxes
+/// can discard the duplicate.
 ///
-/// It waits for the mail server, so it belongs into a `Queued` (feature `queue`). A reply of 5xx is a permanent error, all
-/// else a temporary one, but for a server that does not offer what the settings ask for. It needs a tokio runtime to run on.
+/// The mailer waits for the mail server, so wrap it in a `Queued` (feature `queue`). Replies of 5xx
+/// are permanent errors, and so is a server that does not support what the settings require; all
+/// other errors are temporary. The mailer needs a tokio runtime.
 ///
 /// # Security
-/// Used without a queue, its delay tells a guest whether there was an account to send a message to.
-///
-/// Encryption with a verified certificate is required unless the server is on this machine or the host says otherwise. The
-/// TLS is rustls with Mozilla's roots; nothing process-wide is installed. No text reaches a header with its control
-/// characters, so nothing can be injected there. `Debug` and errors show neither password nor recipient.
+/// - Without a queue, the time a reply takes reveals whether a message was sent, and with it
+///   whether an account exists (user enumeration by timing).
+/// - TLS with a verified certificate is required, unless the server is on this machine or your
+///   application turns it off. TLS is rustls with Mozilla's root certificates and changes nothing
+///   process-wide.
+/// - Control characters are removed from every text that goes into a header, so that none can be
+///   injected.
+/// - `Debug` output and errors contain neither the password nor a recipient.
 ///
 /// # Examples
 /// ```
 /// use account::SmtpMailer;
 ///
-/// let mailer = SmtpMailer::from_url("smtp://user:p%40ss@mail.example.com:587", "Example <no-reply@example.com>")?;
-/// assert_eq!(format!("{mailer:?}"), r#"SmtpMailer { host: "mail.example.com", port: 587, encryption: StartTls, .. }"#);
+/// let mailer = SmtpMailer::from_url(
+///     "smtp://user:p%40ss@mail.example.com:587",
+///     "Example <no-reply@example.com>",
+/// )?;
+/// assert_eq!(
+///     format!("{mailer:?}"),
+///     r#"SmtpMailer { host: "mail.example.com", port: 587, encryption: StartTls, .. }"#,
+/// );
 /// # Ok::<(), account::SmtpConfigError>(())
 /// ```
 pub struct SmtpMailer {
-    letters: Letters,
+    composer: Composer,
     connections: Connections,
     encryption: SmtpEncryption,
     timeout: Duration,
 }
 
 impl SmtpMailer {
-    /// A mailer from a URL and the sender that recipients see, `no-reply@example.com` or `Example <no-reply@example.com>`.
+    /// Creates a mailer from a URL and the sender that recipients see: `no-reply@example.com` or
+    /// `Example <no-reply@example.com>`.
     ///
-    /// `smtp://user:password@host:port` asks for STARTTLS, or for nothing if the host is this machine; `smtps://` begins with
-    /// TLS (RFC 8314 §3.3). The port is 587 or 465 by default, and user and password are percent-encoded or left out.
-    /// `smtp://…?tls=none` sends everything, the password included, in the clear, and `?tls=required` asks this machine for
-    /// STARTTLS too.
+    /// - `smtp://user:password@host:port` requires STARTTLS, or nothing if the host is this
+    ///   machine. The default port is 587.
+    /// - `smtps://user:password@host:port` begins with TLS (RFC 8314 §3.3). The default port is
+    ///   465.
+    /// - `smtp://…?tls=none` sends everything unencrypted, including the password.
+    /// - `smtp://…?tls=required` requires STARTTLS on this machine too.
+    ///
+    /// User and password are optional and percent-encoded.
     ///
     /// # Errors
-    /// [`SmtpConfigError`] says which part is wrong, without the password.
+    /// [`SmtpConfigError`] names the invalid part. It does not contain the password.
     pub fn from_url(url: &str, from: &str) -> Result<Self, SmtpConfigError> {
         SmtpBuilder::from_url(url, from)?.build()
     }
 
-    /// A mailer for a server and the sender that recipients see, with settings that a URL has no room for.
+    /// Creates a builder from a host name and the sender that recipients see, for settings that a
+    /// URL cannot express.
     pub fn builder(host: &str, from: &str) -> SmtpBuilder {
         SmtpBuilder {
             host: host.into(),
@@ -79,8 +100,8 @@ impl SmtpMailer {
             credentials: None,
             certificates: Vec::new(),
             renderer: Arc::new(Texts::new()),
-            timeout: TIMEOUT,
-            idle_connections: IDLE_CONNECTIONS,
+            timeout: DEFAULT_TIMEOUT,
+            idle_connections: DEFAULT_IDLE_CONNECTIONS,
         }
     }
 }
@@ -88,9 +109,9 @@ impl SmtpMailer {
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, message: EmailMessage) -> Result<(), SendError> {
-        let letter = self.letters.write(&message)?;
-        // Without the bound, a server that accepts the connection and then says nothing would be waited for forever.
-        match tokio::time::timeout(self.timeout, self.connections.send(&letter)).await {
+        let mail = self.composer.compose(&message)?;
+        // A server can accept the connection and then stay silent forever.
+        match tokio::time::timeout(self.timeout, self.connections.send(&mail)).await {
             Ok(sent) => Ok(sent?),
             Err(_) => Err(SmtpError::TimedOut.into()),
         }
@@ -108,19 +129,7 @@ impl fmt::Debug for SmtpMailer {
     }
 }
 
-/// How a connection to a mail server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SmtpEncryption {
-    /// It begins in the clear and goes over to TLS before anything is said (RFC 3207), or else ends.
-    StartTls,
-    /// It is TLS from its first byte (RFC 8314 §3.3).
-    Tls,
-    /// Not at all: for servers on this machine or on a network that is trusted.
-    None,
-}
-
-/// The settings of an [`SmtpMailer`], from [`SmtpMailer::builder`].
+/// Configures an [`SmtpMailer`]. Created by [`SmtpMailer::builder`].
 #[must_use]
 pub struct SmtpBuilder {
     host: Box<str>,
@@ -135,76 +144,71 @@ pub struct SmtpBuilder {
 }
 
 impl SmtpBuilder {
-    /// The settings of a URL, as in [`SmtpMailer::from_url`], to be completed.
+    /// Creates a builder from a URL as in [`SmtpMailer::from_url`], to add further settings.
     ///
     /// # Errors
-    /// [`SmtpConfigError`] says which part is wrong, without the password.
+    /// [`SmtpConfigError`] names the invalid part. It does not contain the password.
     pub fn from_url(url: &str, from: &str) -> Result<Self, SmtpConfigError> {
-        url::parse(url, from)
+        let ServerUrl { host, port, encryption, credentials } = ServerUrl::parse(url)?;
+        Ok(Self { port, encryption, credentials, ..SmtpMailer::builder(&host, from) })
     }
 
-    /// The port; the default is 465 for [`SmtpEncryption::Tls`] and 587 otherwise.
+    /// Sets the port. Default: 465 for [`SmtpEncryption::Tls`], otherwise 587.
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
         self
     }
 
-    /// How connections are protected; the default is [`SmtpEncryption::StartTls`], or nothing if the host is this machine.
+    /// Sets how connections are encrypted. Default: [`SmtpEncryption::None`] if the host is this
+    /// machine, otherwise [`SmtpEncryption::StartTls`].
     pub fn encryption(mut self, encryption: SmtpEncryption) -> Self {
         self.encryption = Some(encryption);
         self
     }
 
-    /// The user and password to sign in with; the default is to send without.
+    /// Sets the user and password for signing in to the server. Default: no authentication.
     pub fn credentials(mut self, user: impl Into<Secret>, password: impl Into<Secret>) -> Self {
         self.credentials = Some((user.into(), password.into()));
         self
     }
 
-    /// Trusts another root certificate (PEM) beside Mozilla's, such as a company's own.
+    /// Adds a root certificate (PEM) to trust in addition to Mozilla's, such as a company's own.
     pub fn root_certificate(mut self, pem: &[u8]) -> Self {
         self.certificates.push(pem.into());
         self
     }
 
-    /// Takes the words from here instead of from [`Texts::new`].
+    /// Sets the renderer that writes subjects and bodies. Default: [`Texts::new`].
     pub fn renderer(mut self, renderer: impl Renderer) -> Self {
         self.renderer = Arc::new(renderer);
         self
     }
 
-    /// The time that one message may take, connecting included; the default is 30 seconds.
+    /// Sets how long sending one message may take, including connecting. Default: 30 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many connections wait for more messages; the default is 4.
+    /// Sets how many idle connections are kept for further messages. Default: 4.
     pub fn idle_connections(mut self, connections: usize) -> Self {
         self.idle_connections = connections;
         self
     }
 
-    /// The mailer. Nothing is connected yet.
+    /// Builds the mailer. It opens no connection yet.
     ///
     /// # Errors
-    /// [`SmtpConfigError`] says which setting is wrong.
+    /// [`SmtpConfigError`] names the invalid setting.
     pub fn build(self) -> Result<SmtpMailer, SmtpConfigError> {
-        let letters = Letters::from(&self.from, self.renderer)?;
-        let host = url::host(&self.host)?;
-        let encryption = self.encryption.unwrap_or_else(|| {
-            if is_this_machine(&host) { SmtpEncryption::None } else { SmtpEncryption::StartTls }
-        });
-        let security = match encryption {
-            SmtpEncryption::StartTls => Security::StartTls(tls(&host, &self.certificates)?),
-            SmtpEncryption::Tls => Security::Tls(tls(&host, &self.certificates)?),
-            SmtpEncryption::None => Security::None,
-        };
-        let usual = if encryption == SmtpEncryption::Tls { 465 } else { 587 };
-        let server =
-            Server { port: self.port.unwrap_or(usual), host, security, credentials: self.credentials };
+        let composer = Composer::new(&self.from, self.renderer)?;
+        let host = url::parse_host(&self.host)?;
+        let encryption = self.encryption.unwrap_or_else(|| SmtpEncryption::default_for(&host));
+        let security = encryption.prepare(&host, &self.certificates)?;
+        let port = self.port.unwrap_or_else(|| encryption.default_port());
+        let server = Server { host, port, security, credentials: self.credentials };
         let connections = Connections::new(server, self.idle_connections);
-        Ok(SmtpMailer { letters, connections, encryption, timeout: self.timeout })
+        Ok(SmtpMailer { composer, connections, encryption, timeout: self.timeout })
     }
 }
 
@@ -217,19 +221,5 @@ impl fmt::Debug for SmtpBuilder {
     }
 }
 
-fn is_this_machine(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(ip) => ip.to_canonical().is_loopback(),
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
-    }
-}
-
-fn tls(host: &str, certificates: &[Box<[u8]>]) -> Result<TlsParameters, SmtpConfigError> {
-    let mut builder =
-        TlsParameters::builder(host.to_owned()).certificate_store(CertificateStore::WebpkiRoots);
-    for pem in certificates {
-        builder =
-            builder.add_root_certificate(Certificate::from_pem(pem).map_err(SmtpConfigError::certificate)?);
-    }
-    builder.build_rustls().map_err(SmtpConfigError::certificate)
-}
+#[cfg(test)]
+mod tests;

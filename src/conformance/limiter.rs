@@ -1,7 +1,8 @@
-//! What every [`RateLimiter`] must do, as tests.
+//! Tests of the [`RateLimiter`] contract.
 //!
-//! [`limiter_conformance!`](crate::limiter_conformance) makes one named test of every function here. Each uses keys of its
-//! own, so that a limiter may keep its counters between runs; times lie in the year 2100.
+//! [`limiter_conformance!`](crate::limiter_conformance) generates one named test for each function
+//! of this module. Every test uses fresh keys, so a limiter may keep its counters between runs. All
+//! times lie in the year 2100.
 
 #![allow(clippy::expect_used, reason = "a suite of tests fails by panicking")]
 
@@ -16,10 +17,11 @@ use crate::{
     ports::{LimitKeyText, Quota, RateLimiter},
 };
 
-/// Tests a [`RateLimiter`](crate::ports::RateLimiter): one test by name for every rule of its promise.
+/// Generates the tests that every [`RateLimiter`](crate::ports::RateLimiter) must pass, one for
+/// each rule of the trait's contract.
 ///
-/// Takes an expression whose value is a future of a limiter. The calling crate needs `tokio` with its macros and its
-/// multi-threaded runtime.
+/// Takes an expression that evaluates to a future of a limiter; each test evaluates it once. The
+/// calling crate needs `tokio` with its macros and multi-threaded runtime.
 ///
 /// # Examples
 /// ```
@@ -36,7 +38,7 @@ macro_rules! limiter_conformance {
             a_window_ends_by_the_clock_and_not_by_the_first_hit
             the_next_window_starts_from_zero
             refused_hits_prolong_nothing
-            a_clock_that_goes_back_frees_nobody
+            a_clock_that_goes_back_opens_no_window
             a_limit_of_zero_lets_nothing_pass
         );
     };
@@ -52,7 +54,7 @@ macro_rules! limiter_conformance {
 
 const WINDOW: Duration = Duration::from_secs(3600);
 
-/// The first `max` hits pass and count down, all others are refused.
+/// The first `max` hits of a window pass and count `remaining` down; all later ones are refused.
 pub async fn exactly_max_hits_pass_in_a_window<L: RateLimiter>(limiter: L) {
     let key = fresh_key();
     for count in 1..=25 {
@@ -61,7 +63,7 @@ pub async fn exactly_max_hits_pass_in_a_window<L: RateLimiter>(limiter: L) {
     }
 }
 
-/// Of 15 × N hits at once, exactly N pass.
+/// Of 15 × N concurrent hits, exactly N pass.
 pub async fn parallel_hits_are_counted_exactly<L: RateLimiter>(limiter: L) {
     const MAX: u32 = 20;
     let limiter = Arc::new(limiter);
@@ -80,10 +82,10 @@ pub async fn parallel_hits_are_counted_exactly<L: RateLimiter>(limiter: L) {
         }
     }
     left.sort_unstable();
-    assert_eq!(left, (0..MAX).collect::<Vec<_>>(), "every one of the {MAX} places is given away once");
+    assert_eq!(left, (0..MAX).collect::<Vec<_>>(), "each of the {MAX} places is taken once");
 }
 
-/// A key over its limit does not touch another one.
+/// A key over its limit does not affect other keys.
 pub async fn keys_are_counted_apart<L: RateLimiter>(limiter: L) {
     let (one, other) = (fresh_key(), fresh_key());
     for _ in 0..5 {
@@ -93,7 +95,7 @@ pub async fn keys_are_counted_apart<L: RateLimiter>(limiter: L) {
     assert!(hit(&limiter, &one, 2, start()).await.exceeded);
 }
 
-/// A window that is nearly over when the first hit arrives ends on time.
+/// A window ends at its fixed boundary, even if its first hit arrives just before that.
 pub async fn a_window_ends_by_the_clock_and_not_by_the_first_hit<L: RateLimiter>(limiter: L) {
     let key = fresh_key();
     let last = start().after(WINDOW).before(Duration::from_millis(1));
@@ -103,7 +105,7 @@ pub async fn a_window_ends_by_the_clock_and_not_by_the_first_hit<L: RateLimiter>
     assert_eq!(quota, Quota::after(1, 1, start().after(2 * WINDOW)), "the first instant of the next window");
 }
 
-/// Nothing is carried over into the next window, or one that comes much later.
+/// Nothing is carried over into the next window or into a much later one.
 pub async fn the_next_window_starts_from_zero<L: RateLimiter>(limiter: L) {
     let key = fresh_key();
     for windows in [0, 1, 2, 30] {
@@ -114,7 +116,7 @@ pub async fn the_next_window_starts_from_zero<L: RateLimiter>(limiter: L) {
     }
 }
 
-/// Whoever keeps trying while blocked is let in when the window ends, as anybody else.
+/// Hits that were refused do not extend the window.
 pub async fn refused_hits_prolong_nothing<L: RateLimiter>(limiter: L) {
     let key = fresh_key();
     for minute in 0..60 {
@@ -124,8 +126,8 @@ pub async fn refused_hits_prolong_nothing<L: RateLimiter>(limiter: L) {
     assert!(!hit(&limiter, &key, 1, start().after(WINDOW)).await.exceeded);
 }
 
-/// A clock that is set back, over the edge of a window as well, opens no new window.
-pub async fn a_clock_that_goes_back_frees_nobody<L: RateLimiter>(limiter: L) {
+/// A clock that is set back opens no new window, even across a window boundary.
+pub async fn a_clock_that_goes_back_opens_no_window<L: RateLimiter>(limiter: L) {
     let key = fresh_key();
     for _ in 0..3 {
         hit(&limiter, &key, 3, start().after(Duration::from_secs(5))).await;
@@ -135,27 +137,27 @@ pub async fn a_clock_that_goes_back_frees_nobody<L: RateLimiter>(limiter: L) {
         assert!(hit(&limiter, &key, 3, now).await.exceeded, "blocked within the window");
     }
     let earlier = start().before(Duration::from_secs(2));
-    assert!(hit(&limiter, &key, 3, earlier).await.exceeded, "blocked in the window before");
-    assert!(hit(&limiter, &key, 3, start()).await.exceeded, "and when its own window comes again");
+    assert!(hit(&limiter, &key, 3, earlier).await.exceeded, "blocked in the previous window");
+    assert!(hit(&limiter, &key, 3, start()).await.exceeded, "and when its own window starts again");
     assert!(!hit(&limiter, &key, 3, start().after(WINDOW)).await.exceeded, "free when it is over");
 }
 
-/// With `max` 0 not even the first hit passes.
+/// With a `max` of 0, not even the first hit passes.
 pub async fn a_limit_of_zero_lets_nothing_pass<L: RateLimiter>(limiter: L) {
     let quota = hit(&limiter, &fresh_key(), 0, start()).await;
     assert_eq!((quota.limit, quota.remaining, quota.exceeded), (0, 0, true));
 }
 
-/// 2100-01-01T00:00:00 UTC, where a window begins.
+/// 2100-01-01T00:00:00 UTC, the start of a window.
 fn start() -> Timestamp {
     Timestamp::from_millis(4_102_444_800_000)
 }
 
 async fn hit<L: RateLimiter>(limiter: &L, key: &LimitKeyText, max: u32, now: Timestamp) -> Quota {
-    limiter.hit(key, max, WINDOW, now).await.expect("a limiter under test must be able to count")
+    limiter.hit(key, max, WINDOW, now).await.expect("the limiter under test counts the hit")
 }
 
-/// A key that no run has used before: the keys of a `RandomState` are random.
+/// A key that no earlier run has used: a `RandomState` has random keys.
 fn fresh_key() -> LimitKeyText {
     let random = || RandomState::new().build_hasher().finish().to_be_bytes();
     let parts = [random(), random()];
@@ -164,7 +166,7 @@ fn fresh_key() -> LimitKeyText {
 
 #[cfg(test)]
 mod tests {
-    //! Limiters that break one rule each must fail the test of that rule.
+    //! Each faulty limiter breaks one rule and must fail the test of that rule.
 
     use std::{collections::HashMap, future::Future, sync::Mutex};
 
@@ -235,7 +237,7 @@ mod tests {
     crate::limiter_conformance!(async { with(Fault::None) });
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn each_fault_fails_the_test_that_is_made_for_it() {
+    async fn each_fault_fails_the_test_of_its_rule() {
         use super as suite;
         assert!(fails(suite::parallel_hits_are_counted_exactly(with(Fault::ReadsThenWrites))).await);
         assert!(fails(suite::exactly_max_hits_pass_in_a_window(with(Fault::OneTooMany))).await);
@@ -246,7 +248,7 @@ mod tests {
             .await
         );
         assert!(fails(suite::refused_hits_prolong_nothing(with(Fault::RefusedHitsProlong))).await);
-        assert!(fails(suite::a_clock_that_goes_back_frees_nobody(with(Fault::WindowByNumberOnly))).await);
+        assert!(fails(suite::a_clock_that_goes_back_opens_no_window(with(Fault::WindowByNumberOnly))).await);
         assert!(fails(suite::keys_are_counted_apart(with(Fault::KeysRunTogether))).await);
         assert!(fails(suite::a_limit_of_zero_lets_nothing_pass(with(Fault::ZeroMeansUnlimited))).await);
         assert!(fails(suite::the_next_window_starts_from_zero(with(Fault::NeverStartsAgain))).await);

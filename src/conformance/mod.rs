@@ -1,4 +1,4 @@
-//! Suites that an implementation of a port must pass, for those who write one.
+//! Test suites that every implementation of a port must pass.
 
 pub mod limiter;
 pub mod store;

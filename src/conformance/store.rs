@@ -1,7 +1,7 @@
-//! What every [`Store`] must do, as tests.
+//! Tests of the [`Store`] contract.
 //!
-//! [`store_conformance!`](crate::store_conformance) makes one named test of every rule here. Each gets a fresh and empty store
-//! in a [`Bench`], and knows nothing of it but the port.
+//! [`store_conformance!`](crate::store_conformance) generates one named test for each rule of these
+//! modules. Each rule gets a fresh, empty store in a [`Bench`] and uses nothing but the trait.
 
 #![allow(
     clippy::expect_used,
@@ -13,10 +13,11 @@
 pub mod attachments;
 mod bench;
 pub mod cancellation;
+mod concurrently;
+mod fixtures;
 pub mod keys;
 pub mod listing;
 pub mod log;
-mod people;
 pub mod races;
 mod rounds;
 mod rules;
@@ -24,21 +25,22 @@ pub mod service;
 pub mod states;
 pub mod values;
 
-use std::{future::Future, panic::resume_unwind, pin::Pin, time::Duration};
+use std::{future::Future, panic::resume_unwind, pin::Pin};
 
 pub use bench::Bench;
-pub use people::KeyKind;
+use bench::RULE_TIMEOUT;
+pub use fixtures::KeyKind;
 
 use crate::ports::Store;
 
-/// How long a rule may take: a store that hangs fails, rather than to hold up the run.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Tests a [`Store`](crate::ports::Store): one test by name for every rule of its promise.
+/// Generates the tests that every [`Store`](crate::ports::Store) must pass, one for each rule of
+/// the trait's contract.
 ///
-/// Takes an expression whose value is a future of a fresh and empty store; every test evaluates it once. The store must own
-/// what it needs to live, such as a directory for its files. The calling crate needs `tokio` with its macros and its
-/// multi-threaded runtime. The tests come in modules by subject, so give the macro a module of its own.
+/// Takes an expression that evaluates to a future of a fresh, empty store; each test evaluates it
+/// once. The store must own everything it depends on, such as the directory of its files. The
+/// calling crate needs `tokio` with its macros and multi-threaded runtime. The tests are grouped in
+/// modules by subject, so invoke the macro in a module of its own. A rule that takes longer than a
+/// minute fails.
 ///
 /// # Examples
 /// ```
@@ -59,10 +61,12 @@ macro_rules! store_conformance {
     };
 }
 
-/// Runs the rules whose names are wanted, each on a fresh store, and names those that the store breaks, as `module::rule`.
+/// Runs the rules whose names pass `wanted`, each on a fresh store, and returns the names of those
+/// that the store breaks, as `module::rule`.
 ///
-/// The tests of [`store_conformance!`](crate::store_conformance) tell more; this is for who wants one answer. Call it on a
-/// multi-threaded runtime.
+/// Use it to test all rules in one call, for example to check a deliberately faulty store. The
+/// tests of [`store_conformance!`](crate::store_conformance) report more detail. Must be called on
+/// a multi-threaded tokio runtime.
 pub async fn broken_rules<S: Store, F: Future<Output = S>>(
     fresh: impl Fn() -> F,
     wanted: impl Fn(&str) -> bool,
@@ -91,10 +95,10 @@ fn rules() -> Vec<(&'static str, Rule)> {
     crate::__store_rules!([list])
 }
 
-/// Runs a rule on a task of its own, within bounded time.
+/// Runs a rule on its own task and fails if it does not end in time.
 #[doc(hidden)]
 pub async fn check(rule: impl Future<Output = ()> + Send + 'static) {
-    match tokio::time::timeout(PATIENCE, tokio::spawn(rule)).await {
+    match tokio::time::timeout(RULE_TIMEOUT, tokio::spawn(rule)).await {
         Ok(Ok(())) => {}
         Ok(Err(failed)) => resume_unwind(failed.into_panic()),
         Err(_) => panic!("the store hangs"),

@@ -1,4 +1,4 @@
-//! Codes that people read and type: how they are drawn, and the keyed digests that stand for them in a store.
+//! Codes that users read and type: drawing them, and the keyed digests stored in their place.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
-    framed,
+    framing::framed,
     keys::{MasterKey, Purpose},
 };
 use crate::{
@@ -16,35 +16,39 @@ use crate::{
     ports::{Entropy, EntropyError},
 };
 
-/// How often a draw is repeated before the source is held to be broken: less likely than 2^-64 for one that works.
-const DRAWS: usize = 64;
+/// How often a draw is repeated before the random source counts as broken. With a working source
+/// this is less likely than 2^-64.
+const MAX_DRAWS: usize = 64;
 
-/// Makes and compares the digests of codes: HMAC-SHA-256 (RFC 2104). The first key makes, all compare.
+/// Computes and compares the digests of codes: HMAC-SHA-256 (RFC 2104). The first key computes, all
+/// keys compare.
 ///
 /// # Security
-/// A short code has too few values for a plain digest: whoever copies the store would try them all. Without the key that is no use.
+/// A short code has so few values that a plain digest could be reversed by trying all of them. With
+/// a key outside the store, a copy of the store is not enough for such a brute-force attack.
 pub(crate) struct CodeKeys {
     macs: Vec<Hmac<Sha256>>,
 }
 
 impl CodeKeys {
-    /// `None` without a key.
+    /// Returns `None` if there is no key.
     pub(crate) fn new(keys: &[MasterKey]) -> Option<Self> {
         let macs = keys.iter().map(|key| Hmac::new_from_slice(key.derive(Purpose::Code).as_ref()).ok());
         macs.collect::<Option<Vec<_>>>().filter(|macs| !macs.is_empty()).map(|macs| Self { macs })
     }
 
-    /// What is stored in place of a code. `context` says whose it is, what for and where it was sent.
+    /// Computes the digest to store in place of a code. `context` names the account, the purpose
+    /// and the address that the code was sent to.
     pub(crate) fn digest(&self, context: &[&[u8]], code: &str) -> SecretDigest {
         let mac = self.macs.first().map(|mac| tag(mac, context, code));
         debug_assert!(mac.is_some(), "there is a key");
         SecretDigest::new(mac.unwrap_or_default())
     }
 
-    /// Whether the digest is of this code in this context, under any live key.
+    /// Whether the digest is that of this code in this context, under any live key.
     ///
     /// # Security
-    /// Compares in constant time, and with every key whichever matches.
+    /// Compares in constant time, and always with every key (timing side channel).
     pub(crate) fn matches(&self, context: &[&[u8]], code: &str, digest: &SecretDigest) -> bool {
         self.macs
             .iter()
@@ -63,22 +67,22 @@ impl fmt::Debug for CodeKeys {
     }
 }
 
-/// A code of six decimal digits for a mail or a text message, each of the million as likely as any other.
+/// Draws a code of six decimal digits, each of the million equally likely.
 pub(crate) fn six_digits(entropy: &dyn Entropy) -> Result<Zeroizing<String>, EntropyError> {
     Ok(Zeroizing::new(format!("{:06}", below(entropy, 1_000_000)?)))
 }
 
-/// A secret of `N` random bytes, as `2 N` lower-case hex digits.
+/// Draws a secret of `N` random bytes, as `2 N` lower-case hexadecimal digits.
 pub(crate) fn hex_secret<const N: usize>(entropy: &dyn Entropy) -> Result<Zeroizing<String>, EntropyError> {
     let mut bytes = Zeroizing::new([0; N]);
     entropy.fill(bytes.as_mut())?;
     Ok(Zeroizing::new(HEXLOWER.encode(bytes.as_ref())))
 }
 
-/// Six different recovery codes of ten lower-case hex digits.
+/// Draws six different recovery codes of ten lower-case hexadecimal digits.
 pub(crate) fn recovery_codes(entropy: &dyn Entropy) -> Result<[Zeroizing<String>; 6], EntropyError> {
     let mut codes = Vec::with_capacity(6);
-    for _ in 0..DRAWS {
+    for _ in 0..MAX_DRAWS {
         let code = hex_secret::<5>(entropy)?;
         if !codes.contains(&code) {
             codes.push(code);
@@ -90,15 +94,15 @@ pub(crate) fn recovery_codes(entropy: &dyn Entropy) -> Result<[Zeroizing<String>
     codes.try_into().map_err(|_| EntropyError)
 }
 
-/// A whole number below `bound`, each as likely as any other.
+/// Draws an integer below `bound`, each equally likely.
 ///
 /// # Errors
-/// [`EntropyError`] if the source fails or gives nothing but the one end of its range, and for a `bound` of 0.
+/// [`EntropyError`] if the source fails or only returns rejected values, and for a `bound` of 0.
 pub(crate) fn below(entropy: &dyn Entropy, bound: usize) -> Result<usize, EntropyError> {
     let bound = bound as u64;
-    // The draws at the top that would make the first few remainders likelier than the rest are drawn again.
+    // Values from `fair` on would make the first remainders likelier than the others (modulo bias).
     let fair = u64::MAX - u64::MAX.checked_rem(bound).ok_or(EntropyError)?;
-    for _ in 0..DRAWS {
+    for _ in 0..MAX_DRAWS {
         let mut bytes = Zeroizing::new([0; 8]);
         entropy.fill(bytes.as_mut())?;
         let draw = u64::from_le_bytes(*bytes);
@@ -116,7 +120,7 @@ mod tests {
     use super::*;
     use crate::ports::SystemEntropy;
 
-    const PLACE: &[&[u8]] = &[b"user-1", b"recovery", b"ada@example.com"];
+    const CONTEXT: &[&[u8]] = &[b"user-1", b"recovery", b"ada@example.com"];
 
     fn key(seed: u8) -> MasterKey {
         MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| seed.wrapping_add(i as u8))).unwrap()
@@ -126,7 +130,7 @@ mod tests {
         CodeKeys::new(&seeds.iter().map(|seed| key(*seed)).collect::<Vec<_>>()).unwrap()
     }
 
-    /// Gives the listed words one after the other, and then fails.
+    /// Returns the listed words one after the other, then fails.
     #[derive(Debug)]
     struct Script(Mutex<Vec<u8>>);
 
@@ -148,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Gives one byte for ever.
+    /// Returns the same byte forever.
     #[derive(Debug)]
     struct Stuck(u8);
 
@@ -162,11 +166,11 @@ mod tests {
     #[test]
     fn h08_a_digest_matches_its_code_in_its_context_only() {
         let keys = keys(&[1]);
-        let digest = keys.digest(PLACE, "012345");
-        assert!(keys.matches(PLACE, "012345", &digest));
+        let digest = keys.digest(CONTEXT, "012345");
+        assert!(keys.matches(CONTEXT, "012345", &digest));
         let others: [(&[&[u8]], &str); 6] = [
-            (PLACE, "012346"),
-            (PLACE, "12345"),
+            (CONTEXT, "012346"),
+            (CONTEXT, "12345"),
             (&[b"user-2", b"recovery", b"ada@example.com"], "012345"),
             (&[b"user-1", b"recovery", b"bob@example.com"], "012345"),
             (&[b"user-1", b"recoveryada@example.com"], "012345"),
@@ -178,23 +182,23 @@ mod tests {
     }
 
     #[test]
-    fn every_live_key_compares_and_the_first_makes() {
-        let old = keys(&[1]).digest(PLACE, "012345");
+    fn every_live_key_compares_and_the_first_computes() {
+        let old = keys(&[1]).digest(CONTEXT, "012345");
         for live in [&[1, 2][..], &[2, 1], &[3, 2, 1]] {
-            assert!(keys(live).matches(PLACE, "012345", &old));
+            assert!(keys(live).matches(CONTEXT, "012345", &old));
         }
-        assert!(!keys(&[2]).matches(PLACE, "012345", &old));
-        assert!(keys(&[2]).matches(PLACE, "012345", &keys(&[2, 1]).digest(PLACE, "012345")));
+        assert!(!keys(&[2]).matches(CONTEXT, "012345", &old));
+        assert!(keys(&[2]).matches(CONTEXT, "012345", &keys(&[2, 1]).digest(CONTEXT, "012345")));
         assert!(CodeKeys::new(&[]).is_none());
     }
 
     #[test]
-    fn a_digest_comes_back_from_its_text_and_shows_nothing() {
+    fn a_digest_round_trips_through_json_and_debug_hides_it() {
         let keys = keys(&[1]);
-        let json = serde_json::to_string(&keys.digest(PLACE, "1")).unwrap();
+        let json = serde_json::to_string(&keys.digest(CONTEXT, "1")).unwrap();
         assert_eq!(json.len(), 66);
         let again: SecretDigest = serde_json::from_str(&json).unwrap();
-        assert!(keys.matches(PLACE, "1", &again));
+        assert!(keys.matches(CONTEXT, "1", &again));
         assert_eq!(format!("{keys:?} {again:?}"), "CodeKeys(…) SecretDigest(…)");
         let upper = json.to_uppercase();
         for bad in ["\"\"", "\"00\"", &upper, &json.replacen('"', "\"00", 1)] {
@@ -210,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_that_would_favour_some_numbers_are_drawn_again() {
+    fn biased_draws_are_repeated() {
         // 2^64 - 1 = 18,446,744,073,709 whole millions and 551,615.
         let fair = 18_446_744_073_709_000_000;
         assert_eq!(below(&Script::of(&[fair, u64::MAX, fair - 1]), 1_000_000), Ok(999_999));
@@ -232,9 +236,9 @@ mod tests {
     #[test]
     fn recovery_codes_are_six_and_all_different() {
         let codes = recovery_codes(&SystemEntropy).unwrap();
-        for (place, code) in codes.iter().enumerate() {
+        for (index, code) in codes.iter().enumerate() {
             assert!(code.len() == 10 && code.bytes().all(|digit| b"0123456789abcdef".contains(&digit)));
-            assert!(!codes[..place].contains(code));
+            assert!(!codes[..index].contains(code));
         }
         assert_eq!(recovery_codes(&Stuck(1)).unwrap_err(), EntropyError);
         assert_eq!(hex_secret::<3>(&Stuck(0xab)).unwrap().as_str(), "ababab");

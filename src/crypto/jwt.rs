@@ -1,4 +1,5 @@
-//! Session JWTs: HS256 with one fixed header per key (RFC 7515, RFC 7519), so that no algorithm is ever read from a token.
+//! Session JWTs: HS256 with one fixed header per key (RFC 7515, RFC 7519), so that the algorithm is
+//! never read from a token.
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -8,24 +9,25 @@ use sha2::Sha256;
 use super::keys::{MasterKey, Purpose};
 use crate::model::{SessionId, Timestamp, UserId};
 
-/// The longest token that is looked at, in bytes.
+/// The maximum length of a token, in bytes.
 const MAX_LENGTH: usize = 8_192;
-/// How far ahead of us the clock of the issuing node may be, in seconds.
-const SKEW: i64 = 60;
+/// How far the clock of the issuing node may be ahead, in seconds.
+const MAX_SKEW: i64 = 60;
 
 /// Why a JWT was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwtError {
-    /// Not of the form that this service issues, or not signed with its key.
+    /// The token is not of the form that this service issues, or not signed with its key.
     #[error("Invalid token")]
     Invalid,
-    /// Past its expiry.
+    /// The token has expired.
     #[error("Expired token")]
     Expired,
 }
 
-/// What a session JWT says. Claims of a newer release are ignored (RFC 7519 §4), duplicates of ours refused.
+/// The claims of a session JWT. Unknown claims, of a newer release, are ignored (RFC 7519 §4);
+/// duplicates of these are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Claims {
@@ -33,7 +35,7 @@ pub(crate) struct Claims {
     pub(crate) session_id: SessionId,
     /// The account's JWT generation at the time of issue.
     pub(crate) generation: u32,
-    /// The project, so that tokens of two services that share a key do not cross.
+    /// The project, so that no other service that shares the key accepts the token.
     pub(crate) aud: Box<str>,
     pub(crate) iat: i64,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
@@ -41,16 +43,16 @@ pub(crate) struct Claims {
     pub(crate) exp: i64,
 }
 
-/// A claim that is there must have the right type: `null` is not "absent".
+/// A claim that is present must have the right type: `null` does not mean "absent".
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     i64::deserialize(deserializer).map(Some)
 }
 
-/// Issues and verifies the JWTs of one service. Signs with the first key and accepts all.
+/// Issues and verifies the JWTs of one service. The first key signs, all keys verify.
 pub(crate) struct JwtCodec {
     keys: Vec<JwtKey>,
     audience: Box<str>,
-    longest_life: i64,
+    max_life: i64,
 }
 
 struct JwtKey {
@@ -59,15 +61,16 @@ struct JwtKey {
 }
 
 impl JwtCodec {
-    /// `longest_life`: seconds; tokens that claim more are refused.
-    pub(crate) fn new(keys: &[MasterKey], audience: &str, longest_life: i64) -> Option<Self> {
+    /// Returns `None` if there is no key. Tokens with a lifetime above `max_life`, in seconds, are
+    /// refused.
+    pub(crate) fn new(keys: &[MasterKey], audience: &str, max_life: i64) -> Option<Self> {
         let keys = keys.iter().map(|key| {
             let header = format!(r#"{{"typ":"JWT","alg":"HS256","kid":"{}"}}"#, key.id());
             let mac = Hmac::new_from_slice(key.derive(Purpose::Jwt).as_ref()).ok()?;
             Some(JwtKey { header: BASE64URL_NOPAD.encode(header.as_bytes()), mac })
         });
         let keys = keys.collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())?;
-        Some(Self { keys, audience: audience.into(), longest_life })
+        Some(Self { keys, audience: audience.into(), max_life })
     }
 
     pub(crate) fn audience(&self) -> Box<str> {
@@ -86,8 +89,13 @@ impl JwtCodec {
         Some(token)
     }
 
+    /// Verifies a token and returns its claims.
+    ///
+    /// # Errors
+    /// [`JwtError::Expired`] if the token has expired, [`JwtError::Invalid`] otherwise.
+    ///
     /// # Security
-    /// No claim is read before the signature has been compared, in constant time.
+    /// No claim is read before the signature is verified, in constant time.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, JwtError> {
         if token.len() > MAX_LENGTH {
             return Err(JwtError::Invalid);
@@ -99,13 +107,13 @@ impl JwtCodec {
         key.mac.clone().chain_update(signed.as_bytes()).verify_slice(&tag).map_err(|_| JwtError::Invalid)?;
         let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).map_err(|_| JwtError::Invalid)?;
         let claims: Claims = serde_json::from_slice(&payload).map_err(|_| JwtError::Invalid)?;
-        self.judge(claims, now.as_secs())
+        self.check_claims(claims, now.as_secs())
     }
 
-    fn judge(&self, claims: Claims, now: i64) -> Result<Claims, JwtError> {
+    fn check_claims(&self, claims: Claims, now: i64) -> Result<Claims, JwtError> {
         let life = claims.exp.checked_sub(claims.iat).ok_or(JwtError::Invalid)?;
-        let early = claims.iat > now.saturating_add(SKEW) || claims.nbf.is_some_and(|from| from > now);
-        if claims.aud != self.audience || !(0..=self.longest_life).contains(&life) || early {
+        let early = claims.iat > now.saturating_add(MAX_SKEW) || claims.nbf.is_some_and(|from| from > now);
+        if claims.aud != self.audience || !(0..=self.max_life).contains(&life) || early {
             return Err(JwtError::Invalid);
         }
         if now >= claims.exp { Err(JwtError::Expired) } else { Ok(claims) }

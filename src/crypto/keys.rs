@@ -1,6 +1,6 @@
 //! The master keys and the keys derived from them, one per purpose.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER};
 use hkdf::Hkdf;
@@ -12,10 +12,11 @@ use crate::{
     ports::{Entropy, SystemEntropy},
 };
 
-/// The secret of a service: 32 bytes or more of randomness, from which a key for each purpose is derived (HKDF, RFC 5869).
+/// The master key of a service: at least 32 random bytes, from which a key for each purpose is
+/// derived (HKDF, RFC 5869).
 ///
 /// # Security
-/// Keep it outside the database. `Debug` shows nothing and the bytes are wiped on drop.
+/// Keep it outside the database. `Debug` shows nothing of it, and the bytes are wiped on drop.
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<Vec<u8>>);
 
@@ -30,19 +31,13 @@ impl MasterKey {
         Ok(Self(bytes))
     }
 
-    /// Takes over the bytes of a key.
+    /// Creates a key from bytes.
     ///
     /// # Errors
-    /// [`Invalid::MasterKey`] for fewer than 32 or more than 1,024 bytes, and for what is plainly no randomness: fewer than 8 different
-    /// byte values, or readable text such as a placeholder.
+    /// [`Invalid::MasterKey`] for fewer than 32 or more than 1,024 bytes, and for bytes that are
+    /// clearly not random: fewer than 8 different values, or readable text such as a placeholder.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Invalid> {
-        let mut seen = [false; 256];
-        for byte in bytes {
-            if let Some(slot) = seen.get_mut(usize::from(*byte)) {
-                *slot = true;
-            }
-        }
-        let different = seen.iter().filter(|slot| **slot).count();
+        let different = bytes.iter().collect::<HashSet<_>>().len();
         let readable = bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
         if !(32..=1024).contains(&bytes.len()) || different < 8 || readable {
             return Err(Invalid::MasterKey);
@@ -50,10 +45,10 @@ impl MasterKey {
         Ok(Self(Zeroizing::new(bytes.to_vec())))
     }
 
-    /// Reads a key from base64 (standard or URL alphabet, with or without padding).
+    /// Decodes a key from base64 (standard or URL-safe alphabet, with or without padding).
     ///
     /// # Errors
-    /// [`Invalid::MasterKey`] as [`MasterKey::from_bytes`], and for what is not base64.
+    /// [`Invalid::MasterKey`] if the text is not base64, and as [`MasterKey::from_bytes`].
     pub fn from_base64(text: &str) -> Result<Self, Invalid> {
         [BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD]
             .iter()
@@ -62,22 +57,22 @@ impl MasterKey {
             .and_then(|bytes| Self::from_bytes(&bytes))
     }
 
-    /// Writes the key as base64, to be kept in a safe place.
+    /// Encodes the key as base64, to be kept in a safe place.
     #[must_use]
     pub fn to_base64(&self) -> String {
         BASE64.encode(&self.0)
     }
 
-    /// The key for one purpose.
+    /// Derives the key for one purpose.
     pub(crate) fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         let filled = Hkdf::<Sha256>::new(Some(b"account/v1"), &self.0)
             .expand(purpose.label().as_bytes(), key.as_mut());
-        debug_assert!(filled.is_ok(), "HKDF-SHA-256 gives up to 8,160 bytes");
+        debug_assert!(filled.is_ok(), "HKDF-SHA-256 yields up to 8,160 bytes");
         key
     }
 
-    /// A public name of the key, for headers that tell which of several keys was used.
+    /// The public id of the key, which records which of several keys was used.
     pub(crate) fn id(&self) -> String {
         HEXLOWER.encode(self.derive(Purpose::KeyId).first_chunk::<4>().unwrap_or(&[0; 4]))
     }
@@ -89,7 +84,7 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// What a derived key is for. No two purposes share a key.
+/// The use of a derived key. No two purposes share a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     KeyId,
@@ -133,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_comes_back_from_base64_and_shows_nothing() {
+    fn a_key_round_trips_through_base64_and_debug_hides_it() {
         let key = MasterKey::generate().unwrap();
         assert_eq!(MasterKey::from_base64(&key.to_base64()).unwrap().id(), key.id());
         assert_eq!(format!("{key:?}"), "MasterKey(…)");
     }
 
     #[test]
-    fn purposes_have_keys_of_their_own() {
+    fn each_purpose_has_its_own_key() {
         let key = MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| i as u8)).unwrap();
         assert_ne!(key.derive(Purpose::Jwt), key.derive(Purpose::PseudoId));
     }

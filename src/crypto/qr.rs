@@ -1,52 +1,59 @@
-//! The QR code of an authenticator's URI.
+//! The QR code of an authenticator app's URI.
 
 use std::fmt::Write as _;
 
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::OtpauthUri;
+use super::totp::OtpauthUri;
 
-/// The light margin that a reader needs, in modules (ISO/IEC 18004 §6.3.8).
-const QUIET: usize = 4;
-/// Pixels for each module, unless a style sheet says otherwise.
-const PIXELS: usize = 4;
+/// The width of the light margin that scanners need, in modules (ISO/IEC 18004 §6.3.8).
+const QUIET_ZONE: usize = 4;
+/// The default size of a module, in pixels; a style sheet can override it.
+const MODULE_PIXELS: usize = 4;
 
 /// The URI is too long for a QR code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too long for a QR code")]
+#[error("the URI is too long for a QR code")]
 pub struct QrError;
 
 impl OtpauthUri {
-    /// The URI as a QR code: an SVG element to be put into a page, black on white whatever the page's colours.
+    /// Renders the URI as a QR code: an SVG element for a page, black on white whatever the page's
+    /// colours.
     ///
     /// # Errors
-    /// [`QrError`] if the URI does not fit; those that [`AccountService`](crate::AccountService) makes do.
+    /// [`QrError`] if the URI does not fit. URIs created by
+    /// [`AccountService`](crate::AccountService) always fit.
     ///
     /// # Security
-    /// The picture is as secret as the URI. Keep it out of caches and logs, and draw it nowhere but in the user's own page.
+    /// The picture is as secret as the URI. Keep it out of caches and logs, and show it only to the
+    /// user.
     pub fn to_svg(&self) -> Result<String, QrError> {
         let code = QrCode::with_error_correction_level(self.as_str(), EcLevel::M)
             .or_else(|_| QrCode::with_error_correction_level(self.as_str(), EcLevel::L))
             .map_err(|_| QrError)?;
-        let side = code.width() + 2 * QUIET;
+        let side = code.width() + 2 * QUIET_ZONE;
         Ok(format!(
-            r##"<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="QR code" width="{pixels}" height="{pixels}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{side}v{side}H0z"/><path fill="#000" d="{dark}"/></svg>"##,
-            pixels = side * PIXELS,
-            dark = dark(&code),
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"QR code\" \
+             width=\"{pixels}\" height=\"{pixels}\" viewBox=\"0 0 {side} {side}\" \
+             shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/>\
+             <path fill=\"#000\" d=\"{dark}\"/></svg>",
+            pixels = side * MODULE_PIXELS,
+            dark = dark_path(&code),
         ))
     }
 }
 
-/// A rectangle for each run of dark modules in a row.
-fn dark(code: &QrCode) -> String {
+/// Draws a rectangle for each run of dark modules in a row.
+fn dark_path(code: &QrCode) -> String {
     let colors = code.to_colors();
     let mut path = String::new();
     for (y, row) in colors.chunks(code.width().max(1)).enumerate() {
-        let mut x = QUIET;
+        let mut x = QUIET_ZONE;
         for run in row.chunk_by(PartialEq::eq) {
             if run.first() == Some(&Color::Dark) {
                 // Writing to a String cannot fail.
-                write!(path, "M{x} {}h{width}v1h-{width}z", y + QUIET, width = run.len()).unwrap_or_default();
+                write!(path, "M{x} {}h{width}v1h-{width}z", y + QUIET_ZONE, width = run.len())
+                    .unwrap_or_default();
             }
             x += run.len();
         }
@@ -58,13 +65,14 @@ fn dark(code: &QrCode) -> String {
 mod tests {
     use zeroize::Zeroizing;
 
-    use super::{super::TotpSecret, *};
+    use super::*;
+    use crate::crypto::totp::TotpSecret;
 
     fn uri(issuer: &str, label: &str) -> OtpauthUri {
         TotpSecret::from_bytes(Zeroizing::new(b"12345678901234567890".to_vec())).otpauth_uri(issuer, label)
     }
 
-    /// Reads a picture as a camera would, three pixels to a module.
+    /// Reads a picture as a camera would, with three pixels per module.
     fn read(svg: &str) -> String {
         let side: usize = between(svg, "viewBox=\"0 0 ", " ").parse().unwrap();
         let mut dark = vec![false; side * side];
@@ -102,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn a_uri_that_does_not_fit_is_an_error() {
         let uri = TotpSecret::from_bytes(Zeroizing::new(vec![1; 3_000])).otpauth_uri("a", "b");
         assert_eq!(uri.to_svg(), Err(QrError));
     }

@@ -1,5 +1,5 @@
-//! One-time passwords of authenticator apps: TOTP (RFC 6238) with SHA-1, six digits and steps of 30 seconds, the one set that every app
-//! knows.
+//! One-time passwords of authenticator apps: TOTP (RFC 6238) with SHA-1, six digits and steps of 30
+//! seconds, the parameters that every app supports.
 
 use std::fmt::{self, Write as _};
 
@@ -12,64 +12,73 @@ use crate::{
     ports::{Entropy, EntropyError},
 };
 
-/// 160 bits: what RFC 4226 §4 (R6) recommends, and the length of the HMAC's output, which RFC 6238 §5.1 asks for; more adds nothing to
-/// SHA-1. They make 32 base32 characters, whole groups of eight, so that apps that want padding and apps that refuse it both take them, and
-/// so that they can be typed where there is no camera.
-const SECRET: usize = 20;
+/// 160 bits, as RFC 4226 §4 (R6) recommends and RFC 6238 §5.1 asks for: the output length of the
+/// HMAC. More adds nothing to SHA-1. They give 32 base32 characters in whole groups of eight, which
+/// apps with and without padding accept, and which can be typed where there is no camera.
+const SECRET_LENGTH: usize = 20;
+/// The length of a step, in seconds.
 const STEP: u64 = 30;
-/// How many characters of a name go into a URI, so that the URI fits a QR code that a camera can still read.
+/// The maximum length of a name in a URI, in characters, so that a camera can still read the QR
+/// code.
 const MAX_NAME_LENGTH: usize = 64;
-const NAMELESS: &str = "account";
+const DEFAULT_LABEL: &str = "account";
 
-/// The secret that an authenticator app shares with an account. Debug shows nothing; the bytes are wiped on drop.
+/// The secret that an authenticator app shares with an account.
+///
+/// # Security
+/// `Debug` shows nothing of it, and the bytes are wiped on drop.
 pub(crate) struct TotpSecret(Zeroizing<Vec<u8>>);
 
 impl TotpSecret {
-    /// A new secret.
+    /// Draws a new secret.
     pub(crate) fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let mut bytes = Zeroizing::new(vec![0; SECRET]);
+        let mut bytes = Zeroizing::new(vec![0; SECRET_LENGTH]);
         entropy.fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// A secret that was kept. One of fewer than 128 bits (RFC 4226 §4, R6) matches no code.
+    /// Wraps a stored secret. One of fewer than 128 bits (RFC 4226 §4, R6) matches no code.
     pub(crate) fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Self {
         Self(bytes)
     }
 
-    /// The bytes, to be sealed.
+    /// The bytes, for sealing.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The form that people type: base32 (RFC 4648 §6) in upper case, without padding.
+    /// The form that users type: base32 (RFC 4648 §6) in upper case, without padding.
     pub(crate) fn base32(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))
     }
 
-    /// The step that a code is of, if it is one of the current step, the one before or the one after (RFC 6238 §5.2), and later than the
-    /// last step that was accepted. The caller keeps the answer as the next `last_step`, in the change that acts on it.
+    /// Checks a code and returns the step that it belongs to, or `None`.
+    ///
+    /// A code is accepted if it belongs to the current step, the previous or the next one
+    /// (RFC 6238 §5.2), and that step is later than `last_step`, the last one accepted. The caller
+    /// saves the returned step as the next `last_step`, in the same change that acts on the code.
     ///
     /// # Security
-    /// No code is accepted twice, nor one older than the last. Every step is compared, in constant time, whichever matches.
+    /// No code is accepted twice, nor one older than the last (replay). All three steps are always
+    /// compared, in constant time.
     pub(crate) fn check(&self, code: &str, now: Timestamp, last_step: Option<u64>) -> Option<u64> {
         let totp = self.generator()?;
         let current = u64::try_from(now.as_secs()).ok()? / STEP;
-        // The newest wins, so that a code which happens to serve two steps is used up for both.
+        // The latest match wins, so that a code that two steps happen to share is used up for both.
         (current.saturating_sub(1)..=current.saturating_add(1)).fold(None, |found, step| {
             let matched = totp.check(code, step.saturating_mul(STEP));
             matched.filter(|step| last_step.is_none_or(|last| *step > last)).or(found)
         })
     }
 
-    /// What the app shows at this instant, for whoever stands in for one in a test.
+    /// The code that an app shows at this instant, for tests.
     #[cfg(feature = "testing")]
     pub(crate) fn code_at(&self, now: Timestamp) -> Option<String> {
         let (totp, seconds) = (self.generator()?, u64::try_from(now.as_secs()).ok()?);
         Some(totp.generate(seconds).to_string())
     }
 
-    /// The secret of the form that people type, for whoever stands in for an app in a test.
+    /// Decodes the form that users type, for tests.
     #[cfg(feature = "testing")]
     pub(crate) fn from_base32(text: &str) -> Option<Self> {
         BASE32_NOPAD.decode(text.as_bytes()).ok().map(|bytes| Self(Zeroizing::new(bytes)))
@@ -86,14 +95,14 @@ impl TotpSecret {
             .ok()
     }
 
-    /// The URI that sets up an app (the Key Uri Format), for a service and one of its accounts.
+    /// Creates the URI that sets up an app (Key Uri Format), for a service and one of its accounts.
     ///
-    /// Any names will do: colons, which would part issuer and label, and control characters are left out, long names are cut, and an
-    /// empty label becomes `account`.
+    /// All names are accepted. Colons, which separate issuer and label, and control characters are
+    /// removed, long names are cut, and an empty label becomes `account`.
     pub(crate) fn otpauth_uri(&self, issuer: &str, label: &str) -> OtpauthUri {
-        let (issuer, label) = (presentable(issuer), presentable(label));
-        let label = if label.is_empty() { NAMELESS } else { &label };
-        // As long as it can get, so that no copy of the secret is left behind by growing.
+        let (issuer, label) = (clean_name(issuer), clean_name(label));
+        let label = if label.is_empty() { DEFAULT_LABEL } else { &label };
+        // The maximum length: growing would leave a copy of the secret in freed memory.
         let mut uri = Zeroizing::new(String::with_capacity(
             64 + 2 * self.0.len() + 3 * (2 * issuer.len() + label.len()),
         ));
@@ -121,10 +130,14 @@ impl fmt::Debug for TotpSecret {
     }
 }
 
-/// The `otpauth://totp/…` URI that sets up an authenticator app, to be shown to the user as a link or as a QR code.
+/// The `otpauth://totp/…` URI that sets up an authenticator app. Show it to the user as a link or
+/// as a QR code.
 ///
 /// # Security
-/// It holds the secret: whoever sees it can make the user's codes. `Debug` shows nothing and the text is wiped on drop.
+/// It contains the secret, which is enough to generate the user's codes. `Debug` shows nothing of
+/// it, and the text is wiped on drop.
+#[doc(alias = "2FA")]
+#[doc(alias = "TOTP")]
 pub struct OtpauthUri(Zeroizing<String>);
 
 impl OtpauthUri {
@@ -141,7 +154,7 @@ impl fmt::Debug for OtpauthUri {
     }
 }
 
-fn presentable(name: &str) -> String {
+fn clean_name(name: &str) -> String {
     let kept: String = name.chars().filter(|char| *char != ':' && !char.is_control()).collect();
     kept.trim().chars().take(MAX_NAME_LENGTH).collect()
 }

@@ -1,4 +1,4 @@
-//! The trusted side: what only the host's own server code may do with accounts.
+//! Admin operations: what the application's own server may do with any account.
 
 use std::time::Duration;
 
@@ -12,36 +12,37 @@ use crate::{
     service::{Abort, AccountService, Context, Draft, Settled},
 };
 
-/// What the host's own server code may do with any account: look it up, import, block, label, sign out, delete.
+/// Admin operations on any account: look up, import, block, label, sign out, delete.
 ///
-/// [`AccountService::admin`] makes one. Its methods ask for no caller and no permission.
+/// [`AccountService::admin`] returns it. Its methods check neither a session nor a permission.
 ///
 /// # Security
-/// Nothing that comes from a client may decide whether one of these is called, or on which account, before the host has checked that the client
-/// is one of its administrators.
+/// Check that the client is one of your administrators before you call a method here, and before a
+/// client's input decides which account it acts on.
 #[derive(Debug)]
 pub struct Admin<'a, S, M, P, C> {
     service: &'a AccountService<S, M, P, C>,
     client: &'a ClientInfo,
 }
 
-/// An account that a host brings along, for instance from an older system.
+/// An account to be imported, for instance from an older system.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NewUser {
-    /// Its id.
+    /// The id.
     pub user_id: CustomId<UserId>,
-    /// Its email address, and whether the host knows it to be proven.
+    /// The email address, and whether it is verified.
     pub email: Option<(Email, bool)>,
-    /// Its phone number, and whether the host knows it to be proven.
+    /// The phone number, and whether it is verified.
     pub phone: Option<(Phone, bool)>,
-    /// Its name, or the empty one.
+    /// The name, which may be empty.
     pub name: Name,
-    /// The hash of its password, as [`PasswordHash::parse`] takes it; replaced at the next sign-in if it is weaker than today's.
+    /// The password hash, as [`PasswordHash::parse`] takes it. A hash weaker than
+    /// [`Config::hashing`](crate::Config::hashing) is replaced at the next sign-in.
     pub password: Option<PasswordHash>,
-    /// Labels.
+    /// The labels.
     pub labels: Vec<Label>,
-    /// Preferences.
+    /// The preferences.
     pub preferences: Preferences,
 }
 
@@ -67,13 +68,14 @@ impl Default for NewUser {
     }
 }
 
-/// How long the secret of a generic token is, and how long it is good.
+/// The length and lifetime of a generic token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GenericToken {
-    /// Hex digits of the secret, 4–128; 6. Of fewer than 32, five wrong guesses end it.
+    /// The number of hex digits of the secret, 4 to 128. Default: 6. Five wrong guesses invalidate
+    /// a secret of fewer than 32 digits.
     pub digits: usize,
-    /// How long it is good, 1 minute to 1 year; 15 minutes.
+    /// The lifetime, 1 minute to 1 year. Default: 15 minutes.
     pub lifetime: Duration,
 }
 
@@ -84,7 +86,8 @@ impl Default for GenericToken {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// The trusted side of this service, on behalf of this client: the host's administrator, or nobody.
+    /// Returns the admin operations. The security log records `client`: the administrator's, or the
+    /// default.
     #[must_use]
     pub fn admin<'a>(&'a self, client: &'a ClientInfo) -> Admin<'a, S, M, P, C> {
         Admin { service: self, client }
@@ -92,7 +95,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
-    /// The account with this id.
+    /// Returns the account with this id.
     ///
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
@@ -100,7 +103,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         self.find(&Key::Id(*id), |_| true).await
     }
 
-    /// The account whose own email address this is.
+    /// Returns the account with this email address of its own.
     ///
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
@@ -108,7 +111,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         self.find(&Key::Mailbox(email.clone()), |account| account.email() == Some(email)).await
     }
 
-    /// The account whose phone number this is.
+    /// Returns the account with this phone number.
     ///
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
@@ -116,8 +119,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         self.find(&Key::Phone(phone.clone()), |_| true).await
     }
 
-    /// At most `limit` accounts by ascending id, after the given one: pass the last id of a page to get the next, until one is empty. Their
-    /// preferences are not loaded. Those that cannot be read are left out.
+    /// Lists at most `limit` accounts by ascending id, after the given one. Pass the last id of a
+    /// page to get the next one, until a page is empty.
+    ///
+    /// Preferences are not loaded. Unreadable accounts are left out.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -137,7 +142,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         }
     }
 
-    /// Creates an account with what the host knows of it. It is sent nothing and signed in nowhere.
+    /// Creates an account from existing data. It sends no message and starts no session.
     ///
     /// # Errors
     /// [`Error::UserExists`] if the id, email or phone is taken; [`Error::Store`].
@@ -150,13 +155,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         };
         let mut draft = Draft::new(Account::new(id, now), now);
         let account = &mut draft.account;
-        if let Some((email, proven)) = new.email {
+        if let Some((email, verified)) = new.email {
             account.set_email(email, TargetId::generate(now, *self.service.draw()?), now);
-            proven.then(|| account.mark_verified(Channel::Mailbox, now));
+            verified.then(|| account.mark_verified(Channel::Mailbox, now));
         }
-        if let Some((phone, proven)) = new.phone {
+        if let Some((phone, verified)) = new.phone {
             account.set_phone(phone, TargetId::generate(now, *self.service.draw()?), now);
-            proven.then(|| account.mark_verified(Channel::Phone, now));
+            verified.then(|| account.mark_verified(Channel::Phone, now));
         }
         (account.name, account.labels) = (new.name, new.labels);
         account.set_preferences(new.preferences);
@@ -167,7 +172,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         self.service.create(draft, cx).await.map(User::new)
     }
 
-    /// Blocks the account, or lifts the block. A blocked one cannot sign in, and its sessions are refused but kept.
+    /// Blocks or unblocks the account. A blocked account cannot sign in; its sessions are refused
+    /// but kept.
     ///
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
@@ -191,8 +197,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         .await
     }
 
-    /// Demands a new password, or no longer: until then every session of the account is refused with
-    /// [`Error::PasswordResetRequired`]. A [recovery](AccountService::finish_recovery) fulfils it.
+    /// Requires a new password, or withdraws that: until then every session of the account is
+    /// refused with [`Error::PasswordResetRequired`]. A [recovery](AccountService::finish_recovery)
+    /// sets the new password.
     ///
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
@@ -216,14 +223,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         .await
     }
 
-    /// Makes a token by which its holder can [sign in](AccountService::sign_in_with_token) to the account, once. An earlier one with a short
-    /// secret ends.
+    /// Issues a token that [signs in](AccountService::sign_in_with_token) to the account, once. It
+    /// replaces an earlier one with a short secret.
     ///
     /// # Errors
-    /// [`Error::UserNotFound`]; [`Error::Invalid`] if length or lifetime is out of bounds; [`Error::Store`].
+    /// [`Error::UserNotFound`]; [`Error::Invalid`] if length or lifetime is out of bounds;
+    /// [`Error::Store`].
     ///
     /// # Security
-    /// [`Token::secret`] is all it takes. Hand it to nobody but the account's owner.
+    /// [`Token::secret`] is all that a sign-in needs. Give it only to the account's owner.
     pub async fn issue_token(&self, id: &UserId, how: GenericToken) -> Result<Token, Error> {
         const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
         if !(4..=128).contains(&how.digits) {
@@ -246,11 +254,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         }
     }
 
-    /// Deletes the account with everything of it: sessions, identities, preferences, keys and log.
+    /// Deletes the account with all its data: sessions, identities, preferences, keys and log.
     ///
     /// # Errors
-    /// [`Error::UserNotFound`]; [`Error::Busy`] if it kept changing; [`Error::Store`], with [`StoreError::Referenced`](crate::ports::StoreError)
-    /// where something of the host's own refers to it.
+    /// [`Error::UserNotFound`]; [`Error::Busy`] if other changes kept it busy; [`Error::Store`],
+    /// with [`StoreError::Referenced`](crate::ports::StoreError) if a row of your application
+    /// refers to it.
     pub async fn delete(&self, id: &UserId) -> Result<(), Error> {
         let decide = |draft: &mut Draft| {
             draft.remove();

@@ -1,20 +1,21 @@
-//! Passwords that everybody tries first.
+//! Common passwords.
 
 use zxcvbn::zxcvbn;
 
-/// As many guesses as the list of common passwords has ranks that count.
+/// The ranks of the list of common passwords that count.
 const FIRST_GUESSES: u64 = 10_000;
 /// No common password is half as long.
 const MAX_LENGTH: usize = 40;
-/// Digits and signs for letters that no common password has. All of them together would make the search for such spellings take
-/// a hundred times as long.
+/// Digits and signs in place of letters that no common password has. With them the search for such
+/// spellings would take a hundred times as long.
 const RARE_SIGNS: [char; 5] = ['{', '[', '<', '|', '+'];
 
-/// Whether a password is among the first 10,000 guesses: a common password or word in whatever case, also backwards or with
-/// digits for letters, or one repeat, sequence or keyboard run, such as `11111111`.
+/// Whether a password is among the first 10,000 guesses: a common password or word in any case,
+/// also backwards or with digits for letters, or one repeat, sequence or keyboard run, such as
+/// `11111111`.
 ///
-/// Sign-up and password changes ask it when the dictionary is on (NIST SP 800-63B §3.1.1.2). It takes less than
-/// a millisecond as a rule, and a few at worst.
+/// Sign-up and password changes call it if [`refuse_common`](crate::PasswordPolicy::refuse_common)
+/// is set (NIST SP 800-63B §3.1.1.2). It usually takes less than a millisecond, and a few at worst.
 ///
 /// # Examples
 /// ```
@@ -23,12 +24,12 @@ const RARE_SIGNS: [char; 5] = ['{', '[', '<', '|', '+'];
 /// ```
 #[must_use]
 pub fn is_common(password: &str) -> bool {
-    // What people tried first was typed on one keyboard: no list has spaces, accents or emoji.
+    // Common passwords were typed on one keyboard: no list has spaces, accents or emoji.
     let could_be_listed = password.len() <= MAX_LENGTH
         && password.bytes().all(|byte| byte.is_ascii_graphic())
         && !password.contains(RARE_SIGNS);
-    // A password of several parts needs more guesses than this by how they are counted, so this asks for one whole word. The one
-    // guess on top is what the estimate adds to the rank of a whole word.
+    // The estimate counts more guesses than this for a password of several parts, so this asks for
+    // one whole word. The estimate adds one guess to the rank of a word.
     could_be_listed && zxcvbn(&password.to_ascii_lowercase(), &[]).guesses() <= FIRST_GUESSES + 1
 }
 

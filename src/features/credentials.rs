@@ -1,4 +1,4 @@
-//! Changing password, email and phone: each proves the current password first (ASVS 7.5.1).
+//! Changing password, email and phone. Each requires the current password (ASVS 7.5.1).
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,26 +15,28 @@ use crate::{
     service::{Abort, AccountService, Caller, Context, Draft, PREPARATIONS},
 };
 
-/// A change of how the caller signs in.
+/// The result of a changed password, email or phone.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CredentialChange {
-    /// The account after it.
+    /// The account after the change.
     pub user: User,
-    /// A new secret of the caller's session, if the old one ended with the change (an anonymous account became a lasting one).
-    /// The client must keep it instead; the [`Caller`] is spent. Never for a caller that is [`keeping_secret`](Caller::keeping_secret).
+    /// A new secret of the caller's session, if the change rotated it because an anonymous account
+    /// became a permanent one. The client must replace the old one, and the [`Caller`] is no longer
+    /// valid. Always `None` for a caller that is [`keeping_secret`](Caller::keeping_secret).
     pub secret: Option<SessionSecret>,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Sets a new password. An account that has one must prove it with `old`; a password-less account needs none.
+    /// Sets a new password. `old` is required if the account has a password.
     ///
-    /// Other sessions end unless [`end_other_sessions`](crate::Config::end_other_sessions) is off, JWTs issued before end in any case, and the
-    /// account's email address is told.
+    /// It ends other sessions unless [`end_other_sessions`](crate::Config::end_other_sessions) is
+    /// off, revokes all JWTs, and notifies the account's email address.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] if `old` is missing or wrong or guesses are locked; [`Error::Invalid`],
-    /// [`Error::PasswordPersonalData`], [`Error::PasswordRecentlyUsed`] if the new one breaks a rule; the gates; [`Error::Busy`];
+    /// [`Error::InvalidCredentials`] if `old` is missing or wrong or guesses are locked;
+    /// [`Error::Invalid`], [`Error::PasswordPersonalData`], [`Error::PasswordRecentlyUsed`] if the
+    /// new one breaks a rule; the [errors of every caller](crate::Caller#errors); [`Error::Busy`];
     /// [`Error::Store`].
     #[doc(alias = "updatePassword")]
     pub async fn change_password(
@@ -43,22 +45,37 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         new: Password,
         old: Option<Password>,
     ) -> Result<CredentialChange, Error> {
-        self.perform(Operation::ChangePassword, caller.client(), |cx| async move {
-            let change = self.change_credentials(caller, cx, old.as_ref(), Some(&new), |_, _| ()).await?;
-            self.send_notice(&change.before, cx, Notice::PasswordChanged).await;
-            Ok(change.done)
+        self.perform(Operation::ChangePassword, caller.client(), |cx| {
+            self.change_password_in(cx, caller, new, old)
         })
         .await
     }
 
-    /// Changes the email address; it counts as not proven until it is verified. An account without password gets the given one, which must
-    /// then obey all rules: so an anonymous account becomes a lasting one.
+    async fn change_password_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        new: Password,
+        old: Option<Password>,
+    ) -> Result<CredentialChange, Error> {
+        let change = self.change_credentials(caller, cx, old.as_ref(), Some(&new), |_, _| ()).await?;
+        self.send_email(cx, change.before.contact(), Notice::PasswordChanged).await;
+        Ok(change.done)
+    }
+
+    /// Changes the email address, which is unverified until it is verified again. An account
+    /// without a password gets the given one, which must obey all rules: an anonymous account
+    /// becomes a permanent one.
     ///
-    /// Other sessions end as with [`change_password`](AccountService::change_password), and the previous address is told.
+    /// It ends other sessions as [`change_password`](AccountService::change_password) does, and
+    /// notifies the previous address.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] if the password is wrong or guesses are locked; [`Error::TargetExists`] if the address belongs to
-    /// another account; [`Error::ChallengeRequired`] if the address is the last second factor and no challenge was passed of late; the rules of a new password; the gates; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::InvalidCredentials`] if the password is wrong or guesses are locked;
+    /// [`Error::TargetExists`] if another account has the address; [`Error::ChallengeRequired`] if
+    /// the address is the last second factor and no challenge was passed in the last 30 minutes;
+    /// the errors of a new password; the [errors of every caller](crate::Caller#errors);
+    /// [`Error::Busy`]; [`Error::Store`].
     #[doc(alias = "updateEmail")]
     pub async fn change_email(
         &self,
@@ -66,20 +83,30 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         email: Email,
         password: Password,
     ) -> Result<CredentialChange, Error> {
-        self.perform(Operation::ChangeEmail, caller.client(), |cx| async move {
-            let target = TargetId::generate(cx.now, *self.draw()?);
-            let set = |account: &mut Account, now| account.set_email(email.clone(), target, now);
-            let change = self.change_credentials(caller, cx, Some(&password), None, set).await?;
-            if change.before.email() != Some(&email) {
-                self.send_notice(&change.before, cx, Notice::EmailChanged).await;
-            }
-            Ok(change.done)
+        self.perform(Operation::ChangeEmail, caller.client(), |cx| {
+            self.change_email_in(cx, caller, email, password)
         })
         .await
     }
 
-    /// Changes the phone number; it counts as not proven until it is verified. Otherwise as [`change_email`](AccountService::change_email);
-    /// the account's email address is told.
+    async fn change_email_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        email: Email,
+        password: Password,
+    ) -> Result<CredentialChange, Error> {
+        let target = TargetId::generate(cx.now, *self.draw()?);
+        let set = |account: &mut Account, now| account.set_email(email.clone(), target, now);
+        let change = self.change_credentials(caller, cx, Some(&password), None, set).await?;
+        if change.before.email() != Some(&email) {
+            self.send_email(cx, change.before.contact(), Notice::EmailChanged).await;
+        }
+        Ok(change.done)
+    }
+
+    /// Changes the phone number, which is unverified until it is verified again. Otherwise as
+    /// [`change_email`](AccountService::change_email); it notifies the account's email address.
     ///
     /// # Errors
     /// As [`change_email`](AccountService::change_email).
@@ -90,21 +117,32 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         phone: Phone,
         password: Password,
     ) -> Result<CredentialChange, Error> {
-        self.perform(Operation::ChangePhone, caller.client(), |cx| async move {
-            let target = TargetId::generate(cx.now, *self.draw()?);
-            let set = |account: &mut Account, now| account.set_phone(phone.clone(), target, now);
-            let change = self.change_credentials(caller, cx, Some(&password), None, set).await?;
-            if change.before.phone() != Some(&phone) {
-                self.send_notice(&change.before, cx, Notice::PhoneChanged).await;
-            }
-            Ok(change.done)
+        self.perform(Operation::ChangePhone, caller.client(), |cx| {
+            self.change_phone_in(cx, caller, phone, password)
         })
         .await
     }
 
-    /// Proves the current password, prepares the new one, and makes the change.
+    async fn change_phone_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        phone: Phone,
+        password: Password,
+    ) -> Result<CredentialChange, Error> {
+        let target = TargetId::generate(cx.now, *self.draw()?);
+        let set = |account: &mut Account, now| account.set_phone(phone.clone(), target, now);
+        let change = self.change_credentials(caller, cx, Some(&password), None, set).await?;
+        if change.before.phone() != Some(&phone) {
+            self.send_email(cx, change.before.contact(), Notice::PhoneChanged).await;
+        }
+        Ok(change.done)
+    }
+
+    /// Checks the current password, prepares the new one, and makes the change.
     ///
-    /// `proof` is the current password. An account without one takes `new`, or else `proof`, as its first.
+    /// `proof` is the current password. An account without one takes `new`, or else `proof`, as its
+    /// first.
     async fn change_credentials(
         &self,
         caller: &Caller,
@@ -134,7 +172,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                         draft.clear_failures();
                     }
                     None if draft.password.is_none() => {}
-                    None => return Err(Abort::Stale),
+                    None => return Err(Abort::PrepareAgain),
                 }
                 Ok(draft.change_credentials(caller, &hash, policy, &fresh, &set)?)
             };
@@ -159,21 +197,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         self.check_new_password(new, &after).await?;
         self.hash_password(new).await
     }
-
-    /// Tells the address that the account had before a change.
-    async fn send_notice(&self, before: &Account, cx: Context<'_>, notice: Notice) {
-        self.send_email(before.contact(), cx.client, cx.now, notice).await;
-    }
 }
 
-/// A change that was made, and the account as it was before.
+/// A completed change, and the account before it.
 struct Change {
     before: Arc<Account>,
     done: CredentialChange,
 }
 
 impl Draft {
-    /// Makes the change and ends what must not outlive it. Tells whether the caller's session got the fresh secret.
+    /// Makes the change and revokes what must not outlive it. Returns whether the session's secret
+    /// was rotated.
     fn change_credentials(
         &mut self,
         caller: &Caller,
@@ -190,7 +224,7 @@ impl Draft {
         if hash.is_none() && addresses == (self.email.clone(), self.phone.clone()) {
             return Ok(false);
         }
-        // To take the last second factor off is to switch them off.
+        // Removing the last second factor turns MFA off.
         if asked_for_two && !self.is_mfa_active() {
             caller.recheck(self, now, Assurance::Fresh)?;
         }
@@ -204,7 +238,7 @@ impl Draft {
         }
         if let Some(session) = self.session_mut(caller.session_id(), now) {
             if hash.is_some() {
-                // Whoever sets the password knows it.
+                // A session that sets the password has used it.
                 session.factors.add(Factor::Password);
             }
             if rotate {
@@ -217,7 +251,8 @@ impl Draft {
 }
 
 impl Account {
-    /// Gives the account this address, not proven. The messaging target stays the same one; `target` is its id if there was none.
+    /// Sets the email address, unverified. It keeps the messaging target, or gives it the id
+    /// `target`.
     pub(crate) fn set_email(&mut self, email: Email, target: TargetId, now: Timestamp) {
         if set_contact(&mut self.email, email, target, now) {
             self.drop_codes_by(Channel::Mailbox);
@@ -231,7 +266,7 @@ impl Account {
     }
 }
 
-/// Tells whether the address is another one now.
+/// Returns whether the address has changed.
 fn set_contact<A: PartialEq>(
     slot: &mut Option<Contact<A>>,
     address: A,

@@ -10,71 +10,89 @@ use crate::{
     },
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{AccountService, Caller, Draft},
+    service::{AccountService, Caller, Context, Draft},
 };
 
-/// A part of the caller's identities.
+/// A page of the caller's identities.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct IdentityPage {
     /// The identities.
     pub identities: Vec<Identity>,
-    /// How many match the filters, whatever the limit and offset.
+    /// The number of identities that match the filters, regardless of limit and offset.
     pub total: usize,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// The caller's identities that match a query, in its order.
+    /// Lists the caller's identities that match a query, in its order.
     ///
     /// # Errors
-    /// [`Error::CursorNotFound`] if the query's cursor is none of them; the gates; [`Error::Store`].
+    /// [`Error::CursorNotFound`] if no identity has the query's cursor; the [errors of every
+    /// caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "listIdentities")]
     pub async fn identities(&self, caller: &Caller, query: &IdentityQuery) -> Result<IdentityPage, Error> {
-        self.perform(Operation::Identities, caller.client(), |cx| async move {
-            let account = self.load_as(caller, Parts::Body, cx).await?.account;
-            let identity = |record: &crate::model::IdentityRecord| Identity {
-                id: record.id,
-                user: *account.id(),
-                created_at: record.created_at,
-                updated_at: record.updated_at,
-                provider: record.provider.clone(),
-                provider_uid: record.uid.clone(),
-                provider_email: record.email.clone().or_else(|| record.verified_email.clone()),
-                access_expires_at: record.access_expires_at,
-            };
-            let page = query
-                .apply(account.identities.iter().map(identity).collect())
-                .map_err(|_| Error::CursorNotFound)?;
-            Ok(IdentityPage { identities: page.rows, total: page.total })
-        })
-        .await
+        self.perform(Operation::Identities, caller.client(), |cx| self.identities_in(cx, caller, query)).await
     }
 
-    /// Removes one of the caller's identities, with the provider's tokens and the sessions that it started. Which provider a token for a
-    /// sign-in came from is not kept, so unredeemed ones go as well, and the sessions that such tokens started, but for the caller's own.
-    /// The account's email address is told.
+    async fn identities_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        query: &IdentityQuery,
+    ) -> Result<IdentityPage, Error> {
+        let account = self.load_as(caller, Parts::Body, cx).await?.account;
+        let identity = |record: &crate::model::IdentityRecord| Identity {
+            id: record.id,
+            user: *account.id(),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            provider: record.provider.clone(),
+            provider_uid: record.uid.clone(),
+            provider_email: record.email.clone().or_else(|| record.verified_email.clone()),
+            access_expires_at: record.access_expires_at,
+        };
+        let page = query
+            .apply(account.identities.iter().map(identity).collect())
+            .map_err(|_| Error::CursorNotFound)?;
+        Ok(IdentityPage { identities: page.rows, total: page.total })
+    }
+
+    /// Removes one of the caller's identities, with the provider's tokens and the sessions that it
+    /// started.
+    ///
+    /// The provider of a sign-in token is not recorded. So unredeemed ones are removed as well, and
+    /// the sessions that such tokens started, except for the caller's. The account's email address
+    /// is notified.
     ///
     /// # Errors
-    /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if no other way into the account is switched on; the
-    /// gates; [`Error::Store`].
+    /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if no
+    /// other enabled method could sign in; the [errors of every caller](crate::Caller#errors);
+    /// [`Error::Store`].
     #[doc(alias = "deleteIdentity")]
     pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
-        let methods = self.inner.config.methods;
-        self.perform(Operation::UnlinkIdentity, caller.client(), |cx| async move {
-            let decide = |draft: &mut Draft| {
-                let provider = draft.unlink(id, caller.session_id(), &methods)?;
-                draft.note(EventKind::IdentityDeleted, None);
-                Ok(provider)
-            };
-            let (provider, account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
-            let notice = Notice::IdentityUnlinked { provider: self.provider_name(&provider) };
-            self.send_email(account.contact(), cx.client, cx.now, notice).await;
-            Ok(())
-        })
-        .await
+        self.perform(Operation::UnlinkIdentity, caller.client(), |cx| self.unlink_identity_in(cx, caller, id))
+            .await
     }
 
-    /// What people call a provider, as far as this service was built with it; its key otherwise.
+    async fn unlink_identity_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        id: &IdentityId,
+    ) -> Result<(), Error> {
+        let methods = self.inner.config.methods;
+        let decide = |draft: &mut Draft| {
+            let provider = draft.unlink(id, caller.session_id(), &methods)?;
+            draft.note(EventKind::IdentityDeleted, None);
+            Ok(provider)
+        };
+        let (provider, account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
+        let notice = Notice::IdentityUnlinked { provider: self.provider_name(&provider) };
+        self.send_email(cx, account.contact(), notice).await;
+        Ok(())
+    }
+
+    /// The provider's display name if this service has the provider, otherwise its key.
     pub(crate) fn provider_name(&self, key: &str) -> Box<str> {
         #[cfg(feature = "oauth2")]
         for client in self.inner.providers.iter().map(|client| client.registration().provider()) {
@@ -87,15 +105,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl Account {
-    /// Whether its owner can sign in again by what is switched on. A password can be set anew by mail.
-    fn has_way_in(&self, methods: &SignInMethods) -> bool {
+    /// Whether an enabled method can sign in to the account. A password can be reset by email.
+    fn can_still_sign_in(&self, methods: &SignInMethods) -> bool {
         let by_mail = methods.email_password || methods.magic_url || methods.email_code;
         (self.email.is_some() && by_mail)
             || (self.phone.is_some() && methods.phone)
             || !self.identities.is_empty()
     }
 
-    /// Answers with the provider's key.
+    /// Returns the provider's key.
     fn unlink(
         &mut self,
         id: &IdentityId,
@@ -104,7 +122,7 @@ impl Account {
     ) -> Result<Box<str>, Error> {
         let place = self.identities.iter().position(|identity| identity.id == *id);
         let gone = self.identities.remove(place.ok_or(Error::IdentityNotFound)?);
-        if !self.has_way_in(methods) {
+        if !self.can_still_sign_in(methods) {
             return Err(Error::LastSignIn);
         }
         self.retain_sessions(|session| match &session.provider {

@@ -1,4 +1,4 @@
-//! JWTs: a short-lived proof of a session for other servers of the host (RFC 7519).
+//! JWTs of sessions: short-lived credentials for other servers of the application (RFC 7519).
 
 use std::fmt;
 
@@ -10,26 +10,27 @@ use crate::{
     model::{EventKind, Timestamp},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{AccountService, Caller, Draft},
+    service::{AccountService, Caller, Context, Draft},
 };
 
-/// A compact JWS that proves a session until it expires or the session ends.
+/// A JWT that authenticates a session until it expires or the session ends (RFC 7519, RFC 7515
+/// compact form).
 ///
 /// # Security
-/// Whoever has it acts as the user for its lifetime; `Debug` shows nothing.
+/// It is a bearer token: it gives access to the account for its lifetime. `Debug` hides it.
 pub struct Jwt {
     text: Zeroizing<String>,
     expires_at: Timestamp,
 }
 
 impl Jwt {
-    /// The token, for `X-Appwrite-JWT` or [`AccountService::caller_by_jwt`].
+    /// The token, for the header `X-Appwrite-JWT` or [`AccountService::caller_by_jwt`].
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// From this instant on it is refused.
+    /// When it expires.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
@@ -43,38 +44,42 @@ impl fmt::Debug for Jwt {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Issues a JWT for the caller's current session. It lives for [`jwt_lifetime`](crate::Config::jwt_lifetime), and dies earlier with its
-    /// session, with a change of password, and with the account.
+    /// Issues a JWT of the caller's current session. It is valid for
+    /// [`jwt_lifetime`](crate::Config::jwt_lifetime), or until its session ends, the password
+    /// changes or the account is removed.
     ///
     /// # Errors
-    /// [`Error::SessionNotFound`] if the caller came with a JWT, which is no session; [`Error::MethodDisabled`]; the gates; [`Error::Store`].
+    /// [`Error::SessionNotFound`] if the caller was authenticated by a JWT;
+    /// [`Error::MethodDisabled`]; the [errors of every caller](crate::Caller#errors);
+    /// [`Error::Store`].
     #[doc(alias = "createJWT")]
     pub async fn issue_jwt(&self, caller: &Caller) -> Result<Jwt, Error> {
-        self.perform(Operation::IssueJwt, caller.client(), |cx| async move {
-            let session = caller.current_session().copied();
-            let decide = |draft: &mut Draft| {
-                let session = session.ok_or(Error::SessionNotFound)?;
-                draft.note(EventKind::JwtCreated, Some(session));
-                Ok(session)
-            };
-            let (session, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            let issued = cx.now.as_secs();
-            let life = i64::try_from(self.inner.config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
-            let claims = Claims {
-                user_id: account.id,
-                session_id: session,
-                generation: account.jwt_generation,
-                aud: self.inner.jwts.audience(),
-                iat: issued,
-                nbf: None,
-                exp: issued.saturating_add(life),
-            };
-            let text = self.inner.jwts.sign(&claims).ok_or(Error::Internal)?;
-            Ok(Jwt {
-                text: Zeroizing::new(text),
-                expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
-            })
+        self.perform(Operation::IssueJwt, caller.client(), |cx| self.issue_jwt_in(cx, caller)).await
+    }
+
+    async fn issue_jwt_in(&self, cx: Context<'_>, caller: &Caller) -> Result<Jwt, Error> {
+        let session = caller.current_session().copied();
+        let decide = |draft: &mut Draft| {
+            let session = session.ok_or(Error::SessionNotFound)?;
+            draft.note(EventKind::JwtCreated, Some(session));
+            Ok(session)
+        };
+        let (session, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        let issued = cx.now.as_secs();
+        let life = i64::try_from(self.inner.config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
+        let claims = Claims {
+            user_id: account.id,
+            session_id: session,
+            generation: account.jwt_generation,
+            aud: self.inner.jwts.audience(),
+            iat: issued,
+            nbf: None,
+            exp: issued.saturating_add(life),
+        };
+        let text = self.inner.jwts.sign(&claims).ok_or(Error::Internal)?;
+        Ok(Jwt {
+            text: Zeroizing::new(text),
+            expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
         })
-        .await
     }
 }

@@ -1,6 +1,6 @@
-//! Maintenance: what has expired goes when the host finds time for it.
+//! Maintenance: deleting expired data.
 //!
-//! Nothing here is needed for safety: what has expired is refused whether or not it is still stored. It keeps a store from growing.
+//! Expired data is never accepted, so cleanup is not needed for security. It keeps the store small.
 
 use std::time::Duration;
 
@@ -11,35 +11,37 @@ use crate::{
     service::{AccountService, Draft},
 };
 
-/// What [`AccountService::sweep`] did.
+/// The result of [`AccountService::sweep`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Swept {
-    /// From how many accounts it dropped what had expired.
+    /// The number of accounts from which expired data was deleted.
     pub tidied: u32,
-    /// How many anonymous accounts it removed that nobody could have come back to.
+    /// The number of removed anonymous accounts, whose last session had expired.
     pub removed: u32,
-    /// How many accounts it passed over because they cannot be read: they are damaged, or a newer release wrote them.
+    /// The number of skipped accounts that cannot be read: they are damaged, or a newer release
+    /// wrote them.
     pub unreadable: u32,
 }
 
 impl Swept {
-    /// Whether nothing was left to do, or nothing that could be done now.
+    /// Whether nothing is left to do, or nothing that can be done now.
     #[must_use]
     pub fn is_nothing(self) -> bool {
         (self.tidied, self.removed) == (0, 0)
     }
 }
 
-/// What [`AccountService::remove_unused_guests`] did.
+/// The result of [`AccountService::remove_unused_guests`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SweptGuests {
-    /// How many accounts it removed.
+    /// The number of removed accounts.
     pub removed: u32,
-    /// How many it passed over because they cannot be read: they are damaged, or a newer release wrote them.
+    /// The number of skipped accounts that cannot be read: they are damaged, or a newer release
+    /// wrote them.
     pub unreadable: u32,
-    /// The last account that it looked at, to go on after; `None` if there were no more.
+    /// The last account that was checked, for the next call. `None` if there are no more.
     pub last: Option<UserId>,
 }
 
@@ -47,22 +49,24 @@ pub struct SweptGuests {
 #[derive(PartialEq, Eq)]
 enum Attempt {
     Removed,
-    /// Somebody changed it meanwhile: it is in use.
+    /// It was changed in the meantime, so it is in use.
     Overtaken,
-    /// Something of the host's own refers to it.
+    /// A row of the application refers to it.
     Referenced,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Drops expired sessions, tokens and challenges of at most `limit` accounts, those first that have waited longest, and removes anonymous
-    /// accounts whose last session has gone. A host calls it now and then, again and again until it [did nothing](Swept::is_nothing); with
-    /// pauses, if it likes.
+    /// Deletes expired sessions, tokens and challenges of at most `limit` accounts, those that
+    /// expired first, and removes anonymous accounts whose last session has expired.
     ///
-    /// An anonymous account that something of the host's own refers to is kept, for good. Those that cannot be read stay and are counted each
-    /// time. Each account is a change of its own, so nobody who saves at the same time waits for more than one of them. Observers are not told.
+    /// Run it hourly, repeatedly until it [did nothing](Swept::is_nothing).
+    ///
+    /// An anonymous account that a row of your application refers to is kept for good. Unreadable
+    /// accounts are kept and counted at each call. Each account is a change of its own, so other
+    /// changes wait for one at most. Observers are not notified.
     ///
     /// # Errors
-    /// [`Error::Store`]; what was done until then is done.
+    /// [`Error::Store`]; accounts handled before the failure stay so.
     ///
     /// # Examples
     /// ```
@@ -89,7 +93,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 if attempt != Attempt::Referenced {
                     continue;
                 }
-                // It is the host's from now on, and no longer waits to be removed.
+                // The application has taken it over, so it no longer waits to be removed.
                 draft.began_anonymously = false;
             }
             match self.commit(Some(&stored), draft.account, &[]).await {
@@ -101,15 +105,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(swept)
     }
 
-    /// Looks at the next `limit` accounts by id after the given one, and removes those that are anonymous and have not been used for so long,
-    /// although they still have a session. What something of the host's own refers to is kept. Use is noted once a day, so `unused_for` counts as
-    /// two days at the least.
+    /// Checks the next `limit` accounts by id after the given one, and removes anonymous accounts
+    /// that have not been used for `unused_for`, although they still have a session. Accounts that
+    /// a row of your application refers to are kept. Use is recorded once a day, so `unused_for` is
+    /// two days at least.
     ///
-    /// Start with `None` and go on with [`last`](SweptGuests::last) until that is `None`. The whole round reads every account once: nightly,
-    /// for instance.
+    /// Start with `None` and go on with [`last`](SweptGuests::last) until it is `None`. A whole
+    /// round reads every account once; run it nightly, for instance.
     ///
     /// # Errors
-    /// [`Error::Store`]; what was done until then is done.
+    /// [`Error::Store`]; accounts handled before the failure stay so.
     pub async fn remove_unused_guests(
         &self,
         unused_for: Duration,
@@ -133,8 +138,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(swept)
     }
 
-    /// Removes at most `limit` entries of the security log that are older than `age`, of all accounts, and tells how many. To be called again
-    /// until it is 0.
+    /// Deletes at most `limit` entries of the security log that are older than `age`, of all
+    /// accounts. Returns how many were deleted; repeat until it is 0.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -143,7 +148,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(self.inner.store.delete_events_before(before, limit).await?)
     }
 
-    /// At least one that can be read, if there is one.
+    /// A page with at least one readable account, if there is one.
     async fn due_by(&self, now: Timestamp, limit: u32) -> Result<Vec<Listed>, Error> {
         let mut most = limit;
         loop {

@@ -1,4 +1,4 @@
-//! The operations, one file per feature. A feature never imports another.
+//! The operations, one file per feature. A feature never imports another one.
 
 mod admin;
 #[cfg(feature = "strength")]

@@ -1,5 +1,5 @@
-//! Sign-in without a password: by a link or code that was mailed, a code that was texted, or a token of the host's server
-//! (NIST SP 800-63B-4 §3.1.3, ASVS 6.6).
+//! Sign-in without a password: by a mailed link or code, a texted code, or a token of the
+//! application's server (NIST SP 800-63B-4 §3.1.3, ASVS 6.6).
 
 use std::sync::Arc;
 
@@ -23,16 +23,17 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EmailSignIn {
-    /// The id of the account to be created, if there is none of this address.
+    /// The id of the account that is created if none has the address.
     pub user_id: CustomId<UserId>,
     /// The address.
     pub email: Email,
-    /// Whether to show a phrase on the page that asks and in the message, so that people recognise their own request.
+    /// Whether the page and the message show the same security phrase, by which users recognise
+    /// their own request.
     pub with_phrase: bool,
 }
 
 impl EmailSignIn {
-    /// A request without phrase, for an account with a generated id.
+    /// A request without a phrase, for an account with a generated id.
     #[must_use]
     pub fn new(email: Email) -> Self {
         Self { user_id: CustomId::Generate, email, with_phrase: false }
@@ -40,36 +41,40 @@ impl EmailSignIn {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Mails a code for signing in, to be redeemed by [`sign_in_with_token`](AccountService::sign_in_with_token). An address without account
-    /// gets one.
+    /// Sends an email with a sign-in code, which
+    /// [`sign_in_with_token`](AccountService::sign_in_with_token) redeems. Creates an account if
+    /// none has the address.
     ///
     /// # Errors
-    /// [`Error::NoMailer`]; [`Error::MethodDisabled`]; [`Error::UserExists`] if the id is taken or the address is only known as that of
-    /// somebody's identity; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::NoMailer`]; [`Error::MethodDisabled`]; [`Error::UserExists`] if the id is taken, or
+    /// the address is known only from an OAuth2 identity; [`Error::Busy`]; [`Error::Store`].
     ///
     /// # Security
-    /// A new code ends the earlier one. Nothing is sent to a blocked account, and the answer does not tell.
+    /// A new code replaces the earlier one. A blocked account is sent nothing, with the same
+    /// answer.
     #[doc(alias = "createEmailToken")]
     pub async fn send_email_code(&self, request: EmailSignIn, client: &ClientInfo) -> Result<Token, Error> {
-        self.perform(Operation::SendEmailCode, client, |cx| async move {
-            let purpose = TokenPurpose::EmailCode;
-            self.send_by_email(request, cx, purpose, |_, new, phrase| {
-                let device = self.device(client.user_agent());
-                Notice::EmailCode { code: new.secret().clone(), device, phrase }
-            })
-            .await
+        self.perform(Operation::SendEmailCode, client, |cx| self.send_email_code_in(cx, request)).await
+    }
+
+    async fn send_email_code_in(&self, cx: Context<'_>, request: EmailSignIn) -> Result<Token, Error> {
+        let purpose = TokenPurpose::EmailCode;
+        self.send_by_email(request, cx, purpose, |_, new, phrase| {
+            let device = self.device(cx.client.user_agent());
+            Notice::EmailCode { code: new.secret().clone(), device, phrase }
         })
         .await
     }
 
-    /// Mails a link for signing in: `url` with `userId`, `secret`, `expire` and `project` added. The page behind it redeems the token by
-    /// [`sign_in_with_token`](AccountService::sign_in_with_token). An address without account gets one.
+    /// Sends an email with a sign-in link: `url` with `userId`, `secret`, `expire` and `project`
+    /// added. The page behind it calls [`sign_in_with_token`](AccountService::sign_in_with_token).
+    /// Creates an account if none has the address.
     ///
     /// # Errors
     /// As [`send_email_code`](AccountService::send_email_code).
     ///
     /// # Security
-    /// Several links are good side by side. Opening one changes nothing.
+    /// The five newest links are valid at the same time. Opening a link does not redeem it.
     #[doc(alias = "createMagicURLToken")]
     pub async fn send_magic_url(
         &self,
@@ -77,24 +82,32 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         url: &CheckedUrl,
         client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::SendMagicUrl, client, |cx| async move {
-            let purpose = TokenPurpose::MagicUrl;
-            self.send_by_email(request, cx, purpose, |account, new, phrase| {
-                let expire = new.expires_at().to_string();
-                let project = ("project", self.inner.config.project.as_str());
-                let link = new.link(url, account, &[("expire", &expire), project]);
-                Notice::MagicUrl { link, device: self.device(client.user_agent()), phrase }
-            })
-            .await
+        self.perform(Operation::SendMagicUrl, client, |cx| self.send_magic_url_in(cx, request, url)).await
+    }
+
+    async fn send_magic_url_in(
+        &self,
+        cx: Context<'_>,
+        request: EmailSignIn,
+        url: &CheckedUrl,
+    ) -> Result<Token, Error> {
+        let purpose = TokenPurpose::MagicUrl;
+        self.send_by_email(request, cx, purpose, |account, new, phrase| {
+            let expire = new.expires_at().to_string();
+            let project = ("project", self.inner.config.project.as_str());
+            let link = new.link(url, account, &[("expire", &expire), project]);
+            Notice::MagicUrl { link, device: self.device(cx.client.user_agent()), phrase }
         })
         .await
     }
 
-    /// Texts a code for signing in, to be redeemed by [`sign_in_with_token`](AccountService::sign_in_with_token). A number without account
-    /// gets one.
+    /// Sends a text message with a sign-in code, which
+    /// [`sign_in_with_token`](AccountService::sign_in_with_token) redeems. Creates an account if
+    /// none has the number.
     ///
     /// # Errors
-    /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::UserExists`] if the id is taken; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::UserExists`] if the id is taken;
+    /// [`Error::Busy`]; [`Error::Store`].
     #[doc(alias = "createPhoneToken")]
     pub async fn send_phone_code(
         &self,
@@ -102,34 +115,44 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         phone: Phone,
         client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::SendPhoneCode, client, |cx| async move {
-            if !self.inner.sms.is_there() {
-                return Err(Error::NoSms);
-            }
-            let new = self.new_token(TokenPurpose::PhoneCode, cx.now)?;
-            let address = Address::Phone(phone.clone());
-            let account = self.issue_at(address, user_id, cx, &new).await?;
-            if account.is_blocked() {
-                let _ = self.inner.sms.withhold().await;
-            } else {
-                self.send_sms(phone, client, TextNotice::SignInCode { code: new.secret().clone() }).await;
-            }
-            Ok(new.view(&account, None))
-        })
-        .await
+        self.perform(Operation::SendPhoneCode, client, |cx| self.send_phone_code_in(cx, user_id, phone)).await
     }
 
-    /// Starts a session by what was mailed, texted or handed out, once.
+    async fn send_phone_code_in(
+        &self,
+        cx: Context<'_>,
+        user_id: CustomId<UserId>,
+        phone: Phone,
+    ) -> Result<Token, Error> {
+        if !self.inner.sms.is_there() {
+            return Err(Error::NoSms);
+        }
+        let new = self.new_token(TokenPurpose::PhoneCode, cx.now)?;
+        let address = Address::Phone(phone.clone());
+        let account = self.issue_at(address, user_id, cx, &new).await?;
+        if account.is_blocked() {
+            let _ = self.inner.sms.withhold().await;
+        } else {
+            self.send_sms(cx, phone, TextNotice::SignInCode { code: new.secret().clone() }).await;
+        }
+        Ok(new.view(&account, None))
+    }
+
+    /// Starts a session with a mailed, texted or issued token, once.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if the account is unknown or the secret is wrong, expired, used or meant for something else;
-    /// [`Error::Blocked`] for a blocked account after the right secret; [`Error::MethodDisabled`] if the token's method has been switched
-    /// off; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::InvalidToken`] if the account is unknown, or the secret is wrong, expired, used or
+    /// of another purpose; [`Error::Blocked`] for a blocked account after the right secret;
+    /// [`Error::MethodDisabled`] if the token's method has been disabled; [`Error::Busy`];
+    /// [`Error::Store`].
     ///
     /// # Security
-    /// Of many who redeem one token at once, one succeeds. A code is good for five guesses, counted before the answer. The first proof of an
-    /// address that had not been proved drops all that a stranger could have prepared in the account: password, sessions, factors and the rest;
-    /// if the account has another proven owner, the prover gets an account of its own instead.
+    /// Prevents replay: of many concurrent redemptions of a token, one succeeds. Five wrong guesses
+    /// invalidate a code; they are counted before the answer.
+    ///
+    /// Prevents pre-hijacking: when an address is verified for the first time, everything an
+    /// earlier registrant set up (password, sessions, factors, identities) is removed. If the
+    /// account has another verified owner, the address moves to a new account instead.
     #[doc(alias = "createSession")]
     #[doc(alias = "updateMagicURLSession")]
     #[doc(alias = "updatePhoneSession")]
@@ -139,36 +162,43 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         secret: &Passcode,
         client: &ClientInfo,
     ) -> Result<SignedIn, Error> {
-        self.perform(Operation::SignInWithToken, client, |cx| async move {
-            let new = self.new_session(client, cx.now)?;
-            let guard = self.guard(client);
-            let decide = |draft: &mut Draft| {
-                let token = draft.redeem(secret.expose(), &TokenPurpose::SIGN_IN, guard)?;
-                if !self.is_switched_on(token.purpose) {
-                    return Err(Error::MethodDisabled.into());
-                }
-                draft.admit_sign_in()?;
-                let method = method(token.purpose);
-                Ok(match draft.verify_address(token.purpose.channel()) {
-                    AddressOwner::ThisAccount => Redeemed::Here(draft.start_session(&new, method, guard)),
-                    AddressOwner::NewAccount(address) => Redeemed::Apart(address, method),
-                })
-            };
-            match self.change(&Key::Id(*user), Parts::Body, cx, decide).await? {
-                Settled::Done(Redeemed::Here(started), account) => {
-                    Ok(self.signed_in(&account, new, started, cx).await)
-                }
-                Settled::Done(Redeemed::Apart(address, method), _) => {
-                    self.sign_in_to_new_account(address, new, method, cx).await
-                }
-                Settled::PrepareAgain => Err(Error::InvalidToken),
-                Settled::Absent => {
-                    self.refuse_nobody(user, secret, cx).await?;
-                    Err(Error::InvalidToken)
-                }
+        self.perform(Operation::SignInWithToken, client, |cx| self.sign_in_with_token_in(cx, user, secret))
+            .await
+    }
+
+    async fn sign_in_with_token_in(
+        &self,
+        cx: Context<'_>,
+        user: &UserId,
+        secret: &Passcode,
+    ) -> Result<SignedIn, Error> {
+        let new = self.new_session(cx.client, cx.now)?;
+        let guard = self.guard(cx.client);
+        let decide = |draft: &mut Draft| {
+            let token = draft.redeem(secret.expose(), &TokenPurpose::SIGN_IN, guard)?;
+            if !self.is_switched_on(token.purpose) {
+                return Err(Error::MethodDisabled.into());
             }
-        })
-        .await
+            draft.admit_sign_in()?;
+            let method = method(token.purpose);
+            Ok(match draft.verify_address(token.purpose.channel()) {
+                AddressOwner::ThisAccount => Redeemed::Here(draft.start_session(&new, method, guard)),
+                AddressOwner::NewAccount(address) => Redeemed::Apart(address, method),
+            })
+        };
+        match self.change(&Key::Id(*user), Parts::Body, cx, decide).await? {
+            Settled::Done(Redeemed::Here(started), account) => {
+                Ok(self.signed_in(&account, new, started, cx).await)
+            }
+            Settled::Done(Redeemed::Apart(address, method), _) => {
+                self.sign_in_to_new_account(address, new, method, cx).await
+            }
+            Settled::PrepareAgain => Err(Error::InvalidToken),
+            Settled::Absent => {
+                self.refuse_unknown(user, secret, cx).await?;
+                Err(Error::InvalidToken)
+            }
+        }
     }
 
     fn draw_phrase(&self) -> Result<Box<str>, Error> {
@@ -176,7 +206,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         phrase.map(String::into_boxed_str).map_err(|_| Error::Internal)
     }
 
-    /// Puts a token into the account of an address, or a new one, and mails it.
+    /// Issues a token to the account of an address, or to a new one, and sends it by email.
     async fn send_by_email(
         &self,
         request: EmailSignIn,
@@ -198,12 +228,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             let _ = self.inner.mailer.withhold().await;
         } else {
             let notice = notice(&account, &new, phrase.clone());
-            self.send_email(account.contact(), cx.client, cx.now, notice).await;
+            self.send_email(cx, account.contact(), notice).await;
         }
         Ok(new.view(&account, phrase))
     }
 
-    /// Puts a token into the account of an address; without one it is created.
+    /// Issues a token to the account of an address, which is created if needed.
     async fn issue_at(
         &self,
         address: Address,
@@ -227,7 +257,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.note(EventKind::SessionCreated, None);
             Ok(())
         };
-        // Somebody else may create or remove the account between two looks.
+        // Another request may create or remove the account between two steps.
         for _ in 0..3 {
             if let Settled::Done((), account) = self.change(&key, Parts::Body, cx, issue).await? {
                 return Ok(account);
@@ -244,7 +274,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Err(Error::UserExists)
     }
 
-    /// Signs in to a new account of whoever has proved an address that was on somebody else's.
+    /// Signs in to a new account, for an address that was removed from another one.
     async fn sign_in_to_new_account(
         &self,
         address: Address,
@@ -269,13 +299,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 }
 
-/// Where a redeemed token leads.
+/// The account that a redeemed token signs in to.
 enum Redeemed {
     Here(StartedSession),
     Apart(Address, SignInMethod<'static>),
 }
 
-/// How redeeming such a token signs in.
+/// How a token of this purpose signs in.
 fn method(purpose: TokenPurpose) -> SignInMethod<'static> {
     let (provider, factors): (_, &[Factor]) = match purpose {
         TokenPurpose::MagicUrl => (SessionProvider::MagicUrl, &[Factor::Email]),

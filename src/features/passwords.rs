@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Checks a new password of an account against all rules but its history.
+    /// Checks a new password of an account against all rules except its history.
     pub(crate) async fn check_new_password(
         &self,
         password: &Password,
@@ -23,7 +23,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         if policy.context_words.iter().any(|word| folded.contains(&word.to_lowercase())) {
             return Err(Invalid::CommonPassword.into());
         }
-        if policy.refuse_personal_data && account.is_told_by(&folded) {
+        if policy.refuse_personal_data && account.is_contained_in(&folded) {
             return Err(Error::PasswordPersonalData);
         }
         for rule in &self.inner.password_rules {
@@ -34,7 +34,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(())
     }
 
-    /// Checks a new password of an account against its earlier ones, the current one included.
+    /// Checks a new password of an account against its earlier ones, including the current one.
     pub(crate) async fn check_password_history(
         &self,
         password: &Password,
@@ -53,7 +53,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
 impl Account {
     /// Whether a lower-cased text contains the id, name, email, its local part or the phone number.
-    fn is_told_by(&self, folded: &str) -> bool {
+    fn is_contained_in(&self, folded: &str) -> bool {
         let email = self.email().map(|email| [email.as_str().to_owned(), email.local_part().to_owned()]);
         let phone = self.phone().map(|phone| phone.as_str().trim_start_matches('+').to_owned());
         let words = [self.id.as_str().to_lowercase(), self.name.as_str().to_lowercase()];
@@ -109,9 +109,9 @@ mod tests {
     fn personal_data_is_found_in_any_case_but_short_words_are_not_looked_for() {
         let mut account = account();
         account.name = "Al".parse().unwrap();
-        assert!(account.is_told_by("my-user-one-password"));
-        assert!(!account.is_told_by("always fine"));
+        assert!(account.is_contained_in("my-user-one-password"));
+        assert!(!account.is_contained_in("always fine"));
         account.name = "Ada Lovelace".parse().unwrap();
-        assert!(account.is_told_by("xx ada lovelace xx"));
+        assert!(account.is_contained_in("xx ada lovelace xx"));
     }
 }

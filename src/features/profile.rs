@@ -1,81 +1,109 @@
-//! The profile: name, preferences and the account's own block.
+//! The profile: reading it, name, preferences, and blocking one's own account.
 
 use crate::{
     error::Error,
     model::{Name, Preferences, User},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{AccountService, Caller, Draft},
+    service::{AccountService, Caller, Context, Draft},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
+    /// Returns the caller's account.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`] and the other [errors of every caller](crate::Caller#errors) if the
+    /// caller may no longer act; [`Error::Store`].
+    #[doc(alias = "get")]
+    #[doc(alias = "current user")]
+    pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
+        self.perform(Operation::User, caller.client(), |cx| self.user_in(cx, caller)).await
+    }
+
+    async fn user_in(&self, cx: Context<'_>, caller: &Caller) -> Result<User, Error> {
+        Ok(User::at(self.load_as(caller, Parts::Whole, cx).await?.account, cx.now))
+    }
+
     /// Changes the caller's display name.
     ///
     /// # Errors
-    /// The gates; [`Error::Store`].
+    /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "updateName")]
     pub async fn change_name(&self, caller: &Caller, name: Name) -> Result<User, Error> {
-        self.perform(Operation::ChangeName, caller.client(), |cx| async move {
-            let decide = |draft: &mut Draft| {
-                draft.name = name.clone();
-                draft.touch();
-                Ok(())
-            };
-            let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
-            Ok(User::new(account))
-        })
-        .await
+        self.perform(Operation::ChangeName, caller.client(), |cx| self.change_name_in(cx, caller, name)).await
     }
 
-    /// The caller's preferences, exactly as they were sent.
+    async fn change_name_in(&self, cx: Context<'_>, caller: &Caller, name: Name) -> Result<User, Error> {
+        let decide = |draft: &mut Draft| {
+            draft.name = name.clone();
+            draft.touch();
+            Ok(())
+        };
+        let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
+        Ok(User::new(account))
+    }
+
+    /// Returns the caller's preferences, exactly as they were sent.
     ///
     /// # Errors
-    /// The gates; [`Error::Store`].
+    /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "getPrefs")]
     pub async fn preferences(&self, caller: &Caller) -> Result<Preferences, Error> {
-        self.perform(Operation::Preferences, caller.client(), |cx| async move {
-            Ok(self.load_as(caller, Parts::Whole, cx).await?.account.preferences())
-        })
-        .await
+        self.perform(Operation::Preferences, caller.client(), |cx| self.preferences_in(cx, caller)).await
     }
 
-    /// Replaces the caller's preferences as a whole.
+    async fn preferences_in(&self, cx: Context<'_>, caller: &Caller) -> Result<Preferences, Error> {
+        Ok(self.load_as(caller, Parts::Whole, cx).await?.account.preferences())
+    }
+
+    /// Replaces all of the caller's preferences.
     ///
     /// # Errors
-    /// The gates; [`Error::Store`].
+    /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "updatePrefs")]
     pub async fn replace_preferences(
         &self,
         caller: &Caller,
         preferences: Preferences,
     ) -> Result<User, Error> {
-        self.perform(Operation::ReplacePreferences, caller.client(), |cx| async move {
-            let decide = |draft: &mut Draft| {
-                draft.set_preferences(preferences.clone());
-                draft.touch();
-                Ok(())
-            };
-            let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
-            Ok(User::new(account))
+        self.perform(Operation::ReplacePreferences, caller.client(), |cx| {
+            self.replace_preferences_in(cx, caller, preferences)
         })
         .await
     }
 
-    /// Blocks the caller's own account. Only the host can lift that; until then every use answers [`Error::Blocked`].
+    async fn replace_preferences_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        preferences: Preferences,
+    ) -> Result<User, Error> {
+        let decide = |draft: &mut Draft| {
+            draft.set_preferences(preferences.clone());
+            draft.touch();
+            Ok(())
+        };
+        let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
+        Ok(User::new(account))
+    }
+
+    /// Blocks the caller's own account. Only an [admin](crate::Admin::set_blocked) can unblock it;
+    /// until then every operation returns [`Error::Blocked`].
     ///
     /// # Errors
-    /// The gates; [`Error::Store`].
+    /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "updateStatus")]
     pub async fn block(&self, caller: &Caller) -> Result<User, Error> {
-        self.perform(Operation::Block, caller.client(), |cx| async move {
-            let decide = |draft: &mut Draft| {
-                draft.blocked = true;
-                draft.touch();
-                Ok(())
-            };
-            let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
-            Ok(User::new(account))
-        })
-        .await
+        self.perform(Operation::Block, caller.client(), |cx| self.block_in(cx, caller)).await
+    }
+
+    async fn block_in(&self, cx: Context<'_>, caller: &Caller) -> Result<User, Error> {
+        let decide = |draft: &mut Draft| {
+            draft.blocked = true;
+            draft.touch();
+            Ok(())
+        };
+        let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
+        Ok(User::new(account))
     }
 }

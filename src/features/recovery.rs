@@ -1,4 +1,4 @@
-//! Setting a new password by mail (OWASP Forgot Password; ASVS 6.4.3; H02, H05, H22, H31).
+//! Setting a new password by email (OWASP Forgot Password; ASVS 6.4.3; H02, H05, H22, H31).
 
 use std::time::Duration;
 
@@ -7,87 +7,122 @@ use crate::{
     messages::Notice,
     model::{
         Account, Channel, CheckedUrl, ClientInfo, Email, EventKind, Key, Passcode, Password, PasswordHash,
-        Token, TokenPurpose, UserId,
+        Token, TokenPurpose, TokenRecord, UserId,
     },
     operation::Operation,
-    ports::{Clock, Mailer, Parts, SmsSender, Store, Stored},
+    ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::{
-        Abort, AccountService, Address, AddressOwner, Context, Draft, NewToken, PREPARATIONS, SessionHolder,
-        Settled,
+        Abort, AccountService, Address, AddressOwner, Context, Draft, Guard, NewToken, PREPARATIONS,
+        SessionHolder, Settled,
     },
 };
 
+/// How a recovery ended.
+enum Recovered {
+    /// The account has the new password.
+    ThisAccount(TokenRecord),
+    /// The account has lost the address: the new password goes to a new account of this address.
+    NewAccount(TokenRecord, Address, PasswordHash),
+}
+
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Mails a link for setting a new password: `url` with `userId`, `secret` and `expire` added. The page behind it calls
+    /// Sends an email with a link for setting a new password: `url` with `userId`, `secret` and
+    /// `expire` added. The page behind it calls
     /// [`finish_recovery`](AccountService::finish_recovery).
     ///
     /// # Errors
-    /// [`Error::NoMailer`]; [`Error::Busy`]; [`Error::Store`]. If the policy [tells](crate::Config::reveals_unknown_accounts):
-    /// [`Error::UserNotFound`] for an unknown address, [`Error::Blocked`] for a blocked account.
+    /// [`Error::NoMailer`]; [`Error::Busy`]; [`Error::Store`]. If the policy [reveals unknown
+    /// accounts](crate::Config::reveals_unknown_accounts): [`Error::UserNotFound`] for an unknown
+    /// address, [`Error::Blocked`] for a blocked account.
     ///
     /// # Security
-    /// The answer, and the work for it, are the same whether the address is known: [`Token::user`] is a stand-in of the address either way, and
-    /// to an address that is not known, and to a blocked account, nothing is sent.
+    /// Prevents user enumeration: the answer and the work for it are the same for known and unknown
+    /// addresses. [`Token::user`] is derived from the address in both cases. Unknown addresses and
+    /// blocked accounts are sent nothing.
     #[doc(alias = "createRecovery")]
+    #[doc(alias = "forgot password")]
+    #[doc(alias = "reset password")]
     pub async fn start_recovery(
         &self,
         email: Email,
         url: &CheckedUrl,
         client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::StartRecovery, client, |cx| async move {
-            if !self.inner.mailer.is_there() {
-                return Err(Error::NoMailer);
-            }
-            let new = self.new_token(TokenPurpose::Recovery, cx.now)?;
-            let (guard, tells) = (self.guard(client), self.inner.config.reveals_unknown_accounts);
-            let address = Address::Email(email.clone());
-            let decide = |draft: &mut Draft| {
-                if !address.belongs_to(draft) {
-                    return Err(Abort::Stale);
-                }
-                if draft.blocked && tells {
-                    return Err(Error::Blocked.into());
-                }
-                draft.issue(&new, guard);
-                draft.note(EventKind::RecoveryCreated, None);
-                Ok(())
-            };
-            match self.change(&address.key(), Parts::Body, cx, decide).await? {
-                Settled::Done((), account) => {
-                    if account.is_blocked() {
-                        let _ = self.inner.mailer.withhold().await;
-                    } else {
-                        let expire = new.expires_at().to_string();
-                        let link = new.link(url, &account, &[("expire", &expire)]);
-                        self.send_email(account.contact(), client, cx.now, Notice::Recovery { link }).await;
-                    }
-                    // An id of the client's own making would tell that the account is there.
-                    let user = if tells { account.id } else { self.pseudo_id(email.as_str()) };
-                    Ok(Token { user, ..new.view(&account, None) })
-                }
-                Settled::PrepareAgain | Settled::Absent if tells => Err(Error::UserNotFound),
-                Settled::PrepareAgain | Settled::Absent => self.recover_nobody(&email, &new, cx).await,
-            }
-        })
-        .await
+        self.perform(Operation::StartRecovery, client, |cx| self.start_recovery_in(cx, email, url)).await
     }
 
-    /// Sets a new password by the secret of such a link, once, and ends all sessions. It signs nobody in and takes no second factor off.
+    async fn start_recovery_in(
+        &self,
+        cx: Context<'_>,
+        email: Email,
+        url: &CheckedUrl,
+    ) -> Result<Token, Error> {
+        if !self.inner.mailer.is_there() {
+            return Err(Error::NoMailer);
+        }
+        let new = self.new_token(TokenPurpose::Recovery, cx.now)?;
+        let (guard, reveals) = (self.guard(cx.client), self.inner.config.reveals_unknown_accounts);
+        let address = Address::Email(email.clone());
+        let decide = |draft: &mut Draft| draft.start_recovery(&address, &new, guard);
+        match self.change(&address.key(), Parts::Body, cx, decide).await? {
+            Settled::Done((), account) => Ok(self.send_recovery_link(cx, &account, &email, url, &new).await),
+            Settled::PrepareAgain | Settled::Absent if reveals => Err(Error::UserNotFound),
+            Settled::PrepareAgain | Settled::Absent => self.recover_unknown(cx, &email, &new).await,
+        }
+    }
+
+    /// Sends the link, unless the account is blocked.
+    async fn send_recovery_link(
+        &self,
+        cx: Context<'_>,
+        account: &Account,
+        email: &Email,
+        url: &CheckedUrl,
+        new: &NewToken,
+    ) -> Token {
+        if account.is_blocked() {
+            let _ = self.inner.mailer.withhold().await;
+        } else {
+            let link = new.link(url, account, &[("expire", &new.expires_at().to_string())]);
+            self.send_email(cx, account.contact(), Notice::Recovery { link }).await;
+        }
+        // An id that a client chose would reveal that the account exists.
+        let reveals = self.inner.config.reveals_unknown_accounts;
+        let user = if reveals { account.id } else { self.pseudo_id(email.as_str()) };
+        Token { user, ..new.view(account, None) }
+    }
+
+    /// Answers for an address without account, with the same work as for one with an account.
+    async fn recover_unknown(&self, cx: Context<'_>, email: &Email, new: &NewToken) -> Result<Token, Error> {
+        let unknown = Account::new(self.pseudo_id(email.as_str()), cx.now);
+        self.append_event(&unknown, cx, EventKind::RecoveryCreated, None).await?;
+        let _ = self.inner.mailer.withhold().await;
+        Ok(Token { secret: None, ..new.view(&unknown, None) })
+    }
+
+    /// Sets a new password with the secret of such a link, once, and ends all sessions. It does not
+    /// sign in, and it removes no second factor.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if the account is unknown or the secret is wrong, expired or used ([`Error::UserNotFound`] for an unknown
-    /// account if the policy [tells](crate::Config::reveals_unknown_accounts)); [`Error::Blocked`] for a blocked account after the right secret;
-    /// [`Error::Invalid`], [`Error::PasswordPersonalData`], [`Error::PasswordRecentlyUsed`] if the password breaks a rule, and the link stays
-    /// good; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::InvalidToken`] if the account is unknown or the secret is wrong, expired or used
+    /// ([`Error::UserNotFound`] for an unknown account if the policy [reveals unknown
+    /// accounts](crate::Config::reveals_unknown_accounts)); [`Error::Blocked`] for a blocked
+    /// account after the right secret; [`Error::Invalid`], [`Error::PasswordPersonalData`],
+    /// [`Error::PasswordRecentlyUsed`] if the password breaks a rule, and the link stays valid;
+    /// [`Error::Busy`]; [`Error::Store`].
     ///
     /// # Security
-    /// Where sign-in asks for two factors, the new password and a code sent by email are one proof: whoever reads the mailbox has both. With an
-    /// authenticator app or a verified phone one of these is asked for, or a recovery code, until the password is changed in a session.
+    /// Prevents MFA bypass by email: where sign-in requires two factors, the new password and a
+    /// code sent by email count as one factor, because both come from the mailbox. An account with
+    /// an authenticator app or a verified phone needs one of them or a recovery code, until the
+    /// password is changed in a session.
     ///
-    /// It proves the mailbox: see [`sign_in_with_token`](AccountService::sign_in_with_token) for what becomes of an account whose address
-    /// nobody had proved. If it is the account of a `caller` who is signed in to it, nothing but the sessions goes.
+    /// The link verifies the address. See
+    /// [`sign_in_with_token`](AccountService::sign_in_with_token) for what happens to an account
+    /// whose address was not verified before. If a `caller` is signed in to the account, only the
+    /// sessions end.
     #[doc(alias = "updateRecovery")]
+    #[doc(alias = "reset password")]
     pub async fn finish_recovery(
         &self,
         user: &UserId,
@@ -96,65 +131,53 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: Option<&SessionHolder>,
         client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::FinishRecovery, client, |cx| async move {
-            let (guard, history) = (self.guard(client), self.inner.config.passwords.history);
-            let key = Key::Id(*user);
-            for _ in 0..PREPARATIONS {
-                let hash = match self.inner.store.load(&key, Parts::Body).await? {
-                    Some(before) => self.prepare_recovery(&before, secret, &password, caller, cx).await?,
-                    // The change finds nobody either, at the cost of finding somebody.
-                    None => None,
-                };
-                let decide = |draft: &mut Draft| {
-                    let token = draft.redeem(secret.expose(), &[TokenPurpose::Recovery], guard)?;
-                    draft.admit_sign_in()?;
-                    let hash = hash.clone().ok_or(Abort::Stale)?;
-                    draft.note(EventKind::RecoveryUpdated, None);
-                    match draft.verify_address_as(Channel::Mailbox, caller) {
-                        AddressOwner::ThisAccount => {
-                            draft.recover();
-                            draft.set_password(hash, history);
-                            let by_mailbox = draft.is_mfa_active();
-                            if let Some(password) = &mut draft.password {
-                                password.by_mailbox = by_mailbox;
-                            }
-                            Ok((token, None))
-                        }
-                        AddressOwner::NewAccount(address) => Ok((token, Some((address, hash)))),
-                    }
-                };
-                match self.change(&key, Parts::Body, cx, decide).await? {
-                    Settled::Done((token, None), account) => {
-                        self.send_email(account.contact(), client, cx.now, Notice::PasswordChanged).await;
-                        return Ok(token.view(user));
-                    }
-                    Settled::Done((token, Some((address, hash))), _) => {
-                        let mut draft = self.account_for_address(address, cx.now)?;
-                        draft.set_password(hash, history);
-                        let account = self.create_for_address(draft, cx).await?;
-                        return Ok(token.view(account.id()));
-                    }
-                    Settled::PrepareAgain => {}
-                    Settled::Absent => return Err(self.refuse_nobody(user, secret, cx).await?),
-                }
-            }
-            Err(Error::Busy(Duration::from_secs(1)))
+        self.perform(Operation::FinishRecovery, client, |cx| {
+            self.finish_recovery_in(cx, user, secret, password, caller)
         })
         .await
     }
 
-    /// Checks the new password against the rules, on the account that will have it, and hashes it. `None` without a good secret, which gets no
-    /// work.
+    async fn finish_recovery_in(
+        &self,
+        cx: Context<'_>,
+        user: &UserId,
+        secret: &Passcode,
+        password: Password,
+        caller: Option<&SessionHolder>,
+    ) -> Result<Token, Error> {
+        let (guard, key) = (self.guard(cx.client), Key::Id(*user));
+        for _ in 0..PREPARATIONS {
+            let hash = self.prepare_recovery(cx, &key, secret, &password, caller).await?;
+            let decide = |draft: &mut Draft| draft.finish_recovery(secret, hash.as_ref(), caller, guard);
+            match self.change(&key, Parts::Body, cx, decide).await? {
+                Settled::Done(Recovered::ThisAccount(token), account) => {
+                    self.send_email(cx, account.contact(), Notice::PasswordChanged).await;
+                    return Ok(token.view(user));
+                }
+                Settled::Done(Recovered::NewAccount(token, address, hash), _) => {
+                    return self.recover_to_new_account(cx, &token, address, hash).await;
+                }
+                Settled::PrepareAgain => {}
+                Settled::Absent => return Err(self.refuse_unknown(user, secret, cx).await?),
+            }
+        }
+        Err(Error::Busy(Duration::from_secs(1)))
+    }
+
+    /// Checks the new password against the rules, on the account that will have it, and hashes it.
+    /// `None` without a valid secret, which gets no work.
     async fn prepare_recovery(
         &self,
-        before: &Stored,
+        cx: Context<'_>,
+        key: &Key,
         secret: &Passcode,
         password: &Password,
         caller: Option<&SessionHolder>,
-        cx: Context<'_>,
     ) -> Result<Option<PasswordHash>, Error> {
-        let (mut after, guard) = (Draft::of(before, cx.now), self.guard(cx.client));
-        if after.redeem(secret.expose(), &[TokenPurpose::Recovery], guard).is_err() || after.blocked {
+        let Some(before) = self.inner.store.load(key, Parts::Body).await? else { return Ok(None) };
+        let mut after = Draft::of(&before, cx.now);
+        let token = after.redeem(secret.expose(), &[TokenPurpose::Recovery], self.guard(cx.client));
+        if token.is_err() || after.blocked {
             return Ok(None);
         }
         if let AddressOwner::NewAccount(address) = after.verify_address_as(Channel::Mailbox, caller) {
@@ -165,28 +188,67 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         self.hash_password(password).await.map(Some)
     }
 
-    /// The answer for an address without account, at the cost of one with an account.
-    async fn recover_nobody(&self, email: &Email, new: &NewToken, cx: Context<'_>) -> Result<Token, Error> {
-        let nobody = Account::new(self.pseudo_id(email.as_str()), cx.now);
-        self.append(&nobody, cx, EventKind::RecoveryCreated, None).await?;
-        let _ = self.inner.mailer.withhold().await;
-        Ok(Token { secret: None, ..new.view(&nobody, None) })
+    async fn recover_to_new_account(
+        &self,
+        cx: Context<'_>,
+        token: &TokenRecord,
+        address: Address,
+        hash: PasswordHash,
+    ) -> Result<Token, Error> {
+        let mut draft = self.account_for_address(address, cx.now)?;
+        draft.set_password(hash, self.inner.config.passwords.history);
+        let account = self.create_for_address(draft, cx).await?;
+        Ok(token.view(account.id()))
     }
 }
 
 impl Draft {
+    fn start_recovery(&mut self, address: &Address, new: &NewToken, guard: Guard<'_>) -> Result<(), Abort> {
+        if !address.belongs_to(self) {
+            return Err(Abort::PrepareAgain);
+        }
+        if self.blocked && guard.config.reveals_unknown_accounts {
+            return Err(Error::Blocked.into());
+        }
+        self.issue(new, guard);
+        self.note(EventKind::RecoveryCreated, None);
+        Ok(())
+    }
+
+    fn finish_recovery(
+        &mut self,
+        secret: &Passcode,
+        hash: Option<&PasswordHash>,
+        caller: Option<&SessionHolder>,
+        guard: Guard<'_>,
+    ) -> Result<Recovered, Abort> {
+        let token = self.redeem(secret.expose(), &[TokenPurpose::Recovery], guard)?;
+        self.admit_sign_in()?;
+        let hash = hash.ok_or(Abort::PrepareAgain)?.clone();
+        self.note(EventKind::RecoveryUpdated, None);
+        if let AddressOwner::NewAccount(address) = self.verify_address_as(Channel::Mailbox, caller) {
+            return Ok(Recovered::NewAccount(token, address, hash));
+        }
+        self.revoke_for_recovery();
+        self.set_password(hash, guard.config.passwords.history);
+        let by_mailbox = self.is_mfa_active();
+        if let Some(password) = &mut self.password {
+            password.by_mailbox = by_mailbox;
+        }
+        Ok(Recovered::ThisAccount(token))
+    }
+
     /// Ends what must not outlive a recovery.
-    fn recover(&mut self) {
-        let now = self.now;
+    fn revoke_for_recovery(&mut self) {
         self.retain_sessions(|_| false);
         self.devices.keep_only(None);
         self.revoke_sign_in_tokens();
         self.revoke_jwts();
         self.reset_required = false;
-        // With the mailbox alone nobody gets new guesses at the second factor.
+        // Access to the mailbox alone must not give new guesses at the second factor.
         if !self.is_mfa_active() {
             self.clear_failures();
         }
-        self.updated_at = now;
+        self.updated_at = self.now;
     }
 }

@@ -1,4 +1,4 @@
-//! Sign-in with email and password, and without anything.
+//! Sign-in with email and password, and anonymous sign-in.
 
 use std::time::Duration;
 
@@ -14,12 +14,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Starts a session with email and password.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`] if there is no such account, it has no password, the password is wrong, or its guesses are locked;
-    /// [`Error::Blocked`] for a blocked account after the right password; [`Error::MethodDisabled`]; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::InvalidCredentials`] if there is no such account, it has no password, the password
+    /// is wrong, or guesses are locked; [`Error::Blocked`] for a blocked account after the right
+    /// password; [`Error::MethodDisabled`]; [`Error::Busy`]; [`Error::Store`].
     ///
     /// # Security
-    /// Costs the same reads, hashes and durable writes whether the account is unknown, blocked, has no password or has another one. Wrong
-    /// guesses in a row are counted in the account, over all operations, and saved before the answer.
+    /// Prevents user enumeration by timing: reads, hashes and durable writes are the same for
+    /// unknown, blocked and password-less accounts and for wrong passwords.
+    ///
+    /// Prevents brute force and credential stuffing: wrong guesses in a row are counted at the
+    /// account, over all operations, and saved before the answer. See
+    /// [`Config::lockout`](crate::Config::lockout).
     #[doc(alias = "createEmailPasswordSession")]
     pub async fn sign_in_with_password(
         &self,
@@ -27,74 +32,80 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         password: Password,
         client: &ClientInfo,
     ) -> Result<SignedIn, Error> {
-        self.perform(Operation::SignInWithPassword, client, |cx| async move {
-            let new = self.new_session(client, cx.now)?;
-            let method = SignInMethod {
-                provider: SessionProvider::Email,
-                uid: email.as_str(),
-                factors: &[Factor::Password],
-            };
-            let guard = self.guard(client);
-            let belongs = |account: &Account| account.email() == Some(&email);
-            let key = Key::Mailbox(email.clone());
-            for _ in 0..PREPARATIONS {
-                let guess = self.guess(&key, cx, &password, belongs).await?;
-                if guess.is_none() {
-                    self.spend_guess(&password).await?;
-                }
-                let mut somebody_else = false;
-                let decide = |draft: &mut Draft| {
-                    let (Some(guess), true) = (&guess, belongs(draft)) else {
-                        somebody_else = !belongs(draft);
-                        return Err(Abort::Stale);
-                    };
-                    draft.check_guess(&guess.proof, guard)?;
-                    draft.admit_sign_in()?;
-                    Ok(draft.start_session(&new, method, guard))
-                };
-                let nobody = match self.change(&key, Parts::Body, cx, decide).await? {
-                    Settled::Done(started, account) => {
-                        return Ok(self.signed_in(&account, new, started, cx).await);
-                    }
-                    Settled::PrepareAgain => somebody_else,
-                    Settled::Absent => true,
-                };
-                if nobody {
-                    self.note_guess_at_nobody(&email, cx).await?;
-                    return Err(Error::InvalidCredentials);
-                }
-            }
-            Err(Error::Busy(Duration::from_secs(1)))
+        self.perform(Operation::SignInWithPassword, client, |cx| {
+            self.sign_in_with_password_in(cx, email, password)
         })
         .await
     }
 
-    /// Creates an account without any identifier and starts a session for it. [`change_email`](AccountService::change_email) or
-    /// [`change_password`](AccountService::change_password) make it a lasting one.
+    async fn sign_in_with_password_in(
+        &self,
+        cx: Context<'_>,
+        email: Email,
+        password: Password,
+    ) -> Result<SignedIn, Error> {
+        let new = self.new_session(cx.client, cx.now)?;
+        let (guard, key) = (self.guard(cx.client), Key::Mailbox(email.clone()));
+        let (provider, uid) = (SessionProvider::Email, email.as_str());
+        let method = SignInMethod { provider, uid, factors: &[Factor::Password] };
+        let belongs = |account: &Account| account.email() == Some(&email);
+        for _ in 0..PREPARATIONS {
+            let guess = self.guess(&key, cx, &password, belongs).await?;
+            if guess.is_none() {
+                self.spend_guess(&password).await?;
+            }
+            let decide = |draft: &mut Draft| {
+                if !belongs(draft) {
+                    return Err(Error::UserNotFound.into());
+                }
+                let guess = guess.as_ref().ok_or(Abort::PrepareAgain)?;
+                draft.check_guess(&guess.proof, guard)?;
+                draft.admit_sign_in()?;
+                Ok(draft.start_session(&new, method, guard))
+            };
+            match self.change(&key, Parts::Body, cx, decide).await {
+                Ok(Settled::Done(started, account)) => {
+                    return Ok(self.signed_in(&account, new, started, cx).await);
+                }
+                Ok(Settled::PrepareAgain) => {}
+                Ok(Settled::Absent) | Err(Error::UserNotFound) => {
+                    return Err(self.refuse_unknown_email(&email, cx).await?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Busy(Duration::from_secs(1)))
+    }
+
+    /// Creates an account without any identifier and starts a session for it.
+    /// [`change_email`](AccountService::change_email) or
+    /// [`change_password`](AccountService::change_password) make it permanent.
     ///
     /// # Errors
     /// [`Error::MethodDisabled`]; [`Error::Store`].
     #[doc(alias = "createAnonymousSession")]
     pub async fn sign_in_anonymously(&self, client: &ClientInfo) -> Result<SignedIn, Error> {
-        self.perform(Operation::SignInAnonymously, client, |cx| async move {
-            let new = self.new_session(client, cx.now)?;
-            let method =
-                SignInMethod { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };
-            let id = UserId::generate(cx.now, *self.draw()?);
-            let mut draft = Draft::new(Account::new(id, cx.now), cx.now);
-            draft.account.began_anonymously = true;
-            draft.note(EventKind::UserCreated, None);
-            let started = draft.start_session(&new, method, self.guard(client));
-            let account = self.create(draft, cx).await?;
-            Ok(self.signed_in(&account, new, started, cx).await)
-        })
-        .await
+        self.perform(Operation::SignInAnonymously, client, |cx| self.sign_in_anonymously_in(cx)).await
     }
 
-    /// A guess at an address without account leaves a durable trace, as one at an account does, under an id derived from the address.
-    async fn note_guess_at_nobody(&self, email: &Email, cx: Context<'_>) -> Result<(), Error> {
-        let nobody = Account::new(self.pseudo_id(email.as_str()), cx.now);
-        self.append(&nobody, cx, EventKind::SignInRefused, None).await?;
-        Ok(())
+    async fn sign_in_anonymously_in(&self, cx: Context<'_>) -> Result<SignedIn, Error> {
+        let new = self.new_session(cx.client, cx.now)?;
+        let method =
+            SignInMethod { provider: SessionProvider::Anonymous, uid: "", factors: &[Factor::Anonymous] };
+        let id = UserId::generate(cx.now, *self.draw()?);
+        let mut draft = Draft::new(Account::new(id, cx.now), cx.now);
+        draft.account.began_anonymously = true;
+        draft.note(EventKind::UserCreated, None);
+        let started = draft.start_session(&new, method, self.guard(cx.client));
+        let account = self.create(draft, cx).await?;
+        Ok(self.signed_in(&account, new, started, cx).await)
+    }
+
+    /// The refusal of a guess at an address without account. The guess is logged, as one at an
+    /// account is, under an id derived from the address.
+    async fn refuse_unknown_email(&self, email: &Email, cx: Context<'_>) -> Result<Error, Error> {
+        let unknown = Account::new(self.pseudo_id(email.as_str()), cx.now);
+        self.append_event(&unknown, cx, EventKind::SignInRefused, None).await?;
+        Ok(Error::InvalidCredentials)
     }
 }

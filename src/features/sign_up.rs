@@ -7,20 +7,20 @@ use crate::{
     },
     operation::Operation,
     ports::{Clock, Mailer, SmsSender, Store},
-    service::{AccountService, Draft},
+    service::{AccountService, Context, Draft},
 };
 
-/// What a new account is made of.
+/// A new account.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SignUp {
-    /// The id: one of the host's choice or a generated one.
+    /// The id, chosen by the application or generated.
     pub user_id: CustomId<UserId>,
-    /// The email address; not proven yet.
+    /// The email address, unverified.
     pub email: Email,
     /// The password.
     pub password: Password,
-    /// The display name, or the empty one.
+    /// The display name, which may be empty.
     pub name: Name,
 }
 
@@ -36,29 +36,33 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Creates an account with email and password. It does not sign in.
     ///
     /// # Errors
-    /// [`Error::UserExists`] if the id or the email is taken; [`Error::Invalid`], [`Error::PasswordPersonalData`] if the password breaks a
-    /// rule; [`Error::MethodDisabled`]; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::UserExists`] if the id or the email is taken; [`Error::Invalid`],
+    /// [`Error::PasswordPersonalData`] if the password breaks a rule; [`Error::MethodDisabled`];
+    /// [`Error::Busy`]; [`Error::Store`].
     ///
     /// # Security
-    /// The answer tells whether an email has an account. Ask [`admit`](AccountService::admit) first, which limits how often.
+    /// The answer reveals whether an email address has an account (user enumeration). Call
+    /// [`admit`](AccountService::admit) first, which limits the requests; or sign up with
+    /// [`send_email_code`](AccountService::send_email_code), which reveals nothing.
     #[doc(alias = "create")]
     pub async fn sign_up(&self, request: SignUp, client: &ClientInfo) -> Result<User, Error> {
-        self.perform(Operation::SignUp, client, |cx| async move {
-            let SignUp { user_id, email, password, name } = request;
-            let id = match user_id {
-                CustomId::Given(id) => id,
-                CustomId::Generate => UserId::generate(cx.now, *self.draw()?),
-            };
-            let target = TargetId::generate(cx.now, *self.draw()?);
-            let mut draft = Draft::new(Account::new(id, cx.now), cx.now);
-            draft.account.sign_up(email, target, name);
-            self.check_new_password(&password, &draft.account).await?;
-            let hash = self.hash_password(&password).await?;
-            draft.set_password(hash, self.inner.config.passwords.history);
-            draft.note(EventKind::UserCreated, None);
-            self.create(draft, cx).await.map(User::new)
-        })
-        .await
+        self.perform(Operation::SignUp, client, |cx| self.sign_up_in(cx, request)).await
+    }
+
+    async fn sign_up_in(&self, cx: Context<'_>, request: SignUp) -> Result<User, Error> {
+        let SignUp { user_id, email, password, name } = request;
+        let id = match user_id {
+            CustomId::Given(id) => id,
+            CustomId::Generate => UserId::generate(cx.now, *self.draw()?),
+        };
+        let target = TargetId::generate(cx.now, *self.draw()?);
+        let mut draft = Draft::new(Account::new(id, cx.now), cx.now);
+        draft.account.sign_up(email, target, name);
+        self.check_new_password(&password, &draft.account).await?;
+        let hash = self.hash_password(&password).await?;
+        draft.set_password(hash, self.inner.config.passwords.history);
+        draft.note(EventKind::UserCreated, None);
+        self.create(draft, cx).await.map(User::new)
     }
 }
 
@@ -70,7 +74,7 @@ impl Account {
 }
 
 impl Draft {
-    /// Sets the password and keeps as many earlier ones as the policy says, the new one included.
+    /// Sets the password, and keeps it with as many earlier ones as the history holds.
     pub(crate) fn set_password(&mut self, hash: PasswordHash, history: usize) {
         let now = self.now;
         self.account.set_password(hash, history, now);

@@ -1,14 +1,14 @@
-//! Push targets: the devices to which the host's messages can be pushed.
+//! Push targets: the devices that your application can send push messages to.
 
 use crate::{
     error::Error,
     model::{CustomId, EventKind, Invalid, ProviderId, PushTargetRecord, Target, TargetId, TargetKind, User},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Abort, AccountService, Caller, Draft},
+    service::{Abort, AccountService, Caller, Context, Draft},
 };
 
-/// A device token: what a push provider calls a device, 1–255 characters. `Debug` hides it.
+/// A device token: a push provider's id of a device, 1 to 255 characters. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceToken(Box<str>);
 
@@ -29,15 +29,15 @@ impl std::str::FromStr for DeviceToken {
     }
 }
 
-/// A device to be added.
+/// A push target to be added.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NewPushTarget {
-    /// The id: one of the client's choice or a generated one.
+    /// The id, chosen by the client or generated.
     pub id: CustomId<TargetId>,
     /// The device token.
     pub token: DeviceToken,
-    /// The push provider; the first configured one if not given.
+    /// The push provider. Default: the first configured one.
     pub provider: Option<ProviderId>,
 }
 
@@ -50,44 +50,53 @@ impl NewPushTarget {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Adds a device. It goes with the session that added it; a caller by JWT adds one that belongs to no session.
+    /// Adds a push target. It is removed when the session that added it ends. A caller with a JWT
+    /// adds one that belongs to no session.
     ///
     /// # Errors
-    /// [`Error::TargetExists`] if the id or the device token is taken, by whomever; [`Error::ProviderNotFound`]; [`Error::TooMany`];
-    /// the gates; [`Error::Store`].
+    /// [`Error::TargetExists`] if any account has the id or the device token;
+    /// [`Error::ProviderNotFound`]; [`Error::TooMany`]; the [errors of every
+    /// caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "createPushTarget")]
     pub async fn add_push_target(&self, caller: &Caller, new: NewPushTarget) -> Result<Target, Error> {
-        self.perform(Operation::AddPushTarget, caller.client(), |cx| async move {
-            let providers = &self.inner.config.push_providers;
-            let provider = match new.provider {
-                Some(id) if providers.is_empty() || providers.contains(&id) => Some(id),
-                Some(_) => return Err(Error::ProviderNotFound),
-                None => providers.first().copied(),
-            };
-            let now = cx.now;
-            let generated = TargetId::generate(now, *self.draw()?);
-            let record = PushTargetRecord {
-                id: new.id.given_or(|| generated),
-                created_at: now,
-                updated_at: now,
-                identifier: new.token.0,
-                provider,
-                name: self.device_name(caller),
-                session: caller.current_session().copied(),
-            };
-            let limit = self.inner.config.target_limit;
-            let decide = |draft: &mut Draft| draft.add_push_target(&record, limit);
-            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            push_target(&User::new(account), &record.id)
-        })
-        .await
+        self.perform(Operation::AddPushTarget, caller.client(), |cx| self.add_push_target_in(cx, caller, new))
+            .await
     }
 
-    /// Gives one of the caller's devices another token.
+    async fn add_push_target_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        new: NewPushTarget,
+    ) -> Result<Target, Error> {
+        let providers = &self.inner.config.push_providers;
+        let provider = match new.provider {
+            Some(id) if providers.is_empty() || providers.contains(&id) => Some(id),
+            Some(_) => return Err(Error::ProviderNotFound),
+            None => providers.first().copied(),
+        };
+        let now = cx.now;
+        let generated = TargetId::generate(now, *self.draw()?);
+        let record = PushTargetRecord {
+            id: new.id.given_or(|| generated),
+            created_at: now,
+            updated_at: now,
+            identifier: new.token.0,
+            provider,
+            name: self.device_name(caller),
+            session: caller.current_session().copied(),
+        };
+        let limit = self.inner.config.target_limit;
+        let decide = |draft: &mut Draft| draft.add_push_target(&record, limit);
+        let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        push_target(&User::new(account), &record.id)
+    }
+
+    /// Changes the device token of one of the caller's push targets.
     ///
     /// # Errors
-    /// [`Error::TargetNotFound`] if the caller has no such push target; [`Error::TargetExists`] if the token is taken; the gates;
-    /// [`Error::Store`].
+    /// [`Error::TargetNotFound`] if the caller has no such push target; [`Error::TargetExists`] if
+    /// the token is taken; the [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "updatePushTarget")]
     pub async fn change_push_target(
         &self,
@@ -95,35 +104,55 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         id: &TargetId,
         token: DeviceToken,
     ) -> Result<Target, Error> {
-        self.perform(Operation::ChangePushTarget, caller.client(), |cx| async move {
-            let name = self.device_name(caller);
-            let decide = |draft: &mut Draft| draft.change_push_target(id, &token.0, &name);
-            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            push_target(&User::new(account), id)
+        self.perform(Operation::ChangePushTarget, caller.client(), |cx| {
+            self.change_push_target_in(cx, caller, id, token)
         })
         .await
     }
 
-    /// Removes one of the caller's devices.
+    async fn change_push_target_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        id: &TargetId,
+        token: DeviceToken,
+    ) -> Result<Target, Error> {
+        let name = self.device_name(caller);
+        let decide = |draft: &mut Draft| draft.change_push_target(id, &token.0, &name);
+        let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        push_target(&User::new(account), id)
+    }
+
+    /// Removes one of the caller's push targets.
     ///
     /// # Errors
-    /// [`Error::TargetNotFound`] if the caller has no such push target; the gates; [`Error::Store`].
+    /// [`Error::TargetNotFound`] if the caller has no such push target; the [errors of every
+    /// caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "deletePushTarget")]
     pub async fn remove_push_target(&self, caller: &Caller, id: &TargetId) -> Result<(), Error> {
-        self.perform(Operation::RemovePushTarget, caller.client(), |cx| async move {
-            let decide = |draft: &mut Draft| {
-                let before = draft.targets.len();
-                draft.targets.retain(|target| target.id != *id);
-                if draft.targets.len() == before {
-                    return Err(Error::TargetNotFound.into());
-                }
-                draft.note(EventKind::TargetDeleted, None);
-                Ok(())
-            };
-            self.change_as(caller, cx, Parts::Body, decide).await?;
-            Ok(())
+        self.perform(Operation::RemovePushTarget, caller.client(), |cx| {
+            self.remove_push_target_in(cx, caller, id)
         })
         .await
+    }
+
+    async fn remove_push_target_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        id: &TargetId,
+    ) -> Result<(), Error> {
+        let decide = |draft: &mut Draft| {
+            let before = draft.targets.len();
+            draft.targets.retain(|target| target.id != *id);
+            if draft.targets.len() == before {
+                return Err(Error::TargetNotFound.into());
+            }
+            draft.note(EventKind::TargetDeleted, None);
+            Ok(())
+        };
+        self.change_as(caller, cx, Parts::Body, decide).await?;
+        Ok(())
     }
 
     fn device_name(&self, caller: &Caller) -> Box<str> {

@@ -1,4 +1,4 @@
-//! Proving an email address or phone number (ASVS 6.6; H17, H46).
+//! Verifying an email address or phone number (ASVS 6.6; H17, H46).
 
 use crate::{
     error::Error,
@@ -6,48 +6,62 @@ use crate::{
     model::{Channel, CheckedUrl, ClientInfo, EventKind, Key, Passcode, Token, TokenPurpose, UserId},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{AccountService, Caller, Draft, Settled},
+    service::{AccountService, Caller, Context, Draft, Settled},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Mails a link that proves the caller's email address: `url` with `userId`, `secret` and `expire` added. The page behind it calls
+    /// Sends an email with a link that verifies the caller's address: `url` with `userId`, `secret`
+    /// and `expire` added. The page behind it calls
     /// [`finish_email_verification`](AccountService::finish_email_verification).
     ///
     /// # Errors
-    /// [`Error::NoMailer`]; [`Error::EmailNotFound`], [`Error::EmailVerified`]; the gates; [`Error::Store`].
+    /// [`Error::NoMailer`]; [`Error::EmailNotFound`], [`Error::EmailVerified`]; the [errors of
+    /// every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "createVerification")]
+    #[doc(alias = "confirm email")]
     pub async fn start_email_verification(&self, caller: &Caller, url: &CheckedUrl) -> Result<Token, Error> {
-        self.perform(Operation::StartEmailVerification, caller.client(), |cx| async move {
-            if !self.inner.mailer.is_there() {
-                return Err(Error::NoMailer);
-            }
-            let new = self.new_token(TokenPurpose::EmailVerification, cx.now)?;
-            let guard = self.guard(cx.client);
-            let decide = |draft: &mut Draft| {
-                match &draft.email {
-                    None => return Err(Error::EmailNotFound.into()),
-                    Some(contact) if contact.verified => return Err(Error::EmailVerified.into()),
-                    Some(_) => {}
-                }
-                draft.issue(&new, guard);
-                draft.note(EventKind::VerificationCreated, None);
-                Ok(())
-            };
-            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            let expire = new.expires_at().to_string();
-            let link = new.link(url, &account, &[("expire", &expire)]);
-            self.send_email(account.contact(), cx.client, cx.now, Notice::Verification { link }).await;
-            Ok(new.view(&account, None))
+        self.perform(Operation::StartEmailVerification, caller.client(), |cx| {
+            self.start_email_verification_in(cx, caller, url)
         })
         .await
     }
 
-    /// Proves an email address by the secret of such a link, once. Works signed in or not; it signs nobody in.
+    async fn start_email_verification_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        url: &CheckedUrl,
+    ) -> Result<Token, Error> {
+        if !self.inner.mailer.is_there() {
+            return Err(Error::NoMailer);
+        }
+        let new = self.new_token(TokenPurpose::EmailVerification, cx.now)?;
+        let guard = self.guard(cx.client);
+        let decide = |draft: &mut Draft| {
+            match &draft.email {
+                None => return Err(Error::EmailNotFound.into()),
+                Some(contact) if contact.verified => return Err(Error::EmailVerified.into()),
+                Some(_) => {}
+            }
+            draft.issue(&new, guard);
+            draft.note(EventKind::VerificationCreated, None);
+            Ok(())
+        };
+        let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        let expire = new.expires_at().to_string();
+        let link = new.link(url, &account, &[("expire", &expire)]);
+        self.send_email(cx, account.contact(), Notice::Verification { link }).await;
+        Ok(new.view(&account, None))
+    }
+
+    /// Verifies an email address with the secret of such a link, once. It needs no session and does
+    /// not sign in.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if the account is unknown, the secret is wrong, expired or used, or the address has changed since
-    /// ([`Error::UserNotFound`] for an unknown account if the policy [tells](crate::Config::reveals_unknown_accounts)); [`Error::Blocked`] for a blocked
-    /// account after the right secret; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::InvalidToken`] if the account is unknown, the secret is wrong, expired or used, or
+    /// the address has changed since ([`Error::UserNotFound`] for an unknown account if the policy
+    /// [reveals unknown accounts](crate::Config::reveals_unknown_accounts)); [`Error::Blocked`] for
+    /// a blocked account after the right secret; [`Error::Busy`]; [`Error::Store`].
     #[doc(alias = "updateVerification")]
     pub async fn finish_email_verification(
         &self,
@@ -55,61 +69,77 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         secret: &Passcode,
         client: &ClientInfo,
     ) -> Result<Token, Error> {
-        self.perform(Operation::FinishEmailVerification, client, |cx| async move {
-            let guard = self.guard(client);
-            let decide = |draft: &mut Draft| {
-                let token = draft.redeem(secret.expose(), &[TokenPurpose::EmailVerification], guard)?;
-                draft.admit_sign_in()?;
-                draft.verify(Channel::Mailbox);
-                Ok(token)
-            };
-            match self.change(&Key::Id(*user), Parts::Body, cx, decide).await? {
-                Settled::Done(token, _) => Ok(token.view(user)),
-                Settled::PrepareAgain => Err(Error::InvalidToken),
-                Settled::Absent => Err(self.refuse_nobody(user, secret, cx).await?),
-            }
+        self.perform(Operation::FinishEmailVerification, client, |cx| {
+            self.finish_email_verification_in(cx, user, secret)
         })
         .await
     }
 
-    /// Texts a code that proves the caller's phone number.
+    async fn finish_email_verification_in(
+        &self,
+        cx: Context<'_>,
+        user: &UserId,
+        secret: &Passcode,
+    ) -> Result<Token, Error> {
+        let guard = self.guard(cx.client);
+        let decide = |draft: &mut Draft| {
+            let token = draft.redeem(secret.expose(), &[TokenPurpose::EmailVerification], guard)?;
+            draft.admit_sign_in()?;
+            draft.verify(Channel::Mailbox);
+            Ok(token)
+        };
+        match self.change(&Key::Id(*user), Parts::Body, cx, decide).await? {
+            Settled::Done(token, _) => Ok(token.view(user)),
+            Settled::PrepareAgain => Err(Error::InvalidToken),
+            Settled::Absent => Err(self.refuse_unknown(user, secret, cx).await?),
+        }
+    }
+
+    /// Sends a text message with a code that verifies the caller's phone number.
     ///
     /// # Errors
-    /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::PhoneNotFound`], [`Error::PhoneVerified`]; the gates; [`Error::Store`].
+    /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::PhoneNotFound`],
+    /// [`Error::PhoneVerified`]; the [errors of every caller](crate::Caller#errors);
+    /// [`Error::Store`].
     #[doc(alias = "createPhoneVerification")]
     pub async fn start_phone_verification(&self, caller: &Caller) -> Result<Token, Error> {
-        self.perform(Operation::StartPhoneVerification, caller.client(), |cx| async move {
-            if !self.inner.sms.is_there() {
-                return Err(Error::NoSms);
-            }
-            let new = self.new_token(TokenPurpose::PhoneVerification, cx.now)?;
-            let guard = self.guard(cx.client);
-            let decide = |draft: &mut Draft| {
-                let phone = match &draft.phone {
-                    None => return Err(Error::PhoneNotFound.into()),
-                    Some(contact) if contact.verified => return Err(Error::PhoneVerified.into()),
-                    Some(contact) => contact.address.clone(),
-                };
-                draft.issue(&new, guard);
-                draft.note(EventKind::VerificationCreated, None);
-                Ok(phone)
-            };
-            let (phone, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            let code = new.secret().clone();
-            self.send_sms(phone, cx.client, TextNotice::VerificationCode { code }).await;
-            Ok(new.view(&account, None))
+        self.perform(Operation::StartPhoneVerification, caller.client(), |cx| {
+            self.start_phone_verification_in(cx, caller)
         })
         .await
     }
 
-    /// Proves the caller's phone number by such a code, once. `user` must be the caller.
+    async fn start_phone_verification_in(&self, cx: Context<'_>, caller: &Caller) -> Result<Token, Error> {
+        if !self.inner.sms.is_there() {
+            return Err(Error::NoSms);
+        }
+        let new = self.new_token(TokenPurpose::PhoneVerification, cx.now)?;
+        let guard = self.guard(cx.client);
+        let decide = |draft: &mut Draft| {
+            let phone = match &draft.phone {
+                None => return Err(Error::PhoneNotFound.into()),
+                Some(contact) if contact.verified => return Err(Error::PhoneVerified.into()),
+                Some(contact) => contact.address.clone(),
+            };
+            draft.issue(&new, guard);
+            draft.note(EventKind::VerificationCreated, None);
+            Ok(phone)
+        };
+        let (phone, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        let code = new.secret().clone();
+        self.send_sms(cx, phone, TextNotice::VerificationCode { code }).await;
+        Ok(new.view(&account, None))
+    }
+
+    /// Verifies the caller's phone number with such a code, once. `user` must be the caller.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if `user` is somebody else, the code is wrong, expired or used, the number has changed since, or the account's
-    /// guesses are locked; the gates; [`Error::Busy`]; [`Error::Store`].
+    /// [`Error::InvalidToken`] if `user` is not the caller, the code is wrong, expired or used, the
+    /// number has changed since, or guesses are locked; the [errors of every
+    /// caller](crate::Caller#errors); [`Error::Busy`]; [`Error::Store`].
     ///
     /// # Security
-    /// A code is good for five guesses, counted before the answer.
+    /// Five wrong guesses invalidate a code. They are counted before the answer.
     #[doc(alias = "updatePhoneVerification")]
     pub async fn finish_phone_verification(
         &self,
@@ -117,20 +147,30 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         user: &UserId,
         secret: &Passcode,
     ) -> Result<Token, Error> {
-        self.perform(Operation::FinishPhoneVerification, caller.client(), |cx| async move {
-            if caller.user_id() != user {
-                return Err(Error::InvalidToken);
-            }
-            let guard = self.guard(cx.client);
-            let decide = |draft: &mut Draft| {
-                let token = draft.redeem(secret.expose(), &[TokenPurpose::PhoneVerification], guard)?;
-                draft.verify(Channel::Phone);
-                Ok(token)
-            };
-            let (token, _) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            Ok(token.view(user))
+        self.perform(Operation::FinishPhoneVerification, caller.client(), |cx| {
+            self.finish_phone_verification_in(cx, caller, user, secret)
         })
         .await
+    }
+
+    async fn finish_phone_verification_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        user: &UserId,
+        secret: &Passcode,
+    ) -> Result<Token, Error> {
+        if caller.user_id() != user {
+            return Err(Error::InvalidToken);
+        }
+        let guard = self.guard(cx.client);
+        let decide = |draft: &mut Draft| {
+            let token = draft.redeem(secret.expose(), &[TokenPurpose::PhoneVerification], guard)?;
+            draft.verify(Channel::Phone);
+            Ok(token)
+        };
+        let (token, _) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        Ok(token.view(user))
     }
 }
 

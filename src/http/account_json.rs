@@ -1,5 +1,6 @@
-//! The account as JSON, written by hand: it is the answer to the most frequent request, and half of what serde spends on it is looking for what
-//! must be escaped in texts where nothing can.
+//! The account as JSON, written by hand. It answers the most frequent request, and half of the time
+//! that serde takes for it goes into looking for characters to escape in texts that cannot have
+//! any.
 
 use super::date::Date;
 use crate::model::{Target, Timestamp, User};
@@ -49,12 +50,12 @@ pub(super) fn account_json(user: &User) -> Vec<u8> {
 struct Json(Vec<u8>);
 
 impl Json {
-    /// What is JSON already.
+    /// Text that is JSON already.
     fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    /// A text of characters that need no escape, by the rules of its type.
+    /// A text whose type allows no character that needs an escape.
     fn plain(&mut self, text: &str) {
         self.0.push(b'"');
         self.0.extend_from_slice(text.as_bytes());

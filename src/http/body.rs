@@ -1,4 +1,5 @@
-//! Bodies: JSON objects (and, if the settings say so, forms), kept as the texts that they are made of.
+//! Request bodies: JSON objects, and forms if the settings allow them. Fields are kept as their
+//! text.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,10 +16,10 @@ use zeroize::Zeroizing;
 
 use super::{query::Pairs, rejection::Rejection};
 
-/// Names beyond this many are nothing that a client of this API sends.
+/// More fields than any client of the API sends.
 const MAX_FIELDS: usize = 256;
 
-/// The fields of a body, sorted by name. Values are checked when they are asked for.
+/// The fields of a body, sorted by name. A value is parsed when it is asked for.
 #[derive(Default)]
 pub(super) struct Fields(Vec<(Box<str>, Value)>);
 
@@ -32,28 +33,28 @@ pub(super) enum Field<'a> {
     Absent,
     Null,
     Text(Cow<'a, Zeroizing<String>>),
-    /// A JSON value that is no string, or a string that is no text because of a lone surrogate.
+    /// A JSON value that is not a string, or a string with a lone surrogate.
     Other(&'a str),
 }
 
 impl Fields {
-    /// Reads a body of at most `most_bytes`. Malformed JSON is as good as no body.
+    /// Reads a body of at most `max_bytes`. Malformed JSON counts as an empty body.
     pub(super) async fn read(
         headers: &HeaderMap,
         body: Body,
-        most_bytes: usize,
+        max_bytes: usize,
         takes_forms: bool,
     ) -> Result<Self, Rejection> {
         if body.is_end_stream() {
             return Ok(Self::default());
         }
         let too_large =
-            || Rejection::argument(format!("The body must be readable and at most {most_bytes} bytes long."));
-        // A body that announces more is not read at all.
-        if body.size_hint().lower() > most_bytes as u64 {
+            || Rejection::argument(format!("The body must be readable and at most {max_bytes} bytes long."));
+        // A body that announces more is not read.
+        if body.size_hint().lower() > max_bytes as u64 {
             return Err(too_large());
         }
-        let bytes = to_bytes(body, most_bytes).await.map_err(|_| too_large())?;
+        let bytes = to_bytes(body, max_bytes).await.map_err(|_| too_large())?;
         if bytes.is_empty() {
             return Ok(Self::default());
         }
@@ -95,7 +96,7 @@ impl Fields {
         Ok(Self(fields))
     }
 
-    /// The field of this name.
+    /// The field with this name.
     pub(super) fn field(&self, name: &str) -> Field<'_> {
         let found = self.0.binary_search_by(|(given, _)| (**given).cmp(name));
         match found.ok().and_then(|at| self.0.get(at)) {
@@ -112,7 +113,7 @@ impl Fields {
         }
     }
 
-    /// The text of a field that is one, for the keys of request limits.
+    /// The field's text if it is a text, for the keys of request limits.
     pub(super) fn text(&self, name: &str) -> Option<Zeroizing<String>> {
         match self.field(name) {
             Field::Text(text) => Some(text.into_owned()),
@@ -121,19 +122,19 @@ impl Fields {
     }
 }
 
-/// The text of a form of at most `most_bytes`, as it was sent.
+/// The text of a form of at most `max_bytes`, as it was sent.
 #[cfg(feature = "oauth2")]
 pub(super) async fn form(
     headers: &HeaderMap,
     body: Body,
-    most_bytes: usize,
+    max_bytes: usize,
 ) -> Result<Zeroizing<String>, Rejection> {
     let refuse =
-        || Rejection::argument(format!("The body must be a form in UTF-8 of at most {most_bytes} bytes."));
-    if !matches!(Kind::of(headers), Kind::Form) || body.size_hint().lower() > most_bytes as u64 {
+        || Rejection::argument(format!("The body must be a form in UTF-8 of at most {max_bytes} bytes."));
+    if !matches!(Kind::of(headers), Kind::Form) || body.size_hint().lower() > max_bytes as u64 {
         return Err(refuse());
     }
-    let bytes = to_bytes(body, most_bytes).await.map_err(|_| refuse())?;
+    let bytes = to_bytes(body, max_bytes).await.map_err(|_| refuse())?;
     std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| refuse())
 }
 
@@ -159,7 +160,7 @@ impl Kind {
     }
 }
 
-/// Takes the fields of a JSON object as they are spelled.
+/// Collects the fields of a JSON object as their text.
 struct ObjectVisitor;
 
 impl<'de> Visitor<'de> for ObjectVisitor {
@@ -173,7 +174,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         let mut fields = Vec::new();
         while let Some(name) = map.next_key::<Box<str>>()? {
             let value = map.next_value::<Box<RawValue>>()?;
-            // One more than may be is enough to refuse them all.
+            // One more than the maximum is enough to refuse them all.
             if fields.len() <= MAX_FIELDS {
                 fields.push((name, Value::Json(value)));
             }

@@ -1,17 +1,19 @@
-//! One request that has passed the gates: who asks, and its parameters.
+//! A request that has passed the gates, and its parameters.
 
-use std::{ops::Deref, str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc};
 
 use axum::http::Uri;
 
 #[cfg(feature = "oauth2")]
 use super::flow_cookies::KeptFlows;
 use super::{
+    auth::Principal,
     body::{Field, Fields},
+    config::HttpConfig,
     cookies::SessionCredential,
     query::{BadQuery, Pairs},
     rejection::Rejection,
-    settings::HttpConfig,
+    route::Route,
 };
 use crate::{
     error::Error,
@@ -19,86 +21,48 @@ use crate::{
     service::{AccountService, Caller, SessionHolder},
 };
 
-/// Somebody with a live session.
-#[derive(Clone)]
-pub(super) enum Principal {
-    Full(Caller),
-    /// Perhaps still owing a factor, at an operation for which that will do.
-    Owing(SessionHolder),
-}
-
-impl Principal {
-    pub(super) fn with_client(self, client: ClientInfo) -> Self {
-        match self {
-            Self::Full(caller) => Self::Full(caller.with_client(client)),
-            Self::Owing(holder) => Self::Owing(holder.with_client(client)),
-        }
-    }
-
-    pub(super) fn keeping_secret(self) -> Self {
-        match self {
-            Self::Full(caller) => Self::Full(caller.keeping_secret()),
-            Self::Owing(holder) => Self::Owing(holder.keeping_secret()),
-        }
-    }
-}
-
-impl Deref for Principal {
-    type Target = SessionHolder;
-
-    fn deref(&self) -> &SessionHolder {
-        match self {
-            Self::Full(caller) => caller,
-            Self::Owing(holder) => holder,
-        }
-    }
-}
-
-/// A request that has passed the gates. Every operation is a method of it.
+/// A request that has passed the gates. Every operation is a method.
 pub(super) struct Call<S, M, P, C> {
     pub(super) service: AccountService<S, M, P, C>,
     pub(super) config: Arc<HttpConfig>,
-    pub(super) who: Option<Principal>,
-    /// The session that came with the request; present whenever the caller has a current session.
+    pub(super) principal: Option<Principal>,
+    /// The session of the request. Present whenever the caller has a current session.
     pub(super) credential: Option<SessionCredential>,
-    /// Whether the request carries the API key.
-    pub(super) has_api_key: bool,
-    /// Known for operations that change something.
+    /// Set for operations that change something.
     pub(super) client: ClientInfo,
-    /// The flows that the browser has under way; known for operations that begin or end one.
+    /// The OAuth2 flows of the browser. Set for operations that begin or end one.
     #[cfg(feature = "oauth2")]
     pub(super) flows: KeptFlows,
     pub(super) fields: Fields,
     pub(super) uri: Uri,
-    /// The route, with parameters in braces.
-    pub(super) route: &'static str,
+    pub(super) route: Route,
 }
 
 impl<S, M, P, C> Call<S, M, P, C> {
-    /// Principal asks. The gates let nobody else come to an operation that needs a caller.
+    /// The caller. The gates admit no one else to an operation that needs one.
     pub(super) fn caller(&self) -> Result<&Caller, Rejection> {
-        match &self.who {
+        match &self.principal {
             Some(Principal::Full(caller)) => Ok(caller),
-            Some(Principal::Owing(_)) => Err(Error::MoreFactorsRequired.into()),
+            Some(Principal::Partial(_)) => Err(Error::MoreFactorsRequired.into()),
             None => Err(Error::NotSignedIn.into()),
         }
     }
 
-    /// Principal asks, though they may still owe a factor.
+    /// The caller, whose session may lack a factor.
     pub(super) fn holder(&self) -> Result<&SessionHolder, Rejection> {
-        self.who.as_deref().ok_or_else(|| Error::NotSignedIn.into())
+        self.principal.as_deref().ok_or_else(|| Error::NotSignedIn.into())
     }
 
-    /// A parameter of the body that must be there.
+    /// A required parameter of the body.
     pub(super) fn required<T: FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Rejection> {
         match self.fields.field(name) {
             Field::Absent => Err(Rejection::missing(name)),
-            Field::Text(text) => text.parse().map_err(|rule| Rejection::invalid(name, &rule)),
+            Field::Text(text) => text.parse().map_err(|rule| Rejection::invalid(name, rule)),
             Field::Null | Field::Other(_) => Err(wrong_kind::<T>(name)),
         }
     }
 
-    /// A parameter of the body that may be left out or null.
+    /// An optional parameter of the body. Null counts as absent.
     pub(super) fn optional<T: FromStr<Err = Invalid>>(
         &self,
         name: &'static str,
@@ -109,7 +73,7 @@ impl<S, M, P, C> Call<S, M, P, C> {
         }
     }
 
-    /// A switch of the body that must be there. Only JSON's own two are one: `"true"` and `1` are not.
+    /// A required boolean of the body. Only JSON's own are accepted, not `"true"` or `1`.
     pub(super) fn required_bool(&self, name: &'static str) -> Result<bool, Rejection> {
         match self.fields.field(name) {
             Field::Absent => Err(Rejection::missing(name)),
@@ -119,7 +83,7 @@ impl<S, M, P, C> Call<S, M, P, C> {
         }
     }
 
-    /// A switch of the body that may be left out or null, and then is off.
+    /// An optional boolean of the body. Absent and null are false.
     pub(super) fn optional_bool(&self, name: &'static str) -> Result<bool, Rejection> {
         match self.fields.field(name) {
             Field::Absent | Field::Null => Ok(false),
@@ -127,9 +91,9 @@ impl<S, M, P, C> Call<S, M, P, C> {
         }
     }
 
-    /// The page of the body's `url` that a mailed link is to lead to.
+    /// The parameter `url` of the body: the page that a mailed link leads to.
     pub(super) fn required_url(&self) -> Result<CheckedUrl, Rejection> {
-        let refuse = |rule: Invalid| Rejection::invalid("url", &rule);
+        let refuse = |rule: Invalid| Rejection::invalid("url", rule);
         match self.fields.field("url") {
             Field::Absent => Err(Rejection::missing("url")),
             Field::Text(text) => self.config.origins.check(&text).map_err(refuse),
@@ -137,7 +101,7 @@ impl<S, M, P, C> Call<S, M, P, C> {
         }
     }
 
-    /// The same, if there is one: absent, null and empty are none.
+    /// The parameter `url` if it is present, neither null nor empty.
     pub(super) fn optional_url(&self) -> Result<Option<CheckedUrl>, Rejection> {
         match self.fields.field("url") {
             Field::Absent | Field::Null => Ok(None),
@@ -146,26 +110,28 @@ impl<S, M, P, C> Call<S, M, P, C> {
         }
     }
 
-    /// The JSON text of a parameter of the body that must be there; null and strings are none.
+    /// The JSON text of a required parameter of the body. Null and strings are invalid.
     pub(super) fn required_json(&self, name: &'static str) -> Result<&str, Rejection> {
         match self.fields.field(name) {
             Field::Absent => Err(Rejection::missing(name)),
             Field::Other(json) => Ok(json),
-            // No JSON text is empty, so the parameter's own parser refuses this one.
+            // Empty text is not JSON, so the parameter's own parser refuses it.
             Field::Null | Field::Text(_) => Ok(""),
         }
     }
 
-    /// The parameter of the path with this name. It is taken as it is: no valid id needs an escape.
+    /// The parameter of the path with this name. It is not decoded, because no valid id needs an
+    /// escape.
     pub(super) fn in_path<T: FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Rejection> {
         let segment = self.segment(name).unwrap_or_default();
-        segment.parse().map_err(|rule| Rejection::invalid(name, &rule))
+        segment.parse().map_err(|rule| Rejection::invalid(name, rule))
     }
 
     pub(super) fn segment(&self, name: &str) -> Option<&str> {
         let is_named =
             |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name);
         self.route
+            .path
             .split('/')
             .zip(self.uri.path().split('/'))
             .find_map(|(part, given)| is_named(part).then_some(given))
@@ -176,7 +142,7 @@ impl<S, M, P, C> Call<S, M, P, C> {
         Pairs::read(self.uri.query().unwrap_or_default())
     }
 
-    /// The list `queries` of the query string.
+    /// The parameter `queries` of the query string, a list.
     pub(super) fn queries<T>(
         &self,
         parse: impl FnOnce(&[&str]) -> Result<T, Invalid>,
@@ -188,14 +154,14 @@ impl<S, M, P, C> Call<S, M, P, C> {
         };
         let pairs = self.pairs().map_err(refuse)?;
         let queries = pairs.list("queries").map_err(refuse)?;
-        parse(&queries).map_err(|rule| Rejection::invalid("queries", &rule))
+        parse(&queries).map_err(|rule| Rejection::invalid("queries", rule))
     }
 }
 
-/// What the rule of a type says is what it says of the empty text, which no such parameter may be.
+/// The rule of a type, as its parser words it for the empty text, which is invalid for all of them.
 fn wrong_kind<T: FromStr<Err = Invalid>>(name: &str) -> Rejection {
     match "".parse::<T>() {
-        Err(rule) => Rejection::invalid(name, &rule),
+        Err(rule) => Rejection::invalid(name, rule),
         Ok(_) => Rejection::argument(format!("Invalid `{name}` param: Value must be a text")),
     }
 }

@@ -1,12 +1,12 @@
-//! Dates as replies show them.
+//! Dates as the API writes them.
 
 use serde::{Serialize, Serializer};
 
 use crate::model::Timestamp;
 
-/// An instant, as `2020-10-15T06:38:00.000+00:00`.
+/// A time, as `2020-10-15T06:38:00.000+00:00`.
 ///
-/// A reply holds several, so they are written without allocating.
+/// A response has several, so they are written without allocating.
 #[derive(Clone, Copy)]
 pub(super) struct Date(pub(super) Timestamp);
 
@@ -18,7 +18,7 @@ impl Serialize for Date {
 
 impl Date {
     pub(super) fn digits(self) -> [u8; 29] {
-        // Within the years 1970 to 9999 everything fits, and 32 bits divide faster than 64.
+        // Times within the years 1970 to 9999 fit, and 32 bits divide faster than 64.
         let millis = u64::try_from(self.0.as_millis()).unwrap_or(0);
         let days = u32::try_from(millis / 86_400_000).unwrap_or(0);
         let rest = u32::try_from(millis % 86_400_000).unwrap_or(0);
@@ -42,8 +42,8 @@ impl Date {
     }
 }
 
-/// Year, month and day of a day since the epoch, in the Gregorian calendar. Years are taken to begin in March, so that the leap day is their
-/// last, and eras of 400 years in the year 0.
+/// Year, month and day of a day since the epoch, in the Gregorian calendar. Years are taken to
+/// begin in March, so that the leap day is the last one, and eras of 400 years in the year 0.
 fn civil(days: u32) -> (u32, u32, u32) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

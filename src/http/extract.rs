@@ -1,4 +1,4 @@
-//! Extractors: the signed-in caller as an argument of the host's own handlers.
+//! Extractors: the signed-in caller as an argument of your application's handlers.
 
 use std::sync::Arc;
 
@@ -8,12 +8,8 @@ use axum::{
 };
 
 use super::{
-    cookies::jwt,
-    dispatch::AuthState,
-    origin::Origin,
-    peer,
-    rejection::Rejection,
-    settings::{HttpConfig, Settings},
+    auth::AuthState, config::HttpConfig, cookies::jwt, origin::Origin, peer, rejection::Rejection,
+    settings::Settings,
 };
 use crate::{
     config::ConfigError,
@@ -22,13 +18,14 @@ use crate::{
     service::{AccountService, Authenticate, Caller},
 };
 
-/// Finds out who makes a request. Keep one in the state of the host's router; cloning it is cheap.
+/// Authenticates requests. Keep one in the state of your application's router; cloning is cheap.
 ///
-/// The extractors [`Caller`], `Option<Caller>` and [`FreshCaller`] rest on it. They take what the API's own routes take: the session
-/// cookie, `X-Appwrite-Session`, or `X-Appwrite-JWT`.
+/// The extractors [`Caller`], `Option<Caller>` and [`FreshCaller`] use it. They accept what the API
+/// accepts: the session cookie, `X-Appwrite-Session`, or `X-Appwrite-JWT`.
 ///
 /// # Security
-/// Where the method is `POST`, `PUT`, `PATCH` or `DELETE` they refuse requests of foreign origins, as the API does.
+/// Prevents CSRF: requests with `POST`, `PUT`, `PATCH` or `DELETE` from foreign origins are
+/// rejected, as by the API.
 ///
 /// # Examples
 /// ```
@@ -63,7 +60,7 @@ struct Inner {
 }
 
 impl Authenticator {
-    /// Authenticates by this service, under the settings that the router has too.
+    /// Creates an authenticator of this service. Use the settings of the router.
     ///
     /// # Errors
     /// [`ConfigError`] names the first setting that breaks a rule.
@@ -75,11 +72,12 @@ impl Authenticator {
         Ok(Self(Arc::new(Inner { service: Box::new(service), config })))
     }
 
-    /// Who makes this request; `None` for a guest. The extractors call it; middleware of the host's own may.
+    /// Returns the caller of a request, or `None` for a guest. The extractors call it; use it in
+    /// middleware of your own.
     ///
     /// # Errors
-    /// [`Rejection`] if the request comes from a foreign origin, its JWT is not valid, its account is blocked or still owes something, or the
-    /// store does not answer.
+    /// [`Rejection`] if the request comes from a foreign origin, its JWT is invalid, its account is
+    /// blocked, a second factor or a new password is missing, or the store does not answer.
     pub async fn caller(&self, parts: &Parts) -> Result<Option<Caller>, Rejection> {
         let Inner { service, config } = &*self.0;
         let headers = &parts.headers;
@@ -96,7 +94,7 @@ impl Authenticator {
         match auth {
             AuthState::Guest => Ok(None),
             AuthState::Held(error) => Err(error.into()),
-            AuthState::Signed(holder) => {
+            AuthState::SignedIn(holder) => {
                 let caller = holder.into_caller()?;
                 let client = peer::client(parts, peer::client_address(parts, &config.proxies));
                 let client = config.cookies.with_device(client, headers);
@@ -106,7 +104,7 @@ impl Authenticator {
     }
 }
 
-/// A caller who passed a second-factor challenge in the last 30 minutes.
+/// A [`Caller`] who passed a second-factor challenge in the last 30 minutes.
 #[derive(Debug, Clone)]
 pub struct FreshCaller(pub Caller);
 

@@ -1,20 +1,22 @@
-//! The cookies of a browser that is at a provider: one for each flow, so that two tabs can be there at once.
+//! The cookies of OAuth2 flows in progress, one per flow, so that two tabs can be at providers at
+//! once.
 
 use axum::http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
-use super::cookies::{add, pairs};
+use super::cookie::{add, pairs};
 use crate::features::{FlowState, StartedOAuth2};
 
-/// How many flows a browser may have under way; a further one ends the oldest.
+/// How many flows a browser may have. Another one ends the oldest.
 const MAX: usize = 4;
-/// What they may take of the headers of each request, in bytes: half of what common proxies let through.
+/// The maximum size of these cookies in the headers of a request: half of what common proxies
+/// accept.
 const MAX_BYTES: usize = 4096;
 
-/// How these cookies are called and written.
+/// The names and attributes of these cookies.
 ///
-/// They are `SameSite=Lax` even where sessions are not: a provider sends the browser back by leading it, which Lax allows, and no frame or
-/// script of another site may end a flow.
+/// They are `SameSite=Lax` even where session cookies are not: a provider's redirect is allowed by
+/// Lax, and no frame or script of another site may end a flow.
 #[derive(Debug)]
 pub(super) struct FlowCookies {
     beginning: Box<str>,
@@ -22,7 +24,7 @@ pub(super) struct FlowCookies {
     is_secure: bool,
 }
 
-/// The flows that a browser has under way, the oldest first (RFC 6265 §5.4).
+/// The flows of the browser, the oldest first (RFC 6265 §5.4).
 #[derive(Default)]
 pub(super) struct KeptFlows(Vec<KeptFlow>);
 
@@ -33,20 +35,20 @@ struct KeptFlow {
 }
 
 impl KeptFlows {
-    /// The flow of this name.
+    /// The flow with this name.
     pub(super) fn find(&self, name: &str) -> Option<&FlowState> {
         self.0.iter().find(|flow| *flow.name == *name).map(|flow| &flow.state)
     }
 }
 
 impl FlowCookies {
-    /// `path` is where the browser is to bring them along.
+    /// `path` is the path that the browser sends them to.
     pub(super) fn new(project: &str, path: &str, is_secure: bool) -> Self {
         let beginning = format!("a_oauth2_{}_", project.to_ascii_lowercase()).into();
         Self { beginning, path: path.into(), is_secure }
     }
 
-    /// What the browser has kept, as far as it can be read.
+    /// The readable flows of the browser.
     pub(super) fn find(&self, headers: &HeaderMap) -> KeptFlows {
         let read = |(given, value): (&str, &str)| {
             let name = given.strip_prefix(&*self.beginning)?;
@@ -57,7 +59,7 @@ impl FlowCookies {
         KeptFlows(pairs(headers).filter_map(read).collect())
     }
 
-    /// Lets the browser keep a flow beside those that it has under way, as far as there is room for them.
+    /// Sets the cookie of a new flow, and clears those of older ones that there is no room for.
     pub(super) fn set(&self, started: &StartedOAuth2, kept: &KeptFlows, headers: &mut HeaderMap) {
         let wire = Zeroizing::new(started.state.to_wire());
         let mut places = MAX - 1;
@@ -72,7 +74,7 @@ impl FlowCookies {
         self.write(&started.name, &wire, started.state.lifetime().as_secs(), headers);
     }
 
-    /// Lets the browser forget a flow.
+    /// Clears the cookie of a flow.
     pub(super) fn clear(&self, name: &str, headers: &mut HeaderMap) {
         self.write(name, "deleted", 0, headers);
     }

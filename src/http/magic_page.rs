@@ -1,12 +1,13 @@
-//! The page that a sign-in link leads to if its client named none: a button that redeems the link.
+//! The page of a sign-in link whose client named none: a button that redeems the link.
 //!
-//! Opening it changes nothing, because mail scanners and previews open links too.
+//! Opening the page changes nothing, because mail scanners and previews open links too.
 
 use std::sync::LazyLock;
 
 use super::page::Page;
 
-/// Where it is, under the public URL. The page sends its request to `../magic-url`, seen from here.
+/// Its path, below the public URL. The page sends its request to `../magic-url`, relative to this
+/// path.
 pub(super) const PATH: &str = "/v1/account/sessions/magic-url/complete";
 
 pub(super) static PAGE: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("magic_page.html"), true));

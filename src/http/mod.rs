@@ -1,42 +1,62 @@
-//! The Appwrite Account REST API as an [`axum::Router`], and extractors for the host's own routes.
+//! The Appwrite Account REST API as an [`axum::Router`], and extractors for your application's
+//! routes.
 //!
-//! [`router`] answers under `/v1/account`, so that the published client SDKs work against it unmodified. It has no logic of its own: it
-//! judges a request by the [`Operation`](crate::operation::Operation) table, calls one method of the
-//! [`AccountService`], and renders the answer. Merge it with the host's router, whose own handlers take
-//! [`Caller`](crate::Caller), `Option<Caller>` or [`FreshCaller`] as an argument; the state must then yield an [`Authenticator`].
+//! [`router`] serves the API under `/v1/account`, so that the published client SDKs work
+//! unmodified. It has no logic of its own: it checks a request against the
+//! [`Operation`](crate::operation::Operation) table, calls one method of the [`AccountService`],
+//! and renders the result.
 //!
-//! Beside the API there are pages of its own, to which a sign-in link and a sign-in by an OAuth2 provider lead if their client named none. The
-//! second one hands what it was given to `appwrite-callback-<project>://`, where the SDKs of native apps wait for it.
+//! Merge it with your application's router. Handlers take [`Caller`](crate::Caller),
+//! `Option<Caller>` or [`FreshCaller`] as an argument if the state provides an [`Authenticator`].
 //!
-//! Rate limits by address and the log need the peer's address: serve with
+//! Two static pages serve clients that name no page of their own: one for sign-in links and one for
+//! OAuth2 sign-ins, which hands the result to `appwrite-callback-<project>://`, where the SDKs of
+//! native apps listen.
+//!
+//! Request limits and the security log need the peer's address: serve with
 //! [`into_make_service_with_connect_info::<SocketAddr>`](axum::Router::into_make_service_with_connect_info).
 //!
 //! # Security
-//! The gates run in one order for every request, known route or not: origin, JWT, project, API key, scope, blocked account, factors, request
-//! limits, sign-in method, active session, fresh factor, parameters. Before them stands only what does nothing: the pages, and the callback of
-//! OAuth2 providers, which passes on what it is given. Operations that change something run on a task of their own, so a
-//! client that hangs up cannot suppress what follows from what it did.
+//! The gates run in the same order for every request, with a known route or not: origin, JWT,
+//! project, API key, scope, blocked account, factors, request limits, sign-in method, active
+//! session, fresh factor, parameters. Only the static pages and the callback of OAuth2 providers,
+//! which redirects to the next step, come before them.
+//!
+//! Operations that change something run on a task of their own, so a client that disconnects cannot
+//! suppress notices of what it did.
 
 mod account_json;
+mod api;
+mod arrive;
+mod auth;
 mod body;
 mod call;
+#[cfg(feature = "oauth2")]
+mod callback;
+mod config;
+mod cookie;
 mod cookies;
 mod date;
-mod dispatch;
+mod enter;
 mod extract;
 #[cfg(feature = "oauth2")]
 mod flow_cookies;
 mod magic_page;
 mod models;
 #[cfg(feature = "oauth2")]
-mod oauth2;
+mod oauth2_page;
+#[cfg(feature = "oauth2")]
+mod oauth2_urls;
 mod origin;
+mod outcome;
 mod page;
 mod peer;
 mod percent;
 mod query;
 mod rejection;
-mod reply;
+mod render;
+mod response;
+mod route;
 mod routes;
 mod settings;
 
@@ -46,7 +66,7 @@ use axum::{Router, extract::Request, routing::any};
 
 pub use extract::{Authenticator, FreshCaller};
 pub use peer::{InvalidProxyNetwork, ProxyNetwork};
-pub use rejection::Rejection;
+pub use rejection::{Rejection, RejectionCause};
 pub use settings::Settings;
 
 use crate::{
@@ -54,9 +74,9 @@ use crate::{
     ports::{Clock, Mailer, SmsSender, Store},
     service::AccountService,
 };
-use dispatch::Api;
+use api::Api;
 
-/// The API with the default [`Settings`], for a server on one's own machine.
+/// The API with the default [`Settings`], for a server on the local machine.
 ///
 /// # Examples
 /// ```
@@ -73,7 +93,7 @@ pub fn router<S: Store, M: Mailer, P: SmsSender, C: Clock>(service: AccountServi
 
 /// The API with these settings.
 ///
-/// It has no fallback of its own: what lies outside `/v1/account` is the host's.
+/// It has no fallback: paths outside `/v1/account` belong to your application.
 ///
 /// # Errors
 /// [`ConfigError`] names the first setting that breaks a rule.
@@ -84,7 +104,7 @@ pub fn router_with<S: Store, M: Mailer, P: SmsSender, C: Clock>(
     let api = Arc::new(Api::new(service, &settings)?);
     let route = || {
         let api = Arc::clone(&api);
-        any(move |request: Request| Arc::clone(&api).answer(request))
+        any(move |request: Request| Arc::clone(&api).respond(request))
     };
     Ok(Router::new()
         .route("/v1/account", route())

@@ -1,4 +1,4 @@
-//! The API's models: which keys there are, in which order, and how values are written.
+//! The API's JSON models: their keys, in order, and the format of their values.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use crate::{
     user_agent::Device,
 };
 
-/// An instant, or the empty text if there is none.
+/// A time, or the empty text.
 fn date_or_empty<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => Date(*at).serialize(serializer),
@@ -21,7 +21,7 @@ fn date_or_empty<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result
     }
 }
 
-/// An address, or the empty text if there is none.
+/// An IP address, or the empty text.
 fn ip_or_empty<S: Serializer>(ip: &Option<IpAddr>, serializer: S) -> Result<S::Ok, S::Error> {
     match ip {
         Some(ip) => serializer.collect_str(ip),
@@ -99,7 +99,7 @@ pub(super) struct SessionModel<'a> {
 }
 
 impl<'a> SessionModel<'a> {
-    /// The secret is that of a new session and shown to servers only; to everybody else it is empty.
+    /// The secret of a new session is shown only to servers. For other clients it is empty.
     pub(super) fn new(session: &'a Session, secret: &'a str) -> Self {
         Self {
             id: session.id.as_str(),
@@ -127,7 +127,7 @@ fn factors<S: Serializer>(factors: &[Factor], serializer: S) -> Result<S::Ok, S:
     serializer.collect_seq(factors.iter().map(|factor| factor.name()))
 }
 
-/// The two keys that tell a country.
+/// The two keys of a country.
 struct Country<'a>(Option<&'a str>);
 
 impl Serialize for Country<'_> {
@@ -180,8 +180,8 @@ pub(super) struct TokenModel<'a> {
 }
 
 impl<'a> TokenModel<'a> {
-    /// The secret is shown to servers that hold the API key only; to everybody else it is empty. It is the plain one for every kind of token,
-    /// where the API wraps that of a phone in base64.
+    /// The secret is shown only to servers with the API key. For other clients it is empty. It is
+    /// the plain one for every kind of token; the API encodes that of a phone in base64.
     pub(super) fn new(token: &'a Token, shows_secret: bool) -> Self {
         Self {
             id: token.id.as_str(),

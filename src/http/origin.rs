@@ -1,11 +1,11 @@
-//! Where a request comes from: the check against forged requests, and CORS.
+//! The origin of a request: protection against CSRF, and CORS.
 
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use super::{rejection::Rejection, settings::HttpConfig};
+use super::{config::HttpConfig, rejection::Rejection};
 use crate::model::AllowedRedirects;
 
 const ALLOWED_METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
@@ -17,13 +17,13 @@ const EXPOSED_HEADERS: &str = "X-Appwrite-Session, X-Fallback-Cookies";
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(super) const PROJECT: HeaderName = HeaderName::from_static("x-appwrite-project");
 
-/// The `Origin` of a request, judged once.
+/// The `Origin` of a request, checked once.
 pub(super) enum Origin {
-    /// None, or the one that native SDKs send when they know no app.
+    /// None, or the placeholder of native SDKs without an app id.
     Absent,
-    /// Of an app that may call.
+    /// An app that may call.
     Allowed(HeaderValue),
-    /// Of anybody else.
+    /// Any other.
     Foreign(HeaderValue),
 }
 
@@ -32,17 +32,18 @@ impl Origin {
         match headers.get(header::ORIGIN) {
             None => Self::Absent,
             Some(origin) => match origin.to_str() {
-                Ok(text) if AllowedRedirects::is_origin_of_nobody(text) => Self::Absent,
+                Ok(text) if AllowedRedirects::is_placeholder_origin(text) => Self::Absent,
                 Ok(text) if config.origins.allows_origin(text) => Self::Allowed(origin.clone()),
                 _ => Self::Foreign(origin.clone()),
             },
         }
     }
 
-    /// Refuses a change that a foreign page may have made a browser send.
+    /// Rejects a change that a page of another site may have made the browser send (CSRF).
     ///
-    /// A named origin, or else `Referer`, must be an allowed one. If there is neither, a session that came by cookie needs a header that a
-    /// foreign page cannot set: `Sec-Fetch-Site` of this site, or `X-Appwrite-Project`, for which a browser asks first (CORS preflight).
+    /// The `Origin`, or else the `Referer`, must be an allowed one. If both are missing, a session
+    /// that came by cookie needs a header that another site cannot set: `Sec-Fetch-Site` of this
+    /// site, or `X-Appwrite-Project`, which requires a CORS preflight.
     pub(super) fn check(
         &self,
         headers: &HeaderMap,
@@ -65,8 +66,8 @@ impl Origin {
         }
     }
 
-    /// Whether a page of another site has led the browser here, as `Sec-Fetch-Site` says, and none of an allowed origin is named beside it.
-    /// Browsers that send no such header cannot be asked.
+    /// Whether a page of another site has navigated the browser here, by `Sec-Fetch-Site`, without
+    /// an allowed origin. Older browsers do not send the header.
     pub(super) fn is_led_by_others(&self, headers: &HeaderMap, config: &HttpConfig) -> bool {
         let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
         let is_ours = matches!(self, Self::Allowed(_))
@@ -74,7 +75,7 @@ impl Origin {
         !is_ours && headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site")
     }
 
-    /// Lets the pages of an allowed origin read the reply (Fetch standard, CORS protocol).
+    /// Allows the pages of an allowed origin to read the response (Fetch standard, CORS protocol).
     pub(super) fn write(self, response: &mut Response) {
         let headers = response.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
@@ -86,7 +87,7 @@ impl Origin {
     }
 }
 
-/// The answer to `OPTIONS`.
+/// The response to `OPTIONS`.
 pub(super) fn preflight(origin: &Origin) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Origin::Allowed(_) = origin {

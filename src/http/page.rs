@@ -1,4 +1,5 @@
-//! Static pages: the same for everybody, so that there is nothing to escape, and with nothing in them but what is their own.
+//! Static pages: the same for every client, so nothing needs escaping, and without external
+//! resources.
 
 use axum::{
     body::Body,
@@ -8,17 +9,17 @@ use axum::{
 use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 
-use super::reply::harden;
+use super::response::harden;
 
-/// A page with one script and one style of its own.
+/// A page with one inline script and one inline style.
 pub(super) struct Page {
     html: &'static str,
     policy: String,
 }
 
 impl Page {
-    /// A page and whether its script may call this server. It may do nothing else: its policy (CSP Level 3) names its own script and style, and
-    /// lets nobody frame it.
+    /// Creates a page. `calls` allows its script to call this server. The content security policy
+    /// (CSP Level 3) allows only its own script and style, and forbids framing.
     pub(super) fn new(html: &'static str, calls: bool) -> Self {
         let connect = if calls { " connect-src 'self';" } else { "" };
         let [script, style] = ["script", "style"].map(|element| digest_of(html, element));
@@ -42,7 +43,7 @@ impl Page {
     }
 }
 
-/// What the policy calls the page's one element of this name.
+/// The policy's name of the one element with this tag.
 fn digest_of(html: &str, element: &str) -> String {
     let (start, end) = (format!("<{element}>"), format!("</{element}>"));
     let inner = html.split_once(&start).and_then(|(_, rest)| rest.split_once(&end));

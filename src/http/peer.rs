@@ -1,4 +1,4 @@
-//! Who is at the other end: the true address of a client behind proxies, its user agent and its language.
+//! The client of a request: its address behind proxies, its user agent and its language.
 
 use std::{
     fmt,
@@ -13,7 +13,8 @@ use axum::{
 
 use crate::model::{ClientInfo, parse_client_ip};
 
-/// A network of proxies: one address, or a prefix such as `10.0.0.0/8` or `fd00::/8` (RFC 4632 §3.1, RFC 4291 §2.3).
+/// A network of proxies: one address, or a prefix such as `10.0.0.0/8` or `fd00::/8` (RFC 4632
+/// §3.1, RFC 4291 §2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProxyNetwork {
     first: IpAddr,
@@ -53,7 +54,7 @@ impl FromStr for ProxyNetwork {
             Some(_) => return Err(InvalidProxyNetwork),
         };
         let is_mapped = first.to_canonical() != first;
-        // Bits beyond the prefix are a mistake whose meaning nobody can know.
+        // Bits beyond the prefix are a mistake with no clear meaning.
         if is_mapped || prefix > whole || first_of(first, prefix) != Some(first) {
             return Err(InvalidProxyNetwork);
         }
@@ -67,7 +68,7 @@ impl fmt::Display for ProxyNetwork {
     }
 }
 
-/// The first address of the network of this prefix in which an address lies.
+/// The first address of the network with this prefix that contains an address.
 fn first_of(address: IpAddr, prefix: u32) -> Option<IpAddr> {
     Some(match address {
         IpAddr::V4(v4) => {
@@ -81,11 +82,13 @@ fn first_of(address: IpAddr, prefix: u32) -> Option<IpAddr> {
     })
 }
 
-/// The client's address: the peer's, or behind trusted proxies the nearest hop that is none of them.
+/// The client's address: the peer's, or behind trusted proxies the nearest hop that is not one of
+/// them.
 ///
 /// # Security
-/// Only what trusted proxies appended to `X-Forwarded-For` is looked at, from the right. If any of that is no address, the peer's counts, so
-/// that a strange header never opens a way around a limit.
+/// Only what trusted proxies appended to `X-Forwarded-For` counts, read from the right. If any of
+/// that is not an address, the peer's is used, so that a malformed header never evades a request
+/// limit.
 pub(super) fn client_address(parts: &Parts, proxies: &[ProxyNetwork]) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     let peer = peer.ip().to_canonical();
@@ -110,7 +113,7 @@ fn behind(headers: &HeaderMap, peer: IpAddr, proxies: &[ProxyNetwork]) -> Option
     nearest
 }
 
-/// The client behind a request, for sessions, the log and messages.
+/// The client of a request, for sessions, the security log and messages.
 pub(super) fn client(parts: &Parts, address: Option<IpAddr>) -> ClientInfo {
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let mut client = address.map(ClientInfo::at).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Percent-encoding (RFC 3986 §2.1), read strictly.
+//! Percent-encoding (RFC 3986 §2.1), decoded strictly.
 
 use std::borrow::Cow;
 
-/// What an encoded text stands for; `None` if an escape is malformed or the result is not UTF-8.
+/// Decodes a text. `None` if an escape is malformed or the result is not UTF-8.
 pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
     let mut parts = text.split('%');
     let plain = parts.next()?;

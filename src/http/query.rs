@@ -1,18 +1,19 @@
-//! Query strings and form bodies, read strictly: what parsers disagree about is refused.
+//! Query strings and form bodies, parsed strictly: what parsers disagree about is refused.
 
 use std::borrow::Cow;
 
 use super::percent;
 
-/// The pairs of a query string (or of an `application/x-www-form-urlencoded` body) in their order.
+/// The pairs of a query string or of an `application/x-www-form-urlencoded` body, in order.
 pub(super) struct Pairs<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-/// The text breaks the rules of query strings, or names a parameter twice or in a form it does not have.
+/// A malformed query string, or a parameter that is repeated or has the wrong form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadQuery;
 
 impl<'a> Pairs<'a> {
-    /// Reads the pairs. Malformed escapes, what is not UTF-8, and control characters are refused.
+    /// Parses the pairs. Malformed escapes, text that is not UTF-8, and control characters are
+    /// refused.
     pub(super) fn read(text: &'a str) -> Result<Self, BadQuery> {
         let pairs = text.split('&').filter(|pair| !pair.is_empty());
         let read = |pair: &'a str| {
@@ -26,14 +27,14 @@ impl<'a> Pairs<'a> {
         self.0.into_iter()
     }
 
-    /// The value of a parameter that has one.
+    /// The value of a parameter with one value.
     pub(super) fn scalar(&self, name: &str) -> Result<Option<&str>, BadQuery> {
         let mut found = None;
         for (given, value) in &self.0 {
             if base(given) != name {
                 continue;
             }
-            // Twice, or `name[]`: neither the first nor the last may win silently.
+            // A repeated parameter or `name[]`: neither the first nor the last may win silently.
             if given != name || found.is_some() {
                 return Err(BadQuery);
             }

@@ -1,59 +1,90 @@
-//! Refusals, in the API's shape.
+//! Rejected requests, and the API's own texts for them.
 
 use std::{borrow::Cow, time::Duration};
 
 use axum::{
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
-use super::reply;
+use super::response::{json, write_retry_after};
 use crate::{error::Error, model::Invalid, ports::Quota};
 
-/// The release of the API whose behaviour this is.
+/// The release of the API that the responses follow.
 const VERSION: &str = "1.6.1";
 
-/// Why a request is refused, as the API words it. Extractors of this module reject with it.
+/// Why a request was rejected. The router and the extractors of this module return it.
+///
+/// As a response it is JSON in the API's shape. An application that renders its own pages matches
+/// on [`cause`](Rejection::cause).
+///
+/// # Examples
+/// ```
+/// use account::{Error, http::{Rejection, RejectionCause}};
+///
+/// let rejection = Rejection::from(Error::NotSignedIn);
+/// assert_eq!(rejection.status(), 401);
+/// assert!(matches!(rejection.cause(), RejectionCause::Error(Error::NotSignedIn)));
+/// ```
 #[derive(Debug)]
-pub struct Rejection {
-    status: StatusCode,
-    code: &'static str,
-    message: Cow<'static, str>,
-    retry_after: Option<Duration>,
-    quota: Option<Quota>,
+pub struct Rejection(RejectionCause);
+
+/// What led to a [`Rejection`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RejectionCause {
+    /// An operation or the authentication failed.
+    Error(Error),
+    /// A required parameter is missing.
+    Missing {
+        /// The parameter's name on the wire.
+        parameter: Box<str>,
+    },
+    /// A parameter's value is invalid.
+    Invalid {
+        /// The parameter's name on the wire.
+        parameter: Box<str>,
+        /// The rule that it breaks.
+        rule: Invalid,
+    },
+    /// The request itself is refused: its route, project, origin, API key or body.
+    Request {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The stable name on the wire, such as `general_route_not_found`.
+        code: &'static str,
+        /// A sentence for developers.
+        message: Cow<'static, str>,
+    },
 }
 
 impl Rejection {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None, quota: None }
+        Self(RejectionCause::Request { status, code, message: message.into() })
     }
 
-    /// A required parameter that is not there.
-    pub(super) fn missing(name: &str) -> Self {
-        Self::argument(format!("Param \"{name}\" is not optional."))
+    /// A required parameter is missing.
+    pub(super) fn missing(parameter: &str) -> Self {
+        Self(RejectionCause::Missing { parameter: parameter.into() })
     }
 
-    /// A parameter whose value is refused.
-    pub(super) fn invalid(name: &str, rule: &Invalid) -> Self {
-        match rule {
-            Invalid::QueryCursor => {
-                Self::new(StatusCode::BAD_REQUEST, "general_query_invalid", rule.to_string())
-            }
-            rule => Self::argument(format!("Invalid `{name}` param: {rule}")),
-        }
+    /// A parameter's value is invalid.
+    pub(super) fn invalid(parameter: &str, rule: Invalid) -> Self {
+        Self(RejectionCause::Invalid { parameter: parameter.into(), rule })
     }
 
     pub(super) fn argument(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "general_argument_invalid", message)
     }
 
-    pub(super) fn unauthorized_scope(who: &str, scope: &str) -> Self {
-        let message = format!("{who}) missing scope ({scope})");
+    pub(super) fn unauthorized_scope(role: &str, scope: &str) -> Self {
+        let message = format!("{role}) missing scope ({scope})");
         Self::new(StatusCode::UNAUTHORIZED, "general_unauthorized_scope", message)
     }
 
-    /// The refusal of a path that is no route. A host that serves nothing but the API makes it its fallback, so that clients can read it.
+    /// The rejection of an unknown path. Use it as the fallback of a server that serves only the
+    /// API, so that clients can read the response.
     #[must_use]
     pub fn unknown_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "general_route_not_found", "The requested route was not found.")
@@ -64,64 +95,145 @@ impl Rejection {
         Self::new(StatusCode::NOT_FOUND, "project_not_found", message)
     }
 
-    /// A provider that neither the API nor this host has.
+    /// A provider that neither the API nor this server knows.
     #[cfg(feature = "oauth2")]
     pub(super) fn unsupported_provider() -> Self {
         let message = "The requested OAuth2 provider is not supported.";
         Self::new(StatusCode::BAD_REQUEST, "project_provider_unsupported", message)
     }
 
-    /// What a page that a browser is sent to is told, with the status that it would have had.
-    #[cfg(feature = "oauth2")]
-    pub(super) fn to_json(&self, code: u16) -> String {
-        let told = Told { message: &self.message, r#type: self.code, code };
-        serde_json::to_string(&told).unwrap_or_default()
-    }
-
-    /// What a task that ended in a panic is answered with.
+    /// A failure of the server itself, such as a panic.
     pub(super) fn unknown() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "general_unknown", "Server Error")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "general_unknown", SERVER_ERROR)
     }
 
-    /// The stable name of this refusal on the wire, such as `user_blocked`.
+    /// What led to the rejection.
+    #[must_use]
+    pub fn cause(&self) -> &RejectionCause {
+        &self.0
+    }
+
+    /// The stable name of the rejection on the wire, such as `user_blocked`.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.code
+        match &self.0 {
+            RejectionCause::Error(error) => error.code(),
+            RejectionCause::Invalid { rule: Invalid::QueryCursor, .. } => "general_query_invalid",
+            RejectionCause::Missing { .. } | RejectionCause::Invalid { .. } => "general_argument_invalid",
+            RejectionCause::Request { code, .. } => code,
+        }
     }
 
-    /// Its HTTP status.
+    /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        match &self.0 {
+            RejectionCause::Error(error) => {
+                StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            RejectionCause::Missing { .. } | RejectionCause::Invalid { .. } => StatusCode::BAD_REQUEST,
+            RejectionCause::Request { status, .. } => *status,
+        }
     }
 
-    /// What is left of the limit that refused it.
+    /// The text on the wire: the API's own where it has one.
+    #[must_use]
+    pub fn message(&self) -> Cow<'_, str> {
+        match &self.0 {
+            RejectionCause::Error(error) => api_text(error),
+            RejectionCause::Missing { parameter } => format!("Param \"{parameter}\" is not optional.").into(),
+            RejectionCause::Invalid { rule: rule @ Invalid::QueryCursor, .. } => rule.to_string().into(),
+            RejectionCause::Invalid { parameter, rule } => {
+                format!("Invalid `{parameter}` param: {rule}").into()
+            }
+            RejectionCause::Request { message, .. } => Cow::Borrowed(message),
+        }
+    }
+
+    /// The request limit that was exceeded.
     pub(super) fn quota(&self) -> Option<Quota> {
-        self.quota
+        match &self.0 {
+            RejectionCause::Error(Error::RateLimited(quota)) => Some(*quota),
+            _ => None,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match &self.0 {
+            RejectionCause::Error(Error::Busy(wait)) => Some(*wait),
+            RejectionCause::Error(Error::Store(_) | Error::Limiter(_)) => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    /// The rejection as the parameter of a page that a browser is redirected to, with the status
+    /// that the response would have had.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn to_page_parameter(&self, status: u16) -> String {
+        let error = PageError { message: &self.message(), r#type: self.code(), code: status };
+        serde_json::to_string(&error).unwrap_or_default()
     }
 }
 
 impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
-        let retry_after = match &error {
-            Error::Busy(wait) => Some(*wait),
-            Error::Store(_) | Error::Limiter(_) => Some(Duration::from_secs(1)),
-            _ => None,
-        };
-        let (quota, message) = match &error {
-            // Parameters are parsed before the service is called; what it still judges is a new password.
-            Error::Invalid(rule) => return Self::invalid("password", rule),
-            Error::RateLimited(quota) => (Some(*quota), error.to_string().into()),
-            Error::Internal => (None, Cow::Borrowed("Server Error")),
-            _ => (None, error.to_string().into()),
-        };
-        let status = StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code: error.code(), message, retry_after, quota }
+        match error {
+            // The parameters are parsed before the service is called, which then judges new
+            // passwords only.
+            Error::Invalid(rule) => Self::invalid("password", rule),
+            error => Self(RejectionCause::Error(error)),
+        }
     }
 }
 
+const SERVER_ERROR: &str = "Server Error";
+
+/// The API's text for an error, byte for byte as its clients know it; else the error's own.
+fn api_text(error: &Error) -> Cow<'static, str> {
+    Cow::Borrowed(match error {
+        Error::NotSignedIn => "User (role: guests) missing scope (account)",
+        Error::InvalidJwt(reason) => return format!("Failed to verify JWT. {reason}").into(),
+        Error::InvalidCredentials => "Invalid credentials. Please check the email and password.",
+        Error::Blocked => "The current user has been blocked.",
+        Error::PasswordResetRequired => "The current user requires a password reset.",
+        Error::MoreFactorsRequired => "More factors are required to complete the sign in process.",
+        Error::ChallengeRequired => "A recently succeeded challenge is required to complete this action.",
+        Error::InvalidToken => "Invalid token passed in the request.",
+        Error::UserNotFound => "User with the requested ID could not be found.",
+        Error::EmailNotFound => "The current user does not have an email address.",
+        Error::PhoneNotFound => "The current user does not have a phone number.",
+        Error::EmailNotVerified => "The current user's email address is not verified.",
+        Error::PhoneNotVerified => "The current user's phone number is not verified.",
+        Error::EmailVerified => "The current user's email address is already verified.",
+        Error::PhoneVerified => "The current user's phone number is already verified.",
+        Error::AuthenticatorNotFound => "The current user does not have an authenticator.",
+        Error::AuthenticatorVerified => "The current user's authenticator is already verified.",
+        Error::RecoveryCodesExist => "The current user already has recovery codes. They can be replaced.",
+        Error::RecoveryCodesNotFound => "The current user has no recovery codes. Generate them first.",
+        Error::SessionExists => "Creation of a session is prohibited when a session is active.",
+        Error::UserExists => "A user with the same id, email, or phone already exists.",
+        Error::SessionNotFound => "The current user session could not be found.",
+        Error::IdentityNotFound => "Identity could not be found.",
+        Error::TargetExists => "A target with the same ID or identifier already exists.",
+        Error::TargetNotFound => "The target could not be found.",
+        Error::ProviderNotFound => "The provider could not be found.",
+        Error::PasswordRecentlyUsed => {
+            "The password you are trying to use is similar to your previous passwords. Choose a different one."
+        }
+        Error::PasswordPersonalData => {
+            "The password you are trying to use contains references to your name, email, phone or userID."
+        }
+        Error::MethodDisabled => "The requested authentication method is disabled.",
+        Error::RateLimited(_) => {
+            "Rate limit for the current endpoint has been exceeded. Please try again after some time."
+        }
+        Error::Internal => SERVER_ERROR,
+        other => return other.to_string().into(),
+    })
+}
+
 #[derive(Serialize)]
-struct Body<'a> {
+struct ErrorModel<'a> {
     message: &'a str,
     code: u16,
     r#type: &'static str,
@@ -130,7 +242,7 @@ struct Body<'a> {
 
 #[cfg(feature = "oauth2")]
 #[derive(Serialize)]
-struct Told<'a> {
+struct PageError<'a> {
     message: &'a str,
     r#type: &'static str,
     code: u16,
@@ -138,32 +250,13 @@ struct Told<'a> {
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        let body =
-            Body { message: &self.message, code: self.status.as_u16(), r#type: self.code, version: VERSION };
-        let mut response = reply::json(self.status, &body);
-        if let Some(wait) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(wait));
+        let (status, message) = (self.status(), self.message());
+        let model =
+            ErrorModel { message: &message, code: status.as_u16(), r#type: self.code(), version: VERSION };
+        let mut response = json(status, &model);
+        if let Some(wait) = self.retry_after() {
+            write_retry_after(response.headers_mut(), wait);
         }
         response
     }
-}
-
-/// Writes what is left of a limit, and for a request that it refused how long to wait.
-pub(super) fn write_quota(response: &mut Response, quota: &Quota, wait: Option<Duration>) {
-    const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-    const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-    const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
-
-    let headers = response.headers_mut();
-    headers.insert(LIMIT, HeaderValue::from(quota.limit));
-    headers.insert(REMAINING, HeaderValue::from(quota.remaining));
-    headers.insert(RESET, HeaderValue::from(quota.reset.as_secs()));
-    if let Some(wait) = wait {
-        headers.insert(header::RETRY_AFTER, whole_seconds(wait));
-    }
-}
-
-fn whole_seconds(wait: Duration) -> HeaderValue {
-    let rounded_up = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    HeaderValue::from(rounded_up.max(1))
 }

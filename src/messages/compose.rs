@@ -1,17 +1,20 @@
-//! From a message to the parts of its letter, before they are given a form.
+//! Composing a message from the sentences of a language, before it is formatted.
+
+use std::net::IpAddr;
 
 use time::OffsetDateTime;
 
 use super::{
-    EmailMessage, Letter, Notice, SmsMessage, TextNotice, Wording,
-    value::{fill, greetable, plain_link, single_line, tame, unbroken},
+    message::{EmailMessage, Notice, SmsMessage, TextNotice},
+    value::{clean_link, fill, greeting_name, sanitize, single_line, without_line_breaks},
+    wording::{Letter, Wording},
 };
 use crate::{
     model::{Timestamp, country_name},
     user_agent::Device,
 };
 
-/// An email's parts in the order in which they are read: filled, but not escaped.
+/// The parts of an email in reading order, with all values inserted but not escaped.
 pub(super) struct Page<'a> {
     pub(super) wording: &'a Wording,
     pub(super) project: String,
@@ -25,20 +28,20 @@ pub(super) struct Page<'a> {
     pub(super) footer: String,
 }
 
-/// What the recipient is to use, and how long it lasts.
+/// The link or code of an email, and how long it is valid.
 pub(super) enum Credential<'a> {
     Link { link: String, button: String, instead: String, lasts: String },
     Code { code: &'a str, lasts: String },
 }
 
-/// The parts of an email.
+/// Composes an email.
 pub(super) fn page<'a>(message: &'a EmailMessage, wording: &'a Wording) -> Page<'a> {
     let writer = Writer::new(message, wording);
     let letter = letter(&message.notice, wording);
     let greeting = if writer.name.is_empty() { &wording.greeting_nameless } else { &wording.greeting };
     Page {
         wording,
-        subject: unbroken(&writer.fill(&letter.subject)),
+        subject: without_line_breaks(&writer.fill(&letter.subject)),
         headline: writer.fill(&letter.headline),
         greeting: writer.fill(greeting),
         body: writer.fill(&letter.body),
@@ -50,7 +53,8 @@ pub(super) fn page<'a>(message: &'a EmailMessage, wording: &'a Wording) -> Page<
     }
 }
 
-/// The whole of a text message. No marks are put around the project's name: one such character makes the message twice as long.
+/// Composes a text message. The project's name is not isolated, because one such character halves
+/// the length available in an SMS.
 pub(super) fn text_message(message: &SmsMessage, wording: &Wording) -> String {
     let (sentence, code) = match &message.notice {
         TextNotice::SignInCode { code } => (&wording.text_sign_in, code),
@@ -91,12 +95,12 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(message: &'a EmailMessage, wording: &'a Wording) -> Self {
-        let name = greetable(message.name.as_str()).unwrap_or_default();
+        let name = greeting_name(message.name.as_str()).unwrap_or_default();
         Self {
             message,
             wording,
-            project: tame(&message.project, wording.direction),
-            name: tame(name, wording.direction),
+            project: sanitize(&message.project, wording.direction),
+            name: sanitize(name, wording.direction),
         }
     }
 
@@ -107,7 +111,7 @@ impl<'a> Writer<'a> {
         };
         let provider = match &self.message.notice {
             Notice::IdentityLinked { provider } | Notice::IdentityUnlinked { provider } => {
-                tame(provider, self.wording.direction)
+                sanitize(provider, self.wording.direction)
             }
             _ => "{provider}".into(),
         };
@@ -131,7 +135,7 @@ impl<'a> Writer<'a> {
             _ => return None,
         };
         Some(Credential::Link {
-            link: plain_link(link.expose()),
+            link: clean_link(link.expose()),
             button: self.fill(button),
             instead: self.fill(&wording.link_instead),
             lasts: self.fill(lasts),
@@ -140,31 +144,25 @@ impl<'a> Writer<'a> {
 
     fn details(&self) -> Vec<(&'a str, String)> {
         let wording = self.wording;
-        let device = |device| (&*wording.device, self.detail(&describe(device)));
-        let phrase = |phrase: &str| (&*wording.phrase, self.detail(phrase));
-        let time = (&*wording.time, moment(self.message.at, wording));
+        let device_row = |device| (&*wording.device, self.detail(&describe(device)));
+        let phrase_row = |phrase: &str| (&*wording.phrase, self.detail(phrase));
+        let time_row = (&*wording.time, moment(self.message.at, wording));
         match &self.message.notice {
             Notice::Verification { .. } | Notice::Recovery { .. } => Vec::new(),
-            Notice::MagicUrl { device: from, phrase: words, .. }
-            | Notice::EmailCode { device: from, phrase: words, .. } => {
-                words.as_deref().map(phrase).into_iter().chain([device(from), time]).collect()
+            Notice::MagicUrl { device, phrase, .. } | Notice::EmailCode { device, phrase, .. } => {
+                phrase.as_deref().map(phrase_row).into_iter().chain([device_row(device), time_row]).collect()
             }
-            Notice::MfaCode { device: from, .. } => vec![device(from), time],
-            Notice::SessionAlert { device: from, ip, country } => {
-                let country = country.as_deref().map(|code| country_name(code).unwrap_or(code));
-                let place = match (ip, country) {
-                    (Some(ip), Some(country)) => format!("{ip} ({country})"),
-                    (Some(ip), None) => ip.to_string(),
-                    (None, country) => country.unwrap_or_default().to_owned(),
-                };
-                vec![device(from), (&*wording.place, self.detail(&place)), time]
+            Notice::MfaCode { device, .. } => vec![device_row(device), time_row],
+            Notice::SessionAlert { device, ip, country } => {
+                let place_row = (&*wording.place, self.detail(&place(*ip, country.as_deref())));
+                vec![device_row(device), place_row, time_row]
             }
-            _ => vec![time],
+            _ => vec![time_row],
         }
     }
 
     fn detail(&self, value: &str) -> String {
-        tame(if value.is_empty() { &self.wording.unknown } else { value }, self.wording.direction)
+        sanitize(if value.is_empty() { &self.wording.unknown } else { value }, self.wording.direction)
     }
 
     fn notes(&self) -> Vec<String> {
@@ -187,11 +185,21 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// ClientInfo, system and device, as far as they are known. Versions are left out: half of them are made up (Windows 11 says it is 10).
+/// Names the client, operating system and hardware, as far as they are known. Versions are left
+/// out, because half of them are wrong (Windows 11 claims to be 10).
 fn describe(device: &Device) -> String {
     let hardware = format!("{} {}", device.device_brand, device.device_model);
     let parts = [&*device.client_name, &*device.os_name, hardware.trim()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+fn place(ip: Option<IpAddr>, country: Option<&str>) -> String {
+    let country = country.map(|code| country_name(code).unwrap_or(code));
+    match (ip, country) {
+        (Some(ip), Some(country)) => format!("{ip} ({country})"),
+        (Some(ip), None) => ip.to_string(),
+        (None, country) => country.unwrap_or_default().to_owned(),
+    }
 }
 
 fn moment(at: Timestamp, wording: &Wording) -> String {

@@ -1,10 +1,10 @@
-//! Which language a message is written in.
+//! Languages of messages.
 
-/// A language that comes with the crate.
+/// A built-in language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Locale {
-    /// English, which stands in for all languages that are not here.
+    /// English, the default for all languages that are not built in.
     #[default]
     English,
     /// German.
@@ -13,7 +13,7 @@ pub enum Locale {
     French,
     /// Spanish.
     Spanish,
-    /// Portuguese, as in Brazil.
+    /// Brazilian Portuguese.
     Portuguese,
     /// Italian.
     Italian,
@@ -25,23 +25,24 @@ pub enum Locale {
     Turkish,
     /// Japanese.
     Japanese,
-    /// Chinese in simplified characters. Readers of traditional ones get it too: they understand it better than English.
+    /// Chinese in simplified characters. Readers of traditional characters get it too, because they
+    /// understand it better than English.
     Chinese,
     /// Arabic.
     Arabic,
 }
 
-/// Where the lines of a language begin.
+/// The direction of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// On the left, as in English.
+    /// Left to right, as in English.
     LeftToRight,
-    /// On the right, as in Arabic.
+    /// Right to left, as in Arabic.
     RightToLeft,
 }
 
 impl Locale {
-    /// All of them.
+    /// All built-in languages.
     pub const ALL: [Self; 12] = [
         Self::English,
         Self::German,
@@ -57,8 +58,11 @@ impl Locale {
         Self::Arabic,
     ];
 
-    /// The best language for a reader of this one (BCP 47, in any case, underscores allowed), else English.
+    /// Returns the best match for a language tag, or English.
     ///
+    /// The tag is one of BCP 47, in any case; underscores are allowed.
+    ///
+    /// # Examples
     /// ```
     /// use account::messages::Locale;
     ///
@@ -72,7 +76,7 @@ impl Locale {
         ranges(&tag).find_map(Self::named).unwrap_or_default()
     }
 
-    /// The short tag under which it is found, such as `de`.
+    /// The language tag, such as `de`.
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {
@@ -91,14 +95,14 @@ impl Locale {
         }
     }
 
-    /// The language with exactly this short tag.
+    /// Returns the language with exactly this tag.
     pub(super) fn named(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|locale| locale.tag() == tag)
     }
 }
 
 impl Direction {
-    /// The direction of the script that a canonical tag names or implies.
+    /// Returns the direction of the script that a canonical tag names or implies.
     pub(super) fn of(canonical: &str) -> Self {
         let mut subtags = canonical.split('-');
         let language = subtags.next().unwrap_or_default();
@@ -111,7 +115,7 @@ impl Direction {
         if is_rtl { Self::RightToLeft } else { Self::LeftToRight }
     }
 
-    /// As HTML writes it.
+    /// The value of the HTML attribute `dir`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::LeftToRight => "ltr",
@@ -120,18 +124,19 @@ impl Direction {
     }
 }
 
-/// A tag in the one spelling under which languages are kept: lower case, hyphens, and the traditional script told where only the
-/// place implies it. Of a list such as `Accept-Language` gives, the first one counts.
+/// Returns the canonical spelling of a tag: lower case, with hyphens, and with the traditional
+/// Chinese script where only the region implies it. Of a list such as `Accept-Language`, the first
+/// tag counts.
 pub(super) fn canonical(tag: &str) -> String {
     let first = tag.split([',', ';']).next().unwrap_or_default().trim();
     let tag = first.to_ascii_lowercase().replace('_', "-");
     match tag.split_once('-') {
-        Some(("zh", place @ ("tw" | "hk" | "mo"))) => format!("zh-hant-{place}"),
+        Some(("zh", region @ ("tw" | "hk" | "mo"))) => format!("zh-hant-{region}"),
         _ => tag,
     }
 }
 
-/// A canonical tag and what is left of it by taking away its last parts, longest first (RFC 4647 §3.4).
+/// Returns a canonical tag and its prefixes, longest first (RFC 4647 §3.4).
 pub(super) fn ranges(canonical: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(canonical), |range| range.rsplit_once('-').map(|(shorter, _)| shorter))
 }
@@ -141,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_language_is_the_readers_own_and_else_english() {
+    fn the_best_match_is_the_own_language_or_else_english() {
         for (tag, best) in [
             ("de", Locale::German),
             ("de-CH", Locale::German),
@@ -171,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn every_language_is_found_by_its_own_tag() {
+    fn every_language_is_found_by_its_tag() {
         for locale in Locale::ALL {
             assert_eq!(Locale::best(locale.tag()), locale);
         }
     }
 
     #[test]
-    fn a_script_goes_before_the_language_in_telling_the_direction() {
+    fn a_script_in_the_tag_decides_the_direction() {
         for (tag, direction) in [
             ("ar-eg", Direction::RightToLeft),
             ("he", Direction::RightToLeft),

@@ -1,20 +1,22 @@
-//! Two words that tell a user that a mail belongs to the page that asked for it.
+//! The security phrase: two words that link a message to the page that asked for it.
 
 /// One word a line, sorted.
 const ADJECTIVES: &str = include_str!("phrase/adjectives.txt");
 const NOUNS: &str = include_str!("phrase/nouns.txt");
 
-/// A security phrase such as `Quiet lantern`: the page that asked for a message and the message both show it, so that people
-/// do not follow the link of a request that they did not make.
+/// Draws a security phrase such as `Quiet lantern`.
 ///
-/// `below` draws a random number below its argument.
+/// Both the page that asked for a message and the message show it, so that users do not follow a
+/// link or enter a code that an attacker asked for. `below` draws a random number below its
+/// argument.
 ///
 /// # Security
-/// Each of the million pairs is equally likely. The phrase is shown to people and never checked, so it is not a secret.
+/// Each of the million pairs is equally likely. Users compare the phrase, the service never checks
+/// it, so it is not a secret.
 pub(crate) fn phrase<E>(mut below: impl FnMut(usize) -> Result<usize, E>) -> Result<String, E> {
     let mut word = |list: &'static str| {
-        let place = below(list.lines().count())?;
-        Ok(list.lines().nth(place).unwrap_or_default())
+        let index = below(list.lines().count())?;
+        Ok(list.lines().nth(index).unwrap_or_default())
     };
     let (adjective, noun) = (word(ADJECTIVES)?, word(NOUNS)?);
     let capital = adjective.chars().take(1).map(|first| first.to_ascii_uppercase());
@@ -30,12 +32,10 @@ mod tests {
         for list in [ADJECTIVES, NOUNS] {
             let words: Vec<_> = list.lines().collect();
             assert!(words.len() >= 512);
-            assert!(words.windows(2).all(|pair| pair[0] < pair[1]), "sorted, none twice");
+            assert!(words.windows(2).all(|pair| pair[0] < pair[1]), "sorted and unique");
             for word in words {
-                assert!(
-                    (3..=9).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase()),
-                    "{word}"
-                );
+                let is_plain = word.bytes().all(|b| b.is_ascii_lowercase());
+                assert!((3..=9).contains(&word.len()) && is_plain, "{word}");
             }
         }
         assert!(ADJECTIVES.lines().count() * NOUNS.lines().count() > 1_000_000);

@@ -1,11 +1,12 @@
-//! An email as plain text.
+//! The plain text part of an email.
 
 use super::{
     compose::{Credential, Page},
     value::fill,
 };
 
-/// Writes the text part: paragraphs with an empty line between them, the link or code on a line of its own.
+/// Renders the text part: paragraphs with an empty line between them, and the link or code on its
+/// own line.
 pub(super) fn text(page: &Page<'_>) -> String {
     let mut paragraphs = vec![page.greeting.clone(), page.body.clone()];
     match &page.credential {
@@ -19,7 +20,7 @@ pub(super) fn text(page: &Page<'_>) -> String {
         .map(|(label, value)| fill(&page.wording.detail, &[("label", label), ("value", value)]));
     paragraphs.push(details.collect::<Vec<_>>().join("\n"));
     paragraphs.extend(page.notes.iter().cloned());
-    // RFC 3676 §4.3: clients set apart what follows this line.
+    // The signature separator of RFC 3676 §4.3.
     paragraphs.push(format!("-- \n{}", page.footer));
     paragraphs.retain(|paragraph| !paragraph.is_empty());
     paragraphs.join("\n\n") + "\n"

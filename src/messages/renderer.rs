@@ -1,27 +1,49 @@
-//! Who gives messages their words.
+//! Rendering messages as text.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
-    Direction, EmailMessage, Locale, SmsMessage, Wording,
     compose::{Page, page, text_message},
     html,
-    locale::{canonical, ranges},
+    locale::{Direction, Locale, canonical, ranges},
+    message::{EmailMessage, SmsMessage},
     plain, texts,
+    wording::Wording,
 };
 
-/// Gives messages their words. Mailers and SMS senders hold one and ask it just before they send.
+/// Renders messages as text. Mailers and SMS senders call it just before they send.
 ///
-/// [`Texts`] is the one that comes with the crate; a host with a template engine puts its own here and matches on
-/// [`EmailMessage::notice`] and [`SmsMessage::notice`].
+/// [`Texts`] is the built-in renderer. An application with its own templates implements the trait
+/// and matches on [`EmailMessage::notice`] and [`SmsMessage::notice`].
 ///
 /// # Security
-/// Names of people and devices are whatever somebody typed: escape them for HTML, and let no line break into a subject.
+/// Names of users and devices are untrusted input. Escape them in HTML (HTML injection), and remove
+/// line breaks from a subject (header injection).
+///
+/// # Examples
+/// ```
+/// use account::messages::{EmailMessage, RenderedEmail, Renderer, SmsMessage, Texts};
+///
+/// /// The built-in texts, with a prefix in the subject.
+/// #[derive(Debug)]
+/// struct Staging(Texts);
+///
+/// impl Renderer for Staging {
+///     fn email(&self, message: &EmailMessage) -> RenderedEmail {
+///         let email = self.0.email(message);
+///         RenderedEmail { subject: format!("[staging] {}", email.subject), ..email }
+///     }
+///
+///     fn sms(&self, message: &SmsMessage) -> String {
+///         self.0.sms(message)
+///     }
+/// }
+/// ```
 pub trait Renderer: fmt::Debug + Send + Sync + 'static {
-    /// The words of an email; must return promptly.
+    /// Renders an email. Must return promptly.
     fn email(&self, message: &EmailMessage) -> RenderedEmail;
 
-    /// The words of a text message; must return promptly.
+    /// Renders a text message. Must return promptly.
     fn sms(&self, message: &SmsMessage) -> String;
 }
 
@@ -35,17 +57,17 @@ impl<T: Renderer + ?Sized> Renderer for Arc<T> {
     }
 }
 
-/// An email in words, ready for its envelope.
+/// A rendered email.
 ///
 /// # Security
-/// It holds the code or link, so `Debug` shows nothing of it.
+/// It contains the code or link, so `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RenderedEmail {
     /// The subject line.
     pub subject: String,
-    /// The plain text.
+    /// The plain text part.
     pub text: String,
-    /// The same as a whole HTML document.
+    /// The HTML part, a complete document.
     pub html: String,
 }
 
@@ -55,7 +77,7 @@ impl fmt::Debug for RenderedEmail {
     }
 }
 
-/// The crate's own words in the languages of [`Locale`], any sentence of which a host can replace.
+/// The built-in texts in the languages of [`Locale`]. Your application can replace any sentence.
 ///
 /// # Examples
 /// ```
@@ -73,41 +95,46 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// The words that come with the crate.
+    /// Creates the texts as they come with the crate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The sentences for a reader of this language (BCP 47): the host's or the crate's for the longest part of the tag that there are
-    /// any for (RFC 4647 §3.4), else those of the language to fall back to, else the English ones.
+    /// Returns the sentences for a language tag (BCP 47).
+    ///
+    /// They are the changed or built-in ones for the longest prefix of the tag that has any
+    /// (RFC 4647 §3.4), else those of the fallback language, else the English ones.
     #[must_use]
     pub fn wording(&self, tag: &str) -> &Wording {
         let tag = canonical(tag);
         let english = Locale::English.tag();
         let wanted = [&*tag, self.fallback.as_deref().unwrap_or(english), english];
-        let found = wanted.into_iter().flat_map(ranges).find_map(|range| self.exactly(range));
+        let found = wanted.into_iter().flat_map(ranges).find_map(|range| self.get(range));
         found.unwrap_or_else(|| texts::wording(Locale::English))
     }
 
-    /// Writes in this language instead of English to readers of languages that are not there, or who have not told theirs.
+    /// Sets the fallback language, in place of English: for recipients with an unknown language, or
+    /// with one that has no texts.
     pub fn fall_back_to(&mut self, tag: &str) {
         self.fallback = Some(canonical(tag).into());
     }
 
-    /// The sentences of exactly this language, to be changed while the host starts. A new language or variant, such as `sv` or
-    /// `de-AT`, begins with the sentences that its readers got so far.
+    /// Returns the sentences of exactly this language, to be changed when your application starts.
+    ///
+    /// A new language or variant, such as `sv` or `de-AT`, begins with the sentences that
+    /// [`wording`](Self::wording) returned for it so far.
     pub fn wording_mut(&mut self, tag: &str) -> &mut Wording {
         let key = canonical(tag);
-        let mut beginning = self.wording(&key).clone();
+        let mut initial = self.wording(&key).clone();
         if Locale::named(&key).is_none() {
-            beginning.language = Cow::Owned(key.clone());
-            beginning.direction = Direction::of(&key);
+            initial.language = Cow::Owned(key.clone());
+            initial.direction = Direction::of(&key);
         }
-        self.changed.entry(key.into()).or_insert(beginning)
+        self.changed.entry(key.into()).or_insert(initial)
     }
 
-    fn exactly(&self, tag: &str) -> Option<&Wording> {
+    fn get(&self, tag: &str) -> Option<&Wording> {
         self.changed.get(tag).or_else(|| Locale::named(tag).map(texts::wording))
     }
 
@@ -127,7 +154,7 @@ impl Renderer for Texts {
     }
 }
 
-/// The message in the crate's own words; a host with others asks its [`Renderer`].
+/// The message in the built-in texts. For other texts use a [`Renderer`].
 impl EmailMessage {
     /// The subject line.
     #[must_use]
@@ -135,22 +162,22 @@ impl EmailMessage {
         Texts::new().page(self).subject
     }
 
-    /// The plain text.
+    /// The plain text part.
     #[must_use]
     pub fn text(&self) -> String {
         plain::text(&Texts::new().page(self))
     }
 
-    /// The same as a whole HTML document.
+    /// The HTML part, a complete document.
     #[must_use]
     pub fn html(&self) -> String {
         html::html(&Texts::new().page(self))
     }
 }
 
-/// The message in the crate's own words; a host with others asks its [`Renderer`].
+/// The message in the built-in texts. For other texts use a [`Renderer`].
 impl SmsMessage {
-    /// The text. It begins with the code.
+    /// The text, which begins with the code.
     #[must_use]
     pub fn text(&self) -> String {
         Texts::new().sms(self)

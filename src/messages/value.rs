@@ -1,8 +1,9 @@
-//! Putting values into sentences so that no value can do more than be read.
+//! Inserting untrusted values into sentences.
 
-use super::Direction;
+use super::locale::Direction;
 
-/// Puts values into a sentence, in one pass: what is put in is never looked at again. Unknown names stay as they are.
+/// Replaces the placeholders of a sentence in one pass: placeholders inside a value stay as they
+/// are, and so do unknown ones.
 pub(super) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(sentence.len() + 32);
     let mut rest = sentence;
@@ -26,12 +27,13 @@ pub(super) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
     filled
 }
 
-/// A value as a sentence of this direction may show it: one line, without characters that reorder what stands around it, and
-/// set apart where its own letters would.
+/// Makes a value safe to insert into a sentence of this direction: on one line, without characters
+/// that reorder the text around it, and isolated if its own letters would reorder it.
 ///
 /// # Security
-/// A name must neither begin a line or a header of its own nor turn the words around it (Unicode TR 36 §2.5, UAX 9).
-pub(super) fn tame(value: &str, around: Direction) -> String {
+/// A name must not start a line or a header of its own (header injection), nor reorder the words
+/// around it (bidirectional text spoofing; Unicode TR 36 §2.5, UAX 9).
+pub(super) fn sanitize(value: &str, around: Direction) -> String {
     let line = single_line(value);
     match around == Direction::RightToLeft || line.chars().any(is_right_to_left) {
         true if !line.is_empty() => format!("\u{2068}{line}\u{2069}"),
@@ -39,49 +41,55 @@ pub(super) fn tame(value: &str, around: Direction) -> String {
     }
 }
 
-/// A text on one line: line breaks and other control characters become spaces, those of direction go.
+/// Puts a text on one line: control characters, such as line breaks, become spaces, and reordering
+/// characters are removed.
 pub(super) fn single_line(text: &str) -> String {
     let kept = text.chars().filter(|c| !is_reordering(*c));
     kept.map(|c| if is_control(c) { ' ' } else { c }).collect()
 }
 
-/// A sentence that is already filled, on one line.
-pub(super) fn unbroken(sentence: &str) -> String {
+/// Puts a filled sentence on one line, and keeps the isolates around its values.
+pub(super) fn without_line_breaks(sentence: &str) -> String {
     sentence.replace(is_control, " ")
 }
 
-/// A link without anything that no URL holds.
-pub(super) fn plain_link(link: &str) -> String {
+/// Removes the characters that no URL contains.
+pub(super) fn clean_link(link: &str) -> String {
     link.chars().filter(|c| !is_control(*c) && !is_reordering(*c) && !c.is_whitespace()).collect()
 }
 
-/// A name to greet somebody by, or `None` if it reads like an address to go to or a message of its own.
+/// Returns the name to use in a salutation, or `None` if it is empty, longer than 64 characters or
+/// looks like an address.
 ///
 /// # Security
-/// Whoever signs up with somebody else's address chooses the name; mail clients make links of what looks like one.
-pub(super) fn greetable(name: &str) -> Option<&str> {
+/// An attacker who signs up with another person's address chooses the name, and mail clients turn
+/// text that looks like an address into a link (phishing).
+pub(super) fn greeting_name(name: &str) -> Option<&str> {
     let name = name.trim();
     let is_address =
-        name.contains(['/', '\\', '@', ':']) || name.split('.').skip(1).any(begins_like_a_domain);
+        name.contains(['/', '\\', '@', ':']) || name.split('.').skip(1).any(starts_like_a_domain);
     (!name.is_empty() && !is_address && name.chars().nth(64).is_none()).then_some(name)
 }
 
-/// Whether two letters or more follow a dot, as in `example.com` but not in `J.R.R. Tolkien`.
-fn begins_like_a_domain(after_dot: &str) -> bool {
+/// Whether the text after a dot starts with two letters or digits, as in `example.com` but not in
+/// `J.R.R. Tolkien`.
+fn starts_like_a_domain(after_dot: &str) -> bool {
     after_dot.chars().take(2).filter(|c| c.is_alphanumeric()).count() == 2
 }
 
-/// Control characters and the two separators that some programs take for line breaks.
+/// Whether a character is a control character or a separator that some programs treat as a line
+/// break.
 fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The characters whose only use is to change the direction of a text, isolates included, which might close ours.
+/// Whether a character only serves to change the direction of text. This includes isolates, which
+/// could close the one around the value.
 fn is_reordering(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The blocks of scripts that run from right to left.
+/// Whether a character is in a block of right-to-left scripts.
 fn is_right_to_left(c: char) -> bool {
     matches!(c, '\u{0590}'..='\u{08FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFE}'
         | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
@@ -92,13 +100,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_never_read_as_a_sentence() {
+    fn placeholders_in_a_value_are_not_replaced() {
         let values = [("project", "{code} {name}"), ("name", "{project}"), ("code", "1")];
         assert_eq!(fill("{project}|{name}|{code}", &values), "{code} {name}|{project}|1");
     }
 
     #[test]
-    fn unknown_names_and_lone_braces_stay() {
+    fn unknown_placeholders_and_lone_braces_stay() {
         for sentence in ["{other}", "{", "}", "{{", "{}", "a { b", "{project", "}{"] {
             assert_eq!(fill(sentence, &[("project", "P")]), sentence);
         }
@@ -106,27 +114,27 @@ mod tests {
     }
 
     #[test]
-    fn a_value_stays_on_its_line_and_turns_nothing_around() {
+    fn a_value_stays_on_its_line_and_reorders_nothing() {
         let ltr = Direction::LeftToRight;
-        assert_eq!(tame("a\r\nBcc: b\u{85}\u{2028}c", ltr), "a  Bcc: b  c");
-        assert_eq!(tame("\u{202E}evil\u{2069}", ltr), "evil");
-        assert_eq!(tame("ليلى", ltr), "\u{2068}ليلى\u{2069}");
-        assert_eq!(tame("Ada", Direction::RightToLeft), "\u{2068}Ada\u{2069}");
-        assert_eq!(tame("", Direction::RightToLeft), "");
-        assert_eq!(tame("👩\u{200D}💻 김", ltr), "👩\u{200D}💻 김");
+        assert_eq!(sanitize("a\r\nBcc: b\u{85}\u{2028}c", ltr), "a  Bcc: b  c");
+        assert_eq!(sanitize("\u{202E}evil\u{2069}", ltr), "evil");
+        assert_eq!(sanitize("ليلى", ltr), "\u{2068}ليلى\u{2069}");
+        assert_eq!(sanitize("Ada", Direction::RightToLeft), "\u{2068}Ada\u{2069}");
+        assert_eq!(sanitize("", Direction::RightToLeft), "");
+        assert_eq!(sanitize("👩\u{200D}💻 김", ltr), "👩\u{200D}💻 김");
     }
 
     #[test]
-    fn a_name_that_looks_like_an_address_greets_nobody() {
+    fn a_name_that_looks_like_an_address_is_not_used() {
         for name in
             ["Ada Lovelace", "J.R.R. Tolkien", "Dr. Łukasz Żuk", "St. John", "山田 太郎", "O’Neill, Jr."]
         {
-            assert_eq!(greetable(name), Some(name));
+            assert_eq!(greeting_name(name), Some(name));
         }
         for name in
             ["evil.example", "You won! www.evil.example", "https://evil", "a@b", "", "  ", &"a".repeat(65)]
         {
-            assert_eq!(greetable(name), None, "{name:?}");
+            assert_eq!(greeting_name(name), None, "{name:?}");
         }
     }
 }

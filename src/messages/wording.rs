@@ -1,67 +1,72 @@
-//! What messages say in one language, sentence by sentence.
+//! The sentences of one language.
 
 use std::borrow::Cow;
 
-use super::Direction;
+use super::locale::Direction;
 
-/// The sentences of one language. Every message is put together from them.
+/// The sentences of one language, from which all messages are composed.
 ///
-/// They are plain text, never markup. `{project}` and `{name}` stand for the project's and the recipient's name everywhere, `{code}` for
-/// the code in messages that bring one, `{provider}` for the provider's name where an account there was linked or unlinked; other braces stay as they are. What is put in is never read as a sentence again.
+/// A sentence is plain text, never markup. These placeholders are replaced; all other braces stay
+/// as they are, and a placeholder inside an inserted value is not replaced again.
+///
+/// - `{project}` and `{name}`, in all messages: the name of the project and of the recipient.
+/// - `{code}`, in messages with a code: the code.
+/// - `{provider}`, in messages about a linked or unlinked account at a provider: the provider's
+///   name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wording {
-    /// The language as HTML names it (BCP 47), such as `zh-Hans`.
+    /// The language tag for HTML (BCP 47), such as `zh-Hans`.
     pub language: Cow<'static, str>,
-    /// Where its lines begin.
+    /// The direction of the script.
     pub direction: Direction,
-    /// An instant, from `{day}`, `{month}`, `{year}` and `{time}`; all instants are in UTC.
+    /// The format of a time, from `{day}`, `{month}`, `{year}` and `{time}`. All times are in UTC.
     pub moment: Cow<'static, str>,
-    /// The months as they are called within a date.
+    /// The names of the months, in the form used in a date.
     pub months: [Cow<'static, str>; 12],
-    /// The salutation of a recipient who has a name.
+    /// The salutation of a recipient with a name.
     pub greeting: Cow<'static, str>,
-    /// The salutation of a recipient who has none.
+    /// The salutation of a recipient without a name.
     pub greeting_nameless: Cow<'static, str>,
-    /// Prove the address by a link.
+    /// The email with a link that verifies the address.
     pub verification: Letter,
-    /// What the button of [`verification`](Self::verification) says.
+    /// The button of [`verification`](Self::verification).
     pub verification_button: Cow<'static, str>,
-    /// Set a new password by a link.
+    /// The email with a link for setting a new password.
     pub recovery: Letter,
-    /// What the button of [`recovery`](Self::recovery) says.
+    /// The button of [`recovery`](Self::recovery).
     pub recovery_button: Cow<'static, str>,
-    /// Sign in by a link.
+    /// The email with a sign-in link.
     pub magic_url: Letter,
-    /// What the button of [`magic_url`](Self::magic_url) says.
+    /// The button of [`magic_url`](Self::magic_url).
     pub magic_url_button: Cow<'static, str>,
-    /// Sign in by a code.
+    /// The email with a sign-in code.
     pub email_code: Letter,
-    /// Answer a second-factor challenge by a code.
+    /// The email with a code for a second-factor challenge.
     pub mfa_code: Letter,
-    /// Somebody signed in.
+    /// The email about a new sign-in.
     pub session_alert: Letter,
-    /// The password was set or changed.
+    /// The email about a new password.
     pub password_changed: Letter,
-    /// The email address is another one.
+    /// The email about a changed email address.
     pub email_changed: Letter,
-    /// The phone number is another one.
+    /// The email about a changed phone number.
     pub phone_changed: Letter,
-    /// Sign-in now asks for a second factor.
+    /// The email about multi-factor sign-in switched on.
     pub mfa_enabled: Letter,
-    /// Sign-in no longer asks for a second factor.
+    /// The email about multi-factor sign-in switched off.
     pub mfa_disabled: Letter,
-    /// An authenticator app was added.
+    /// The email about a new authenticator app.
     pub authenticator_added: Letter,
-    /// The authenticator app was removed.
+    /// The email about a removed authenticator app.
     pub authenticator_removed: Letter,
-    /// Recovery codes were made or replaced.
+    /// The email about new recovery codes.
     pub recovery_codes_changed: Letter,
-    /// An account at a provider was linked.
+    /// The email about a linked account at a provider.
     pub identity_linked: Letter,
-    /// An account at a provider was unlinked.
+    /// The email about an unlinked account at a provider.
     pub identity_unlinked: Letter,
-    /// What to do if the button does not work; the link follows.
+    /// What to do if the button does not work. The link follows.
     pub link_instead: Cow<'static, str>,
     /// How long a verification link is valid.
     pub link_lasts_seven_days: Cow<'static, str>,
@@ -69,51 +74,52 @@ pub struct Wording {
     pub link_lasts_an_hour: Cow<'static, str>,
     /// How long a code is valid.
     pub code_lasts_fifteen_minutes: Cow<'static, str>,
-    /// To keep the link to oneself.
+    /// The advice not to forward a link.
     pub keep_the_link: Cow<'static, str>,
-    /// To keep the code to oneself.
+    /// The advice not to share a code.
     pub keep_the_code: Cow<'static, str>,
-    /// What to do about a link or code that one did not ask for.
+    /// What to do about a link or code that the recipient did not ask for.
     pub unasked: Cow<'static, str>,
-    /// What to do about a second-factor code that one did not ask for: somebody knows the password.
+    /// What to do about a second-factor code that the recipient did not ask for. Another person may
+    /// know the password.
     pub mfa_unasked: Cow<'static, str>,
-    /// What to do about a sign-in that was somebody else's.
+    /// What to do about a sign-in by another person.
     pub alert_advice: Cow<'static, str>,
-    /// What to do about a change that somebody else made.
+    /// What to do about a change by another person.
     pub change_advice: Cow<'static, str>,
-    /// A detail in the plain text, from `{label}` and `{value}`.
+    /// The format of a detail in the plain text, from `{label}` and `{value}`.
     pub detail: Cow<'static, str>,
     /// The label of the device.
     pub device: Cow<'static, str>,
-    /// The label of address and country.
+    /// The label of the IP address and country.
     pub place: Cow<'static, str>,
     /// The label of the time.
     pub time: Cow<'static, str>,
-    /// What stands for an unknown device or place.
+    /// The word for an unknown device or location.
     pub unknown: Cow<'static, str>,
     /// The label of the security phrase.
     pub phrase: Cow<'static, str>,
-    /// What the security phrase is for.
+    /// What to do with the security phrase.
     pub phrase_advice: Cow<'static, str>,
-    /// Why one gets this message.
+    /// Why the recipient gets the message.
     pub footer: Cow<'static, str>,
-    /// The text message with a code that signs in. Begin with `{code}`: clients look for it there.
+    /// The text message with a sign-in code. Begin with `{code}`: clients look for it there.
     pub text_sign_in: Cow<'static, str>,
-    /// The text message with a code that proves the number.
+    /// The text message with a code that verifies the phone number.
     pub text_verification: Cow<'static, str>,
-    /// The text message with a code that answers a second-factor challenge.
+    /// The text message with a code for a second-factor challenge.
     pub text_mfa: Cow<'static, str>,
 }
 
-/// What one kind of email says.
+/// The sentences of one kind of email.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Letter {
     /// The subject line.
     pub subject: Cow<'static, str>,
-    /// The headline, shown by the HTML form.
+    /// The headline of the HTML form.
     pub headline: Cow<'static, str>,
-    /// What it is about; mail clients show its beginning beside the subject.
+    /// The first paragraph. Mail clients show its beginning next to the subject.
     pub body: Cow<'static, str>,
 }
 
@@ -123,11 +129,12 @@ impl Letter {
     }
 }
 
-/// Writes a [`Wording`]: three texts in brackets are a letter. A sentence that is missing does not compile.
+/// Creates a [`Wording`]. Three texts in brackets are a [`Letter`]. A missing sentence is a compile
+/// error.
 macro_rules! wording {
     ($direction:ident, months: [$($month:literal),* $(,)?], $($field:ident: $text:tt),* $(,)?) => {
         $crate::messages::wording::Wording {
-            direction: $crate::messages::Direction::$direction,
+            direction: $crate::messages::locale::Direction::$direction,
             months: [$(::std::borrow::Cow::Borrowed($month)),*],
             $($field: $crate::messages::wording::wording!(@ $text)),*
         }

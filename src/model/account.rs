@@ -1,4 +1,4 @@
-//! The account: everything one person owns, as one value.
+//! The account of one user, as one value.
 
 use std::{
     fmt,
@@ -15,12 +15,17 @@ use super::{
     TargetId, Timestamp, TokenRecord, UserId,
 };
 
-/// One person's account: profile, password hash, sessions, identities, targets and counters as one value.
+/// The account of one user: profile, password hash, sessions, identities, targets and counters.
 ///
-/// Stores keep it, replace it as a whole and find it by its [`keys`](Account::keys); the operations of
-/// [`AccountService`](crate::AccountService) change it. It holds digests and hashes, never a secret, and `Debug` shows only its id.
+/// It is one value: a store saves and replaces it as a whole and finds it by its
+/// [`keys`](Account::keys). Only the operations of [`AccountService`](crate::AccountService) change
+/// it. `Debug` shows only its id.
+///
+/// # Security
+/// It contains digests, hashes and sealed values, never a secret in plain text.
 #[derive(Clone)]
-// What every session check reads, together and small: at a million accounts a check waits for memory and for little else.
+// The fields that every session check reads come first and are small: with a million accounts, a
+// check is bound by memory latency.
 #[repr(C)]
 pub struct Account {
     pub(crate) id: UserId,
@@ -28,41 +33,42 @@ pub struct Account {
     pub(crate) reset_required: bool,
     pub(crate) mfa: bool,
     pub(crate) accessed_at: Timestamp,
-    /// Oldest first. The first is kept in place, which saves the check of most sessions a wait for memory.
+    /// Oldest first. One session is stored inline, which saves most session checks a memory access.
     pub(crate) sessions: SmallVec<[SessionRecord; 1]>,
     rest: Arc<Profile>,
 }
 
-/// What an account holds beside that. An [`Account`] is used as if these were its own fields.
+/// The other fields of an account. [`Account`] dereferences to them.
 #[derive(Clone)]
 #[doc(hidden)]
 pub struct Profile {
-    /// Raised whenever the JWTs issued so far must die.
+    /// Incremented to revoke all JWTs issued so far.
     pub(crate) jwt_generation: u32,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    /// Whether it began without any identifier.
+    /// Whether the account was created without any identifier.
     pub(crate) began_anonymously: bool,
     pub(crate) name: Name,
     pub(crate) labels: Vec<Label>,
     pub(crate) email: Option<Contact<Email>>,
     pub(crate) phone: Option<Contact<Phone>>,
     pub(crate) password: Option<PasswordRecord>,
-    /// Earlier and current hashes, oldest first, as many as the policy keeps.
+    /// The hashes of earlier passwords and the current one, oldest first, as many as the policy
+    /// keeps.
     pub(crate) password_history: Vec<PasswordHash>,
     pub(crate) identities: Vec<IdentityRecord>,
     pub(crate) targets: Vec<PushTargetRecord>,
     pub(crate) failures: Failures,
-    /// Wrong guesses of known devices, which do not count as anybody's.
+    /// Failures of known devices, which are counted apart.
     pub(crate) known_failures: Failures,
     pub(crate) devices: KnownDevices,
     pub(crate) tokens: Vec<TokenRecord>,
     pub(crate) authenticator: Option<Authenticator>,
-    /// The recovery codes that are left, sealed together; `None` if none are.
+    /// The unused recovery codes, sealed together.
     pub(crate) recovery_codes: Option<Sealed>,
     pub(crate) challenges: Vec<ChallengeRecord>,
     pub(crate) spent_states: Vec<SpentState>,
-    /// `None` if it was not loaded; it then stays as it is in the store.
+    /// `None` if it was not loaded. A save then leaves it unchanged in the store.
     pub(crate) attachment: Option<Arc<Attachment>>,
 }
 
@@ -90,11 +96,11 @@ impl fmt::Debug for Profile {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Attachment {
     pub(crate) preferences: Preferences,
-    /// The tokens that providers gave, sealed, by identity.
+    /// The tokens of OAuth2 providers.
     pub(crate) provider_tokens: Vec<ProviderTokens>,
 }
 
-/// The tokens of an identity, sealed for this account and identity.
+/// The provider tokens of one identity, sealed for this account and identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProviderTokens {
@@ -102,7 +108,7 @@ pub(crate) struct ProviderTokens {
     pub(crate) sealed: Sealed,
 }
 
-/// An OAuth2 sign-in that has ended here, so that it does not end here twice.
+/// The state of a completed OAuth2 sign-in, kept against replay.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpentState {
@@ -110,7 +116,7 @@ pub(crate) struct SpentState {
     pub(crate) expires_at: Timestamp,
 }
 
-/// An address of the account and the messaging target that stands for it.
+/// An email address or phone number of the account, with the id of its messaging target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Contact<A> {
@@ -123,7 +129,7 @@ pub(crate) struct Contact<A> {
 }
 
 impl<A> Contact<A> {
-    /// An address that nobody has proved yet.
+    /// Creates an unverified address.
     pub(crate) fn new(address: A, target: TargetId, now: Timestamp) -> Self {
         Self { address, verified: false, target, created_at: now, updated_at: now }
     }
@@ -135,7 +141,8 @@ impl<A> Contact<A> {
 pub(crate) struct PasswordRecord {
     pub(crate) hash: PasswordHash,
     pub(crate) updated_at: Timestamp,
-    /// Set by a recovery while sign-in asked for two factors: it proves the mailbox and no more.
+    /// Whether it was set by a recovery while sign-in required two factors. It then shows access to
+    /// the mailbox only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) by_mailbox: bool,
 }
@@ -180,74 +187,75 @@ impl Account {
         }
     }
 
-    /// The account's id, which never changes.
+    /// Returns the account's id, which never changes.
     #[must_use]
     pub fn id(&self) -> &UserId {
         &self.id
     }
 
-    /// Whether it has this id. Asks for the newest session's digest in the same breath, because counting the reference to an account that was
-    /// found makes the processor wait, and whoever looks for an account by its id mostly checks a session next.
+    /// Whether it has this id. Asks for the newest session's digest in the same breath, because
+    /// counting the reference to an account that was found makes the processor wait, and whoever
+    /// looks for an account by its id mostly checks a session next.
     pub(crate) fn is(&self, id: &UserId) -> bool {
         std::hint::black_box(self.sessions.last().map(|session| &session.expires_at).copied());
         self.id == *id
     }
 
-    /// When the account was created.
+    /// Returns when the account was created.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// When the profile last changed.
+    /// Returns when the profile last changed.
     #[must_use]
     pub fn updated_at(&self) -> Timestamp {
         self.updated_at
     }
 
-    /// When the account was last used, to the day.
+    /// Returns when the account was last used, to the day.
     #[must_use]
     pub fn accessed_at(&self) -> Timestamp {
         self.accessed_at
     }
 
-    /// The display name, or the empty one.
+    /// Returns the display name, which may be empty.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.name
     }
 
-    /// The email address, if there is one.
+    /// Returns the email address, if there is one.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
         self.email.as_ref().map(|contact| &contact.address)
     }
 
-    /// Whether somebody proved to read that mailbox.
+    /// Returns whether the email address is verified.
     #[must_use]
     pub fn is_email_verified(&self) -> bool {
         self.email.as_ref().is_some_and(|contact| contact.verified)
     }
 
-    /// The phone number, if there is one.
+    /// Returns the phone number, if there is one.
     #[must_use]
     pub fn phone(&self) -> Option<&Phone> {
         self.phone.as_ref().map(|contact| &contact.address)
     }
 
-    /// Whether somebody proved to receive messages at that number.
+    /// Returns whether the phone number is verified.
     #[must_use]
     pub fn is_phone_verified(&self) -> bool {
         self.phone.as_ref().is_some_and(|contact| contact.verified)
     }
 
-    /// Whether the account is blocked.
+    /// Returns whether the account is blocked.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.blocked
     }
 
-    /// Whether it has nothing to sign in with since it began without anything.
+    /// Returns whether it was created anonymously and still has no sign-in method.
     pub(crate) fn is_guest(&self) -> bool {
         self.began_anonymously
             && self.email.is_none()
@@ -256,13 +264,16 @@ impl Account {
             && self.identities.is_empty()
     }
 
-    /// Whether it has no way in any more, so that nobody can miss it.
+    /// Returns whether it is a guest account that can no longer be used: it has no session or
+    /// token.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.is_guest() && self.sessions.is_empty() && self.tokens.is_empty()
     }
 
-    /// The earliest instant at which something of this account expires and tidying would make it smaller, or since which an anonymous account
-    /// has had no session left.
+    /// Returns the earliest instant at which a part of the account expires and can be removed.
+    ///
+    /// For an anonymous account without sessions and tokens, that includes the time of its last
+    /// change.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         let abandoned = self.is_abandoned().then_some(self.updated_at);
@@ -273,7 +284,7 @@ impl Account {
         sessions.chain(tokens).chain(challenges).chain(states).chain(abandoned).min()
     }
 
-    /// All keys that this account holds, sorted, each once.
+    /// Returns all keys of the account, sorted and without duplicates.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
         let mut keys = vec![Key::Id(self.id)];
@@ -292,12 +303,12 @@ impl Account {
         keys
     }
 
-    /// Whom to tell of what happens to the account: its address and name.
+    /// Returns the address and name for messages about the account.
     pub(crate) fn contact(&self) -> Option<(Email, Name)> {
         self.email().map(|email| (email.clone(), self.name.clone()))
     }
 
-    /// Whether its owner can come back without the present session.
+    /// Returns whether its owner can sign in again without the current session.
     pub(crate) fn has_sign_in_method(&self) -> bool {
         self.password.is_some() || self.email.is_some() || self.phone.is_some() || !self.identities.is_empty()
     }
@@ -320,7 +331,7 @@ impl Account {
         self.sessions.iter_mut().find(|session| session.id == *id && session.is_live(now))
     }
 
-    /// Adds a session and ends the oldest ones beyond the limit, in the same value.
+    /// Adds a session and ends the oldest ones beyond the limit.
     pub(crate) fn add_session(&mut self, session: SessionRecord, limit: usize, now: Timestamp) {
         self.tidy(now);
         self.sessions.push(session);
@@ -335,12 +346,12 @@ impl Account {
         self.drop_orphans();
     }
 
-    /// Ends all JWTs issued so far.
+    /// Revokes all JWTs issued so far.
     pub(crate) fn revoke_jwts(&mut self) {
         self.jwt_generation = self.jwt_generation.wrapping_add(1);
     }
 
-    /// Drops what has expired.
+    /// Removes expired sessions, tokens, challenges and states.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
         self.retain_sessions(|session| session.is_live(now));
         if !self.tokens.iter().all(|token| token.is_live(now)) {
@@ -354,16 +365,16 @@ impl Account {
         }
     }
 
-    /// Drops the push targets and challenges of sessions that have ended.
+    /// Removes the push targets and challenges of sessions that have ended.
     fn drop_orphans(&mut self) {
         let Self { sessions, rest, .. } = self;
         if rest.targets.is_empty() && rest.challenges.is_empty() {
             return;
         }
-        let is_there = |id| sessions.iter().any(|session| session.id == id);
+        let exists = |id| sessions.iter().any(|session| session.id == id);
         let rest = Arc::make_mut(rest);
-        rest.targets.retain(|target| target.session.is_none_or(is_there));
-        rest.challenges.retain(|challenge| is_there(challenge.session));
+        rest.targets.retain(|target| target.session.is_none_or(exists));
+        rest.challenges.retain(|challenge| exists(challenge.session));
     }
 }
 

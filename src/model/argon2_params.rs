@@ -1,16 +1,17 @@
-//! How much work one Argon2 hash is.
+//! The cost parameters of Argon2.
 
 use std::fmt;
 
-/// The most memory that one hash may use, in KiB: 256 MiB.
-pub(super) const MEMORY_LIMIT: u32 = 256 * 1024;
-pub(super) const TIME_LIMIT: u32 = 16;
-pub(super) const PARALLELISM_LIMIT: u32 = 16;
+/// The maximum memory of one hash in KiB: 256 MiB.
+pub(super) const MAX_MEMORY_KIB: u32 = 256 * 1024;
+pub(super) const MAX_TIME: u32 = 16;
+pub(super) const MAX_PARALLELISM: u32 = 16;
 
 /// The cost of one Argon2 hash: memory, passes over it and lanes (RFC 9106 §3.1).
 ///
-/// The host chooses it once for its [`Argon2Pool`](crate::Argon2Pool); a stored [`PasswordHash`](super::PasswordHash) carries
-/// its own. Values outside the limits of [`Argon2Params::new`] cannot exist, so no stored hash can ask for unbounded work.
+/// Your application chooses it once for its [`Argon2Pool`](crate::Argon2Pool). Each stored
+/// [`PasswordHash`](super::PasswordHash) contains its own. All values are within the limits of
+/// [`Argon2Params::new`], so no stored hash can cause unbounded work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Argon2Params {
     memory_kib: u32,
@@ -19,48 +20,50 @@ pub struct Argon2Params {
 }
 
 impl Argon2Params {
-    /// Checks a cost: `memory_kib` from 8 per lane to 262,144 (256 MiB), `time` from 1 to 16 passes and `parallelism` from 1 to 16 lanes.
+    /// Creates the parameters from `memory_kib` (8 per lane to 262,144, which is 256 MiB), `time`
+    /// (1 to 16 passes) and `parallelism` (1 to 16 lanes).
     ///
     /// # Errors
     /// [`InvalidArgon2Params`] if a value is outside these limits.
     ///
     /// # Security
-    /// The limits are wide enough for tests. For people's passwords take no less than the [`Default`].
+    /// The lower limits are meant for tests. In production, use at least the [`Default`].
     pub const fn new(memory_kib: u32, time: u32, parallelism: u32) -> Result<Self, InvalidArgon2Params> {
         // The lanes are checked first, so that 8 × lanes cannot overflow.
         let fits = parallelism >= 1
-            && parallelism <= PARALLELISM_LIMIT
+            && parallelism <= MAX_PARALLELISM
             && time >= 1
-            && time <= TIME_LIMIT
+            && time <= MAX_TIME
             && memory_kib >= 8 * parallelism
-            && memory_kib <= MEMORY_LIMIT;
+            && memory_kib <= MAX_MEMORY_KIB;
         if fits { Ok(Self { memory_kib, time, parallelism }) } else { Err(InvalidArgon2Params) }
     }
 
-    /// Memory in KiB.
+    /// Returns the memory in KiB.
     #[must_use]
     pub const fn memory_kib(self) -> u32 {
         self.memory_kib
     }
 
-    /// Passes over the memory.
+    /// Returns the number of passes over the memory.
     #[must_use]
     pub const fn time(self) -> u32 {
         self.time
     }
 
-    /// Lanes; they are computed one after the other, on one thread.
+    /// Returns the number of lanes. They are computed one after the other, on one thread.
     #[must_use]
     pub const fn parallelism(self) -> u32 {
         self.parallelism
     }
 
-    /// The work of one hash, as the number of blocks of 1 KiB that it fills.
+    /// Returns the work of one hash: the number of blocks of 1 KiB that it fills.
     pub(crate) const fn work(self) -> u32 {
         self.memory_kib * self.time
     }
 
-    /// Whether a hash of these parameters is cheaper to attack than one of `other`: less memory, or less work in total.
+    /// Returns whether a hash with these parameters is cheaper to attack than one with `other`: it
+    /// needs less memory or less work in total.
     pub(crate) const fn weaker_than(self, other: Self) -> bool {
         self.memory_kib < other.memory_kib || self.work() < other.work()
     }
@@ -74,15 +77,18 @@ impl Default for Argon2Params {
 }
 
 impl fmt::Display for Argon2Params {
-    /// As in a PHC string: `m=19456,t=2,p=1`.
+    /// Writes the form of PHC strings: `m=19456,t=2,p=1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "m={},t={},p={}", self.memory_kib, self.time, self.parallelism)
     }
 }
 
-/// A cost of a hash lies outside the limits of [`Argon2Params::new`].
+/// A parameter is outside the limits of [`Argon2Params::new`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the Argon2 parameters are outside the supported range")]
+#[error(
+    "the Argon2 parameters are outside the supported range: memory 8 KiB per lane to {MAX_MEMORY_KIB} KiB, \
+     1 to {MAX_TIME} passes, 1 to {MAX_PARALLELISM} lanes"
+)]
 #[non_exhaustive]
 pub struct InvalidArgon2Params;
 
@@ -91,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn costs_outside_the_limits_cannot_be_made() {
+    fn costs_outside_the_limits_are_rejected() {
         for (memory, time, lanes) in [
             (7, 1, 1),
             (127, 1, 16),
@@ -115,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn displayed_as_in_a_phc_string() {
+    fn display_is_the_form_of_phc_strings() {
         assert_eq!(Argon2Params::default().to_string(), "m=19456,t=2,p=1");
     }
 

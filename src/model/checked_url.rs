@@ -1,14 +1,15 @@
-//! URLs that a secret may be sent to.
+//! URLs that may receive a secret.
 
 use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 use url::form_urlencoded;
 
-/// A URL that the host allows links and redirects to lead to, in the spelling that browsers give it.
+/// A URL that is an allowed target of links and redirects, in the spelling of browsers.
 ///
-/// Only [`AllowedRedirects::check`](super::AllowedRedirects::check) makes one, so whatever takes it need not ask again. A stored
-/// one is text and has to be checked anew. Cloning is cheap.
+/// Only [`AllowedRedirects::check`](super::AllowedRedirects::check) creates it, so a function that
+/// takes it need not check again. It cannot be deserialized: a stored URL must be checked again.
+/// Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct CheckedUrl(Arc<str>);
@@ -18,16 +19,16 @@ impl CheckedUrl {
         Self(canonical.into())
     }
 
-    /// The URL.
+    /// Returns the URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The URL with parameters added to its query, before the fragment.
+    /// Returns the URL with parameters added to its query, before the fragment.
     ///
-    /// What the query held stays as it is and comes first, except that parameters of the same names give way: a client must
-    /// not find two values for one name.
+    /// Existing parameters stay as they are and come first. Those with a name in `pairs` are
+    /// replaced, so that no name has two values.
     #[must_use]
     pub fn with_query(&self, pairs: &[(&str, &str)]) -> String {
         let (rest, fragment) = split_before(&self.0, '#');
@@ -43,7 +44,7 @@ impl CheckedUrl {
     }
 }
 
-/// Splits before the mark, which stays with the second half.
+/// Splits before the first `mark`, which stays in the second half.
 fn split_before(text: &str, mark: char) -> (&str, &str) {
     text.split_at(text.find(mark).unwrap_or(text.len()))
 }
@@ -52,7 +53,7 @@ fn is_named(part: &str, pairs: &[(&str, &str)]) -> bool {
     form_urlencoded::parse(part.as_bytes()).any(|(found, _)| pairs.iter().any(|(name, _)| *name == found))
 }
 
-/// Form encoding, but with `%20` for the space, which every decoder understands.
+/// Form encoding with `%20` for the space, which every decoder understands.
 fn encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_go_behind_the_query_and_before_the_fragment() {
+    fn parameters_go_after_the_query_and_before_the_fragment() {
         let pairs = [("userId", "u 1"), ("secret", "a+b&c")];
         let added = "userId=u%201&secret=a%2Bb%26c";
         assert_eq!(link("https://a.test/", &pairs), format!("https://a.test/?{added}"));
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_the_same_name_give_way_however_they_are_spelled() {
+    fn parameters_of_the_same_name_are_replaced_in_any_spelling() {
         let url = "https://a.test/cb?secret=x&keep=1&%73ecret=y&secret&userId=z";
         assert_eq!(
             link(url, &[("secret", "s"), ("userId", "u")]),
@@ -118,12 +119,13 @@ mod tests {
             let mut url = Url::parse("https://app.example.com/cb").unwrap();
             url.query_pairs_mut().extend_pairs(&old);
             url.set_fragment(Some(&fragment));
-            let new: Vec<(&str, &str)> = new.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let new: Vec<(&str, &str)> =
+                new.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let linked = Url::parse(&link(url.as_str(), &new)).unwrap();
             let found: Vec<_> = linked.query_pairs().into_owned().collect();
             let kept = old.iter().filter(|(name, _)| !new.iter().any(|(other, _)| other == name)).cloned();
-            let expected: Vec<_> = kept.chain(new.iter().map(|(name, value)| ((*name).into(), (*value).into()))).collect();
-            prop_assert_eq!(found, expected);
+            let added = new.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            prop_assert_eq!(found, kept.chain(added).collect::<Vec<_>>());
             prop_assert_eq!(linked.fragment(), url.fragment());
             prop_assert_eq!(linked.path(), "/cb");
         }

@@ -1,14 +1,26 @@
-//! Who sent a request, as far as the host can tell.
+//! The client that sent a request.
 
 use std::{net::IpAddr, sync::Arc};
 
 use super::DeviceSecret;
 
-const USER_AGENT_BYTES: usize = 1024;
+const MAX_USER_AGENT_BYTES: usize = 1024;
+const MAX_LOCALE_CHARACTERS: usize = 35;
 
-/// The client behind a request: its address, user agent and language, for sessions, the security log and messages.
+/// The client that sent a request: its IP address, user agent, language and known device.
 ///
-/// Cheap to clone; the default knows nothing.
+/// Your application creates one for each request. Sessions, the security log and messages use it.
+/// The default knows nothing of the client. Cloning is cheap.
+///
+/// # Examples
+/// ```
+/// use account::model::ClientInfo;
+///
+/// let client = ClientInfo::at("192.0.2.1".parse().unwrap())
+///     .with_user_agent("curl/8.5.0")
+///     .with_locale("de_CH");
+/// assert_eq!(client.locale(), Some("de-CH"));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct ClientInfo(Option<Arc<Parts>>);
 
@@ -21,58 +33,54 @@ struct Parts {
 }
 
 impl ClientInfo {
-    /// A client at this address. IPv4-mapped IPv6 addresses become IPv4.
+    /// Creates a client with this IP address. IPv4-mapped IPv6 addresses become IPv4.
     ///
     /// # Security
-    /// Pass the peer's address, or what a proxy says of it only if that proxy is trusted.
+    /// Pass the peer's address. Pass an address from a proxy's header only if the proxy is trusted.
     #[must_use]
     pub fn at(ip: IpAddr) -> Self {
         Self::default().with(|parts| parts.ip = Some(ip.to_canonical()))
     }
 
-    /// The same client with this user agent, of which at most 1,024 bytes are kept and control characters become `?`.
+    /// Sets the user agent. At most 1,024 bytes are kept, and control characters become `?`.
     #[must_use]
     pub fn with_user_agent(self, text: &str) -> Self {
-        let mut end = text.len().min(USER_AGENT_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let clean: String = text
-            .chars()
-            .scan(0, |at, c| {
-                *at += c.len_utf8();
-                (*at <= end).then_some(c)
-            })
-            .map(|c| if c.is_control() { '?' } else { c })
-            .collect();
+        let fitting = text.chars().scan(0, |bytes, c| {
+            *bytes += c.len_utf8();
+            (*bytes <= MAX_USER_AGENT_BYTES).then_some(c)
+        });
+        let clean: String = fitting.map(|c| if c.is_control() { '?' } else { c }).collect();
         self.with(|parts| parts.user_agent = (!clean.is_empty()).then(|| clean.into_boxed_str()))
     }
 
-    /// The same client with this language tag (BCP 47) for messages.
+    /// Sets the language tag (BCP 47) of messages to the client.
     #[must_use]
     pub fn with_locale(self, tag: &str) -> Self {
-        self.with(|parts| parts.locale = Some(tag.chars().filter_map(tag_character).take(35).collect()))
+        self.with(|parts| {
+            parts.locale = Some(tag.chars().filter_map(tag_character).take(MAX_LOCALE_CHARACTERS).collect())
+        })
     }
 
-    /// The same client, known by this from an earlier [sign-in](crate::SignedIn::device).
+    /// Sets the device secret that the client received at an earlier
+    /// [sign-in](crate::SignedIn::device).
     #[must_use]
     pub fn with_device(self, secret: DeviceSecret) -> Self {
         self.with(|parts| parts.device = Some(Arc::new(secret)))
     }
 
-    /// The address, if known.
+    /// Returns the IP address, if known.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
         self.0.as_ref()?.ip
     }
 
-    /// The user agent, if known.
+    /// Returns the user agent, if known.
     #[must_use]
     pub fn user_agent(&self) -> Option<&str> {
         self.0.as_ref()?.user_agent.as_deref()
     }
 
-    /// The language tag, if known.
+    /// Returns the language tag, if known.
     #[must_use]
     pub fn locale(&self) -> Option<&str> {
         self.0.as_ref()?.locale.as_deref()
@@ -89,7 +97,7 @@ impl ClientInfo {
     }
 }
 
-/// Some systems write `de_CH`.
+/// Some systems send `de_CH`.
 fn tag_character(character: char) -> Option<char> {
     match character {
         '_' => Some('-'),
@@ -116,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapped_address_is_its_ipv4_address() {
+    fn a_mapped_address_becomes_ipv4() {
         let client = ClientInfo::at("::ffff:192.0.2.1".parse().unwrap());
         assert_eq!(client.ip(), Some("192.0.2.1".parse().unwrap()));
     }

@@ -1,28 +1,31 @@
-//! One pass over a JSON text that checks it and drops its insignificant white space.
+//! Checks a JSON text and removes its insignificant white space, in one pass.
 //!
-//! `serde_json` decodes into values: it forgets how numbers and escapes were spelled, keeps the last of two equal names, and
-//! what it makes of numbers depends on features that the host may turn on. Here the bytes are looked at and copied.
+//! `serde_json` decodes into values. It loses the spelling of numbers and escapes, keeps the last
+//! of two equal names, and handles numbers by features that the application may enable. This
+//! scanner copies the bytes instead.
 
 use std::{borrow::Cow, collections::HashSet};
 
-/// The JSON object (RFC 8259 §4) in `text` without insignificant white space; `None` if it is none, is longer than
-/// `most_bytes` or deeper than `most_levels`, or holds repeated names, NUL, lone surrogates or numbers beyond a double.
-pub(super) fn compact_object(text: &str, most_bytes: usize, most_levels: usize) -> Option<String> {
-    compact(text, most_bytes, |scanner| scanner.object(most_levels))
+/// Returns the JSON object (RFC 8259 §4) in `text` without insignificant white space.
+///
+/// Returns `None` if the text is not a JSON object, has more than `max_bytes` or `max_levels`, or
+/// contains repeated names, NUL, lone surrogates or numbers beyond the range of a double.
+pub(super) fn compact_object(text: &str, max_bytes: usize, max_levels: usize) -> Option<String> {
+    compact(text, max_bytes, |scanner| scanner.object(max_levels))
 }
 
-/// Like [`compact_object`], but for any JSON value.
+/// Like [`compact_object`], for any JSON value.
 #[cfg(feature = "oauth2")]
-pub(crate) fn compact_value(text: &str, most_bytes: usize, most_levels: usize) -> Option<String> {
-    compact(text, most_bytes, |scanner| scanner.value(most_levels))
+pub(crate) fn compact_value(text: &str, max_bytes: usize, max_levels: usize) -> Option<String> {
+    compact(text, max_bytes, |scanner| scanner.value(max_levels))
 }
 
 fn compact(
     text: &str,
-    most_bytes: usize,
+    max_bytes: usize,
     scan: impl FnOnce(&mut Scanner<'_>) -> Option<()>,
 ) -> Option<String> {
-    let mut scanner = Scanner { text, at: 0, compact: String::new(), most_bytes };
+    let mut scanner = Scanner { text, at: 0, compact: String::new(), max_bytes };
     scanner.skip_space();
     scan(&mut scanner)?;
     scanner.skip_space();
@@ -33,7 +36,7 @@ struct Scanner<'a> {
     text: &'a str,
     at: usize,
     compact: String,
-    most_bytes: usize,
+    max_bytes: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -86,7 +89,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes the bracket that closes a collection, or the comma before its next member.
+    /// Consumes the closing bracket of a collection, or the comma before its next member.
     fn ends_with(&mut self, bracket: &'static str) -> Option<bool> {
         self.skip_space();
         if self.literal(bracket).is_some() {
@@ -97,7 +100,7 @@ impl<'a> Scanner<'a> {
         Some(false)
     }
 
-    /// Takes a string and gives what it stands for.
+    /// Consumes a string and returns its decoded text.
     fn string(&mut self) -> Option<Cow<'a, str>> {
         let start = self.at;
         if self.peek() != Some(b'"') {
@@ -126,7 +129,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// RFC 8259 §6.
+    /// Consumes a number (RFC 8259 §6).
     fn number(&mut self) -> Option<()> {
         let start = self.at;
         self.skip_one_of(b"-");
@@ -161,7 +164,7 @@ impl<'a> Scanner<'a> {
 
     fn copy_from(&mut self, start: usize) -> Option<&'a str> {
         let spelled = self.text.get(start..self.at)?;
-        if self.compact.len() + spelled.len() > self.most_bytes {
+        if self.compact.len() + spelled.len() > self.max_bytes {
             return None;
         }
         self.compact.push_str(spelled);

@@ -1,9 +1,10 @@
-//! Names of countries.
+//! English names of countries.
 
-/// The English name of a country by its ISO 3166-1 alpha-2 code in any case; `None` if no country has that code.
+/// Returns the English name of a country by its ISO 3166-1 alpha-2 code.
 ///
-/// Called where a country is shown to people: in a session's `countryName` and in messages about a sign-in. The names are
-/// the short ones in general use, without the inversions of the standard ("Bolivia", not "Bolivia, Plurinational State of").
+/// Case does not matter. Returns `None` if the code is not assigned. A session's `countryName` and
+/// messages about a sign-in use it. The names are the short ones in general use, without the
+/// inversions of the standard ("Bolivia", not "Bolivia, Plurinational State of").
 ///
 /// # Examples
 /// ```
@@ -21,7 +22,7 @@ pub fn country_name(code: &str) -> Option<&'static str> {
     COUNTRIES.get(at).map(|(_, name)| *name)
 }
 
-/// All codes that ISO 3166-1 assigns officially, sorted.
+/// All codes that ISO 3166-1 officially assigns, sorted.
 #[rustfmt::skip]
 static COUNTRIES: [(&[u8; 2], &str); 249] = [
     (b"AD", "Andorra"),
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_has_no_name() {
+    fn a_text_that_is_no_code_has_no_name() {
         for text in ["", "-", "--", "A", "AA", "ZZ", "EU", "UK", "USA", " US", "US ", "ü", "\0\0", "8="] {
             assert_eq!(country_name(text), None, "{text:?}");
         }

@@ -1,6 +1,6 @@
-//! Known devices: a client that has signed in before keeps a secret by which the account knows it again.
+//! Known devices: clients that have signed in to an account before.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,21 @@ use zeroize::Zeroizing;
 
 use super::{Invalid, SecretDigest, Timestamp, UserId};
 
-/// How many devices an account knows; the one unused for longest goes first.
+/// The number of devices that an account remembers. The least recently used one is forgotten first.
 const MAX_DEVICES: usize = 10;
-/// How long a device is known without being used.
-const UNUSED: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+/// How long an unused device is remembered.
+const MAX_UNUSED: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// What a client keeps of having signed in before, beyond its sessions: 256 random bits.
+/// The device secret: 256 random bits by which an account recognizes a client after a sign-in.
 ///
-/// A host hands it to the client after a sign-in and back to the service with [`ClientInfo::with_device`](super::ClientInfo::with_device). Guesses of a
-/// known device are counted apart, so that whoever locks an account by guessing does not lock its owner out.
+/// Your application sends it to the client after a sign-in and returns it to the service with
+/// [`ClientInfo::with_device`](super::ClientInfo::with_device). It outlives the sessions.
 ///
 /// # Security
-/// It signs nobody in. Only a digest that is bound to the account is stored. `Debug` shows nothing, there is no `Display`, and the bits are
-/// wiped on drop.
+/// It does not authenticate the client. Failed attempts of known devices are counted apart, so that
+/// an attacker who locks an account does not lock its owner out. Only a digest that is bound to the
+/// account is stored. `Debug` shows nothing, there is no `Display`, and the bits are wiped on drop.
+#[doc(alias = "lockout")]
 pub struct DeviceSecret(Zeroizing<[u8; 32]>);
 
 impl DeviceSecret {
@@ -29,7 +31,7 @@ impl DeviceSecret {
         Self(bits)
     }
 
-    /// Reads the wire form: 64 hex digits in lower case.
+    /// Parses the wire form: 64 hex digits in lower case.
     ///
     /// # Errors
     /// [`Invalid::SessionSecret`] for anything else.
@@ -41,7 +43,7 @@ impl DeviceSecret {
         }
     }
 
-    /// Writes the wire form, for a cookie.
+    /// Returns the wire form, for a cookie.
     #[must_use]
     pub fn to_wire(&self) -> String {
         HEXLOWER.encode(self.0.as_ref())
@@ -59,7 +61,7 @@ impl fmt::Debug for DeviceSecret {
     }
 }
 
-/// The devices that an account knows.
+/// The devices that an account remembers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct KnownDevices(Vec<KnownDevice>);
@@ -77,14 +79,14 @@ impl KnownDevices {
     }
 
     pub(crate) fn knows(&self, digest: &SecretDigest, now: Timestamp) -> bool {
-        // All are compared, so that the time does not tell which one it was.
+        // All digests are compared, against a timing side channel.
         self.0
             .iter()
             .filter(|device| device.is_kept(now))
             .fold(false, |known, device| known | device.digest.matches(digest))
     }
 
-    /// Notes that a device was used just now.
+    /// Records that a device was used now.
     pub(crate) fn remember(&mut self, digest: SecretDigest, now: Timestamp) {
         self.0.retain(|device| device.is_kept(now) && !device.digest.matches(&digest));
         self.0.push(KnownDevice { digest, used_at: now });
@@ -92,7 +94,7 @@ impl KnownDevices {
         self.0.drain(..over);
     }
 
-    /// Forgets all but this one.
+    /// Forgets all devices except this one.
     pub(crate) fn keep_only(&mut self, digest: Option<&SecretDigest>) {
         self.0.retain(|device| digest.is_some_and(|digest| device.digest.matches(digest)));
     }
@@ -100,7 +102,7 @@ impl KnownDevices {
 
 impl KnownDevice {
     fn is_kept(&self, now: Timestamp) -> bool {
-        now < self.used_at.after(UNUSED)
+        now < self.used_at.after(MAX_UNUSED)
     }
 }
 
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_device_unused_for_longest_is_forgotten_first() {
+    fn the_least_recently_used_device_is_forgotten_first() {
         let mut devices = KnownDevices::default();
         for n in 0..10 {
             devices.remember(digest(n), NOW);
@@ -125,11 +127,11 @@ mod tests {
         assert!(devices.knows(&digest(0), NOW) && !devices.knows(&digest(1), NOW));
         devices.keep_only(Some(&digest(0)));
         assert!(devices.knows(&digest(0), NOW) && !devices.knows(&digest(10), NOW));
-        assert!(!devices.knows(&digest(0), NOW.after(UNUSED)));
+        assert!(!devices.knows(&digest(0), NOW.after(MAX_UNUSED)));
     }
 
     #[test]
-    fn a_secret_is_known_to_its_own_account_only() {
+    fn a_secret_is_bound_to_its_account() {
         let secret = DeviceSecret(Zeroizing::new([7; 32]));
         let again = DeviceSecret::from_wire(&secret.to_wire()).unwrap();
         let (ada, bob) = ("ada".parse().unwrap(), "bob".parse().unwrap());

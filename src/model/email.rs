@@ -1,34 +1,38 @@
-//! Email addresses, in the one spelling under which they are stored, looked up and counted.
+//! Email addresses in canonical form.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use url::Host;
 
-use crate::model::Invalid;
+use super::Invalid;
 
-/// An ASCII dot-atom address (RFC 5321 §4.1.2 without quoted local parts and address literals), in lower case.
+/// The 256 octets of a path (RFC 5321 §4.5.3.1.3) without its angle brackets.
+const MAX_BYTES: usize = 254;
+
+/// An email address: an ASCII dot-atom address in lower case.
 ///
-/// Nothing is trimmed or converted but the case, so that one mailbox has one spelling. Cloning is cheap. `Debug` hides the
-/// local part.
+/// The form is RFC 5321 §4.1.2 without quoted local parts and address literals. Parsing converts
+/// the case and nothing else, so that one mailbox has one spelling. Cloning is cheap. `Debug` hides
+/// the local part.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 pub struct Email(Arc<str>);
 
 impl Email {
-    /// The whole address.
+    /// Returns the whole address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands before the at sign.
+    /// Returns the part before the at sign.
     #[must_use]
     pub fn local_part(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
     }
 
-    /// What stands after the at sign.
+    /// Returns the part after the at sign.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
@@ -39,8 +43,7 @@ impl FromStr for Email {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        // 254 octets is what a RFC 5321 path leaves once its angle brackets are taken off.
-        if text.len() > 254 {
+        if text.len() > MAX_BYTES {
             return Err(Invalid::Email);
         }
         let lower = text.to_ascii_lowercase();
@@ -51,7 +54,7 @@ impl FromStr for Email {
     }
 }
 
-/// RFC 5322 §3.2.3, at most the 64 octets of RFC 5321 §4.5.3.1.1.
+/// RFC 5322 §3.2.3, with at most 64 octets (RFC 5321 §4.5.3.1.1).
 fn is_dot_atom(local: &str) -> bool {
     let is_atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
     local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
@@ -59,10 +62,10 @@ fn is_dot_atom(local: &str) -> bool {
 
 fn is_mail_domain(domain: &str) -> bool {
     let mut labels = domain.split('.').rev();
-    let top_is_no_number =
+    let top_is_alphabetic =
         labels.next().is_some_and(|top| top.starts_with(|first: char| first.is_ascii_alphabetic()));
     let is_qualified = labels.next().is_some();
-    top_is_no_number && is_qualified && domain.split('.').all(is_host_label) && has_sound_a_labels(domain)
+    top_is_alphabetic && is_qualified && domain.split('.').all(is_host_label) && has_valid_a_labels(domain)
 }
 
 /// RFC 1123 §2.1 and RFC 1035 §2.3.4.
@@ -73,8 +76,8 @@ fn is_host_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// RFC 5890 §2.3.2.1: an A-label must stand for a name that is written that way.
-fn has_sound_a_labels(domain: &str) -> bool {
+/// RFC 5890 §2.3.2.1: an A-label must be the canonical encoding of a valid U-label.
+fn has_valid_a_labels(domain: &str) -> bool {
     !domain.split('.').any(|label| label.starts_with("xn--"))
         || matches!(Host::parse(domain), Ok(Host::Domain(canonical)) if canonical == domain)
 }
@@ -118,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_is_the_only_thing_that_is_changed() {
+    fn parsing_changes_only_the_case() {
         let email: Email = "User+Tag@Example.COM".parse().unwrap();
         assert_eq!(email.as_str(), "user+tag@example.com");
         assert_eq!((email.local_part(), email.domain()), ("user+tag", "example.com"));
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_hides_who_it_is() {
+    fn debug_hides_the_local_part() {
         assert_eq!(format!("{:?}", "ada@example.com".parse::<Email>().unwrap()), "Email(…@example.com)");
     }
 
@@ -149,10 +152,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parsing_what_was_parsed_changes_nothing(text in "[A-Za-z0-9.!+-]{1,8}@[A-Za-z0-9.-]{1,12}\\.[A-Za-z0-9-]{1,4}") {
+        fn a_parsed_address_is_parsed_unchanged(
+            text in "[A-Za-z0-9.!+-]{1,8}@[A-Za-z0-9.-]{1,12}\\.[A-Za-z0-9-]{1,4}",
+        ) {
             if let Ok(email) = text.parse::<Email>() {
                 prop_assert_eq!(email.as_str().parse::<Email>().unwrap(), email.clone());
-                prop_assert!(email_address::EmailAddress::is_valid(email.as_str()), "mail transports refuse {}", email);
+                let is_valid = email_address::EmailAddress::is_valid(email.as_str());
+                prop_assert!(is_valid, "mail transports reject {}", email);
             }
         }
 

@@ -1,66 +1,67 @@
-//! The security log: what happened to an account, when and from where.
+//! The security log of accounts.
 
 use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::FormatError;
-use super::{EventId, SessionId, Timestamp, UserId};
+use super::{EventId, FormatError, SessionId, Timestamp, UserId};
 
-/// What happened. The name is the one of the Appwrite API's activity log where it has one.
+/// The kind of an event.
+///
+/// Names are those of the Appwrite API's activity log where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum EventKind {
     /// The account was created.
     #[serde(rename = "user.create")]
     UserCreated,
-    /// Name, email, phone, password, preferences, status or MFA changed.
+    /// The name, email, phone, password, preferences, status or MFA setting changed.
     #[serde(rename = "user.update")]
     UserUpdated,
-    /// A session began.
+    /// A session was started.
     #[serde(rename = "session.create")]
     SessionCreated,
     /// A session was extended.
     #[serde(rename = "session.update")]
     SessionUpdated,
-    /// One session or all of them ended.
+    /// One session was ended, or all of them.
     #[serde(rename = "session.delete")]
     SessionDeleted,
-    /// The host's server made a token for signing in.
+    /// Your application issued a token for signing in.
     #[serde(rename = "token.create")]
     TokenCreated,
-    /// A link or code was sent that proves an address.
+    /// A link or code was sent to verify an email address or phone number.
     #[serde(rename = "verification.create")]
     VerificationCreated,
-    /// An address was proved.
+    /// An email address or phone number was verified.
     #[serde(rename = "verification.update")]
     VerificationUpdated,
-    /// A link for a new password was asked for.
+    /// Password recovery was requested.
     #[serde(rename = "recovery.create")]
     RecoveryCreated,
-    /// A new password was set by such a link.
+    /// A new password was set by password recovery.
     #[serde(rename = "recovery.update")]
     RecoveryUpdated,
-    /// A run of wrong guesses began, or reached 10 or 100.
+    /// The number of failed attempts in a row reached 1, 10 or 100.
     #[serde(rename = "session.refuse")]
     SignInRefused,
     /// A JWT was issued.
     #[serde(rename = "jwt.create")]
     JwtCreated,
-    /// A challenge of a second factor was started.
+    /// A second-factor challenge was started.
     #[serde(rename = "challenge.create")]
     ChallengeCreated,
-    /// A challenge of a second factor was passed.
+    /// A second-factor challenge was passed.
     #[serde(rename = "challenges.update")]
     ChallengePassed,
-    /// An authenticator app was added, not yet confirmed.
+    /// An authenticator app was added. It is not confirmed yet.
     #[serde(rename = "authenticator.create")]
     AuthenticatorCreated,
     /// The authenticator app was removed.
     #[serde(rename = "authenticator.delete")]
     AuthenticatorDeleted,
-    /// Recovery codes were made.
+    /// Recovery codes were created.
     #[serde(rename = "recovery-codes.create")]
     RecoveryCodesCreated,
     /// The recovery codes were replaced.
@@ -75,7 +76,7 @@ pub enum EventKind {
     /// A push target was added.
     #[serde(rename = "target.create")]
     TargetCreated,
-    /// A push target got another identifier.
+    /// The identifier of a push target was replaced.
     #[serde(rename = "target.update")]
     TargetUpdated,
     /// A push target was removed.
@@ -84,7 +85,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The name in the log, such as `session.create`.
+    /// Returns the name in the log, such as `session.create`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -115,25 +116,29 @@ impl EventKind {
     }
 }
 
-/// One entry of the security log. It never holds a secret; `Debug` shows what happened, not to whom by name and from where.
+/// An entry of the security log.
+///
+/// It never contains a secret. `Debug` hides the name, email, IP address and user agent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Event {
-    /// Ids sort by time; of two events of one instant the later one has the greater id on one node.
+    /// The id of the event. Ids sort by time. On one node, they also order events of the same
+    /// instant.
     pub id: EventId,
-    /// The account concerned. For a refused sign-in to no account, a stand-in derived from the address that was tried.
+    /// The account. For a failed sign-in without an account, a placeholder id derived from the
+    /// address.
     pub user: UserId,
-    /// What happened.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// When, by the service's clock.
+    /// When it happened, by the clock of the service.
     pub at: Timestamp,
     /// The name of the API operation, such as `updateName`.
     pub operation: Box<str>,
-    /// The session concerned, where it is one.
+    /// The session, if the event concerns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
-    /// The client's address.
+    /// The client's IP address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<IpAddr>,
     /// The client's user agent, at most 1,024 bytes.
@@ -148,16 +153,17 @@ pub struct Event {
 }
 
 impl Event {
-    /// The form in which stores keep an event.
+    /// Returns the form in which stores keep the event.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(&Form { format: FORMAT, event: self }).unwrap_or_default()
     }
 
-    /// Reads back what [`Event::to_json`] wrote.
+    /// Parses the form that [`Event::to_json`] returns.
     ///
     /// # Errors
-    /// [`FormatError::Newer`] if a newer release wrote it, [`FormatError::Corrupt`] if it is not of that form.
+    /// [`FormatError::Newer`] if a newer release wrote it, [`FormatError::Corrupt`] if it does not
+    /// have that form.
     pub fn from_json(text: &str) -> Result<Self, FormatError> {
         let Form { format, event } =
             serde_json::from_str::<Form<&RawValue>>(text).map_err(|_| FormatError::Corrupt)?;
@@ -172,7 +178,7 @@ impl Event {
 /// The format that this release writes.
 const FORMAT: u32 = 1;
 
-/// An entry as stores keep it.
+/// The stored form of an entry.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form<E> {
@@ -193,11 +199,11 @@ impl fmt::Debug for Event {
     }
 }
 
-/// A part of a log, newest first.
+/// A page of a security log, newest entries first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventPage {
     /// The entries of this page.
     pub events: Vec<Event>,
-    /// How many entries the whole log of the account has.
+    /// The number of entries in the whole log of the account.
     pub total: u64,
 }

@@ -1,4 +1,4 @@
-//! Wrong guesses at an account, and how long it then takes no more.
+//! Failed attempts and the lockout of accounts.
 
 use std::time::Duration;
 
@@ -6,29 +6,36 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// Wrong guesses in a row, over all endpoints and factors.
+/// Failed attempts in a row, over all endpoints and factors.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Failures {
-    /// Since the last success or lock.
+    /// Failures since the last success or lockout.
     #[serde(default)]
     pub(crate) run: u32,
-    /// How often guesses were locked since the last success.
+    /// Lockouts since the last success.
     #[serde(default)]
     pub(crate) locks: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) locked_until: Option<Timestamp>,
 }
 
-/// How many wrong guesses in a row an account takes, and how long it then refuses guesses.
+/// The lockout of accounts after failed attempts, against brute force.
+///
+/// After `threshold` failures in a row, an account rejects further attempts for `duration`. Each
+/// further lockout lasts twice as long as the last, up to `max_duration`. A success resets both.
+#[doc(alias = "brute force")]
+#[doc(alias = "throttle")]
+#[doc(alias = "account lockout")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lockout {
-    /// Wrong guesses in a row until guesses are locked, 1 to 1,000; 100 by default (NIST SP 800-63B-4 §3.2.2).
+    /// The number of failures in a row that locks the account: 1 to 1,000, by default 100 (NIST SP
+    /// 800-63B-4 §3.2.2).
     pub threshold: u32,
-    /// How long the first lock lasts; every further one twice as long. 15 minutes by default.
+    /// The duration of the first lockout, by default 15 minutes.
     pub duration: Duration,
-    /// How long a lock lasts at the most. 24 hours by default.
+    /// The maximum duration of a lockout, by default 24 hours.
     pub max_duration: Duration,
 }
 
@@ -47,7 +54,8 @@ impl Failures {
         self.locked_until.is_some_and(|until| now < until)
     }
 
-    /// Counts one wrong guess and tells whether it is the 1st, 10th or 100th … of its run, which the log records.
+    /// Counts one failure. Returns whether it is the 1st, 10th or 100th in a row, which the
+    /// security log records.
     pub(crate) fn count(&mut self, now: Timestamp, limit: &Lockout) -> bool {
         self.run = self.run.saturating_add(1);
         let notable = matches!(self.run, 1 | 10 | 100);
@@ -73,7 +81,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::MIN;
 
     #[test]
-    fn a_run_of_failures_locks_for_twice_as_long_each_time() {
+    fn each_lockout_lasts_twice_as_long_as_the_last() {
         let limit = Lockout { threshold: 3, ..Lockout::default() };
         let mut failures = Failures::default();
         let mut notable = Vec::new();

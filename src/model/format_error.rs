@@ -1,15 +1,15 @@
-//! What can be wrong with a stored form.
+//! Errors of reading and writing a stored form.
 
-/// A stored form that cannot be read or written.
+/// A stored form cannot be read or written.
 ///
-/// [`StoreError`](crate::ports::StoreError) is made from it, so a store may use `?`.
+/// It converts into [`StoreError`](crate::ports::StoreError), so a store can use `?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
-    /// A newer release wrote this format.
-    #[error("format {0} is newer than this release")]
+    /// A newer release of this crate wrote the stored form, in this format.
+    #[error("format {0} is newer than this release; upgrade the program")]
     Newer(u32),
-    /// It does not have the form that its format number promises.
+    /// The stored form does not match its format number, or has none.
     #[error("the stored form is corrupt")]
     Corrupt,
 }

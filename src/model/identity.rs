@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Email, IdentityId, Timestamp, UserId};
 
-/// A linked account at a provider, as the account keeps it.
+/// A linked account at a provider, as stored in the account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentityRecord {
@@ -13,16 +13,16 @@ pub(crate) struct IdentityRecord {
     pub(crate) updated_at: Timestamp,
     pub(crate) provider: Box<str>,
     pub(crate) uid: Box<str>,
-    /// The address that the provider told, proven or not.
+    /// The address that the provider returned, verified or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<Email>,
-    /// Present only if the provider vouches for it; then it is one of the account's keys.
+    /// Present only if the provider has verified it. It is then a key of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) verified_email: Option<Email>,
-    /// When the provider's access token expires, if it said so.
+    /// When the access token expires, if the provider returned that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) access_expires_at: Option<Timestamp>,
-    /// Somebody is exchanging the provider's tokens for new ones; nobody else may until then.
+    /// A token refresh is running; no other may start before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refreshing_until: Option<Timestamp>,
 }
@@ -31,9 +31,9 @@ pub(crate) struct IdentityRecord {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Identity {
-    /// Its id.
+    /// The id of the identity.
     pub id: IdentityId,
-    /// Whose it is.
+    /// The account it belongs to.
     pub user: UserId,
     /// When it was linked.
     pub created_at: Timestamp,
@@ -41,10 +41,10 @@ pub struct Identity {
     pub updated_at: Timestamp,
     /// The provider's key, such as `github`.
     pub provider: Box<str>,
-    /// The provider's own id of the person.
+    /// The provider's own id of the user.
     pub provider_uid: Box<str>,
-    /// The email that the provider knows.
+    /// The email address that the provider returned, verified or not.
     pub provider_email: Option<Email>,
-    /// When the provider's access token expires, if it said so.
+    /// When the access token expires, if the provider returned that.
     pub access_expires_at: Option<Timestamp>,
 }

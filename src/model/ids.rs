@@ -1,4 +1,4 @@
-//! Ids: short texts kept inline, so that looking one up costs no allocation.
+//! Ids: short texts, stored inline so that copying one needs no allocation.
 
 use std::{
     fmt,
@@ -9,27 +9,29 @@ use std::{
 use data_encoding::BASE32_DNSSEC;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Timestamp;
-use crate::model::Invalid;
+use super::{Invalid, Timestamp};
 
-const CAPACITY: usize = 36;
+const MAX_LENGTH: usize = 36;
 /// 128 bits in digits of 5 bits.
-const GENERATED: usize = 26;
+const GENERATED_LENGTH: usize = 26;
 
-/// The form of every id: 1–36 of `A-Z a-z 0-9 . _ -`, of which the first is a letter or a digit.
+/// An id of unknown type, such as a cursor. The typed ids wrap it.
 ///
-/// The typed ids are made of it; on its own it is of use where the kind is not known, such as a cursor. Ids compare and sort
-/// as their text does.
+/// It has 1 to 36 characters of `A-Z a-z 0-9 . _ -`, the first of which is a letter or digit. Ids
+/// compare and sort as their texts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Uid {
-    // Bytes past the length are zero, so that the derived comparisons agree with those of the text.
-    bytes: [u8; CAPACITY],
+    // Bytes past the length are zero, so that the derived comparisons agree with those of the
+    // texts.
+    bytes: [u8; MAX_LENGTH],
     length: u8,
 }
 
 impl Uid {
-    /// A new id that sorts by time: 48 bits of milliseconds and 80 random bits, as 26 lower-case base32hex digits
-    /// (RFC 4648 §7, whose alphabet keeps the order of the bits).
+    /// Generates an id that sorts by time.
+    ///
+    /// It consists of 48 bits of milliseconds and 80 random bits, in 26 lower-case base32hex digits
+    /// (RFC 4648 §7), whose order is that of the bits.
     #[must_use]
     pub fn generate(at: Timestamp, random: [u8; 10]) -> Self {
         let [_, _, time @ ..] = at.as_millis().to_be_bytes();
@@ -37,15 +39,15 @@ impl Uid {
         for (bit, source) in bits.iter_mut().zip(time.iter().chain(&random)) {
             *bit = *source;
         }
-        let mut digits = [0; GENERATED];
+        let mut digits = [0; GENERATED_LENGTH];
         BASE32_DNSSEC.encode_mut(&bits, &mut digits);
         Self::inline(&digits)
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Only ASCII gets in, so this never falls back.
+        // The text is ASCII, so this never falls back.
         std::str::from_utf8(self.used()).unwrap_or_default()
     }
 
@@ -54,7 +56,7 @@ impl Uid {
     }
 
     fn inline(text: &[u8]) -> Self {
-        let mut bytes = [0; CAPACITY];
+        let mut bytes = [0; MAX_LENGTH];
         let mut length = 0;
         for (slot, byte) in bytes.iter_mut().zip(text) {
             *slot = *byte;
@@ -71,7 +73,7 @@ impl FromStr for Uid {
         let first_fits = text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
         let all_fit =
             text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
-        if !first_fits || !all_fit || text.len() > CAPACITY {
+        if !first_fits || !all_fit || text.len() > MAX_LENGTH {
             return Err(Invalid::Id);
         }
         Ok(Self::inline(text.as_bytes()))
@@ -80,7 +82,8 @@ impl FromStr for Uid {
 
 impl Hash for Uid {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // The padding tells where the text ends, as no text holds a zero, and one write of a fixed length costs least.
+        // No text contains a zero byte, so the padding marks its end. One write of a fixed length
+        // is the fastest.
         state.write(&self.bytes);
     }
 }
@@ -131,13 +134,13 @@ macro_rules! ids {
         pub struct $name(Uid);
 
         impl $name {
-            /// A new id that sorts by time, as [`Uid::generate`] makes it.
+            /// Generates an id that sorts by time, like [`Uid::generate`].
             #[must_use]
             pub fn generate(at: Timestamp, random: [u8; 10]) -> Self {
                 Self(Uid::generate(at, random))
             }
 
-            /// The text.
+            /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
@@ -191,29 +194,29 @@ ids! {
     SessionId
     /// The id of a messaging target.
     TargetId
-    /// The id of a provider account that is linked to an account.
+    /// The id of a linked account at a provider.
     IdentityId
     /// The id of an entry of the security log.
     EventId
     /// The id of a messaging provider.
     ProviderId
-    /// The id of a token that was mailed, texted or handed out.
+    /// The id of a token.
     TokenId
     /// The id of a second-factor challenge.
     ChallengeId
 }
 
-/// The id that a client asks for when something is created: one of its own, or any (`unique()`).
+/// The id that a client requests for a new object: its own, or a generated one (`unique()`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CustomId<T> {
-    /// The service draws one.
+    /// The service generates the id.
     Generate,
-    /// The client brings one.
+    /// The client chooses the id.
     Given(T),
 }
 
 impl<T> CustomId<T> {
-    /// The given id, or the one that `generate` makes.
+    /// Returns the given id, or the result of `generate`.
     pub fn given_or(self, generate: impl FnOnce() -> T) -> T {
         match self {
             Self::Generate => generate(),
@@ -245,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_begins_with_a_letter_or_digit_and_has_at_most_36_characters() {
+    fn an_id_has_at_most_36_characters_of_its_alphabet() {
         for good in ["a", "0", "User.Name_1-", &"x".repeat(36)] {
             assert_eq!(good.parse::<UserId>().unwrap().as_str(), good);
         }
@@ -264,16 +267,16 @@ mod tests {
     }
 
     #[test]
-    fn generated_ids_are_known_digits_and_are_ids() {
+    fn generated_ids_are_valid_ids() {
         let first = UserId::generate(Timestamp::MIN, [0; 10]);
         assert_eq!(first.as_str(), "00000000000000000000000000");
         let last = UserId::generate(Timestamp::MAX, [255; 10]);
-        assert_eq!(last.as_str().len(), GENERATED);
+        assert_eq!(last.as_str().len(), GENERATED_LENGTH);
         assert_eq!(last.as_str().parse(), Ok(last));
     }
 
     #[test]
-    fn serde_writes_the_text_and_refuses_what_is_no_id() {
+    fn serde_writes_the_text_and_rejects_other_texts() {
         let id: SessionId = "s1".parse().unwrap();
         assert_eq!(serde_json::to_string(&id).unwrap(), r#""s1""#);
         assert_eq!(serde_json::from_str::<SessionId>(r#""s1""#).unwrap(), id);
@@ -282,15 +285,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn generated_ids_sort_by_time(a in 0..=Timestamp::MAX.as_millis(), b in 0..=Timestamp::MAX.as_millis(),
-                                      x: [u8; 10], y: [u8; 10]) {
+        fn generated_ids_sort_by_time(
+            a in 0..=Timestamp::MAX.as_millis(),
+            b in 0..=Timestamp::MAX.as_millis(),
+            x: [u8; 10],
+            y: [u8; 10],
+        ) {
             let (first, second) = (Uid::generate(a.into(), x), Uid::generate(b.into(), y));
             prop_assert_eq!((a, x).cmp(&(b, y)), first.cmp(&second));
             prop_assert_eq!(first.as_str().cmp(second.as_str()), first.cmp(&second));
         }
 
         #[test]
-        fn ids_compare_and_hash_as_their_text(a in "[a-z0-9][A-Za-z0-9._-]{0,35}", b in "[a-z0-9][A-Za-z0-9._-]{0,3}") {
+        fn ids_compare_and_hash_as_their_text(
+            a in "[a-z0-9][A-Za-z0-9._-]{0,35}",
+            b in "[a-z0-9][A-Za-z0-9._-]{0,3}",
+        ) {
             let (left, right): (Uid, Uid) = (a.parse().unwrap(), b.parse().unwrap());
             prop_assert_eq!(left.to_string(), a.clone());
             prop_assert_eq!(left.cmp(&right), a.cmp(&b));

@@ -1,87 +1,95 @@
-//! Why a value was refused by its parser.
+//! The reason why a parser rejected a value.
 
 use std::fmt;
 
-/// Why a value was refused. `Display` is one plain sentence without the value, fit for an answer to the client.
+/// The reason why a value was rejected.
 ///
-/// Every parser of [`model`](crate::model) returns it. Callers that answer over HTTP put ``Invalid `name` param: `` before it.
+/// Every parser of [`model`](crate::model) returns it. `Display` writes one plain sentence that does
+/// not contain the value, so it may be shown to the client. The HTTP API prefixes it with the name
+/// of the parameter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Invalid {
-    /// Not an email address in dot-atom form.
+    /// The value is not an email address in dot-atom form.
     #[error("Value must be a valid email address")]
     Email,
-    /// Not a phone number in E.164 form, or its country code is not assigned.
+    /// The value is not a phone number in E.164 form, or its country code is not assigned.
     #[error("Phone number must start with a '+' and a country code, and can have at most fifteen digits")]
     Phone,
-    /// Not an id.
+    /// The value is not an id.
     #[error(
-        "Value must be an id of 1 to 36 characters: letters, digits, period, hyphen and underscore, beginning with a letter or digit"
+        "Value must be an id of 1 to 36 characters: letters, digits, period, hyphen and underscore, \
+         beginning with a letter or digit"
     )]
     Id,
-    /// A password that is too short or too long.
+    /// The password is too short or too long.
     #[error("Password must be between 8 and 256 characters long")]
     Password,
-    /// A password that everybody tries first.
+    /// The password is commonly used, so a dictionary attack would find it first.
     #[error("Password must be between 8 and 256 characters long and must not be a commonly used one")]
     CommonPassword,
-    /// A name that is empty, too long, or holds control characters.
+    /// The name is empty, too long, or contains control characters.
     #[error("Value must be a name of at least 1 and at most 128 characters without control characters")]
     Name,
-    /// A text whose length is out of bounds.
+    /// The text is too short or too long.
     #[error("Value must be a text of at least {min} and at most {max} characters")]
     Text {
-        /// The least number of characters.
+        /// The minimum number of characters.
         min: usize,
-        /// The greatest number of characters.
+        /// The maximum number of characters.
         max: usize,
     },
-    /// A value that is not among those that exist.
+    /// The value is not one of the allowed values.
     #[error("Value must be one of ({})", List(.0))]
     OneOf(&'static [&'static str]),
-    /// Not a label.
+    /// The value is not a label.
     #[error("Value must be a label of at least 1 and at most 36 letters and digits")]
     Label,
-    /// Not a JSON object, or one that no store could keep and give back as it was.
+    /// The value is not a JSON object, or a JSON object that not every store returns unchanged.
     #[error(
-        "Value must be a JSON object of at most 65535 bytes and 64 levels, without repeated names, NUL characters or lone surrogates"
+        "Value must be a JSON object of at most 65535 bytes and 64 levels, without repeated names, \
+         NUL characters or lone surrogates"
     )]
     Preferences,
-    /// Not an absolute URL in its plain spelling, or one that leads to a place that the host does not list.
+    /// The value is not an absolute URL in plain spelling, or your application does not allow its
+    /// target.
     #[error("URL must be absolute and plainly spelled, or its host is not allowed")]
     RedirectUrl,
-    /// An entry of the list of allowed hosts that is neither a host nor an origin.
+    /// An entry of the allowed hosts is neither a host name nor an origin.
     #[error(
-        "Allowed hosts must be a host such as app.example.com, a wildcard such as *.example.com, or an origin such as https://app.example.com:8443"
+        "Allowed hosts must be a host such as app.example.com, a wildcard such as *.example.com, \
+         or an origin such as https://app.example.com:8443"
     )]
     AllowedHost,
-    /// An entry of the list of allowed apps that cannot be an application id or a private-use scheme.
+    /// An entry of the allowed apps is neither an application id nor a private-use scheme.
     #[error(
-        "Allowed apps must be an application id such as com.example.app, and no scheme that browsers or systems treat specially"
+        "Allowed apps must be an application id such as com.example.app, \
+         and no scheme that browsers or systems treat specially"
     )]
     AllowedApp,
-    /// A query that cannot be read; the text says what is wrong with it.
+    /// The query cannot be parsed. The text describes the problem.
     #[error("Invalid query: {0}")]
     Query(&'static str),
-    /// A query with a method that does not exist or is not offered here.
+    /// The method of the query does not exist or is not supported here.
     #[error("Invalid query method: it does not exist or is not supported here")]
     QueryMethod,
-    /// A new password that a rule of the host refuses; the text is the rule's.
+    /// A [`PasswordRule`](crate::ports::PasswordRule) of your application rejected the new
+    /// password. The text comes from the rule.
     #[error("{0}")]
     PasswordRule(String),
-    /// Not the wire form of a session's secret.
+    /// The value is not the wire form of a session token or device token.
     #[error("Value must be the secret of a session")]
     SessionSecret,
-    /// A master key that is too short, no randomness, or not base64.
+    /// The master key is too short, not random, or not base64.
     #[error("Master key must be at least 32 random bytes, in base64")]
     MasterKey,
-    /// A lifetime out of bounds.
+    /// The lifetime is too short or too long.
     #[error("Value must be a lifetime of at least one minute and at most one year")]
     Lifetime,
-    /// Not the wire form of what a browser keeps while it is at a provider.
+    /// The value is not the wire form of the state that a browser keeps during an OAuth2 sign-in.
     #[error("Value must be the state of a sign-in")]
     FlowState,
-    /// A query whose cursor is no id. The API calls it `general_query_invalid`.
+    /// The cursor of the query is not an id. The API's error code is `general_query_invalid`.
     #[error("Invalid query: the cursor must be an id")]
     QueryCursor,
 }

@@ -1,13 +1,14 @@
-//! What must be unique over all accounts, and by which an account is found.
+//! Unique keys, by which accounts are looked up.
 
 use std::fmt;
 
 use super::{Email, Phone, TargetId, UserId};
 
-/// A key of an account: held by at most one account at a time, and enough to find it.
+/// A unique key of an account, by which a store finds it.
 ///
-/// Sessions and tokens need no key, because every secret names its account. The account's own email and the provider-verified emails of
-/// its identities share [`Key::Mailbox`], so that one mailbox leads to one account.
+/// At most one account holds a key at a time. The account's own email and the provider-verified
+/// emails of its identities share [`Key::Mailbox`], so that one mailbox leads to one account.
+/// Sessions and tokens need no key, because every secret contains the id of its account.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// The account's id.
@@ -16,11 +17,11 @@ pub enum Key {
     Mailbox(Email),
     /// A phone number.
     Phone(Phone),
-    /// An account at an OAuth2 provider.
+    /// A linked account at an OAuth2 provider.
     Identity {
         /// The provider's key, such as `github`.
         provider: Box<str>,
-        /// The provider's own, unchanging id of the person.
+        /// The provider's own id of the user, which never changes.
         uid: Box<str>,
     },
     /// The id of a push target.
@@ -30,7 +31,9 @@ pub enum Key {
 }
 
 impl Key {
-    /// One text per key and one key per text, for stores that keep keys in one column.
+    /// Encodes the key as text, for stores that keep keys in one column.
+    ///
+    /// Different keys have different texts.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {

@@ -1,18 +1,23 @@
-//! Labels that a server gives to an account.
+//! Labels of accounts.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Invalid;
+use super::Invalid;
 
-/// A tag such as `admin` that only the host can give: 1–36 ASCII letters and digits, case-sensitive.
+/// A label of an account, such as `admin`.
+///
+/// It has 1 to 36 ASCII letters and digits and is case-sensitive. Only your application can assign
+/// labels, so it may use them as roles.
+#[doc(alias = "role")]
+#[doc(alias = "admin")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Label(Box<str>);
 
 impl Label {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,6 @@
-//! The account and its values: pure data and the rules that keep it whole.
+//! The account and the types of its values.
+//!
+//! Everything here is pure data: parsing, invariants and the stored form, without I/O.
 
 mod account;
 mod argon2_params;
@@ -9,6 +11,7 @@ mod country;
 mod device;
 mod email;
 mod event;
+mod factor;
 mod failures;
 mod format_error;
 mod identity;
@@ -27,7 +30,10 @@ mod preferences;
 mod query;
 mod redirects;
 mod sealed;
+mod second_factor;
+mod secret_digest;
 mod session;
+mod session_provider;
 mod session_record;
 pub(crate) mod stored;
 mod target;
@@ -45,6 +51,8 @@ pub use device::DeviceSecret;
 pub(crate) use device::KnownDevices;
 pub use email::Email;
 pub use event::{Event, EventKind, EventPage};
+pub use factor::Factor;
+pub(crate) use factor::Factors;
 pub(crate) use failures::Failures;
 pub use failures::Lockout;
 pub use format_error::FormatError;
@@ -56,8 +64,6 @@ pub use ids::{
 pub use invalid::Invalid;
 pub use key::Key;
 pub use label::Label;
-pub use mfa::SecondFactor;
-pub(crate) use mfa::{Authenticator, ChallengeRecord};
 pub use name::Name;
 pub use network::{Network, parse_client_ip};
 pub use passcode::Passcode;
@@ -73,8 +79,12 @@ pub use query::{
 };
 pub use redirects::AllowedRedirects;
 pub(crate) use sealed::Sealed;
-pub use session::{Factor, ProviderKey, Session, SessionProvider, SessionSecret};
-pub(crate) use session_record::{Factors, SecretDigest, SessionDetails, SessionRecord};
+pub use second_factor::SecondFactor;
+pub(crate) use second_factor::{Authenticator, ChallengeRecord};
+pub(crate) use secret_digest::SecretDigest;
+pub use session::{Session, SessionSecret};
+pub use session_provider::{ProviderKey, SessionProvider};
+pub(crate) use session_record::{SessionDetails, SessionRecord};
 pub(crate) use target::PushTargetRecord;
 pub use target::{Target, TargetKind};
 pub use time::Timestamp;

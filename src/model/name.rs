@@ -4,20 +4,25 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Invalid;
+use super::Invalid;
 
-/// What a person wants to be called: 1–128 code points without control characters, or nothing at all.
+const MAX_CHARACTERS: usize = 128;
+
+/// The display name of a user: 1 to 128 code points without control characters, or no name.
 ///
-/// It is data, never markup; whoever shows it escapes it. Cloning is cheap. `Debug` hides it.
+/// Cloning is cheap. `Debug` hides it.
+///
+/// # Security
+/// A name may contain markup. Escape it wherever your application shows it.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(Option<Arc<str>>);
 
 impl Name {
-    /// The name of somebody who gave none.
+    /// No name.
     pub const EMPTY: Self = Self(None);
 
-    /// Like [`Name::from_str`], but the empty text stands for no name.
+    /// Parses a name. The empty text is no name.
     ///
     /// # Errors
     /// [`Invalid::Name`] if the text is too long or holds control characters.
@@ -25,13 +30,13 @@ impl Name {
         if text.is_empty() { Ok(Self::EMPTY) } else { text.parse() }
     }
 
-    /// The name, or the empty text if there is none.
+    /// Returns the name, or the empty text if there is no name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// Whether there is none.
+    /// Returns whether there is no name.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -42,8 +47,10 @@ impl FromStr for Name {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        // `is_control` knows C1 too, of which U+0085 starts a new line in some logs and terminals.
-        let fits = !text.is_empty() && text.chars().nth(128).is_none() && !text.chars().any(char::is_control);
+        // `is_control` includes C1, of which U+0085 starts a new line in some logs and terminals.
+        let fits = !text.is_empty()
+            && text.chars().nth(MAX_CHARACTERS).is_none()
+            && !text.chars().any(char::is_control);
         if fits { Ok(Self(Some(text.into()))) } else { Err(Invalid::Name) }
     }
 }
@@ -85,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_absent_name_is_empty_but_an_empty_text_is_no_name() {
+    fn no_name_is_empty_but_the_parser_rejects_an_empty_text() {
         assert_eq!("".parse::<Name>(), Err(Invalid::Name));
         assert_eq!(Name::optional(""), Ok(Name::EMPTY));
         assert_eq!(Name::default().as_str(), "");
@@ -98,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_refused() {
+    fn control_characters_are_rejected() {
         for control in ['\0', '\n', '\r', '\t', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}'] {
             assert_eq!(format!("A{control}B").parse::<Name>(), Err(Invalid::Name), "{control:?}");
         }
     }
 
     #[test]
-    fn serde_keeps_absent_and_present_names() {
+    fn serde_keeps_names_and_no_name() {
         for text in ["\"\"", "\"Ada Lovelace\""] {
             assert_eq!(serde_json::to_string(&serde_json::from_str::<Name>(text).unwrap()).unwrap(), text);
         }

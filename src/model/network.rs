@@ -1,20 +1,21 @@
-//! Client addresses, and the network that one client can be held to.
+//! Client addresses, and the networks by which requests are limited.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-/// The network to which a client's address belongs: the address itself for IPv4, its /64 for IPv6.
+/// The network of a client's address: the address itself for IPv4, its /64 prefix for IPv6.
 ///
-/// Request limits are counted by network. A subscriber of IPv6 owns at least a /64 (RFC 6177 section 2, RFC 7934 section 6),
-/// so counting single addresses would give everyone 2⁶⁴ fresh starts. IPv4-mapped addresses (RFC 4291 section 2.5.5.2) are
-/// IPv4. `Display` writes the prefix form, such as `192.0.2.1/32` or `2001:db8::/64`.
+/// Request limits are counted by network. An IPv6 subscriber has at least a /64 (RFC 6177 §2,
+/// RFC 7934 §6), so a limit by address could be evaded with 2⁶⁴ addresses. IPv4-mapped addresses
+/// (RFC 4291 §2.5.5.2) count as IPv4. `Display` writes the prefix form, such as `192.0.2.1/32` or
+/// `2001:db8::/64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network(IpAddr);
 
 impl Network {
-    /// The network of an address.
+    /// Returns the network of an address.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -23,7 +24,7 @@ impl Network {
         }
     }
 
-    /// The first address of the network.
+    /// Returns the first address of the network.
     #[must_use]
     pub fn first(self) -> IpAddr {
         self.0
@@ -54,11 +55,13 @@ impl fmt::Display for Network {
     }
 }
 
-/// Reads one address as a proxy writes it, such as an entry of `X-Forwarded-For`.
+/// Parses one address from a proxy's header, such as an entry of `X-Forwarded-For`.
 ///
-/// Called only for what a trusted proxy said. Short, decimal and octal forms, brackets, ports, zones and blanks are
-/// refused; the caller then uses the peer's address, so that a bad header changes nothing. An IPv4-mapped address comes
-/// back as IPv4.
+/// Returns `None` for short, decimal and octal forms, brackets, ports, zones and blanks; use the
+/// peer's address then. An IPv4-mapped address is returned as IPv4.
+///
+/// # Security
+/// Call it only for headers that a trusted proxy sent.
 #[must_use]
 pub fn parse_client_ip(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
@@ -75,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_addresses_are_read() {
+    fn only_plain_addresses_are_parsed() {
         for good in ["192.0.2.1", "2001:db8::1", "2001:DB8:0:0:0:0:0:1", "::ffff:192.0.2.1", "::1"] {
             assert!(parse_client_ip(good).is_some(), "{good}");
         }
@@ -108,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn all_spellings_and_neighbours_of_an_address_are_one_network() {
+    fn all_spellings_of_a_64_are_one_network() {
         for spelling in ["2001:db8::1", "2001:DB8:0:0:0:0:0:1", "2001:db8:0:0:ffff:ffff:ffff:ffff"] {
             assert_eq!(network(spelling), network("2001:db8::"), "{spelling}");
         }

@@ -1,17 +1,23 @@
-//! Codes and link secrets as clients send them back.
+//! Codes and link secrets that clients send back.
 
 use std::{fmt, str::FromStr};
 
-use crate::{model::Invalid, secret::Secret};
+use super::Invalid;
+use crate::secret::Secret;
 
-/// What a client sends to redeem a token or to answer a challenge: 1–256 characters, taken as they are.
+/// A character has at most four bytes in UTF-8.
+const MAX_BYTES: usize = 4 * 256;
+
+/// The code or link secret with which a client redeems a token or answers a challenge.
+///
+/// It has 1 to 256 characters and is never trimmed or normalized.
 ///
 /// # Security
-/// `Debug` hides it, the memory is wiped on drop, and there is no `Clone`, `PartialEq` and serde.
+/// `Debug` hides it. The memory is wiped on drop. There is no `Clone`, `PartialEq` or serde.
 pub struct Passcode(Secret);
 
 impl Passcode {
-    /// Shows the text, for the comparison with what is expected.
+    /// Returns the text, for the comparison with the expected one.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -22,8 +28,8 @@ impl FromStr for Passcode {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        // The bytes come first: an endless text must not cost more than a short one.
-        match text.len() <= 1024 && (1..=256).contains(&text.chars().count()) {
+        // Checking bytes first bounds the time for very long texts.
+        match text.len() <= MAX_BYTES && (1..=256).contains(&text.chars().count()) {
             true => Ok(Self(Secret::new(text.to_owned()))),
             false => Err(Invalid::Text { min: 1, max: 256 }),
         }

@@ -1,41 +1,44 @@
-//! Passwords as they come from people.
+//! Passwords in plain text.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{model::Invalid, secret::Secret};
+use super::Invalid;
+use crate::secret::Secret;
 
-/// Every code point takes at most four bytes, so the longest password has as many as this.
-const MAX_BYTES: usize = 1024;
+/// A code point has at most four bytes in UTF-8.
+const MAX_BYTES: usize = 4 * 256;
 
-/// A password: 8–256 code points of any kind, taken as they are, never trimmed, normalised or cut.
+/// A password in plain text: 8 to 256 arbitrary code points.
 ///
-/// Clones share the one copy, so that it can be handed to a hashing thread.
+/// It is never trimmed, normalized or truncated. Clones share one copy, so that it can be passed to
+/// a hashing thread.
 ///
 /// # Security
-/// `Debug` hides it, the memory is wiped when the last clone is dropped, and there is no `PartialEq` and no serde.
+/// `Debug` hides it. The memory is wiped when the last clone is dropped. There is no `PartialEq` or
+/// serde.
 #[derive(Clone)]
 pub struct Password(Arc<Secret>);
 
 impl Password {
-    /// Takes over a text; if it is refused, it is wiped.
+    /// Takes ownership of a text. A rejected text is wiped.
     ///
     /// # Errors
     /// [`Invalid::Password`] if the text is too short or too long.
     pub fn parse(text: String) -> Result<Self, Invalid> {
         let secret = Secret::new(text);
         let text = secret.expose();
-        // The bytes come first: an endless text must not cost more than a short one.
+        // Checking bytes first bounds the time for very long texts.
         let fits = text.len() <= MAX_BYTES && (8..=256).contains(&text.chars().count());
         if fits { Ok(Self(Arc::new(secret))) } else { Err(Invalid::Password) }
     }
 
-    /// Shows the text, for hashing and for password rules.
+    /// Returns the text, for hashing and for password rules.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// The one copy of the text, to be shared with a hashing thread.
+    /// Returns the shared copy of the text, for a hashing thread.
     #[must_use]
     pub fn secret(&self) -> Arc<Secret> {
         Arc::clone(&self.0)
@@ -46,7 +49,7 @@ impl FromStr for Password {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        // Not copied before it is known to be of a sane size.
+        // A text that is too long is not copied.
         if text.len() > MAX_BYTES { Err(Invalid::Password) } else { Self::parse(text.to_owned()) }
     }
 }

@@ -1,8 +1,9 @@
-//! The stored form of a password.
+//! Stored password hashes.
 
 mod argon2;
 mod bcrypt;
 mod invalid;
+mod limits;
 mod phc;
 mod scrypt;
 
@@ -15,50 +16,65 @@ pub use self::invalid::{HashLimit, InvalidPasswordHash};
 pub(crate) use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scrypt::ScryptHash};
 use super::Argon2Params;
 
-/// A longer text is refused unread; the longest valid one has 220 bytes.
-const MAX_TEXT_LENGTH: usize = 256;
+/// Longer texts are rejected without parsing. The longest valid one has 220 bytes.
+const MAX_TEXT_BYTES: usize = 256;
 
-/// A password hash as a string of Argon2, such as `$argon2id$v=19$m=19456,t=2,p=1$…$…`, or one of an older system.
+/// A password hash: an Argon2 string such as `$argon2id$v=19$m=19456,t=2,p=1$…$…`, or the hash of
+/// an older system.
 ///
-/// A [`PasswordHasher`](crate::ports::PasswordHasher) makes it, an account stores it, and `==` tells whether a check was made
-/// against the hash that the account still has.
+/// A [`PasswordHasher`](crate::ports::PasswordHasher) creates it and the account stores it. `==`
+/// shows whether the hash changed since a password was checked against it.
 ///
 /// # Hashes of an older system
-/// [`PasswordHash::parse`] takes over what an older system has stored:
+/// [`PasswordHash::parse`] accepts these hashes. Each limit is named with its error.
 ///
-/// | string | limits, and what they are called if one is broken |
-/// |---|---|
-/// | `$argon2id$`, `$argon2i$`, `$argon2d$`, with `v=19`, `v=16` or (meaning 16) no version | `m` from 8 for each lane to 262,144 KiB ([`Argon2Memory`](HashLimit::Argon2Memory)), `t` from 1 to 16 ([`Argon2Time`](HashLimit::Argon2Time)), `p` from 1 to 16 ([`Argon2Parallelism`](HashLimit::Argon2Parallelism)) |
-/// | `$2a$`, `$2b$`, `$2y$` (feature `import-hashes`) | cost from 4 to 14 ([`BcryptCost`](HashLimit::BcryptCost)) |
-/// | `$scrypt$ln=…,r=…,p=…$` (feature `import-hashes`) | 128 × r × 2^ln up to 256 MiB and `r` up to 64 ([`ScryptMemory`](HashLimit::ScryptMemory)), `p` up to 16 and 128 × r × p × 2^ln up to 1 GiB ([`ScryptParallelism`](HashLimit::ScryptParallelism)) |
-/// | salts of 8 to 64 bytes and hashes of 16 to 64 bytes, bcrypt's being fixed | [`Salt`](HashLimit::Salt), [`Output`](HashLimit::Output) |
+/// - **Argon2:** `$argon2id$`, `$argon2i$` or `$argon2d$`, with `v=19`, `v=16` or no version, which
+///   means 16. `m` is 8 for each lane to 262,144 KiB ([`Argon2Memory`](HashLimit::Argon2Memory)),
+///   `t` is 1 to 16 ([`Argon2Time`](HashLimit::Argon2Time)), `p` is 1 to 16
+///   ([`Argon2Parallelism`](HashLimit::Argon2Parallelism)).
+/// - **bcrypt** (feature `import-hashes`): `$2a$`, `$2b$` or `$2y$`, with a cost of 4 to 14
+///   ([`BcryptCost`](HashLimit::BcryptCost)).
+/// - **scrypt** (feature `import-hashes`): `$scrypt$ln=…,r=…,p=…$`. `r` is at most 64 and
+///   128 × r × 2^ln at most 256 MiB ([`ScryptMemory`](HashLimit::ScryptMemory)). `p` is at most 16
+///   and 128 × r × p × 2^ln at most 1 GiB ([`ScryptParallelism`](HashLimit::ScryptParallelism)).
 ///
-/// Whatever is not Argon2id of at least today's parameters counts as weaker: the first sign-in that is right replaces it by a hash of
-/// today, in the history of passwords too. bcrypt of the kind `$2x$` is refused. It marks hashes of a faulty implementation, in which
-/// one letter beyond ASCII makes those before it count for nothing; to verify it would be to let such passwords in on a part.
+/// Salts have 8 to 64 bytes ([`Salt`](HashLimit::Salt)) and hashes 16 to 64 bytes
+/// ([`Output`](HashLimit::Output)). Those of bcrypt have fixed lengths.
 ///
-/// A bcrypt hash was made from the first 72 bytes of a password, so in a check against one the first 72 bytes decide, or people with a
-/// longer password could not sign in any more; from the first sign-in on, the whole password that was given counts. A password that
-/// contains NUL does not match any bcrypt hash: some systems ended the password there, others did not, and the hash does not tell
-/// which. A password of fewer than 8 characters is no [`Password`](super::Password) here, whatever the older system allowed; who has
-/// one chooses a new one by recovery.
+/// Every hash that is weaker than Argon2id with the current parameters is replaced at the first
+/// successful sign-in, in the password history too.
+///
+/// - **bcrypt `$2x$`** is rejected. It marks hashes of a faulty implementation, in which a
+///   character beyond ASCII cancels those before it. A check would accept passwords that match only
+///   in part.
+/// - **bcrypt and long passwords:** a bcrypt hash covers the first 72 bytes of a password, so a
+///   check compares only these. From the first sign-in on, the whole password is compared.
+/// - **bcrypt and NUL:** a password with NUL does not match any bcrypt hash. Some systems ended the
+///   password there, and the hash does not show which.
+/// - **Short passwords:** a password of fewer than 8 characters is not a valid
+///   [`Password`](super::Password), even if the older system allowed it. Its owner sets a new one
+///   by password recovery.
 ///
 /// # Security
-/// `Debug` shows the algorithm and its parameters, neither salt nor hash. What was parsed asks for bounded work, so a hash from
-/// an import is safe to verify against.
+/// `Debug` shows the algorithm and its parameters, but neither salt nor hash. All limits are
+/// checked when a hash is parsed, so verifying against an imported hash takes bounded time and
+/// memory.
 ///
-/// Deserializing takes bcrypt and scrypt without the feature too, so that a program built without it can still read the accounts that
-/// another has stored; a check against such a hash then fails with [`HashError::Failed`](crate::ports::HashError::Failed).
+/// Deserialization accepts bcrypt and scrypt without the feature too, so that a program without it
+/// can read the accounts that another has stored. A check against such a hash then fails with
+/// [`HashError::Failed`](crate::ports::HashError::Failed).
 ///
 /// # Examples
 /// ```
 /// use account::model::{HashLimit, InvalidPasswordHash, PasswordHash};
 ///
-/// let hash = PasswordHash::parse("$argon2i$v=19$m=256,t=2,p=2$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E")?;
+/// let end = "c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E";
+/// let hash = PasswordHash::parse(&format!("$argon2i$v=19$m=256,t=2,p=2${end}"))?;
 /// assert!(hash.needs_rehash(&Default::default()));
 ///
-/// let greedy = "$argon2id$v=19$m=4194304,t=2,p=2$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E";
-/// assert_eq!(PasswordHash::parse(greedy), Err(InvalidPasswordHash::OutOfRange(HashLimit::Argon2Memory)));
+/// let excessive = format!("$argon2id$v=19$m=4194304,t=2,p=2${end}");
+/// let limit = InvalidPasswordHash::OutOfRange(HashLimit::Argon2Memory);
+/// assert_eq!(PasswordHash::parse(&excessive), Err(limit));
 /// # Ok::<(), InvalidPasswordHash>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +82,13 @@ const MAX_TEXT_LENGTH: usize = 256;
 pub struct PasswordHash(Arc<str>);
 
 impl PasswordHash {
-    /// Checks the string of a hash, of this crate or of an older system.
+    /// Parses a hash of this crate or of an older system.
     ///
-    /// A host that imports accounts calls it once for each; see [above](PasswordHash#hashes-of-an-older-system) for what is accepted.
+    /// Call it for each account that your application imports. The accepted forms are listed
+    /// [above](PasswordHash#hashes-of-an-older-system).
     ///
     /// # Errors
-    /// [`InvalidPasswordHash`], which says whether the form, the algorithm, a limit or a missing feature is the reason.
+    /// [`InvalidPasswordHash`], by reason: form, algorithm, limit or missing feature.
     pub fn parse(text: &str) -> Result<Self, InvalidPasswordHash> {
         if !Checkable::parse(text)?.is_supported() {
             return Err(InvalidPasswordHash::FeatureMissing);
@@ -79,20 +96,22 @@ impl PasswordHash {
         Ok(Self(text.into()))
     }
 
-    /// The string, for the store.
+    /// Returns the string, for the store.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this hash is weaker than one made today with `params`: another algorithm, variant or version than Argon2id 19, less
-    /// memory, less work in total, a shorter salt or a shorter hash.
+    /// Returns whether this hash is weaker than a new one with `params`.
+    ///
+    /// It is weaker with an algorithm, variant or version other than Argon2id 19, with less memory,
+    /// with less work in total, or with a shorter salt or hash.
     #[must_use]
     pub fn needs_rehash(&self, params: &Argon2Params) -> bool {
         self.decode().is_none_or(|hash| hash.weaker_than(*params))
     }
 
-    /// The parts of the string. `None` cannot happen, since the parser has seen it.
+    /// Returns the parts of the string. It is never `None`, because the string was parsed before.
     pub(crate) fn decode(&self) -> Option<Checkable> {
         Checkable::parse(&self.0).ok()
     }
@@ -123,7 +142,7 @@ impl From<PasswordHash> for String {
     }
 }
 
-/// A hash as a store has kept it, perhaps since a program with more features ran on it.
+/// The text of a hash in a store, which a program with more features may have written.
 #[derive(Deserialize)]
 struct StoredText(String);
 
@@ -136,7 +155,7 @@ impl TryFrom<StoredText> for PasswordHash {
     }
 }
 
-/// What the string of a password hash says.
+/// The parts of a password hash, by algorithm.
 pub(crate) enum Checkable {
     Argon2(Argon2Hash),
     Bcrypt(BcryptHash),
@@ -145,7 +164,7 @@ pub(crate) enum Checkable {
 
 impl Checkable {
     fn parse(text: &str) -> Result<Self, InvalidPasswordHash> {
-        if text.len() > MAX_TEXT_LENGTH {
+        if text.len() > MAX_TEXT_BYTES {
             return Err(InvalidPasswordHash::Malformed);
         }
         let fields = text.strip_prefix('$').ok_or(InvalidPasswordHash::Malformed)?;
@@ -154,7 +173,7 @@ impl Checkable {
             "argon2id" => Argon2Hash::parse(Algorithm::Argon2id, &mut fields).map(Self::Argon2),
             "argon2i" => Argon2Hash::parse(Algorithm::Argon2i, &mut fields).map(Self::Argon2),
             "argon2d" => Argon2Hash::parse(Algorithm::Argon2d, &mut fields).map(Self::Argon2),
-            // Three names for one function: each was given to tell its hashes from those of an implementation with a fault.
+            // Three names of one function. Each new name marked the fix of a faulty implementation.
             "2a" | "2b" | "2y" => BcryptHash::parse(fields).map(Self::Bcrypt),
             "scrypt" => ScryptHash::parse(fields).map(Self::Scrypt),
             _ => Err(InvalidPasswordHash::UnknownAlgorithm),
@@ -168,7 +187,8 @@ impl Checkable {
         }
     }
 
-    /// The work of a check, as the number of blocks of 1 KiB that Argon2 fills in the same time.
+    /// Returns the work of a check: the number of blocks of 1 KiB that Argon2 fills in the same
+    /// time.
     pub(crate) fn work(&self) -> u32 {
         match self {
             Self::Argon2(hash) => hash.params.work(),
@@ -177,7 +197,7 @@ impl Checkable {
         }
     }
 
-    /// Whether this program can compute such a hash.
+    /// Returns whether this build can compute such a hash.
     fn is_supported(&self) -> bool {
         cfg!(feature = "import-hashes") || matches!(self, Self::Argon2(_))
     }

@@ -4,23 +4,24 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Invalid;
+use super::Invalid;
 
-/// A phone number as ITU-T E.164 §6 writes it: `+`, an assigned country code and the rest, 7–15 ASCII digits in all.
+/// A phone number in the form of ITU-T E.164 §6: `+` and 7 to 15 ASCII digits.
 ///
-/// Cloning is cheap. `Debug` hides the subscriber.
+/// The digits begin with an assigned country code. Cloning is cheap. `Debug` shows only the country
+/// code.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 pub struct Phone(Arc<str>);
 
 impl Phone {
-    /// The number with its plus sign.
+    /// Returns the number with its plus sign.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The digits of the country code, without the plus sign.
+    /// Returns the digits of the country code, without the plus sign.
     #[must_use]
     pub fn country_code(&self) -> &str {
         self.0.strip_prefix('+').and_then(country_code).unwrap_or_default()
@@ -40,7 +41,7 @@ impl FromStr for Phone {
     }
 }
 
-/// Codes are prefix-free, so the first length that is assigned is the right one.
+/// Codes are prefix-free, so the first length that gives an assigned code is correct.
 fn country_code(digits: &str) -> Option<&str> {
     (1..=3).filter_map(|length| digits.get(..length)).find(|code| {
         code.parse()
@@ -48,7 +49,8 @@ fn country_code(digits: &str) -> Option<&str> {
     })
 }
 
-/// Country codes that ITU-T lists as assigned, shared and satellite services included; both ends of a range belong to it.
+/// The country codes that ITU-T lists as assigned, including shared and satellite services. Ranges
+/// include both ends.
 const ASSIGNED: [(u16, u16); 47] = [
     (1, 1),
     (7, 7),
@@ -138,14 +140,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_country_code_is_found_whatever_its_length() {
+    fn the_country_code_is_found_at_any_length() {
         for (number, code) in [("+16175551212", "1"), ("+442079460018", "44"), ("+35312345678", "353")] {
             assert_eq!(number.parse::<Phone>().unwrap().country_code(), code);
         }
     }
 
     #[test]
-    fn numbers_of_countries_that_do_not_exist_are_refused() {
+    fn numbers_with_unassigned_country_codes_are_rejected() {
         for number in ["+8020000000", "+2100000000", "+9990000000", "+6840000000"] {
             assert_eq!(number.parse::<Phone>(), Err(Invalid::Phone), "{number}");
         }
@@ -161,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn debug_hides_whose_it_is() {
+    fn debug_shows_only_the_country_code() {
         assert_eq!(format!("{:?}", "+442079460018".parse::<Phone>().unwrap()), "Phone(+44…)");
     }
 
     proptest! {
         #[test]
-        fn what_is_accepted_has_the_form_and_comes_back_unchanged(text in "\\+?[0-9]{5,17}\n?") {
+        fn accepted_numbers_are_kept_unchanged(text in "\\+?[0-9]{5,17}\n?") {
             if let Ok(phone) = text.parse::<Phone>() {
                 prop_assert_eq!(phone.as_str(), &text);
                 prop_assert!(text.len() >= 8 && text.len() <= 16 && !text.starts_with("+0"));

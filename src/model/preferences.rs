@@ -1,16 +1,16 @@
-//! Preferences: a JSON object of the client's own, kept as it was sent.
+//! Preferences: a free-form JSON object, stored as the client sent it.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::compact_json;
-use crate::model::Invalid;
+use super::{Invalid, compact_json};
 
-/// A free-form JSON object that comes back as it was sent: only insignificant white space is dropped.
+/// A free-form JSON object, stored as it was sent except for insignificant white space.
 ///
-/// At most 65,535 bytes and 64 levels. What some parser or store could not give back is refused: repeated names, NUL, lone
-/// surrogates, numbers beyond a double. Cloning is cheap. `Debug` hides the content.
+/// It has at most 65,535 bytes and 64 levels. Content that some parsers or stores would change is
+/// rejected: repeated names, NUL, lone surrogates and numbers beyond the range of a double. Cloning
+/// is cheap. `Debug` hides the content.
 ///
 /// # Examples
 /// ```
@@ -27,8 +27,9 @@ const MAX_BYTES: usize = 65_535;
 const MAX_LEVELS: usize = 64;
 
 impl Preferences {
-    /// Like [`Preferences::from_str`], but an empty array stands for no preferences, as clients in languages where maps and
-    /// lists are one type send it.
+    /// Parses a JSON object, or an empty array as no preferences.
+    ///
+    /// Clients in languages where maps and lists are one type send an empty array.
     ///
     /// # Errors
     /// [`Invalid::Preferences`] if the text is neither.
@@ -38,23 +39,24 @@ impl Preferences {
         if is_empty_array { Ok(Self::default()) } else { text.parse() }
     }
 
-    /// Preferences from a value of the host's own that serialises as an object.
+    /// Serializes a value of your application into preferences.
     ///
     /// # Errors
-    /// [`Invalid::Preferences`] if it serialises as something else or breaks a rule of the type.
+    /// [`Invalid::Preferences`] if the value does not serialize as an object or breaks a rule of
+    /// the type.
     pub fn from_value(value: &impl Serialize) -> Result<Self, Invalid> {
         serde_json::to_string(value).map_err(|_| Invalid::Preferences)?.parse()
     }
 
-    /// Reads the preferences into a type of the host's own.
+    /// Deserializes the preferences into a type of your application.
     ///
     /// # Errors
-    /// What the deserialisation of `T` found missing or wrong.
+    /// The error of `serde_json` if the object does not fit `T`.
     pub fn to_value<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)
     }
 
-    /// The object as compact JSON.
+    /// Returns the object as compact JSON.
     #[must_use]
     pub fn as_json(&self) -> &str {
         &self.0
@@ -110,13 +112,16 @@ mod tests {
 
     #[test]
     fn only_insignificant_white_space_is_dropped() {
-        let sent = " {\t\"b\" : [ 1.0 , 1e2 ,\r\n-0, 12345678901234567890123 ], \"a b\":\" \\u00e9\\/ é \",\"c\":{ } } ";
+        let sent = concat!(
+            " {\t\"b\" : [ 1.0 , 1e2 ,\r\n-0, 12345678901234567890123 ], ",
+            "\"a b\":\" \\u00e9\\/ é \",\"c\":{ } } ",
+        );
         let kept = r#"{"b":[1.0,1e2,-0,12345678901234567890123],"a b":" \u00e9\/ é ","c":{}}"#;
         assert_eq!(parse(sent).as_deref(), Some(kept));
     }
 
     #[test]
-    fn names_are_compared_by_what_they_stand_for() {
+    fn names_are_compared_decoded() {
         assert_eq!(parse(r#"{"a":1,"\u0061":2}"#), None);
         assert_eq!(parse(r#"{"x":{"a":1},"a":{"a":1}}"#).as_deref(), Some(r#"{"x":{"a":1},"a":{"a":1}}"#));
         assert!(parse(r#"{"a":1,"\"a":2,"a\"":3,"\"a\"":4}"#).is_some());
@@ -135,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_array_is_empty_only_where_that_is_asked_for() {
+    fn an_empty_array_is_accepted_by_the_lenient_parser_only() {
         assert_eq!(parse("[]"), None);
         assert_eq!(Preferences::parse_lenient(" [ ] "), Ok(Preferences::default()));
         for bad in ["[1]", "[", "[]]", "", "[]{}"] {
@@ -145,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_the_host_go_in_and_come_out() {
+    fn values_of_the_application_come_back() {
         let preferences =
             Preferences::from_value(&std::collections::BTreeMap::from([("theme", "dark")])).unwrap();
         assert_eq!(preferences.to_value::<Value>().unwrap(), serde_json::json!({"theme": "dark"}));
@@ -189,7 +194,8 @@ mod tests {
         #[test]
         fn what_is_accepted_is_json(text in "\\{\"a\":[ -+.0-9eE\\[\\]{}\",:atrufalsn\\\\]{0,12}\\}") {
             if let Some(compact) = parse(&text) {
-                prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), serde_json::from_str::<Value>(&compact).unwrap());
+                let parsed: Value = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(parsed, serde_json::from_str::<Value>(&compact).unwrap());
             }
         }
     }

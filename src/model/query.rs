@@ -1,24 +1,24 @@
-//! The queries that list operations take: JSON objects of a method, an attribute and values.
+//! The queries of list operations: JSON objects of a method, an attribute and values.
 
+mod attribute;
 mod filter;
 mod identities;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use identities::{
-    CursorNotFound, Field, IdentityAttribute, IdentityQuery, Page as IdentityRows, QueryFields,
-};
+pub use attribute::{Field, IdentityAttribute, QueryFields};
+pub use identities::{CursorNotFound, IdentityQuery, Page as IdentityRows};
 
-use crate::model::Invalid;
+use super::Invalid;
 
 const MAX_QUERIES: usize = 100;
 const MAX_CHARACTERS: usize = 4096;
 const MAX_ROWS: u64 = 5000;
 
-/// Which part of the security log is asked for.
+/// A query for a page of the security log.
 ///
-/// The parser takes `limit` and `offset` only; of several the first counts.
+/// Its only methods are `limit` and `offset`. Of several, the first one applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageQuery {
     limit: usize,
@@ -26,34 +26,34 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    /// Reads a list of query strings; `default_limit` counts where none is given.
+    /// Parses a list of query strings. `default_limit` applies if none of them is a limit.
     ///
     /// # Errors
-    /// [`Invalid::Query`] or [`Invalid::QueryMethod`] for the first query that cannot be read.
+    /// [`Invalid::Query`] or [`Invalid::QueryMethod`] for the first query that cannot be parsed.
     pub fn parse(queries: &[impl AsRef<str>], default_limit: usize) -> Result<Self, Invalid> {
         let mut window = Window::default();
         for query in read(queries)? {
-            if !window.take(&query)? {
+            if !window.accept(&query)? {
                 return Err(Invalid::QueryMethod);
             }
         }
         Ok(Self { limit: window.limit.unwrap_or(default_limit), offset: window.offset.unwrap_or(0) })
     }
 
-    /// The greatest number of rows to give back.
+    /// Returns the maximum number of rows.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// The number of rows to leave out at the beginning.
+    /// Returns the number of rows to skip.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
     }
 }
 
-/// A query as it is written.
+/// A query as clients send it.
 #[derive(Deserialize)]
 struct Query {
     method: String,
@@ -62,7 +62,7 @@ struct Query {
 }
 
 impl Query {
-    /// The value of a method that takes one.
+    /// Returns the value of a method that takes exactly one.
     fn one_value(&self) -> Result<&Value, Invalid> {
         match self.values.as_deref() {
             Some([value]) => Ok(value),
@@ -82,7 +82,7 @@ fn read_one(query: &str) -> Result<Query, Invalid> {
     if query.chars().nth(MAX_CHARACTERS).is_some() {
         return Err(Invalid::Query("a query can have at most 4096 characters"));
     }
-    // An array would be read as a struct without names.
+    // `serde_json` would accept an array for a struct.
     if !query.trim_start().starts_with('{') {
         return Err(MALFORMED);
     }
@@ -93,7 +93,7 @@ const MALFORMED: Invalid = Invalid::Query(
     "it must be a JSON object with a method, and an attribute and a list of values if the method takes them",
 );
 
-/// What `limit` and `offset` have said so far.
+/// The limit and offset of the queries parsed so far.
 #[derive(Default)]
 struct Window {
     limit: Option<usize>,
@@ -101,8 +101,9 @@ struct Window {
 }
 
 impl Window {
-    /// Whether the query was for the window; then it counts, unless an earlier one did.
-    fn take(&mut self, query: &Query) -> Result<bool, Invalid> {
+    /// Applies a query if it is a limit or an offset, and returns whether it is. The first of each
+    /// applies.
+    fn accept(&mut self, query: &Query) -> Result<bool, Invalid> {
         match query.method.as_str() {
             "limit" => {
                 let limit = query.one_value()?.as_u64().filter(|limit| (1..=MAX_ROWS).contains(limit));
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_several_counts() {
+    fn the_first_of_several_applies() {
         let query = PageQuery::parse(
             &[
                 r#"{"method":"limit","values":[3]}"#,
@@ -141,21 +142,21 @@ mod tests {
     }
 
     #[test]
-    fn what_the_sdks_write_is_read() {
+    fn queries_of_the_sdks_are_accepted() {
         let sent = r#"{"method":"limit","attribute":null,"values":[5000]}"#;
         assert_eq!(PageQuery::parse(&[sent], 25).map(|query| query.limit()), Ok(5000));
     }
 
     #[test]
-    fn other_methods_and_bad_numbers_are_refused_with_their_reason() {
-        let refused = |query: &str| PageQuery::parse(&[query], 25).unwrap_err().to_string();
+    fn other_methods_and_bad_numbers_are_rejected() {
+        let rejected = |query: &str| PageQuery::parse(&[query], 25).unwrap_err().to_string();
         assert!(
-            refused(r#"{"method":"equal","attribute":"event","values":["x"]}"#)
+            rejected(r#"{"method":"equal","attribute":"event","values":["x"]}"#)
                 .starts_with("Invalid query method")
         );
         for bad in ["0", "5001", "-1", "1.5", "\"1\"", "null", "1,1", "1e400", "9223372036854775807"] {
             assert!(
-                refused(&format!(r#"{{"method":"limit","values":[{bad}]}}"#)).starts_with("Invalid query: "),
+                rejected(&format!(r#"{{"method":"limit","values":[{bad}]}}"#)).starts_with("Invalid query: "),
                 "{bad}"
             );
         }
@@ -167,7 +168,7 @@ mod tests {
             "limit(1)",
             r#"{"method":"limit","method":"limit","values":[1]}"#,
         ] {
-            assert!(refused(bad).starts_with("Invalid query: "), "{bad}");
+            assert!(rejected(bad).starts_with("Invalid query: "), "{bad}");
         }
     }
 

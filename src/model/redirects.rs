@@ -1,19 +1,25 @@
-//! The places that links and redirects may lead to and that browsers may call from.
+//! The allowed targets of links and redirects, and the allowed origins of requests.
 
 use url::{Host, Url};
 
-use super::CheckedUrl;
-use crate::model::Invalid;
+use super::{CheckedUrl, Invalid};
 
 const MAX_BYTES: usize = 4096;
 
-/// The hosts and apps that the host trusts with secrets; built once from its configuration.
+/// The hosts and apps to which links and redirects with secrets may lead.
 ///
-/// A host is `app.example.com`, `localhost`, `127.0.0.1`, `[::1]`, or `*.example.com` for every name with exactly one more label.
-/// It stands for https on any port, and for http on any port if it is a loopback host (RFC 8252 §7.3). An origin such as
-/// `https://app.example.com:8443` stands for itself alone, and is how plain http can be allowed beyond loopback. An app is an
-/// id such as `com.example.app`, which is both a private-use scheme (RFC 8252 §7.1) and the name in the origin that the
-/// platform SDKs send, `appwrite-ios://com.example.app`. Case does not matter.
+/// Your application builds it once from its configuration. Case does not matter in its entries:
+///
+/// - A **host** is `app.example.com`, `localhost`, `127.0.0.1`, `[::1]`, or `*.example.com` for all
+///   names with exactly one more label. It allows https on any port. A loopback host also allows
+///   http on any port (RFC 8252 §7.3).
+/// - An **origin** such as `https://app.example.com:8443` allows exactly this scheme, host and
+///   port. It is the only way to allow plain http beyond loopback.
+/// - An **app** is an id such as `com.example.app`. It allows the private-use scheme of this name
+///   (RFC 8252 §7.1) and the origin that the platform SDKs send, `appwrite-ios://com.example.app`.
+///
+/// # Security
+/// It prevents open redirects: a link or redirect with a secret cannot lead to an unlisted target.
 ///
 /// # Examples
 /// ```
@@ -25,90 +31,98 @@ const MAX_BYTES: usize = 4096;
 /// # Ok::<(), account::error::Invalid>(())
 /// ```
 #[derive(Debug, Clone, Default)]
+#[doc(alias = "open redirect")]
 pub struct AllowedRedirects {
-    places: Vec<Place>,
+    hosts: Vec<AllowedHost>,
     apps: Vec<String>,
 }
 
 impl AllowedRedirects {
-    /// Checks and keeps the entries.
+    /// Parses the entries.
     ///
     /// # Errors
-    /// [`Invalid::AllowedHost`] or [`Invalid::AllowedApp`] for the first entry that is none.
+    /// [`Invalid::AllowedHost`] or [`Invalid::AllowedApp`] for the first invalid entry.
     pub fn new<'a>(
         hosts: impl IntoIterator<Item = &'a str>,
         apps: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, Invalid> {
         Ok(Self {
-            places: hosts.into_iter().map(Place::parse).collect::<Result<_, _>>()?,
+            hosts: hosts.into_iter().map(AllowedHost::parse).collect::<Result<_, _>>()?,
             apps: apps.into_iter().map(parse_app).collect::<Result<_, _>>()?,
         })
     }
 
-    /// Lets a URL pass that is spelled without tricks and leads to an allowed place; every address in a link or a `Location`
-    /// goes through here.
+    /// Accepts a URL that is spelled unambiguously and leads to an allowed host or app.
+    ///
+    /// Every URL in a link or a `Location` header passes this check.
     ///
     /// # Errors
-    /// [`Invalid::RedirectUrl`] for every other text; which rule it broke is not told.
+    /// [`Invalid::RedirectUrl`] for every other text. It does not say which rule was broken.
     ///
     /// # Security
-    /// Browsers (WHATWG URL), RFC 3986 parsers and servers read odd spellings differently, and the host that one of them checks
-    /// is not the one that another goes to. So what could be read in two ways is refused before it is looked at: only
-    /// U+0021–U+007E, no backslash, no user part, no escapes in the authority, and the host spelled as the parser gives it back.
+    /// Browsers (WHATWG URL), RFC 3986 parsers and servers read unusual spellings differently, so
+    /// the host name that one of them checks may differ from the one that another connects to.
+    /// Ambiguous spellings are therefore rejected: only U+0021–U+007E are allowed, no backslash, no
+    /// user part, no escapes in the authority, and the host name must be spelled as the parser
+    /// returns it.
     pub fn check(&self, text: &str) -> Result<CheckedUrl, Invalid> {
         self.allowed(text).map(|url| CheckedUrl::new(url.as_str())).ok_or(Invalid::RedirectUrl)
     }
 
-    /// Whether a browser or app that names this `Origin` (or `Referer`) may change something.
+    /// Returns whether requests with this `Origin` (or `Referer`) may change something.
     ///
-    /// The adapter asks, before any request with an effect. The opaque origin `null` is never allowed.
+    /// The HTTP adapter calls it before every request with an effect, against CSRF. The opaque
+    /// origin `null` is never allowed.
     #[must_use]
     pub fn allows_origin(&self, origin: &str) -> bool {
         if let Some(app) = platform_app(origin) {
             return self.apps.iter().any(|allowed| allowed.eq_ignore_ascii_case(app));
         }
         let Some(url) = is_plain(origin).then(|| Url::parse(origin).ok()).flatten() else { return false };
-        split_web(origin).is_some_and(|parts| parts.agree_with(&url)) && self.has_place(&url)
+        split_web(origin).is_some_and(|parts| parts.agree_with(&url)) && self.allows_host_of(&url)
     }
 
-    /// Whether an `Origin` is the `appwrite-<platform>://` without an id that an SDK sends when no platform was set; it counts as
-    /// no origin at all, for browsers cannot send it.
+    /// Returns whether an `Origin` is `appwrite-<platform>://` without an app id.
+    ///
+    /// An SDK sends it when no platform was set. It counts as no origin at all, because browsers
+    /// cannot send it.
     #[must_use]
-    pub fn is_origin_of_nobody(origin: &str) -> bool {
+    pub fn is_placeholder_origin(origin: &str) -> bool {
         platform_app(origin) == Some("")
     }
 
     fn allowed(&self, text: &str) -> Option<Url> {
-        if !is_plain(text) || has_tricks_in_path(text) {
+        if !is_plain(text) || has_ambiguous_path(text) {
             return None;
         }
         let url = Url::parse(text).ok()?;
         let is_allowed = match url.scheme() {
-            "https" | "http" => split_web(text)?.agree_with(&url) && self.has_place(&url),
+            "https" | "http" => split_web(text)?.agree_with(&url) && self.allows_host_of(&url),
             scheme => self.apps.iter().any(|app| app == scheme) && is_plain_app_url(text),
         };
         is_allowed.then_some(url)
     }
 
-    fn has_place(&self, url: &Url) -> bool {
-        self.places.iter().any(|place| place.has(url))
+    fn allows_host_of(&self, url: &Url) -> bool {
+        self.hosts.iter().any(|allowed| allowed.allows(url))
     }
 }
 
-/// A host or an origin.
+/// An allowed host or origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    /// Scheme and port, if the entry names an origin.
+struct AllowedHost {
+    /// The scheme and port of an origin.
     origin: Option<(String, u16)>,
-    /// Canonical, and without the `*` of a wildcard, so that that begins with a dot.
+    /// The canonical host. A wildcard is kept without its `*`, so it begins with a dot.
     host: String,
 }
 
-impl Place {
+impl AllowedHost {
     fn parse(entry: &str) -> Result<Self, Invalid> {
         let entry = entry.to_ascii_lowercase();
-        let place = if entry.contains("://") { Self::parse_origin(&entry) } else { Self::parse_host(&entry) };
-        place.ok_or(Invalid::AllowedHost)
+        let allowed =
+            if entry.contains("://") { Self::parse_origin(&entry) } else { Self::parse_host(&entry) };
+        allowed.ok_or(Invalid::AllowedHost)
     }
 
     fn parse_host(entry: &str) -> Option<Self> {
@@ -123,7 +137,7 @@ impl Place {
     fn parse_origin(entry: &str) -> Option<Self> {
         let url = Url::parse(entry).ok()?;
         let parts = split_web(entry)?;
-        // A path would look as if it narrowed what is allowed.
+        // A path would suggest that it restricts the URLs, which it does not.
         if !is_plain(entry) || !parts.agree_with(&url) || !parts.after.is_empty() {
             return None;
         }
@@ -131,15 +145,15 @@ impl Place {
         Some(Self { origin: Some((url.scheme().into(), port)), ..Self::parse_host(parts.host)? })
     }
 
-    fn has(&self, url: &Url) -> bool {
+    fn allows(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
-        let is_host = if self.host.starts_with('.') {
+        let matches_host = if self.host.starts_with('.') {
             host.strip_suffix(self.host.as_str())
                 .is_some_and(|label| !label.is_empty() && !label.contains('.'))
         } else {
             host == self.host
         };
-        is_host
+        matches_host
             && match &self.origin {
                 Some((scheme, port)) => url.scheme() == scheme && url.port_or_known_default() == Some(*port),
                 None => url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)),
@@ -147,7 +161,7 @@ impl Place {
     }
 }
 
-/// The authority of an http or https URL as it is spelled.
+/// The authority of an http or https URL, as spelled in the text.
 struct WebParts<'a> {
     scheme: &'a str,
     host: &'a str,
@@ -165,7 +179,8 @@ fn split_web(text: &str) -> Option<WebParts<'_>> {
 }
 
 impl WebParts<'_> {
-    /// Whether the parser read what is written: same scheme and host but for case, no user, no escapes, a real port.
+    /// Returns whether the parser's result agrees with the spelling: same scheme and host except
+    /// for case, no user part, no escapes, a valid port.
     fn agree_with(&self, url: &Url) -> bool {
         let has_sound_port = self.port.is_none_or(|port| {
             port.parse().is_ok_and(|port: u16| port != 0 && url.port_or_known_default() == Some(port))
@@ -185,13 +200,13 @@ fn is_plain(text: &str) -> bool {
     text.len() <= MAX_BYTES && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'\\')
 }
 
-/// Spellings that some servers read as the parent folder, and others do not.
-fn has_tricks_in_path(text: &str) -> bool {
+/// Detects spellings that some servers read as the parent folder and others do not.
+fn has_ambiguous_path(text: &str) -> bool {
     let path = text.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    ["..;", "%5c", "%2e%2e", ".%2e", "%2e."].iter().any(|trick| path.contains(trick))
+    ["..;", "%5c", "%2e%2e", ".%2e", "%2e."].iter().any(|spelling| path.contains(spelling))
 }
 
-/// `scheme:/path` or `scheme://authority/path`.
+/// Accepts `scheme:/path` and `scheme://authority/path`.
 fn is_plain_app_url(text: &str) -> bool {
     let Some((_, rest)) = text.split_once(':') else { return false };
     let authority =
@@ -213,7 +228,7 @@ fn is_domain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(|label| !label.is_empty() && label.bytes().all(is_label_byte))
 }
 
-/// Schemes that browsers, mail programs or systems act upon themselves.
+/// Schemes that browsers, mail programs or operating systems handle themselves.
 const RESERVED_SCHEMES: [&str; 27] = [
     "about",
     "blob",
@@ -246,14 +261,15 @@ const RESERVED_SCHEMES: [&str; 27] = [
 
 fn parse_app(app: &str) -> Result<String, Invalid> {
     let app = app.to_ascii_lowercase();
-    // Application ids may hold an underscore; such an id can be no scheme (RFC 3986 §3.1) and thus allows origins only.
+    // An application id may contain an underscore, which a scheme may not (RFC 3986 §3.1). Such an
+    // id allows origins only.
     let fits = app.starts_with(|first: char| first.is_ascii_lowercase())
         && app.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+'))
         && !RESERVED_SCHEMES.contains(&app.as_str());
     if fits { Ok(app) } else { Err(Invalid::AllowedApp) }
 }
 
-/// The app in the `appwrite-<platform>://<app>` that the native SDKs send as their origin.
+/// Returns the app of an origin `appwrite-<platform>://<app>`, as the native SDKs send it.
 fn platform_app(origin: &str) -> Option<&str> {
     const PLATFORMS: [&str; 7] = ["ios", "android", "macos", "watchos", "tvos", "windows", "linux"];
     let (platform, app) = origin.strip_prefix("appwrite-")?.split_once("://")?;

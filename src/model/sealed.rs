@@ -1,30 +1,33 @@
-//! Sealed values as the account keeps them.
+//! Sealed values, as stored in the account.
 
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
-const NONCE: usize = 24;
-const TAG: usize = 16;
-const KEY_ID: usize = 8;
+const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+const KEY_ID_BYTES: usize = 8;
 
-/// A sealed value. It is stored as `<key id>.<base64url of nonce and ciphertext>`.
+/// An encrypted and authenticated value.
+///
+/// Its stored form is `<key id>.<base64url of nonce and ciphertext>`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Sealed {
+    /// The id of the key.
     pub(crate) key: String,
     /// Nonce and ciphertext.
     pub(crate) body: Vec<u8>,
 }
 
-/// Why a text is no [`Sealed`].
+/// A text is not the stored form of a [`Sealed`].
 #[derive(Debug, thiserror::Error)]
-#[error("not a sealed value")]
+#[error("the text is not a sealed value")]
 pub(crate) struct NotSealed;
 
 impl Sealed {
-    pub(crate) fn new(key: String, nonce: &[u8; NONCE], text: &[u8]) -> Self {
+    pub(crate) fn new(key: String, nonce: &[u8; NONCE_BYTES], text: &[u8]) -> Self {
         Self { key, body: [nonce, text].concat() }
     }
 }
@@ -35,7 +38,7 @@ impl TryFrom<String> for Sealed {
     fn try_from(text: String) -> Result<Self, NotSealed> {
         let (key, body) = text.split_once('.').ok_or(NotSealed)?;
         let body = BASE64URL_NOPAD.decode(body.as_bytes()).map_err(|_| NotSealed)?;
-        match key.len() == KEY_ID && body.len() >= NONCE + TAG {
+        match key.len() == KEY_ID_BYTES && body.len() >= NONCE_BYTES + TAG_BYTES {
             true => Ok(Self { key: key.to_owned(), body }),
             false => Err(NotSealed),
         }

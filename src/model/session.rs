@@ -1,168 +1,27 @@
-//! Sessions: a secret that the client keeps, and the digest of it in the account.
+//! Sessions as their owner sees them, and the token that the client keeps.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, net::IpAddr};
 
 use data_encoding::{BASE64, HEXLOWER};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Account, Invalid, SecretDigest, SessionId, SessionRecord, Timestamp, Uid, UserId};
+use super::{
+    Account, Factor, Invalid, SecretDigest, SessionId, SessionProvider, SessionRecord, Timestamp, UserId,
+};
 use crate::user_agent::Device;
 
-/// How a session was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-#[non_exhaustive]
-pub enum SessionProvider {
-    /// Email and password.
-    Email,
-    /// Nothing: an anonymous account.
-    Anonymous,
-    /// A magic link.
-    MagicUrl,
-    /// A code sent to a phone.
-    Phone,
-    /// A code sent by email, or a token that the host's server made.
-    Token,
-    /// A token that an OAuth2 provider's sign-in ended with.
-    OAuth2,
-    /// An OAuth2 provider.
-    Provider(ProviderKey),
-}
+/// The longest wire form that is decoded, in bytes.
+const MAX_WIRE_BYTES: usize = 512;
 
-/// The key of an OAuth2 provider, such as `github`: 1–36 of `A-Z a-z 0-9 . _ -`, of which the first is a letter or a digit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ProviderKey(Uid);
-
-impl ProviderKey {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl FromStr for ProviderKey {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        text.parse().map(Self)
-    }
-}
-
-impl SessionProvider {
-    const FIXED: [Self; 6] =
-        [Self::Email, Self::Anonymous, Self::MagicUrl, Self::Phone, Self::Token, Self::OAuth2];
-
-    /// The name on the wire and in the store.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Email => "email",
-            Self::Anonymous => "anonymous",
-            Self::MagicUrl => "magic-url",
-            Self::Phone => "phone",
-            Self::Token => "token",
-            Self::OAuth2 => "oauth2",
-            Self::Provider(key) => key.as_str(),
-        }
-    }
-}
-
-impl From<SessionProvider> for String {
-    fn from(provider: SessionProvider) -> Self {
-        provider.name().to_owned()
-    }
-}
-
-impl TryFrom<String> for SessionProvider {
-    type Error = Invalid;
-
-    fn try_from(name: String) -> Result<Self, Invalid> {
-        match Self::FIXED.into_iter().find(|fixed| fixed.name() == name) {
-            Some(fixed) => Ok(fixed),
-            None => name.parse().map(Self::Provider),
-        }
-    }
-}
-
-/// What the holder of a session has proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Factor {
-    /// The password.
-    #[serde(rename = "password")]
-    Password,
-    /// Nothing: an anonymous account.
-    #[serde(rename = "anonymous")]
-    Anonymous,
-    /// That they read the account's mailbox.
-    #[serde(rename = "email")]
-    Email,
-    /// That they receive text messages at the account's number.
-    #[serde(rename = "phone")]
-    Phone,
-    /// The authenticator app.
-    #[serde(rename = "totp")]
-    Totp,
-    /// One of the recovery codes.
-    #[serde(rename = "recoverycode")]
-    RecoveryCode,
-    /// A token that the host's server made.
-    #[serde(rename = "token")]
-    Token,
-    /// That an OAuth2 provider knows them.
-    #[serde(rename = "oauth2")]
-    OAuth2,
-}
-
-/// Factors of one class are no proof beside each other: whoever has one has all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum FactorClass {
-    Knowledge,
-    Nothing,
-    Mailbox,
-    Phone,
-    Authenticator,
-    Reserve,
-    Host,
-}
-
-impl Factor {
-    /// The name on the wire and in the store.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Anonymous => "anonymous",
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::Totp => "totp",
-            Self::RecoveryCode => "recoverycode",
-            Self::Token => "token",
-            Self::OAuth2 => "oauth2",
-        }
-    }
-
-    pub(crate) fn class(self) -> FactorClass {
-        match self {
-            Self::Password => FactorClass::Knowledge,
-            Self::Anonymous => FactorClass::Nothing,
-            // Whoever holds the mailbox mostly holds the account at the provider too.
-            Self::Email | Self::OAuth2 => FactorClass::Mailbox,
-            Self::Phone => FactorClass::Phone,
-            Self::Totp => FactorClass::Authenticator,
-            Self::RecoveryCode => FactorClass::Reserve,
-            Self::Token => FactorClass::Host,
-        }
-    }
-}
-
-/// What the client keeps of a session: the account's id and 256 random bits.
+/// The session token that the client keeps: the account's id and 256 random bits.
 ///
 /// # Security
-/// Whoever has it is the user. Only its SHA-256 digest is stored. `Debug` shows nothing, there is no `Display`, and the bits are wiped on drop.
+/// Every holder of the token acts as the user. Only its SHA-256 digest is stored. `Debug` shows
+/// nothing, there is no `Display`, and the bits are wiped on drop.
+#[doc(alias = "session token")]
+#[doc(alias = "session cookie")]
 pub struct SessionSecret {
     user: UserId,
     bits: Zeroizing<[u8; 32]>,
@@ -173,7 +32,9 @@ impl SessionSecret {
         Self { user, bits }
     }
 
-    /// Reads the wire form: base64 of `{"id":"<user id>","secret":"<64 hex digits>"}`, as cookies and `X-Appwrite-Session` carry it.
+    /// Parses the wire form: base64 of `{"id":"<user id>","secret":"<64 hex digits>"}`.
+    ///
+    /// Cookies and the header `X-Appwrite-Session` carry it.
     ///
     /// # Errors
     /// [`Invalid::SessionSecret`] for anything else.
@@ -183,25 +44,25 @@ impl SessionSecret {
             id: &'a str,
             secret: &'a str,
         }
-        if text.len() > 512 {
+        if text.len() > MAX_WIRE_BYTES {
             return Err(Invalid::SessionSecret);
         }
         let json = Zeroizing::new(BASE64.decode(text.as_bytes()).map_err(|_| Invalid::SessionSecret)?);
-        // The derived reader would take an array of two for the object.
+        // `serde_json` would accept an array of two for the struct.
         if json.first() != Some(&b'{') {
             return Err(Invalid::SessionSecret);
         }
         let wire: Wire<'_> = serde_json::from_slice(&json).map_err(|_| Invalid::SessionSecret)?;
         let mut bits = Zeroizing::new([0; 32]);
-        let whole =
+        let is_whole =
             wire.secret.len() == 64 && HEXLOWER.decode_mut(wire.secret.as_bytes(), bits.as_mut()).is_ok();
-        match (whole, wire.id.parse()) {
+        match (is_whole, wire.id.parse()) {
             (true, Ok(user)) => Ok(Self { user, bits }),
             _ => Err(Invalid::SessionSecret),
         }
     }
 
-    /// Writes the wire form, for a cookie or a trusted client.
+    /// Returns the wire form, for a cookie or a trusted client.
     #[must_use]
     pub fn to_wire(&self) -> String {
         let hex = Zeroizing::new(HEXLOWER.encode(self.bits.as_ref()));
@@ -209,7 +70,7 @@ impl SessionSecret {
         BASE64.encode(json.as_bytes())
     }
 
-    /// The account that the session belongs to, as the client claims.
+    /// Returns the account that the session claims to belong to. It is not verified.
     #[must_use]
     pub fn user(&self) -> &UserId {
         &self.user
@@ -226,37 +87,40 @@ impl fmt::Debug for SessionSecret {
     }
 }
 
-/// A session as its owner sees it. `Debug` shows whose it is and since when, not who that is and where.
+/// A session as its owner sees it.
+///
+/// `Debug` shows ids, times, provider and factors, but not the email address, IP address, device or
+/// country.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Session {
-    /// Its id.
+    /// The id of the session.
     pub id: SessionId,
-    /// Whose it is.
+    /// The account it belongs to.
     pub user: UserId,
-    /// When it began.
+    /// When it was started.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// From this instant on it is no longer accepted.
+    /// When it expires. It is not accepted from this instant on.
     pub expires_at: Timestamp,
-    /// How it was started.
+    /// The sign-in method with which it was started.
     pub provider: SessionProvider,
-    /// With a password: the email. Otherwise empty.
+    /// The email address if it was started with a password, otherwise empty.
     pub provider_uid: Box<str>,
-    /// When the access token of its OAuth2 provider expires, if the provider said so.
+    /// When the access token of its OAuth2 provider expires, if the provider returned that.
     pub provider_access_expires_at: Option<Timestamp>,
-    /// The client's address at the start.
+    /// The client's IP address at sign-in.
     pub ip: Option<IpAddr>,
-    /// What the client's user agent said at the start.
+    /// The client's device at sign-in, by its user agent.
     pub device: Device,
-    /// ISO 3166-1 alpha-2 code of the country at the start, in upper case.
+    /// The country at sign-in: ISO 3166-1 alpha-2 code in upper case.
     pub country: Option<Box<str>>,
-    /// What its holder has proved.
+    /// The factors that its holder has passed.
     pub factors: Vec<Factor>,
     /// When its holder last passed a second-factor challenge.
     pub challenged_at: Option<Timestamp>,
-    /// Whether it is the one that made the request.
+    /// Whether the request was made with this session.
     pub current: bool,
 }
 
@@ -307,21 +171,21 @@ mod tests {
     }
 
     #[test]
-    fn the_wire_form_comes_back() {
+    fn the_wire_form_is_read_back() {
         let again = SessionSecret::from_wire(&secret().to_wire()).unwrap();
         assert_eq!(again.user().as_str(), "u1");
         assert!(again.digest().matches(&secret().digest()));
     }
 
     #[test]
-    fn a_secret_in_upper_case_is_refused() {
+    fn a_secret_in_upper_case_is_rejected() {
         let wire = String::from_utf8(BASE64.decode(secret().to_wire().as_bytes()).unwrap()).unwrap();
         let upper = BASE64.encode(wire.replace("9f", "9F").as_bytes());
         assert_eq!(SessionSecret::from_wire(&upper).unwrap_err(), Invalid::SessionSecret);
     }
 
     #[test]
-    fn an_array_of_id_and_secret_is_refused() {
+    fn an_array_of_id_and_secret_is_rejected() {
         let array = format!(r#"["u1","{}"]"#, "9f".repeat(32));
         assert_eq!(
             SessionSecret::from_wire(&BASE64.encode(array.as_bytes())).unwrap_err(),

@@ -1,17 +1,16 @@
-//! The stored form of an account: JSON with a format number, strict in both directions.
+//! The stored form of an account: JSON with a format number.
 //!
-//! A format is readable one minor release before it is written. Unknown fields are refused, so that an older program never drops what a newer
-//! one wrote: it answers [`FormatError::Newer`] instead.
+//! A format can be read one minor release before it is written. Unknown fields are rejected, so
+//! that an older program never drops data of a newer one: it returns [`FormatError::Newer`]
+//! instead.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::FormatError;
-use super::Profile;
 use super::{
-    Account, Attachment, Authenticator, ChallengeRecord, Contact, Email, Failures, IdentityRecord,
-    KnownDevices, Label, Name, PasswordHash, PasswordRecord, Phone, Preferences, ProviderTokens,
-    PushTargetRecord, Sealed, SessionRecord, SpentState, Timestamp, TokenRecord, UserId,
+    Account, Attachment, Authenticator, ChallengeRecord, Contact, Email, Failures, FormatError,
+    IdentityRecord, KnownDevices, Label, Name, PasswordHash, PasswordRecord, Phone, Preferences, Profile,
+    ProviderTokens, PushTargetRecord, Sealed, SessionRecord, SpentState, Timestamp, TokenRecord, UserId,
 };
 
 /// The format that this release writes.
@@ -174,7 +173,7 @@ pub(crate) fn encode_attachment(attachment: &Attachment) -> Result<String, Forma
 pub(crate) fn decode(body: &str) -> Result<Account, FormatError> {
     match serde_json::from_str::<Body>(body) {
         Ok(Body { format: FORMAT, account }) => Ok(account.into()),
-        _ => Err(refusal(body)),
+        _ => Err(error_of(body)),
     }
 }
 
@@ -183,12 +182,12 @@ pub(crate) fn decode_attachment(text: &str) -> Result<Attachment, FormatError> {
         Ok(AttachmentForm { format: FORMAT, preferences, provider_tokens }) => {
             Ok(Attachment { preferences, provider_tokens })
         }
-        _ => Err(refusal(text)),
+        _ => Err(error_of(text)),
     }
 }
 
-/// Tells a form of a newer release from damage.
-fn refusal(text: &str) -> FormatError {
+/// Distinguishes a newer format from corrupt data.
+fn error_of(text: &str) -> FormatError {
     match serde_json::from_str(text) {
         Ok(Header { format }) if format > FORMAT => FormatError::Newer(format),
         _ => FormatError::Corrupt,
@@ -202,7 +201,7 @@ mod tests {
     const GOLDEN: &str = include_str!("../../tests/data/account-format-1.json");
 
     #[test]
-    fn every_form_ever_released_can_be_read() {
+    fn every_released_form_can_be_read() {
         let account = decode(GOLDEN.trim_end()).unwrap();
         assert_eq!(account.sessions.len(), 2);
         assert_eq!(account.keys().len(), 7);
@@ -217,13 +216,13 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_named_and_not_read() {
+    fn a_newer_format_is_reported_and_not_read() {
         assert!(matches!(decode(r#"{"format":2,"account":{"anything":1}}"#), Err(FormatError::Newer(2))));
         assert!(matches!(decode_attachment(r#"{"format":3,"tokens":[]}"#), Err(FormatError::Newer(3))));
     }
 
     #[test]
-    fn an_unknown_field_is_refused_rather_than_lost() {
+    fn an_unknown_field_is_rejected() {
         let more = GOLDEN.replacen("\"failures\"", "\"colour\":1,\"failures\"", 1);
         assert!(matches!(decode(&more), Err(FormatError::Corrupt)));
         assert!(matches!(decode("not json"), Err(FormatError::Corrupt)));

@@ -1,10 +1,10 @@
-//! Messaging targets: where a person can be reached.
+//! Messaging targets: the addresses at which a user receives messages.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ProviderId, SessionId, TargetId, Timestamp, UserId};
 
-/// A device that receives push messages, as the account keeps it.
+/// A device that receives push messages, as stored in the account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PushTargetRecord {
@@ -16,7 +16,7 @@ pub(crate) struct PushTargetRecord {
     pub(crate) provider: Option<ProviderId>,
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub(crate) name: Box<str>,
-    /// The session that ends the target with itself.
+    /// The session with which the target ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<SessionId>,
 }
@@ -33,7 +33,7 @@ pub enum TargetKind {
 }
 
 impl TargetKind {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -44,25 +44,28 @@ impl TargetKind {
     }
 }
 
-/// Where a person can be reached: the email and phone of the account, and devices for push messages. `Debug` hides the identifier.
+/// A messaging target: the email or phone of the account, or a device for push messages.
+///
+/// `Debug` hides the identifier.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Target {
-    /// Its id.
+    /// The id of the target.
     pub id: TargetId,
-    /// Whose it is.
+    /// The account it belongs to.
     pub user: UserId,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Its channel.
+    /// The channel of the target.
     pub kind: TargetKind,
-    /// Email address, phone number or device token.
+    /// The email address, phone number or device token.
     pub identifier: Box<str>,
-    /// The push provider it belongs to.
+    /// The push provider of the device.
     pub provider: Option<ProviderId>,
-    /// Of a push target: brand and model of the device that added it, with a space between.
+    /// For a push target, the brand and model of the device that added it, separated by a space.
+    /// Otherwise empty.
     pub name: Box<str>,
 }
 

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 const ISO: &[BorrowedFormatItem<'_>] = format_description!(
-    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3][offset_hour sign:mandatory]:[offset_minute]"
+    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]\
+     [offset_hour sign:mandatory]:[offset_minute]"
 );
 
 /// An instant in milliseconds since 1970-01-01T00:00:00 UTC, within the years 1970 to 9999.
 ///
-/// `Display` writes `2020-10-15T06:38:00.000+00:00`, the one form that the API knows. Arithmetic saturates.
+/// `Display` writes the form of the API, such as `2020-10-15T06:38:00.000+00:00`. Arithmetic
+/// saturates.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(from = "i64", into = "i64")]
 pub struct Timestamp(i64);
@@ -22,37 +24,38 @@ impl Timestamp {
     /// The latest instant, the last millisecond of the year 9999.
     pub const MAX: Self = Self(253_402_300_799_999);
 
-    /// An instant from milliseconds since the epoch; what lies outside the range is moved to its nearer end.
+    /// Creates an instant from milliseconds since the epoch, clamped to [`Timestamp::MIN`] and
+    /// [`Timestamp::MAX`].
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(Self::MIN.0, Self::MAX.0))
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     #[must_use]
     pub fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns the whole seconds since the epoch, rounded down.
     #[must_use]
     pub fn as_secs(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// This instant moved into the future, at most to [`Timestamp::MAX`].
+    /// Returns the instant `span` later, at most [`Timestamp::MAX`].
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self::from_millis(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This instant moved into the past, at least to [`Timestamp::MIN`].
+    /// Returns the instant `span` earlier, at least [`Timestamp::MIN`].
     #[must_use]
     pub fn before(self, span: Duration) -> Self {
         Self::from_millis(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The time that has passed since `earlier`; zero if it lies in the future.
+    /// Returns the time since `earlier`, or zero if `earlier` is in the future.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Tokens: what is mailed, texted or handed out once, to be redeemed once.
+//! Single-use tokens, which are sent by mail or SMS or issued by your application.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -7,17 +7,22 @@ use serde::{Deserialize, Serialize};
 use super::{SecretDigest, Timestamp, TokenId, UserId};
 use crate::secret::Secret;
 
-/// What a token may be redeemed for. It is bound into the digest, so that no token serves another purpose.
+/// The purpose of a token.
+///
+/// # Security
+/// The purpose is part of the digest, so a token cannot be redeemed for another purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum TokenPurpose {
-    /// Proves the account's email address.
+    /// Verifies the account's email address.
     #[serde(rename = "verification")]
     EmailVerification,
-    /// Proves the account's phone number.
+    /// Verifies the account's phone number.
     #[serde(rename = "phone-verification")]
     PhoneVerification,
     /// Sets a new password.
+    #[doc(alias = "forgot password")]
+    #[doc(alias = "reset password")]
     #[serde(rename = "recovery")]
     Recovery,
     /// Signs in by a link sent by email.
@@ -29,28 +34,29 @@ pub enum TokenPurpose {
     /// Signs in by a code sent to a phone.
     #[serde(rename = "phone-code")]
     PhoneCode,
-    /// Signs in; made by the host's own server.
+    /// Signs in with a token that your application issued.
     #[serde(rename = "generic")]
     Generic,
-    /// Signs in after an OAuth2 provider has.
+    /// Signs in after a sign-in at an OAuth2 provider.
     #[serde(rename = "oauth2")]
     OAuth2,
 }
 
-/// By what way a token reaches its owner, and so what its redemption proves.
+/// The channel through which a token reaches its owner. Redeeming it shows access to that
+/// channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
     Mailbox,
     Phone,
-    Host,
+    Application,
 }
 
 impl TokenPurpose {
-    /// Those whose tokens start a session.
+    /// The purposes whose tokens start a session.
     pub(crate) const SIGN_IN: [Self; 5] =
         [Self::MagicUrl, Self::EmailCode, Self::PhoneCode, Self::Generic, Self::OAuth2];
 
-    /// The name in the store, which is also bound into the digest.
+    /// Returns the name in the store, which is also part of the digest.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -65,7 +71,8 @@ impl TokenPurpose {
         }
     }
 
-    /// How long such a token is good: 7 days for proving an email address, 1 hour for other links, 15 minutes for codes.
+    /// Returns how long such a token is valid: 7 days for the verification of an email address, 1
+    /// hour for other links, 15 minutes for codes.
     #[must_use]
     pub fn lifetime(self) -> Duration {
         Duration::from_secs(match self {
@@ -81,12 +88,12 @@ impl TokenPurpose {
         match self {
             Self::EmailVerification | Self::Recovery | Self::MagicUrl | Self::EmailCode => Channel::Mailbox,
             Self::PhoneVerification | Self::PhoneCode => Channel::Phone,
-            Self::Generic | Self::OAuth2 => Channel::Host,
+            Self::Generic | Self::OAuth2 => Channel::Application,
         }
     }
 }
 
-/// A token as the account keeps it.
+/// A token, as stored in the account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenRecord {
@@ -95,10 +102,10 @@ pub(crate) struct TokenRecord {
     pub(crate) digest: SecretDigest,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
-    /// Wrong guesses that may have been meant for it.
+    /// Failed attempts that may have been meant for this token.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) tries: u8,
-    /// Its secret is short enough to be guessed, so guesses are counted.
+    /// Whether its secret is short enough to be guessed, so that failed attempts are counted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) guessable: bool,
 }
@@ -113,42 +120,50 @@ impl TokenRecord {
         now < self.expires_at
     }
 
-    /// The token as its owner may see it once it is redeemed.
+    /// Returns the redeemed token as its owner may see it.
     pub(crate) fn view(&self, user: &UserId) -> Token {
         let Self { id, created_at, expires_at, .. } = *self;
         Token { id, user: *user, created_at, expires_at, phrase: None, owner: *user, secret: None }
     }
 }
 
-/// A token that was made or redeemed, without what it takes to redeem it.
+/// A token that was issued or redeemed. It does not expose the secret to the client.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Token {
-    /// Its id.
+    /// The id of the token.
     pub id: TokenId,
-    /// The account that it belongs to. Where the caller must not learn whether there is one, the stand-in of the address.
+    /// The account it belongs to, as the client may see it.
+    ///
+    /// Against user enumeration, it is a placeholder derived from the address if the client must
+    /// not learn whether the account exists.
     pub user: UserId,
-    /// When it was made.
+    /// When it was issued.
     pub created_at: Timestamp,
-    /// From this instant on it is no longer accepted.
+    /// When it expires. It is not accepted from this instant on.
     pub expires_at: Timestamp,
-    /// The words that the message shows too, if they were asked for.
+    /// The security phrase that the message shows too, if one was requested.
     pub phrase: Option<Box<str>>,
     pub(crate) owner: UserId,
     pub(crate) secret: Option<Arc<Secret>>,
 }
 
 impl Token {
-    /// The account that it really belongs to, for the host's own trusted code; [`user`](Token::user) is what the client may see.
+    /// Returns the account that it actually belongs to.
+    ///
+    /// It is for trusted code of your application. [`user`](Token::user) is for the client.
     #[must_use]
     pub fn owner(&self) -> &UserId {
         &self.owner
     }
 
-    /// What was sent, for the host's own trusted code; `None` if nothing was, or the token was redeemed.
+    /// Returns the secret that was sent, for trusted code of your application.
+    ///
+    /// It is `None` if nothing was sent or the token was redeemed.
     ///
     /// # Security
-    /// Whoever has it can act as the person it was sent to. Never answer a client with it.
+    /// Every holder of the secret can act as the user to whom it was sent. Never return it to a
+    /// client.
     #[must_use]
     pub fn secret(&self) -> Option<&Secret> {
         self.secret.as_deref()

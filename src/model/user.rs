@@ -6,7 +6,9 @@ use super::{
     Account, Contact, Email, Label, Name, Phone, Preferences, Target, TargetKind, Timestamp, UserId,
 };
 
-/// An account as its owner sees it, at one instant. Cheap to clone; holds no secret that it could show.
+/// An account as its owner sees it, at one instant.
+///
+/// It exposes no secret. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct User(Arc<Account>);
 
@@ -15,7 +17,7 @@ impl User {
         Self(account)
     }
 
-    /// The account without what has expired by now.
+    /// Creates it without the parts that have expired by `now`.
     pub(crate) fn at(mut account: Arc<Account>, now: Timestamp) -> Self {
         if account.due_at().is_some_and(|due| due <= now) {
             Arc::make_mut(&mut account).tidy(now);
@@ -23,91 +25,93 @@ impl User {
         Self(account)
     }
 
-    /// The id, which never changes.
+    /// Returns the account's id, which never changes.
     #[must_use]
     pub fn id(&self) -> &UserId {
         self.0.id()
     }
 
-    /// When the account was created.
+    /// Returns when the account was created.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
         self.0.created_at
     }
 
-    /// When the profile last changed.
+    /// Returns when the profile last changed.
     #[must_use]
     pub fn updated_at(&self) -> Timestamp {
         self.0.updated_at
     }
 
-    /// When the account was last used, to the day.
+    /// Returns when the account was last used, to the day.
     #[must_use]
     pub fn accessed_at(&self) -> Timestamp {
         self.0.accessed_at
     }
 
-    /// The display name, or the empty one.
+    /// Returns the display name, which may be empty.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.0.name
     }
 
-    /// The email address, if there is one.
+    /// Returns the email address, if there is one.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
         self.0.email()
     }
 
-    /// Whether somebody proved to read that mailbox.
+    /// Returns whether the email address is verified.
     #[must_use]
     pub fn is_email_verified(&self) -> bool {
         self.0.is_email_verified()
     }
 
-    /// The phone number, if there is one.
+    /// Returns the phone number, if there is one.
     #[must_use]
     pub fn phone(&self) -> Option<&Phone> {
         self.0.phone()
     }
 
-    /// Whether somebody proved to receive messages at that number.
+    /// Returns whether the phone number is verified.
     #[must_use]
     pub fn is_phone_verified(&self) -> bool {
         self.0.is_phone_verified()
     }
 
-    /// Whether the account is blocked.
+    /// Returns whether the account is blocked.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.0.blocked
     }
 
-    /// Whether signing in takes a second factor, once there is one.
+    /// Returns whether MFA is switched on. Sign-in then requires a second factor as soon as the
+    /// account has one.
+    #[doc(alias = "2FA")]
     #[must_use]
     pub fn has_mfa(&self) -> bool {
         self.0.mfa
     }
 
-    /// Labels given by the host.
+    /// Returns the labels that your application assigned.
     #[must_use]
     pub fn labels(&self) -> &[Label] {
         &self.0.labels
     }
 
-    /// When the password was last set; `None` if there is none.
+    /// Returns when the password was last set, or `None` if there is no password.
     #[must_use]
     pub fn password_updated_at(&self) -> Option<Timestamp> {
         self.0.password.as_ref().map(|password| password.updated_at)
     }
 
-    /// The preferences, exactly as they were sent.
+    /// Returns the preferences, as they were sent.
     #[must_use]
     pub fn preferences(&self) -> Preferences {
         self.0.preferences()
     }
 
-    /// Where the person can be reached: email, phone, then devices in the order they were added.
+    /// Returns the messaging targets: email, phone, then devices in the order they were added.
     #[must_use]
     pub fn targets(&self) -> Vec<Target> {
         let email = self

@@ -1,33 +1,35 @@
-//! One sign-in: what this service sent, and what came back.
+//! One sign-in attempt: what was sent to the provider, and what came back.
 
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
-/// What belongs to one sign-in from its start to its end. The engine draws it, remembers it bound to the browser, and gives it to
-/// every step.
+/// The values of one sign-in attempt, from its start to its end.
 ///
-/// Verifier and nonce are always drawn; whether they are sent is the provider's data to say.
+/// The service generates them, stores them bound to the browser, and passes them to every step.
+/// Verifier and nonce are always generated; the provider's data decides whether they are sent.
 ///
 /// # Security
-/// State, verifier and nonce are different random texts of 128 bits or more each, used once. `Debug` shows none of them.
+/// State, verifier and nonce are independent random texts of at least 128 bits, each used once.
+/// They prevent login CSRF, code injection and replay. `Debug` omits all three.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// Where the provider sends the person back to.
+    /// The redirect URI: where the provider sends the browser back to.
     pub redirect_uri: &'a str,
-    /// What comes back with the callback (RFC 6749 §10.12): letters, digits, `-` and `_`, because some providers escape others.
+    /// The `state` of the callback (RFC 6749 §10.12): letters, digits, `-` and `_` only, because
+    /// some providers escape other characters.
     pub state: &'a str,
     /// The PKCE verifier: 43–128 letters, digits, `-`, `.`, `_` and `~` (RFC 7636 §4.1).
     pub verifier: &'a str,
-    /// What comes back in the id_token.
+    /// The `nonce` of the id_token.
     pub nonce: &'a str,
-    /// What the caller asks for beyond the provider's own scopes.
+    /// Scopes to request in addition to those of the provider's data.
     pub scopes: &'a [&'a str],
 }
 
 impl Attempt<'_> {
-    /// The S256 challenge (RFC 7636 §4.2).
+    /// Returns the S256 challenge (RFC 7636 §4.2).
     pub(super) fn challenge(&self) -> String {
         BASE64URL_NOPAD.encode(&Sha256::digest(self.verifier))
     }
@@ -42,19 +44,21 @@ impl fmt::Debug for Attempt<'_> {
     }
 }
 
-/// What the callback of a provider said, once `state` has led to its [`Attempt`] and there is no `error`.
+/// The parameters of a provider's callback, once its `state` was matched to an [`Attempt`] and it
+/// has no `error`.
 ///
 /// # Security
-/// All of it is chosen by whoever calls. `Debug` shows none of it.
+/// All fields are untrusted: anyone can forge a callback. `Debug` omits them.
 #[derive(Clone, Copy, Default)]
 pub struct Callback<'a> {
     /// `code`.
     pub code: &'a str,
     /// `iss` (RFC 9207).
     pub issuer: Option<&'a str>,
-    /// `location`: the data centre of the person, at providers that have several.
+    /// `location`: the user's data centre, for providers that have several.
     pub location: Option<&'a str>,
-    /// The form field `user`: JSON that Apple sends once. Signed by nobody, so only a name is taken from it.
+    /// The form field `user`: JSON that Apple sends at the first sign-in only. It is not signed, so
+    /// only a name is read from it.
     pub user: Option<&'a str>,
 }
 

@@ -1,12 +1,16 @@
-//! The URL that the person is sent to (RFC 6749 §4.1.1).
+//! The authorization request (RFC 6749 §4.1.1).
 
 use std::collections::HashSet;
 
 use url::Url;
 
-use super::{Attempt, Extra, OAuth2Error, Registration, openid::Discovery, template::percent_encode};
+use super::{
+    attempt::Attempt, discovery::Discovery, error::OAuth2Error, provider::Extra, registration::Registration,
+    urlencoded::append_query,
+};
 
 impl Registration {
+    /// Returns the URL to send the user to.
     pub(super) fn authorize_url(
         &self,
         attempt: &Attempt<'_>,
@@ -19,7 +23,7 @@ impl Registration {
 
         let mut query = vec![
             ("response_type", "code".to_owned()),
-            ("client_id", self.client_id.clone()),
+            ("client_id", self.credentials.client_id.clone()),
             ("redirect_uri", self.redirect_uri(attempt.redirect_uri).into_owned()),
             ("state", attempt.state.to_owned()),
         ];
@@ -42,24 +46,20 @@ impl Registration {
             Some((name.as_str(), text))
         });
         query.extend(extras.filter(|(_, text)| !text.is_empty()));
-        append(&mut url, &query);
+        append_query(&mut url, &query);
         Ok(url)
     }
 
-    /// Scopes of the table and of the caller, each once, joined as the provider wants them.
+    /// Joins the scopes of the provider's data and of the caller, each once.
     pub(super) fn scopes(&self, more: &[&str]) -> Result<String, OAuth2Error> {
-        // RFC 6749 §3.3.
-        let is_scope = |scope: &str| {
-            !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
-        };
-        let endpoint = &self.provider.authorize;
         if !more.iter().all(|scope| is_scope(scope)) {
             return Err(OAuth2Error::InvalidScope);
         }
+        let endpoint = &self.provider.authorize;
         let mut seen = HashSet::new();
         let all = endpoint.scopes.iter().map(String::as_str).chain(more.iter().copied());
-        let once: Vec<&str> = all.filter(|scope| seen.insert(*scope)).collect();
-        Ok(once.join(&endpoint.scope_separator))
+        let unique: Vec<&str> = all.filter(|scope| seen.insert(*scope)).collect();
+        Ok(unique.join(&endpoint.scope_separator))
     }
 
     pub(super) fn sends_nonce(&self) -> bool {
@@ -67,14 +67,7 @@ impl Registration {
     }
 }
 
-/// Adds parameters behind what the query has, with `%20` for the space, which every decoder understands.
-pub(super) fn append(url: &mut Url, pairs: &[(&str, String)]) {
-    if pairs.is_empty() {
-        return;
-    }
-    let there = url.query().unwrap_or_default().to_owned();
-    let added =
-        pairs.iter().map(|(name, value)| format!("{}={}", percent_encode(name), percent_encode(value)));
-    let parts: Vec<String> = Some(there).into_iter().filter(|there| !there.is_empty()).chain(added).collect();
-    url.set_query(Some(&parts.join("&")));
+/// RFC 6749 §3.3.
+fn is_scope(scope: &str) -> bool {
+    !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }

@@ -1,47 +1,53 @@
-//! The providers of the API.
+//! The built-in providers.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Provider;
+use super::provider::Provider;
 
 const TABLE: &str = include_str!("providers.json");
 
-/// Why a provider of the table cannot be had.
+/// Why a built-in provider cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProviderError {
-    /// The table has none of this key.
-    #[error("there is no built-in provider of this key")]
+    /// No built-in provider has this id.
+    #[error("there is no built-in provider with this id")]
     Unknown,
-    /// With these changes it is none.
-    #[error("the changed provider cannot be read: {0}")]
+    /// The provider is invalid after the changes.
+    #[error("the changed provider is invalid: {0}")]
     Malformed(#[source] serde_json::Error),
 }
 
 impl Provider {
-    /// A provider of the API by its key, such as `github`; keys are case-sensitive.
+    /// Returns the built-in provider with this id, such as `github`. Ids are case-sensitive.
     ///
     /// # Errors
     /// [`ProviderError::Unknown`] if there is none.
+    #[doc(alias = "social login")]
     pub fn builtin(id: &str) -> Result<Self, ProviderError> {
         Self::builtin_with(id, &Value::Null)
     }
 
-    /// A provider of the API with changes from the host's configuration: a JSON merge patch (RFC 7396), in which objects are
-    /// merged, `null` removes, and all else replaces.
+    /// Returns a built-in provider with changes from your application's configuration.
+    ///
+    /// The changes are a JSON merge patch (RFC 7396): objects are merged, `null` removes a member,
+    /// and any other value replaces it.
     ///
     /// # Errors
-    /// [`ProviderError::Unknown`] if there is none of this key, [`ProviderError::Malformed`] if the result has unknown fields or
-    /// lacks some.
+    /// [`ProviderError::Unknown`] if there is no provider with this id;
+    /// [`ProviderError::Malformed`] if the result has unknown fields or lacks required ones.
     ///
     /// # Examples
     /// ```
     /// use account::oauth2::Provider;
     /// use serde_json::json;
     ///
-    /// let changes = json!({"authorize": {"parameters": {"prompt": "select_account"}}, "openid": {"nonce": false}});
+    /// let changes = json!({
+    ///     "authorize": {"parameters": {"prompt": "select_account"}},
+    ///     "openid": {"nonce": false},
+    /// });
     /// let google = Provider::builtin_with("google", &changes)?;
     /// assert!(google.openid.is_some_and(|openid| !openid.nonce));
     /// # Ok::<(), account::oauth2::ProviderError>(())
@@ -59,13 +65,13 @@ impl Provider {
         serde_json::from_value(provider).map_err(ProviderError::Malformed)
     }
 
-    /// The keys of all providers of the API, in alphabetical order.
+    /// Returns the ids of all built-in providers, in alphabetical order.
     pub fn builtin_ids() -> impl Iterator<Item = String> {
         serde_json::from_str::<BTreeMap<String, serde::de::IgnoredAny>>(TABLE).unwrap_or_default().into_keys()
     }
 }
 
-/// RFC 7396 §2.
+/// Applies a JSON merge patch (RFC 7396 §2).
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
@@ -101,8 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_merges_objects_removes_by_null_and_refuses_unknown_fields() {
-        let changes = json!({"name": "Forge", "authorize": {"scopes": ["user"], "parameters": null}, "token": {"encoding": "json"}});
+    fn a_patch_merges_objects_and_refuses_unknown_fields() {
+        let changes = json!({
+            "name": "Forge",
+            "authorize": {"scopes": ["user"], "parameters": null},
+            "token": {"encoding": "json"},
+        });
         let changed = Provider::builtin_with("google", &changes).unwrap();
         let google = Provider::builtin("google").unwrap();
         assert_eq!((changed.name.as_str(), changed.authorize.scopes.len()), ("Forge", 1));

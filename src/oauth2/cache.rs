@@ -1,4 +1,4 @@
-//! Documents of providers, kept for a while.
+//! A cache of documents fetched from a provider.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,9 @@ use std::{
 
 use crate::model::Timestamp;
 
-/// What was fetched from which URL and when. The URLs come from the configuration, so there are few.
+/// Documents by URL, with the time at which each was fetched.
+///
+/// It is not bounded: the URLs come from the configuration, so there are few.
 pub(super) struct Cache<T>(Mutex<BTreeMap<String, (Timestamp, Arc<T>)>>);
 
 impl<T> Cache<T> {
@@ -17,16 +19,16 @@ impl<T> Cache<T> {
         Self(Mutex::default())
     }
 
-    /// What came from there, if it is no older than `age`.
-    pub(super) fn find(&self, url: &str, now: Timestamp, age: Duration) -> Option<Arc<T>> {
+    /// Returns the document of this URL if it is at most `max_age` old.
+    pub(super) fn get(&self, url: &str, now: Timestamp, max_age: Duration) -> Option<Arc<T>> {
         let documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         documents
             .get(url)
-            .filter(|(fetched, _)| now.since(*fetched) <= age)
+            .filter(|(fetched, _)| now.since(*fetched) <= max_age)
             .map(|(_, document)| document.clone())
     }
 
-    pub(super) fn keep(&self, url: &str, now: Timestamp, document: T) -> Arc<T> {
+    pub(super) fn insert(&self, url: &str, now: Timestamp, document: T) -> Arc<T> {
         let document = Arc::new(document);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned(), (now, document.clone()));
         document

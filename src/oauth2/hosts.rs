@@ -1,49 +1,57 @@
-//! Which hosts this server may be told to talk to.
+//! Validation of configured and discovered URLs, against SSRF.
 
 use url::{Host, Url};
 
 use crate::ports::is_public_address;
 
-/// Whether hosts of the private network may be named.
+/// Top-level domains that only a private network resolves (RFC 6761, RFC 6762 and RFC 8375).
+const PRIVATE_DOMAINS: [&str; 11] =
+    ["localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "test", "invalid", "onion"];
+
+/// Whether URLs may lead into the private network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    Public,
-    Private,
+pub(super) enum NetworkAccess {
+    PublicOnly,
+    PrivateAllowed,
 }
 
-/// A bare host in its canonical spelling. Only within the private network may it have a port.
-pub(super) fn host(text: &str, reach: Reach) -> Option<String> {
-    let url = web_url(&format!("https://{text}/"), reach)?;
-    let plain =
-        url.path() == "/" && url.query().is_none() && (url.port().is_none() || reach == Reach::Private);
+/// Parses a bare host name or address and returns its canonical spelling. A port is allowed only
+/// with [`NetworkAccess::PrivateAllowed`].
+pub(super) fn host(text: &str, access: NetworkAccess) -> Option<String> {
+    let url = web_url(&format!("https://{text}/"), access)?;
+    let may_have_port = access == NetworkAccess::PrivateAllowed;
+    let is_bare = url.path() == "/" && url.query().is_none() && (url.port().is_none() || may_have_port);
     let host = url.port().map_or_else(
         || url.host_str().map(str::to_owned),
         |port| Some(format!("{}:{port}", url.host_str()?)),
     )?;
-    (plain && host.eq_ignore_ascii_case(text)).then_some(host)
+    (is_bare && host.eq_ignore_ascii_case(text)).then_some(host)
 }
 
-/// A URL to append to: without a slash at its end and without a query.
-pub(super) fn base_url(text: &str, reach: Reach) -> Option<String> {
-    let url = web_url(text, reach)?;
+/// Parses a URL to append to, and returns it without a slash at its end. It must have no query.
+pub(super) fn base_url(text: &str, access: NetworkAccess) -> Option<String> {
+    let url = web_url(text, access)?;
     url.query().is_none().then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// An https URL (http only to this machine) without user and fragment, to a host within reach.
+/// Parses an https URL without user and fragment to an allowed host. With
+/// [`NetworkAccess::PrivateAllowed`], http to a loopback host is accepted too.
 ///
 /// # Security
-/// Names are judged as they are spelled. What they resolve to is the HTTP client's to judge: what goes to hosts within
-/// [`Reach::Public`] says so.
-pub(super) fn web_url(text: &str, reach: Reach) -> Option<Url> {
+/// A host name is judged by its spelling only. The HTTP client checks the addresses to which it
+/// resolves: requests made with [`NetworkAccess::PublicOnly`] are marked for the public network
+/// only.
+pub(super) fn web_url(text: &str, access: NetworkAccess) -> Option<Url> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
         return None;
     }
     let url = Url::parse(text).ok()?;
-    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     let host = url.host()?;
-    let secure =
-        url.scheme() == "https" || (url.scheme() == "http" && reach == Reach::Private && is_loopback(&host));
-    (plain && secure && (reach == Reach::Private || is_public(&host))).then_some(url)
+    let is_private_allowed = access == NetworkAccess::PrivateAllowed;
+    let is_secure =
+        url.scheme() == "https" || (url.scheme() == "http" && is_private_allowed && is_loopback(&host));
+    (is_plain && is_secure && (is_private_allowed || is_public(&host))).then_some(url)
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {
@@ -58,21 +66,7 @@ fn is_public(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => {
             let last = name.rsplit('.').next().unwrap_or_default();
-            // RFC 6761, RFC 6762 and RFC 8375: names that only a private network resolves.
-            let private = [
-                "localhost",
-                "local",
-                "internal",
-                "intranet",
-                "lan",
-                "home",
-                "corp",
-                "arpa",
-                "test",
-                "invalid",
-                "onion",
-            ];
-            name.contains('.') && !last.is_empty() && !private.contains(&last)
+            name.contains('.') && !last.is_empty() && !PRIVATE_DOMAINS.contains(&last)
         }
         Host::Ipv4(address) => is_public_address((*address).into()),
         Host::Ipv6(address) => is_public_address((*address).into()),
@@ -84,8 +78,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_bare_public_host_is_one() {
-        assert_eq!(host("Login.Example.com", Reach::Public).unwrap(), "login.example.com");
+    fn only_a_bare_public_host_is_accepted() {
+        assert_eq!(host("Login.Example.com", NetworkAccess::PublicOnly).unwrap(), "login.example.com");
         let bad = [
             "",
             "a",
@@ -114,24 +108,24 @@ mod tests {
             "%65xample.com",
         ];
         for bad in bad {
-            assert_eq!(host(bad, Reach::Public), None, "{bad}");
+            assert_eq!(host(bad, NetworkAccess::PublicOnly), None, "{bad}");
         }
     }
 
     #[test]
-    fn a_private_host_may_be_named_if_the_operator_says_so() {
+    fn a_private_host_is_accepted_if_private_networks_are_allowed() {
         for good in ["idp.internal", "idp:9443", "10.0.0.1", "[::1]:8443"] {
-            assert_eq!(host(good, Reach::Private).as_deref(), Some(good));
+            assert_eq!(host(good, NetworkAccess::PrivateAllowed).as_deref(), Some(good));
         }
-        assert!(web_url("http://127.0.0.1:9000/x", Reach::Private).is_some());
-        assert!(web_url("http://10.0.0.1/x", Reach::Private).is_none());
-        assert!(web_url("http://127.0.0.1:9000/x", Reach::Public).is_none());
+        assert!(web_url("http://127.0.0.1:9000/x", NetworkAccess::PrivateAllowed).is_some());
+        assert!(web_url("http://10.0.0.1/x", NetworkAccess::PrivateAllowed).is_none());
+        assert!(web_url("http://127.0.0.1:9000/x", NetworkAccess::PublicOnly).is_none());
     }
 
     #[test]
-    fn a_base_url_loses_its_last_slash_and_has_no_query() {
+    fn a_base_url_has_no_trailing_slash_and_no_query() {
         assert_eq!(
-            base_url("https://git.example.com/lab/", Reach::Public).unwrap(),
+            base_url("https://git.example.com/lab/", NetworkAccess::PublicOnly).unwrap(),
             "https://git.example.com/lab"
         );
         for bad in [
@@ -142,7 +136,7 @@ mod tests {
             "ftp://git.example.com",
             "https://192.168.1.1/",
         ] {
-            assert_eq!(base_url(bad, Reach::Public), None, "{bad}");
+            assert_eq!(base_url(bad, NetworkAccess::PublicOnly), None, "{bad}");
         }
     }
 }

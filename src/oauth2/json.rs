@@ -1,24 +1,43 @@
-//! Replies of providers, read strictly.
+//! Strict parsing of providers' replies.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::ReplyError;
 use crate::model::compact_json::compact_value;
 
 const MAX_LEVELS: usize = 32;
 const MAX_FIELDS: usize = 64;
 
-/// Reads JSON without repeated names and NUL: two readers of one text must not see different things in it.
+/// Why a reply cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// The reply is not JSON, or JSON with repeated names, NUL, too many levels or numbers beyond a
+    /// double. The reply of a token endpoint is not a form either.
+    #[error("it is malformed")]
+    Malformed,
+    /// A required value is missing or of the wrong type.
+    #[error("a value is missing or of the wrong type")]
+    Shape,
+    /// The discovery document belongs to another issuer (OpenID Connect Discovery §4.3).
+    #[error("it is another issuer's")]
+    Issuer,
+    /// A token is too long, or has characters that a header cannot carry (RFC 6749 §A.12).
+    #[error("the token cannot be used")]
+    Token,
+}
+
+/// Parses JSON, and refuses repeated names and NUL, which parsers interpret differently.
 pub(super) fn parse(body: &[u8]) -> Result<Value, ReplyError> {
     let text = std::str::from_utf8(body).map_err(|_| ReplyError::Malformed)?;
     let compact = compact_value(text, body.len(), MAX_LEVELS).ok_or(ReplyError::Malformed)?;
     serde_json::from_str(&compact).map_err(|_| ReplyError::Malformed)
 }
 
-/// Reads a form into an object of texts. What could be a page or broken JSON is none.
+/// Parses a form into an object of texts. Refuses anything that could be an HTML page or broken
+/// JSON.
 pub(super) fn parse_form(body: &[u8]) -> Option<Value> {
     let is_form =
         body.iter().all(|byte| byte.is_ascii_graphic() && !b"<>{}\"".contains(byte)) && body.contains(&b'=');
@@ -27,15 +46,27 @@ pub(super) fn parse_form(body: &[u8]) -> Option<Value> {
     }
     let mut names = HashSet::new();
     let fields: Vec<_> = form_urlencoded::parse(body).take(MAX_FIELDS + 1).collect();
-    let sound = fields.len() <= MAX_FIELDS
+    let is_valid = fields.len() <= MAX_FIELDS
         && fields
             .iter()
             .all(|(name, value)| names.insert(name.clone()) && !name.contains('\0') && !value.contains('\0'));
-    sound.then(|| {
+    is_valid.then(|| {
         let members =
             fields.into_iter().map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
         Value::Object(members.collect::<Map<_, _>>())
     })
+}
+
+/// Returns a text or an integer as text, and `None` for any other value.
+pub(super) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => number
+            .as_u64()
+            .map(|number| number.to_string())
+            .or_else(|| number.as_i64().map(|number| number.to_string())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -45,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_that_could_be_read_in_two_ways_is_refused() {
+    fn ambiguous_json_is_refused() {
         assert_eq!(parse(br#" {"a":[1,"x"]} "#).unwrap(), json!({"a": [1, "x"]}));
         assert_eq!(parse(b"[]").unwrap(), json!([]));
         let deep = "[".repeat(40) + &"]".repeat(40);

@@ -1,22 +1,25 @@
-//! Sign-in by other services: OAuth 2.0 (RFC 6749) with PKCE (RFC 7636), and OpenID Connect.
+//! Sign-in with external providers: OAuth 2.0 (RFC 6749) with PKCE (RFC 7636), and OpenID Connect.
 //!
-//! A [`Provider`] is data: the 38 of the API are [built in](Provider::builtin), others come from the host's configuration. Together
-//! with [`Credentials`] it makes a [`Registration`], and an [`OAuth2Client`] talks to the provider in its name:
+//! A [`Provider`] is data: 38 are [built in](Provider::builtin), and your application can define
+//! others. A provider and its [`Credentials`] make a [`Registration`], which an [`OAuth2Client`]
+//! uses to talk to the provider:
 //!
-//! 1. [`OAuth2Client::authorize_url`] tells where to send the person;
-//! 2. [`OAuth2Client::exchange`] redeems the code that the person comes back with;
-//! 3. [`OAuth2Client::user`] tells who the person is;
-//! 4. [`OAuth2Client::refresh`] keeps the provider's tokens alive.
+//! 1. [`OAuth2Client::authorize_url`] returns the URL to send the user to;
+//! 2. [`OAuth2Client::exchange`] redeems the code of the callback for tokens;
+//! 3. [`OAuth2Client::user`] returns who the user is at the provider;
+//! 4. [`OAuth2Client::refresh`] renews the tokens.
 //!
-//! Nothing here knows accounts: whether a [`ProviderUser`] signs in, signs up or is linked is decided elsewhere.
+//! This module does not know accounts. [`AccountService`](crate::AccountService) decides whether a
+//! [`ProviderUser`] signs in, signs up or is linked to an existing account.
 
 mod attempt;
 mod authorize;
 mod builtin;
 mod cache;
 mod client;
-mod client_secret;
+mod discovery;
 mod error;
+mod error_response;
 mod hosts;
 mod json;
 mod openid;
@@ -25,12 +28,16 @@ mod provider;
 mod registration;
 mod template;
 mod token_request;
+mod token_response;
 mod tokens;
+mod urlencoded;
 
 pub use attempt::{Attempt, Callback};
 pub use builtin::ProviderError;
 pub use client::OAuth2Client;
-pub use error::{ErrorResponse, OAuth2Error, ReplyError};
+pub use error::OAuth2Error;
+pub use error_response::ErrorResponse;
+pub use json::ReplyError;
 pub use openid::IdTokenError;
 pub use profile::ProviderUser;
 pub use provider::{

@@ -1,22 +1,24 @@
-//! Texts with places to be filled, and pointers into what a provider has answered.
+//! Templates with placeholders, and references to values in providers' replies.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
-/// Why a [`Template`], [`Reference`] or [`Pointer`] cannot be read.
+use super::urlencoded::percent_encode;
+
+/// Why a [`Template`], [`Reference`] or [`Pointer`] cannot be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidTemplate {
-    /// A brace without its partner, or a placeholder that is no name.
-    #[error("a placeholder is a name in braces")]
+    /// A brace is unmatched, or a placeholder is not a name.
+    #[error("a placeholder must be a name in braces")]
     Placeholder,
-    /// Not of the form `source:/pointer`.
-    #[error("a reference is a source, a colon and a JSON pointer")]
+    /// A reference is not of the form `source:/pointer`.
+    #[error("a reference must be a source, a colon and a JSON pointer, such as `user:/email`")]
     Reference,
-    /// Not empty, and not beginning with a slash.
-    #[error("a JSON pointer is empty or begins with a slash")]
+    /// A JSON pointer is not empty and does not begin with a slash.
+    #[error("a JSON pointer must be empty or begin with a slash")]
     Pointer,
 }
 
@@ -25,7 +27,7 @@ pub enum InvalidTemplate {
 pub struct Pointer(Box<str>);
 
 impl Pointer {
-    /// What it points at; JSON's `null` counts as nothing.
+    /// Returns the value that it points at. JSON's `null` counts as absent.
     pub(super) fn of<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         value.pointer(&self.0).filter(|found| !found.is_null())
     }
@@ -44,10 +46,11 @@ impl FromStr for Pointer {
     }
 }
 
-/// Where a value comes from: a source, a colon and a JSON pointer, such as `user:/email`.
+/// A reference to a value: a source, a colon and a JSON pointer, such as `user:/email`.
 ///
-/// Sources are the names of the profile's requests, `token` (the reply of the token endpoint, without the tokens), `id_token` (its
-/// claims) and `callback.user` (the form field `user` of the callback, which holds JSON and is signed by nobody).
+/// Sources are the names of the profile's requests, `token` (the reply of the token endpoint
+/// without its tokens), `id_token` (its claims) and `callback.user` (the form field `user` of the
+/// callback, which holds unsigned JSON).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     pub(super) source: Box<str>,
@@ -70,17 +73,22 @@ impl FromStr for Reference {
 
 /// A text with placeholders in braces, such as `https://{domain}/authorize`.
 ///
-/// A placeholder is a parameter of the provider, one of `client_id`, `client_secret`, `access_token`, `access_token_prefix` (what
-/// stands before its first dot) and `access_token_proof` (its HMAC-SHA-256 under the client secret, in hex), or a [`Reference`]
-/// such as `{user:/id}`. In a URL a value is percent-encoded, and one that is empty takes the slash before it along. A text with a
-/// value that is not there counts as absent as a whole.
+/// A placeholder is one of:
+/// - the name of a provider's parameter;
+/// - `client_id`, `client_secret` or `access_token`;
+/// - `access_token_prefix`: the access token up to its first dot;
+/// - `access_token_proof`: the HMAC-SHA-256 of the access token under the client secret, in hex;
+/// - a [`Reference`], such as `{user:/id}`.
+///
+/// In a URL, values are percent-encoded, and an empty parameter removes the slash before it. If a
+/// value is missing, the whole text counts as absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(Box<str>),
-    Value(Placeholder),
+    Placeholder(Placeholder),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,31 +102,32 @@ pub(super) enum Placeholder {
     Parameter(Box<str>),
 }
 
-/// What a placeholder stands for. What was checked to be a host or a URL goes into a URL as it is.
-pub(super) struct Filling {
+/// The value of a placeholder.
+pub(super) struct PlaceholderValue {
     pub(super) text: String,
+    /// Whether the text was checked to be a host or a URL. It is then not percent-encoded in a URL.
     pub(super) is_url_part: bool,
 }
 
-/// Gives the values of placeholders.
-pub(super) trait Values {
-    fn value(&self, placeholder: &Placeholder) -> Option<Filling>;
+/// Looks up the values of placeholders.
+pub(super) trait Resolve {
+    fn resolve(&self, placeholder: &Placeholder) -> Option<PlaceholderValue>;
 }
 
 impl Template {
     pub(super) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.0.iter().filter_map(|part| match part {
-            Part::Value(placeholder) => Some(placeholder),
+            Part::Placeholder(placeholder) => Some(placeholder),
             Part::Text(_) => None,
         })
     }
 
-    /// Whether it has a reference to a reply or to claims.
+    /// Whether it refers to a reply or to claims.
     pub(super) fn refers_to_reply(&self) -> bool {
         self.placeholders().any(|placeholder| matches!(placeholder, Placeholder::Reply(_)))
     }
 
-    /// Whether it can be filled only once there are tokens.
+    /// Whether it needs values that are known only once there are tokens.
     pub(super) fn depends_on_tokens(&self) -> bool {
         let is_known = |placeholder: &Placeholder| {
             matches!(
@@ -129,37 +138,41 @@ impl Template {
         !self.placeholders().all(is_known)
     }
 
-    /// The text with its values as they are; `None` if one is missing.
-    pub(super) fn text(&self, values: &dyn Values) -> Option<String> {
+    /// Returns the text with unencoded values, or `None` if a value is missing.
+    pub(super) fn text(&self, values: &dyn Resolve) -> Option<String> {
         self.0.iter().try_fold(String::new(), |mut text, part| {
             match part {
                 Part::Text(literal) => text.push_str(literal),
-                Part::Value(placeholder) => text.push_str(&values.value(placeholder)?.text),
+                Part::Placeholder(placeholder) => text.push_str(&values.resolve(placeholder)?.text),
             }
             Some(text)
         })
     }
 
-    /// The text with its values encoded for a URL; `None` if one is missing or would change the meaning of the path.
-    pub(super) fn url(&self, values: &dyn Values) -> Option<String> {
+    /// Returns the text with values encoded for a URL, or `None` if a value is missing or would
+    /// change the structure of the path.
+    pub(super) fn url(&self, values: &dyn Resolve) -> Option<String> {
         self.0.iter().try_fold(String::new(), |mut url, part| {
             match part {
                 Part::Text(literal) => url.push_str(literal),
-                Part::Value(placeholder) => {
-                    let value = values.value(placeholder)?;
-                    match value.text.as_str() {
-                        "" if matches!(placeholder, Placeholder::Parameter(_)) && url.ends_with('/') => {
-                            url.pop();
-                        }
-                        "" | "." | ".." => return None,
-                        text if value.is_url_part => url.push_str(text),
-                        text => url.push_str(&percent_encode(text)),
-                    }
-                }
+                Part::Placeholder(placeholder) => push_value(&mut url, placeholder, values)?,
             }
             Some(url)
         })
     }
+}
+
+fn push_value(url: &mut String, placeholder: &Placeholder, values: &dyn Resolve) -> Option<()> {
+    let value = values.resolve(placeholder)?;
+    match value.text.as_str() {
+        "" if matches!(placeholder, Placeholder::Parameter(_)) && url.ends_with('/') => {
+            url.pop();
+        }
+        "" | "." | ".." => return None,
+        text if value.is_url_part => url.push_str(text),
+        text => url.push_str(&percent_encode(text)),
+    }
+    Some(())
 }
 
 impl FromStr for Template {
@@ -171,12 +184,12 @@ impl FromStr for Template {
         while let Some((literal, opened)) = rest.split_once('{') {
             let (name, after) = opened.split_once('}').ok_or(InvalidTemplate::Placeholder)?;
             parts.push(Part::Text(literal.into()));
-            parts.push(Part::Value(name.parse()?));
+            parts.push(Part::Placeholder(name.parse()?));
             rest = after;
         }
         parts.push(Part::Text(rest.into()));
-        let has_stray = |part: &Part| matches!(part, Part::Text(literal) if literal.contains('}'));
-        if parts.iter().any(has_stray) { Err(InvalidTemplate::Placeholder) } else { Ok(Self(parts)) }
+        let has_stray_brace = |part: &Part| matches!(part, Part::Text(literal) if literal.contains('}'));
+        if parts.iter().any(has_stray_brace) { Err(InvalidTemplate::Placeholder) } else { Ok(Self(parts)) }
     }
 }
 
@@ -201,7 +214,7 @@ impl FromStr for Placeholder {
     }
 }
 
-macro_rules! read_from_text {
+macro_rules! deserialize_from_text {
     ($($name:ident),*) => {$(
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -211,7 +224,7 @@ macro_rules! read_from_text {
     )*};
 }
 
-read_from_text!(Pointer, Reference, Template);
+deserialize_from_text!(Pointer, Reference, Template);
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,33 +232,15 @@ impl fmt::Display for Reference {
     }
 }
 
-/// RFC 3986 §2.1: everything but the unreserved characters.
-pub(super) fn percent_encode(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.extend(
-                [byte >> 4, byte & 15]
-                    .iter()
-                    .filter_map(|digit| char::from_digit(u32::from(*digit), 16))
-                    .map(|digit| digit.to_ascii_uppercase()),
-            );
-        }
-        encoded
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Knows three parameters.
+    /// Resolves a few placeholders.
     struct Known;
 
-    impl Values for Known {
-        fn value(&self, placeholder: &Placeholder) -> Option<Filling> {
+    impl Resolve for Known {
+        fn resolve(&self, placeholder: &Placeholder) -> Option<PlaceholderValue> {
             let (text, is_url_part) = match placeholder {
                 Placeholder::Parameter(name) if &**name == "host" => ("id.example.com", true),
                 Placeholder::Parameter(name) if &**name == "empty" => ("", false),
@@ -254,7 +249,7 @@ mod tests {
                 Placeholder::AccessToken => ("", false),
                 _ => return None,
             };
-            Some(Filling { text: text.into(), is_url_part })
+            Some(PlaceholderValue { text: text.into(), is_url_part })
         }
     }
 
@@ -263,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_encoded_and_an_empty_parameter_takes_its_slash_along() {
+    fn values_are_encoded_and_an_empty_parameter_removes_its_slash() {
         assert_eq!(
             url("https://{host}/o/{empty}/v1?c={client_id}").unwrap(),
             "https://id.example.com/o/v1?c=a%2Fb%20c"
@@ -272,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_climb_or_vanish_from_a_path() {
+    fn a_value_cannot_change_the_structure_of_a_path() {
         assert_eq!(url("https://{host}/{access_token_prefix}/x"), None);
         assert_eq!(url("https://{host}/{access_token}/x"), None);
     }

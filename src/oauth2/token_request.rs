@@ -1,11 +1,15 @@
 //! Requests to the token endpoint (RFC 6749 §4.1.3 and §6).
 
 use serde_json::{Map, Value};
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::{
-    Attempt, ClientAuth, Encoding, OAuth2Error, Registration, authorize::append, openid::Discovery,
-    registration::Context,
+    attempt::Attempt,
+    discovery::Discovery,
+    error::OAuth2Error,
+    provider::{ClientAuth, Encoding},
+    registration::{Registration, Values},
+    urlencoded::{append_query, form, form_encode},
 };
 use crate::{
     model::Timestamp,
@@ -16,12 +20,12 @@ use crate::{
 type Fields<'a> = Vec<(&'a str, String)>;
 
 impl Registration {
-    /// Redeems a code.
+    /// Builds the request that redeems a code.
     pub(super) fn code_request(
         &self,
         code: &str,
         attempt: &Attempt<'_>,
-        values: &Context<'_>,
+        values: &Values<'_>,
         discovered: Option<&Discovery>,
         now: Timestamp,
     ) -> Result<HttpRequest, OAuth2Error> {
@@ -39,12 +43,12 @@ impl Registration {
         self.token_request(url, fields, values, discovered, now)
     }
 
-    /// Redeems a refresh token.
+    /// Builds the request that redeems a refresh token.
     pub(super) fn refresh_request(
         &self,
         refresh_token: &Secret,
         redirect_uri: &str,
-        values: &Context<'_>,
+        values: &Values<'_>,
         discovered: Option<&Discovery>,
         now: Timestamp,
     ) -> Result<HttpRequest, OAuth2Error> {
@@ -57,8 +61,8 @@ impl Registration {
             fields.push(("redirect_uri", self.redirect_uri(redirect_uri).into_owned()));
         }
         self.add_scopes(&mut fields, &[])?;
-        let place = token.refresh_url.as_ref().or(token.url.as_ref());
-        let url = self.endpoint(place, discovered.and_then(|found| found.token.as_ref()), values)?;
+        let url = token.refresh_url.as_ref().or(token.url.as_ref());
+        let url = self.endpoint(url, discovered.and_then(|found| found.token.as_ref()), values)?;
         self.token_request(url, fields, values, discovered, now)
     }
 
@@ -71,67 +75,74 @@ impl Registration {
 
     fn token_request(
         &self,
-        mut url: Url,
+        url: Url,
         mut fields: Fields<'_>,
-        values: &Context<'_>,
+        values: &Values<'_>,
         discovered: Option<&Discovery>,
         now: Timestamp,
     ) -> Result<HttpRequest, OAuth2Error> {
         let token = &self.provider.token;
-        let auth = match token.client_auth {
-            ClientAuth::Discovered if discovered.is_some_and(|found| !found.takes_secret_in_body) => {
-                ClientAuth::Basic
-            }
-            ClientAuth::Discovered => ClientAuth::Body,
-            auth => auth,
-        };
+        let auth = self.client_auth(discovered);
         if token.send_client_id.unwrap_or(auth != ClientAuth::Basic) {
-            fields.push(("client_id", self.client_id.clone()));
+            fields.push(("client_id", self.credentials.client_id.clone()));
         }
+        let secret = self.credentials.client_secret.expose();
         match auth {
-            ClientAuth::Body => fields.push(("client_secret", self.client_secret.expose().to_owned())),
-            ClientAuth::Es256Jwt => fields.push(("client_secret", self.signed_secret(values, now)?)),
+            ClientAuth::Body => fields.push(("client_secret", secret.to_owned())),
+            ClientAuth::Es256Jwt => fields.push(("client_secret", self.sign_client_secret(values, now)?)),
             _ => {}
         }
-
-        let method = if token.encoding == Encoding::Query { HttpMethod::Get } else { HttpMethod::Post };
-        if token.encoding == Encoding::Query {
-            append(&mut url, &fields);
-        }
-        let mut request = HttpRequest::new(method, url);
+        let mut request = start(token.encoding, url, &fields);
         for (name, template) in &token.headers {
             let value = template.text(values).ok_or(OAuth2Error::NoEndpoint)?;
             request = request.with_header(name.clone(), value);
         }
         if auth == ClientAuth::Basic {
-            request = request
-                .with_basic_auth(&form_encode(&self.client_id), &form_encode(self.client_secret.expose()));
+            // RFC 6749 §2.3.1: id and secret are form-encoded first.
+            let id = form_encode(&self.credentials.client_id);
+            request = request.with_basic_auth(&id, &form_encode(secret));
         }
-        Ok(match token.encoding {
-            Encoding::Form => request.with_body("application/x-www-form-urlencoded", form(&fields)),
-            Encoding::Json => {
-                let members = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value)));
-                let object = Value::Object(members.collect::<Map<_, _>>());
-                request.with_body("application/json", object.to_string().into_bytes())
-            }
-            Encoding::Query => request,
-        })
+        Ok(finish(token.encoding, request, fields))
     }
 
-    /// The secret that a provider takes as a signed statement, for its first issuer name.
-    fn signed_secret(&self, values: &Context<'_>, now: Timestamp) -> Result<String, OAuth2Error> {
+    /// Replaces [`ClientAuth::Discovered`] with what the discovery document allows.
+    fn client_auth(&self, discovered: Option<&Discovery>) -> ClientAuth {
+        match self.provider.token.client_auth {
+            ClientAuth::Discovered if discovered.is_some_and(|found| !found.takes_secret_in_body) => {
+                ClientAuth::Basic
+            }
+            ClientAuth::Discovered => ClientAuth::Body,
+            auth => auth,
+        }
+    }
+
+    /// Signs a client secret for the provider's first issuer.
+    fn sign_client_secret(&self, values: &Values<'_>, now: Timestamp) -> Result<String, OAuth2Error> {
         let issuer = self.provider.openid.as_ref().and_then(|openid| openid.issuers.first());
         let audience = issuer.and_then(|issuer| issuer.url(values)).ok_or(OAuth2Error::Signing)?;
         let key = self.signing_key.as_ref().ok_or(OAuth2Error::Signing)?;
-        key.sign(&self.client_id, &audience, now)
+        key.sign(&self.credentials.client_id, &audience, now)
     }
 }
 
-pub(super) fn form(fields: &[(&str, String)]) -> Vec<u8> {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes()
+/// Starts a request, with the fields in its query if they belong there.
+fn start(encoding: Encoding, mut url: Url, fields: &[(&str, String)]) -> HttpRequest {
+    if encoding == Encoding::Query {
+        append_query(&mut url, fields);
+        return HttpRequest::new(HttpMethod::Get, url);
+    }
+    HttpRequest::new(HttpMethod::Post, url)
 }
 
-/// RFC 6749 §2.3.1 has id and secret form-encoded before they become user and password.
-fn form_encode(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+/// Completes a request, with the fields in its body if they belong there.
+fn finish(encoding: Encoding, request: HttpRequest, fields: Fields<'_>) -> HttpRequest {
+    match encoding {
+        Encoding::Form => request.with_body("application/x-www-form-urlencoded", form(&fields)),
+        Encoding::Json => {
+            let members = fields.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value)));
+            let object = Value::Object(members.collect::<Map<_, _>>());
+            request.with_body("application/json", object.to_string().into_bytes())
+        }
+        Encoding::Query => request,
+    }
 }

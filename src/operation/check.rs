@@ -1,24 +1,27 @@
-//! The gate in front of an operation that counts requests.
+//! The check of an operation's request limits.
 
 use std::net::IpAddr;
 
-use super::{LimitKey, Operation, WINDOW};
+use super::{
+    limits::{LimitKey, WINDOW},
+    table::Operation,
+};
 use crate::{
     model::{Network, Timestamp},
     ports::{LimitKeyText, LimiterError, Quota, RateLimiter},
 };
 
-/// More of a parameter than any valid value holds; what goes beyond is not worth hashing.
+/// Longer than any valid parameter. The rest of a longer one is not hashed.
 const MAX_PART_LENGTH: usize = 512;
 
-/// From whom and about whom a request is: what the keys of its limits are made of.
+/// The caller and the parameters of a request, from which the keys of its limits are made.
 ///
-/// Parameters are given as they came, before they are checked, because requests with invalid ones count too. A caller who
-/// has parsed them already passes the canonical form. What is absent counts as a value of its own.
+/// Pass parameters as they were received, because requests with invalid ones count too, or in their
+/// canonical form if they are already parsed. An absent value counts as a value of its own.
 ///
 /// # Security
-/// `ip` is the peer's address, or what a *trusted* proxy says of it. All requests without one share their counters, so
-/// that leaving it out opens nothing.
+/// `ip` is the address of the peer, or the one reported by a *trusted* proxy. All requests without
+/// an address share their counters, so leaving it out does not bypass a limit.
 #[derive(Clone, Copy, Default)]
 pub struct Subject<'a> {
     /// The client's address.
@@ -41,21 +44,38 @@ impl std::fmt::Debug for Subject<'_> {
     }
 }
 
-/// Counts a request against all limits of an operation and tells how much is left.
+/// Counts a request against all limits of an operation and returns the tightest quota.
 ///
-/// Called once a request, after the caller is known and before parameters are looked at. Every request counts, whether it
-/// succeeds later or not. The answer is the tightest of several quotas, the one to be shown in `X-RateLimit-*`; it is
-/// `None` for an operation without limits. The request must be refused if [`Quota::exceeded`].
+/// Call it once per request, after the caller is authenticated and before the parameters are
+/// parsed. Every request counts, whether it succeeds or not. Refuse the request if
+/// [`Quota::exceeded`], and send the quota in the `X-RateLimit-*` headers. It is `None` for an
+/// operation without limits.
 ///
-/// `salt` keeps services that share a limiter apart and the keys unreadable: 32 bytes derived from the service's key, the same on
-/// every node.
+/// `salt` separates services that share a limiter and makes the keys unreadable: 32 bytes derived
+/// from the service's key, the same on every node.
 ///
 /// # Errors
-/// [`LimiterError`] if the limiter cannot count. The request must then be refused too.
+/// [`LimiterError`] if the limiter cannot count. The request must be refused then, too.
 ///
 /// # Security
-/// Spellings of one identity make one key: addresses are those of a [`Network`], email addresses are lower-cased, aliases
-/// of a route are one operation, and neither host nor path is looked at.
+/// All spellings of one identity give one key: IP addresses count as their [`Network`], email
+/// addresses are lower-cased, and the aliases of a route are one operation. The host name and path
+/// of the request are not part of the key.
+///
+/// # Examples
+/// ```
+/// use account::{MemoryLimiter, model::Timestamp, operation::{Operation, Subject, check}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), account::ports::LimiterError> {
+/// let (limiter, now) = (MemoryLimiter::new(), Timestamp::from_millis(1_800_000_000_000));
+/// let subject = Subject { ip: Some([192, 0, 2, 7].into()), ..Subject::default() };
+/// let quota = check(&limiter, &[7; 32], Operation::SignUp, &subject, now).await?.unwrap();
+/// assert_eq!((quota.limit, quota.remaining, quota.exceeded), (10, 9, false));
+/// # Ok(()) }
+/// ```
+#[doc(alias = "rate limit")]
+#[doc(alias = "throttle")]
 pub async fn check<L: RateLimiter + ?Sized>(
     limiter: &L,
     salt: &[u8],
@@ -77,31 +97,31 @@ pub async fn check<L: RateLimiter + ?Sized>(
     Ok(tightest)
 }
 
-/// Makes the key of one limit. The only place where keys are made.
+/// Creates the key of one limit.
 fn limit_key(salt: &[u8], operation: Operation, by: &[LimitKey], subject: &Subject<'_>) -> LimitKeyText {
     let mut digest = LimitKeyText::digest(salt, operation.counter().as_bytes());
     for part in by {
         digest = match part {
-            // The counter's name says it already.
+            // The name of the counter is in the digest already.
             LimitKey::Url => digest,
             LimitKey::Ip => {
                 let network = subject.ip.map(|ip| Network::of(ip).to_string());
                 digest.part(b'i', network.as_deref().map(str::as_bytes))
             }
             LimitKey::Email => {
-                let email = subject.email.map(|email| beginning(email).to_ascii_lowercase());
+                let email = subject.email.map(|email| prefix(email).to_ascii_lowercase());
                 digest.part(b'e', email.as_deref())
             }
-            LimitKey::Phone => digest.part(b'p', subject.phone.map(beginning)),
-            LimitKey::UserIdParam => digest.part(b'u', subject.user_id_param.map(beginning)),
-            LimitKey::CallerId => digest.part(b'c', subject.caller_id.map(beginning)),
-            LimitKey::ChallengeId => digest.part(b'h', subject.challenge.map(beginning)),
+            LimitKey::Phone => digest.part(b'p', subject.phone.map(prefix)),
+            LimitKey::UserIdParam => digest.part(b'u', subject.user_id_param.map(prefix)),
+            LimitKey::CallerId => digest.part(b'c', subject.caller_id.map(prefix)),
+            LimitKey::ChallengeId => digest.part(b'h', subject.challenge.map(prefix)),
         };
     }
     digest.finish()
 }
 
-fn beginning(value: &str) -> &[u8] {
+fn prefix(value: &str) -> &[u8] {
     value.as_bytes().get(..MAX_PART_LENGTH).unwrap_or(value.as_bytes())
 }
 
@@ -137,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ten_pass_and_the_eleventh_is_refused_with_the_headers_of_the_window() {
+    async fn ten_requests_pass_and_the_eleventh_exceeds_the_limit() {
         let limiter = MemoryLimiter::new();
         for count in 1..=12 {
             let quota = ask(&limiter, Operation::SignUp, from("192.0.2.1")).await;
@@ -152,13 +172,12 @@ mod tests {
         let limiter = MemoryLimiter::new();
         for count in 1..=10_u32 {
             let email = format!("user{count}@example.com");
-            let quota =
-                ask(&limiter, Operation::StartRecovery, Subject { email: Some(&email), ..from("192.0.2.1") })
-                    .await;
-            assert_eq!(quota.remaining, 10 - count, "the network's");
+            let subject = Subject { email: Some(&email), ..from("192.0.2.1") };
+            let quota = ask(&limiter, Operation::StartRecovery, subject).await;
+            assert_eq!(quota.remaining, 10 - count, "network limit");
         }
         let other = Subject { email: Some("user1@example.com"), ..from("192.0.2.2") };
-        assert_eq!(ask(&limiter, Operation::StartRecovery, other).await.remaining, 8, "the address's");
+        assert_eq!(ask(&limiter, Operation::StartRecovery, other).await.remaining, 8, "address limit");
         let same = Subject { email: Some("fresh@example.com"), ..from("192.0.2.1") };
         assert!(ask(&limiter, Operation::StartRecovery, same).await.exceeded);
     }
@@ -177,17 +196,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sign_in_shows_the_limit_of_the_mailbox_until_the_networks_is_tighter() {
+    async fn sign_in_shows_the_mailbox_limit_until_the_network_is_tighter() {
         let limiter = MemoryLimiter::new();
         let mut refused = 0;
         for number in 0..110 {
             let email = format!("user{number}@example.com");
-            let quota = ask(
-                &limiter,
-                Operation::SignInWithPassword,
-                Subject { email: Some(&email), ..from("192.0.2.1") },
-            )
-            .await;
+            let subject = Subject { email: Some(&email), ..from("192.0.2.1") };
+            let quota = ask(&limiter, Operation::SignInWithPassword, subject).await;
             assert_eq!(quota.limit, if number < 91 { 10 } else { 100 }, "{number}");
             refused += u32::from(quota.exceeded);
         }
@@ -199,12 +214,8 @@ mod tests {
         let limiter = MemoryLimiter::new();
         for number in 0..100 {
             let email = format!("user{number}@example.com");
-            ask(
-                &limiter,
-                Operation::SignInWithPassword,
-                Subject { email: Some(&email), ..from("192.0.2.1") },
-            )
-            .await;
+            let subject = Subject { email: Some(&email), ..from("192.0.2.1") };
+            ask(&limiter, Operation::SignInWithPassword, subject).await;
         }
         for _ in 0..50 {
             let victim = Subject { email: Some("victim@example.com"), ..from("192.0.2.1") };
@@ -215,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_whole_oauth2_sign_in_costs_two() {
+    async fn a_whole_oauth2_sign_in_counts_twice() {
         let limiter = MemoryLimiter::new();
         ask(&limiter, Operation::StartOAuth2, from("192.0.2.1")).await;
         let quota = ask(&limiter, Operation::OAuth2Redirect, from("192.0.2.1")).await;
@@ -223,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_deprecated_twins_do_not_add_tries() {
+    async fn deprecated_operations_share_the_limit_of_their_replacement() {
         let limiter = MemoryLimiter::new();
         let subject = Subject { user_id_param: Some("u1"), ..from("192.0.2.1") };
         for _ in 0..5 {
@@ -263,8 +274,9 @@ mod tests {
     #[test]
     fn ten_thousand_addresses_of_one_network_are_one_key() {
         let keys: std::collections::HashSet<_> = (0..10_000)
-            .map(|host| {
-                key(Operation::SignUp, &from(&format!("2001:db8:1:2:{host:x}:{:x}::{host:x}", host % 7)))
+            .map(|number| {
+                let ip = format!("2001:db8:1:2:{number:x}:{:x}::{number:x}", number % 7);
+                key(Operation::SignUp, &from(&ip))
             })
             .collect();
         assert_eq!(keys.len(), 1);
@@ -281,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_salt_is_another_key() {
+    fn keys_of_different_salts_differ() {
         let by = &[LimitKey::Ip];
         let subject = from("192.0.2.1");
         assert_ne!(
@@ -291,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_is_too_long_counts_by_its_beginning() {
+    fn a_parameter_that_is_too_long_counts_by_its_prefix() {
         let long = |tail| "x".repeat(MAX_PART_LENGTH) + tail;
         let key = |id: &str| {
             key(Operation::FinishRecovery, &Subject { user_id_param: Some(id), ..Subject::default() })
@@ -319,9 +331,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_limiter_that_is_down_is_an_error_and_not_a_pass() {
+    async fn a_limiter_that_is_down_is_an_error() {
         let down = |operation| async move { check(&Down, SALT, operation, &from("192.0.2.1"), now()).await };
         assert!(matches!(down(Operation::SignUp).await, Err(LimiterError::Unavailable(_))));
-        assert!(matches!(down(Operation::User).await, Ok(None)), "what has no limit does not ask");
+        assert!(matches!(down(Operation::User).await, Ok(None)), "no limit, no call");
     }
 }

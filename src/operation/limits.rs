@@ -1,22 +1,24 @@
-//! How often an operation may be asked for, as data.
+//! Request limits as data.
 
 use std::time::Duration;
 
-/// The span in which requests are counted. Windows begin at full hours of UTC, for everyone at once.
+/// The window in which requests are counted. Windows begin at full hours of UTC.
 pub const WINDOW: Duration = Duration::from_secs(3600);
 
-/// At most so many requests in one [`WINDOW`] by those who agree in all parts of the key.
+/// A maximum number of requests in one [`WINDOW`] from callers who agree in all parts of the key.
+#[doc(alias = "rate limit")]
+#[doc(alias = "throttle")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limit {
     /// How many requests pass.
     pub max: u32,
-    /// By what they are told apart, in the API's order.
+    /// The parts of the key, in the API's order.
     pub by: &'static [LimitKey],
-    /// Whether a request over this limit is left out of the limits that follow.
+    /// Whether a request over this limit is not counted by the limits that follow.
     ///
-    /// A guard in front of a limit that is keyed by somebody's address keeps one network from using that limit up as a
-    /// weapon against its owner.
+    /// A guard per network in front of a limit per address prevents denial of service: one network
+    /// cannot use up the limit of another user's address.
     pub guard: bool,
 }
 
@@ -34,9 +36,9 @@ impl Limit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitKey {
-    /// The operation. What the API calls the URL; here it includes the method and leaves out the host.
+    /// The operation. The API calls it the URL; here it includes the method but not the host name.
     ///
-    /// Limits without this part are those that several operations may share, see [`Operation::counter`].
+    /// Operations may share limits that lack this part, see [`Operation::counter`].
     ///
     /// [`Operation::counter`]: super::Operation::counter
     Url,

@@ -2,8 +2,8 @@ use std::collections::HashSet;
 
 use super::{Access::*, Assurance::*, LimitKey::*, *};
 
-/// Routes, gates and limits, written down once more by hand, in the order of the API: method and path below `/v1/account`,
-/// API name, access, assurance, limits. `+` marks what this crate adds.
+/// The table once more, written by hand in the order of the API: method and path below
+/// `/v1/account`, API name, access, assurance and limits. `+` marks limits that this crate adds.
 const FACTS: &str = "\
 GET|/|get|account|Full|
 POST|/|create|sessions.write|Full|10 Url Ip
@@ -75,7 +75,7 @@ fn as_fact(operation: Operation) -> String {
     )
 }
 
-fn where_<T>(property: impl Fn(Operation) -> Option<T>) -> Vec<(&'static str, T)> {
+fn all_with<T>(property: impl Fn(Operation) -> Option<T>) -> Vec<(&'static str, T)> {
     Operation::ALL
         .iter()
         .filter_map(|operation| Some((operation.api_name(), property(*operation)?)))
@@ -83,14 +83,14 @@ fn where_<T>(property: impl Fn(Operation) -> Option<T>) -> Vec<(&'static str, T)
 }
 
 #[test]
-fn the_table_says_what_the_api_says() {
+fn the_table_agrees_with_the_api() {
     assert_eq!(Operation::ALL.len(), 47);
     assert_eq!(Operation::ALL.iter().copied().map(as_fact).collect::<String>(), FACTS);
 }
 
 #[test]
 fn older_routes_are_known() {
-    let aliases = where_(|operation| Some(operation.aliases()).filter(|aliases| !aliases.is_empty()));
+    let aliases = all_with(|operation| Some(operation.aliases()).filter(|aliases| !aliases.is_empty()));
     let expected: [(&str, &[&str]); 4] = [
         ("createJWT", &["/v1/account/jwt"]),
         ("createEmailPasswordSession", &["/v1/account/sessions"]),
@@ -101,9 +101,9 @@ fn older_routes_are_known() {
 }
 
 #[test]
-fn each_way_to_sign_in_has_its_gate() {
+fn each_sign_in_method_has_its_setting() {
     assert_eq!(
-        where_(|operation| operation.auth_method().map(AuthMethod::setting)),
+        all_with(|operation| operation.auth_method().map(AuthMethod::setting)),
         [
             ("create", "emailPassword"),
             ("createJWT", "JWT"),
@@ -118,8 +118,8 @@ fn each_way_to_sign_in_has_its_gate() {
 }
 
 #[test]
-fn what_makes_a_session_refuses_a_caller_who_has_one() {
-    let refusing = where_(|operation| operation.refuses_session().then_some(()));
+fn operations_that_create_a_session_refuse_a_second_one() {
+    let refusing = all_with(|operation| operation.refuses_session().then_some(()));
     assert_eq!(
         refusing.iter().map(|(name, ())| *name).collect::<Vec<_>>(),
         [
@@ -148,7 +148,7 @@ fn no_two_operations_share_a_route_or_a_name() {
 }
 
 #[test]
-fn the_routes_of_a_providers_answer_are_known() {
+fn the_supporting_routes_are_known() {
     let [callback, redirect] = Operation::SUPPORTING else { panic!() };
     assert_eq!(callback.methods(), ["GET", "POST"]);
     assert_eq!((callback.access(), callback.assurance(), callback.limits()), (Public, Exempt, [].as_slice()));
@@ -157,7 +157,7 @@ fn the_routes_of_a_providers_answer_are_known() {
 }
 
 #[test]
-fn only_what_the_api_counts_together_shares_a_counter() {
+fn only_operations_that_the_api_counts_together_share_a_counter() {
     let everything = || Operation::ALL.iter().chain(Operation::SUPPORTING).copied();
     let sharing =
         |name: &str| everything().filter(|operation| operation.counter() == name).collect::<Vec<_>>();
@@ -177,7 +177,7 @@ fn only_what_the_api_counts_together_shares_a_counter() {
 }
 
 #[test]
-fn keys_of_one_operation_differ_in_their_parts() {
+fn limits_of_one_operation_have_different_keys() {
     for operation in Operation::ALL {
         let keys: HashSet<_> = operation.limits().iter().map(|limit| limit.by).collect();
         assert_eq!(keys.len(), operation.limits().len(), "{operation:?}");
@@ -186,7 +186,7 @@ fn keys_of_one_operation_differ_in_their_parts() {
 
 #[cfg(feature = "axum")]
 #[test]
-fn a_router_takes_all_routes_side_by_side() {
+fn all_routes_fit_into_one_router() {
     use axum::{Router, http::Method, routing::on};
 
     let mut router: Router = Router::new();
@@ -194,7 +194,7 @@ fn a_router_takes_all_routes_side_by_side() {
         for method in operation.methods() {
             let method: Method = method.parse().unwrap();
             for path in operation.aliases().iter().chain([&operation.path()]) {
-                // A clash panics here.
+                // Conflicting routes panic here.
                 router = router.route(path, on(method.clone().try_into().unwrap(), || async {}));
             }
         }

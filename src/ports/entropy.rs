@@ -1,20 +1,35 @@
-//! Randomness.
+//! The source of randomness.
 
 use std::{fmt, sync::Arc};
 
 use rand::{TryRng as _, rngs::SysRng};
 
-/// The random source failed. The operation that needed it fails; there is no second source.
+/// The random source failed. There is no fallback: the operation that needed it fails too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the random source failed")]
 pub struct EntropyError;
 
-/// The one source of random bits: ids, versions, salts and secrets.
+/// A source of random bytes.
+///
+/// The service draws its ids, versions, salts and secrets from it.
+///
+/// # Security
+/// An implementation for production must be cryptographically secure.
+///
+/// # Examples
+/// ```
+/// use account::ports::{Entropy, SystemEntropy};
+///
+/// let mut salt = [0; 16];
+/// SystemEntropy.fill(&mut salt)?;
+/// assert_ne!(salt, [0; 16]);
+/// # Ok::<(), account::ports::EntropyError>(())
+/// ```
 pub trait Entropy: fmt::Debug + Send + Sync + 'static {
-    /// Fills the bytes.
+    /// Fills `bytes` with random bytes.
     ///
     /// # Errors
-    /// [`EntropyError`] if the source fails; the bytes must then not be used.
+    /// [`EntropyError`] if the source fails; `bytes` must then not be used.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 

@@ -1,10 +1,32 @@
-//! Where an address is.
+//! The country of an IP address.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-/// Tells the country of an address. Asked at the start of a session and when the log is read; must not block.
+/// Looks up the country of an IP address.
+///
+/// The service calls it when a session starts and when the security log is read. It must not block.
+///
+/// # Examples
+/// ```
+/// use std::net::IpAddr;
+/// use account::ports::GeoLocator;
+///
+/// /// Knows the one network of an office in New Zealand.
+/// #[derive(Debug)]
+/// struct Office;
+///
+/// impl GeoLocator for Office {
+///     fn country(&self, ip: IpAddr) -> Option<Box<str>> {
+///         let is_office = matches!(ip, IpAddr::V4(ip) if ip.octets().starts_with(&[192, 0, 2]));
+///         is_office.then(|| "NZ".into())
+///     }
+/// }
+///
+/// assert_eq!(Office.country("192.0.2.7".parse()?).as_deref(), Some("NZ"));
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 pub trait GeoLocator: fmt::Debug + Send + Sync + 'static {
-    /// The ISO 3166-1 alpha-2 code in upper case, or `None` if unknown.
+    /// Returns the ISO 3166-1 alpha-2 code in upper case, or `None` if the country is unknown.
     fn country(&self, ip: IpAddr) -> Option<Box<str>>;
 }
 
@@ -14,7 +36,7 @@ impl<T: GeoLocator + ?Sized> GeoLocator for Arc<T> {
     }
 }
 
-/// Knows no country.
+/// A [`GeoLocator`] that knows no country.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoGeo;
 

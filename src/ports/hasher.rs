@@ -1,4 +1,4 @@
-//! Hashing passwords, away from the caller's executor.
+//! Password hashing, off the async executor.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -6,34 +6,48 @@ use async_trait::async_trait;
 
 use crate::{model::PasswordHash, secret::Secret};
 
-/// Makes and checks password hashes.
+/// Computes and verifies password hashes.
 ///
-/// The service calls it before it decides on a sign-up, a sign-in or a change of password. [`Argon2Pool`](crate::Argon2Pool)
-/// is the implementation that a host gets by default.
+/// The service calls it before it decides on a sign-up, a sign-in or a change of password.
+/// [`Argon2Pool`](crate::Argon2Pool) is the default.
 ///
 /// # Security
-/// An implementation hashes the whole password, to the last byte and past any NUL, compares in constant time, never blocks the
-/// thread that polls it, and answers [`HashError::Busy`] rather than let work pile up. Only where an older system has made a hash of
-/// less than the whole password does the same part decide (see [`PasswordHash`](PasswordHash#hashes-of-an-older-system)), until the
-/// next sign-in replaces that hash.
+/// An implementation
+///
+/// - hashes the whole password, to the last byte and past any NUL,
+/// - compares in constant time,
+/// - never blocks the thread that polls it,
+/// - returns [`HashError::Busy`] rather than let work pile up.
+///
+/// The first point has one exception: a hash that an older system computed from a part of the
+/// password (see [`PasswordHash`](PasswordHash#hashes-of-an-older-system)) is compared with the
+/// same part, until the next sign-in replaces it.
+///
+/// # Examples
+/// See [`Argon2Pool`](crate::Argon2Pool).
 #[async_trait]
 pub trait PasswordHasher: Send + Sync + Debug + 'static {
-    /// Hashes a password with today's parameters.
+    /// Hashes a password with the current parameters.
     ///
-    /// `salt` comes from the host's source of randomness, fresh for every call.
+    /// The service draws a fresh `salt` from [`Entropy`](super::Entropy) for every call.
     ///
     /// # Errors
-    /// [`HashError::Busy`] if too many passwords are waiting already, [`HashError::Failed`] if the hash could not be computed.
+    /// [`HashError::Busy`] if too many passwords are waiting, [`HashError::Failed`] if the hash
+    /// could not be computed.
     async fn hash(&self, password: Arc<Secret>, salt: [u8; 16]) -> Result<PasswordHash, HashError>;
 
-    /// Checks a password against a stored hash, with the parameters that the hash names.
+    /// Verifies a password against a stored hash, with the parameters that the hash names.
     ///
-    /// `None`, for an account that is unknown or has no password, costs one hash of today's parameters and never matches, so
-    /// that the time of the answer does not tell whether there is a password. For the same reason a check against a hash that is
-    /// cheaper to compute costs as much as one of today's parameters.
+    /// `against` is `None` for an account that is unknown or has no password; the password then
+    /// never matches.
     ///
     /// # Errors
-    /// [`HashError::Busy`] if too many passwords are waiting already, [`HashError::Failed`] if the hash could not be computed.
+    /// [`HashError::Busy`] if too many passwords are waiting, [`HashError::Failed`] if the hash
+    /// could not be computed.
+    ///
+    /// # Security
+    /// To prevent user enumeration by timing, a check against `None` or against a hash that is
+    /// cheaper to compute takes as much work as one hash with the current parameters.
     async fn verify(
         &self,
         password: Arc<Secret>,
@@ -56,23 +70,24 @@ impl<T: PasswordHasher + ?Sized> PasswordHasher for Arc<T> {
     }
 }
 
-/// The outcome of a check.
+/// The outcome of [`PasswordHasher::verify`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
-    /// The password is the one that the hash was made from.
+    /// Whether the password is the one that the hash was computed from.
     pub matches: bool,
-    /// The stored hash is weaker than one made today, or of an older system; after a match it is time to make a new one.
+    /// Whether the stored hash is weaker than a new one, or of an older system. After a match it
+    /// should be replaced.
     pub weaker: bool,
 }
 
-/// Why there is no answer about a password.
+/// Why a password was neither hashed nor verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashError {
-    /// Too many passwords are waiting already; the caller may come back in a moment.
-    #[error("too many passwords are being hashed")]
+    /// Too many passwords are waiting; the caller may try again shortly.
+    #[error("too many passwords are waiting to be hashed")]
     Busy,
-    /// The hash could not be computed, for want of memory or threads.
+    /// The hash could not be computed, for lack of memory or threads.
     #[error("the password could not be hashed")]
     Failed,
 }

@@ -1,4 +1,4 @@
-//! Hooks for hosts: told of what happened, asked about passwords.
+//! Hooks for the application: observing events and checking new passwords.
 
 use std::{fmt, sync::Arc};
 
@@ -6,13 +6,36 @@ use async_trait::async_trait;
 
 use crate::model::{Account, Event, Password};
 
-/// Is told of every event after its change was saved, for instance to make the host's own row for a new user.
+/// Receives every event after its change was saved, for example to create your application's own
+/// row for a new user.
 ///
-/// It is called once per acknowledged event, before the operation answers; a process that dies in between never calls it. What it returns
-/// changes nothing. The caller waits for it, so it should hand slow work over to a queue. Guesses at accounts that do not exist are only logged.
+/// The service calls it once per acknowledged event, before the operation returns, and waits for
+/// it: hand slow work over to a queue. If the process dies in between, the call is lost. An
+/// observer cannot affect the outcome. Guesses at accounts that do not exist are logged but not
+/// observed.
+///
+/// # Examples
+/// ```
+/// use account::{
+///     model::{Account, Event, EventKind},
+///     ports::Observer,
+/// };
+///
+/// #[derive(Debug)]
+/// struct Welcome;
+///
+/// #[async_trait::async_trait]
+/// impl Observer for Welcome {
+///     async fn observe(&self, event: &Event, account: &Account) {
+///         if event.kind == EventKind::UserCreated {
+///             println!("welcome, {}", account.name().as_str());
+///         }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// Called with an event and the account as saved with it.
+    /// Handles one event. `account` is the account as saved with it.
     async fn observe(&self, event: &Event, account: &Account);
 }
 
@@ -23,17 +46,39 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
     }
 }
 
-/// Why a host's rule refuses a password: one sentence for the user, without the password.
+/// Why a [`PasswordRule`] rejects a password: one sentence for the user, without the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordRejection(pub String);
 
-/// A host's own rule for new passwords, asked after the built-in ones.
+/// Your application's own rule for new passwords, checked after the built-in ones.
+///
+/// # Examples
+/// ```
+/// use account::{
+///     model::{Account, Password},
+///     ports::{PasswordRejection, PasswordRule},
+/// };
+///
+/// #[derive(Debug)]
+/// struct NoDate;
+///
+/// #[async_trait::async_trait]
+/// impl PasswordRule for NoDate {
+///     async fn check(&self, password: &Password, _: &Account) -> Result<(), PasswordRejection> {
+///         match password.expose().contains("2026") {
+///             true => Err(PasswordRejection("The password must not contain the year.".into())),
+///             false => Ok(()),
+///         }
+///     }
+/// }
+/// ```
+#[doc(alias = "password policy")]
 #[async_trait]
 pub trait PasswordRule: fmt::Debug + Send + Sync + 'static {
-    /// Judges a new password for this account (at sign-up: the account as it would be).
+    /// Checks a new password for this account. At sign-up, this is the account about to be created.
     ///
     /// # Errors
-    /// [`PasswordRejection`] refuses it; the user sees its text as
+    /// [`PasswordRejection`] if the password is not acceptable; the user sees its text as
     /// [`Invalid::PasswordRule`](crate::error::Invalid::PasswordRule).
     async fn check(&self, password: &Password, account: &Account) -> Result<(), PasswordRejection>;
 }

@@ -1,4 +1,4 @@
-//! Requests to other services.
+//! HTTP requests to other services.
 
 use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
@@ -11,24 +11,47 @@ use crate::secret::Secret;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const REPLY_LIMIT: usize = 256 * 1024;
 
-/// Sends HTTP requests to services that the host has chosen: SMS and OAuth2 providers.
+/// Sends HTTP requests to the services that your application has configured: SMS and OAuth2
+/// providers.
 ///
-/// `ReqwestClient` (feature `http-client`) is one; a host may bring another, for instance one that goes through its proxy.
+/// `ReqwestClient` (feature `http-client`) is one implementation. Your application may bring its
+/// own, for example to go through a proxy.
 ///
 /// # Security
-/// An implementation follows no redirect, keeps no cookies, and verifies certificates. It keeps to the request's
-/// [timeout](HttpRequest::timeout) and [reply limit](HttpRequest::reply_limit), because the other side may be slow or
-/// hostile. Its errors name no URL, header or body.
+/// An implementation
 ///
-/// For a request [for the public network only](HttpRequest::is_public_network_only) it resolves the host's name itself and connects to
-/// addresses that [`is_public_address`](super::is_public_address) lets through, and to no other: a name that looks public may lead anywhere,
-/// and elsewhere a moment later.
+/// - follows no redirect, keeps no cookies and verifies certificates,
+/// - obeys the request's [timeout](HttpRequest::timeout) and [reply
+///   limit](HttpRequest::reply_limit), because the server may be slow or hostile,
+/// - names no URL, header or body in its errors.
+///
+/// For a request to the [public network only](HttpRequest::is_public_network_only) it resolves the
+/// host name itself and connects only to addresses for which
+/// [`is_public_address`](super::is_public_address) is true. This prevents SSRF: a name that looks
+/// public may resolve to any address, and to another one a moment later (DNS rebinding).
+///
+/// # Examples
+/// ```
+/// use account::ports::{HttpClient, HttpError, HttpRequest, HttpResponse};
+///
+/// /// Answers every request with the same reply, for tests.
+/// #[derive(Debug)]
+/// struct Canned;
+///
+/// #[async_trait::async_trait]
+/// impl HttpClient for Canned {
+///     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+///         assert_eq!(request.url().scheme(), "https");
+///         Ok(HttpResponse::new(200, b"{}".to_vec()))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
-    /// Sends one request and reads the whole reply. A status other than 2xx is a reply, not an error.
+    /// Sends one request and reads the whole reply. A status other than 2xx is not an error.
     ///
     /// # Errors
-    /// [`HttpError`] if there is no whole reply.
+    /// [`HttpError`] if no complete reply was received.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
 }
 
@@ -39,7 +62,7 @@ impl<T: HttpClient + ?Sized> HttpClient for Arc<T> {
     }
 }
 
-/// What a request asks for.
+/// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HttpMethod {
@@ -52,7 +75,7 @@ pub enum HttpMethod {
 }
 
 impl HttpMethod {
-    /// As it stands in the request line.
+    /// Returns the method as it is written in the request line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,11 +86,11 @@ impl HttpMethod {
     }
 }
 
-/// One request, with how long to wait and how much to read.
+/// A request, with its time limit and the size limit of its reply.
 ///
 /// # Security
-/// Keys and codes travel in URLs, headers and bodies: `Debug` shows only the method, the host and the names of headers, and
-/// header values and bodies are wiped on drop.
+/// URLs, headers and bodies carry keys and codes. `Debug` therefore shows only the method, the host
+/// name, the names of the headers and the limits. Header values and the body are wiped on drop.
 pub struct HttpRequest {
     method: HttpMethod,
     url: Url,
@@ -79,7 +102,8 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// A request without headers and body that may take 10 seconds and be answered by 256 KiB.
+    /// Creates a request without headers and body, with a timeout of 10 seconds and a reply limit
+    /// of 256 KiB.
     #[must_use]
     pub fn new(method: HttpMethod, url: Url) -> Self {
         Self {
@@ -100,7 +124,7 @@ impl HttpRequest {
         self
     }
 
-    /// Adds the `Authorization` header of a user with a password (RFC 7617).
+    /// Adds an `Authorization` header with a user name and a password (HTTP Basic, RFC 7617).
     #[must_use]
     pub fn with_basic_auth(self, user: &str, password: &str) -> Self {
         let credentials = Zeroizing::new(format!("{user}:{password}"));
@@ -115,63 +139,63 @@ impl HttpRequest {
         self.with_header("Content-Type", content_type.to_owned())
     }
 
-    /// Sets the time from the first step of connecting to the last byte of the reply.
+    /// Sets the time limit, from the first step of connecting to the last byte of the reply.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets how many bytes the body of the reply may have.
+    /// Sets the size limit of the reply's body, in bytes.
     #[must_use]
     pub fn with_reply_limit(mut self, bytes: usize) -> Self {
         self.reply_limit = bytes;
         self
     }
 
-    /// Keeps it out of the private network, whatever the host's name resolves to.
+    /// Restricts the request to the public network, whatever the host name resolves to.
     #[must_use]
     pub fn with_public_network_only(mut self) -> Self {
         self.public_network_only = true;
         self
     }
 
-    /// What it asks for.
+    /// The method.
     #[must_use]
     pub fn method(&self) -> HttpMethod {
         self.method
     }
 
-    /// Where it goes.
+    /// The URL.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Names and values of its headers, in the order in which they were added.
+    /// The names and values of the headers, in the order in which they were added.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.headers.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    /// What it carries.
+    /// The body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The time that it may take in all.
+    /// The time limit for the whole exchange.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// How many bytes the body of the reply may have.
+    /// The size limit of the reply's body, in bytes.
     #[must_use]
     pub fn reply_limit(&self) -> usize {
         self.reply_limit
     }
 
-    /// Whether it must not be sent to an address that is not [public](super::is_public_address).
+    /// Whether the request may only go to [public addresses](super::is_public_address).
     #[must_use]
     pub fn is_public_network_only(&self) -> bool {
         self.public_network_only
@@ -191,10 +215,10 @@ impl fmt::Debug for HttpRequest {
     }
 }
 
-/// A reply, read to its end.
+/// A complete reply.
 ///
 /// # Security
-/// It may carry tokens: `Debug` shows only the status and the length of the body.
+/// A reply may carry tokens. `Debug` therefore shows only the status and the length of the body.
 #[derive(Clone)]
 pub struct HttpResponse {
     status: u16,
@@ -203,13 +227,13 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    /// A reply with this status and body, made by an [`HttpClient`].
+    /// Creates a reply without headers. An [`HttpClient`] calls it.
     #[must_use]
     pub fn new(status: u16, body: Vec<u8>) -> Self {
         Self { status, headers: Vec::new(), body }
     }
 
-    /// Adds a header as it was received.
+    /// Adds a received header.
     #[must_use]
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -228,7 +252,7 @@ impl HttpResponse {
         (200..300).contains(&self.status)
     }
 
-    /// The first header of this name, whatever its case, if it is text.
+    /// The value of the first header with this name, in any case, if it is UTF-8.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
@@ -251,29 +275,31 @@ impl fmt::Debug for HttpResponse {
     }
 }
 
-/// Why a request has no whole reply.
+/// Why no complete reply was received.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The other side could not be reached, or the connection broke. It may have acted on the request.
+    /// The server could not be reached, or the connection broke. The server may have acted on the
+    /// request.
     #[error("the other side is unavailable")]
     Unavailable(#[source] Option<Arc<dyn Error + Send + Sync>>),
-    /// The whole reply was not there in time. The other side may have acted on the request.
+    /// The reply was not complete in time. The server may have acted on the request.
     #[error("the other side did not answer in time")]
     TimedOut,
-    /// The reply is longer than the request allows.
+    /// The reply is larger than the request allows.
     #[error("the reply is too large")]
     TooLarge,
-    /// The request cannot be sent as it is: no `http` or `https` URL, or a malformed header.
+    /// The request cannot be sent: its URL is not `http` or `https`, or a header is malformed.
     #[error("the request is malformed")]
     Malformed(#[source] Option<Arc<dyn Error + Send + Sync>>),
-    /// The host is, or resolves to, an address of the private network, and the request is for the public one only. Nothing was sent.
+    /// The request is for the public network only, but the host name is, or resolves to, an address
+    /// of the private network. Nothing was sent.
     #[error("the other side is in the private network")]
     PrivateAddress,
 }
 
 impl HttpError {
-    /// An [`Unavailable`](Self::Unavailable) with its cause, which must not name the URL.
+    /// Creates an [`Unavailable`](Self::Unavailable) error. The cause must not name the URL.
     pub fn unavailable(cause: impl Error + Send + Sync + 'static) -> Self {
         Self::Unavailable(Some(Arc::new(cause)))
     }
@@ -294,8 +320,8 @@ mod tests {
     fn debug_shows_no_credential_no_path_and_no_body() {
         assert_eq!(
             format!("{:?}", request()),
-            "HttpRequest { method: Post, host: Some(\"example.com\"), headers: [\"Authorization\", \"Content-Type\"], \
-             timeout: 10s, reply_limit: 262144, .. }"
+            "HttpRequest { method: Post, host: Some(\"example.com\"), \
+             headers: [\"Authorization\", \"Content-Type\"], timeout: 10s, reply_limit: 262144, .. }"
         );
         let reply = HttpResponse::new(200, b"hidden".to_vec()).with_header("Set-Cookie", "hidden");
         assert_eq!(format!("{reply:?}"), "HttpResponse { status: 200, length: 6, .. }");

@@ -1,4 +1,4 @@
-//! The port that counts requests.
+//! Request limits.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
@@ -8,24 +8,49 @@ use sha2::{Digest, Sha256};
 
 use crate::model::Timestamp;
 
-/// Counts requests under keys in fixed windows of time.
+/// Counts requests per key in fixed windows of time.
 ///
-/// The service asks it before every limited operation. With one node the in-memory limiter will do; several nodes
-/// share one in Redis or a database. A limiter of one's own is put to the test by `limiter_conformance!`.
+/// The service calls it before every operation with a request limit. The in-memory limiter suits a
+/// single node; several nodes share one in Redis or a database. Test your own implementation with
+/// `limiter_conformance!` (feature `testing`).
 ///
-/// The promise of an implementation:
+/// An implementation guarantees:
 ///
-/// - A window ends at [`window_end`]; every key starts each window from zero.
-/// - [`hit`](Self::hit) is one atomic step: of any number of hits on a key in a window, at once or one by one, on one node
-///   or several, exactly `max` are not exceeded. Hits beyond `max` count as well, but prolong nothing.
-/// - A clock that goes back frees nobody: a key whose window ends later than that of `now` stays in its own window.
-/// - What cannot be counted is an error, never a pass.
+/// - A window ends at [`window_end`], and every key starts each window at zero.
+/// - [`hit`](Self::hit) is atomic. Of any number of hits on a key in a window, concurrent or not,
+///   on one node or several, exactly `max` are not exceeded. Hits beyond `max` count too, but do
+///   not prolong the window.
+/// - A clock that goes back resets nothing: a key whose window ends later than that of `now` stays
+///   in its window.
+/// - A hit that cannot be counted is an error, never a pass.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use account::{
+///     MemoryLimiter,
+///     model::Timestamp,
+///     ports::{LimitKeyText, RateLimiter},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), account::ports::LimiterError> {
+/// let limiter = MemoryLimiter::new();
+/// let key = LimitKeyText::new(b"a secret salt", "downloads", [b"192.0.2.7".as_slice()]);
+/// let (hour, now) = (Duration::from_secs(3600), Timestamp::from_millis(1_800_000_000_000));
+/// assert_eq!(limiter.hit(&key, 2, hour, now).await?.remaining, 1);
+/// assert_eq!(limiter.hit(&key, 2, hour, now).await?.remaining, 0);
+/// assert!(limiter.hit(&key, 2, hour, now).await?.exceeded);
+/// # Ok(()) }
+/// ```
+#[doc(alias = "rate limit")]
+#[doc(alias = "throttle")]
 #[async_trait]
 pub trait RateLimiter: Send + Sync + fmt::Debug + 'static {
-    /// Counts one request and tells how many are left.
+    /// Counts one request and returns how many are left.
     ///
     /// # Errors
-    /// [`LimiterError::Full`] or [`LimiterError::Unavailable`] if it could not be counted.
+    /// [`LimiterError::Full`] or [`LimiterError::Unavailable`] if the request could not be counted.
     async fn hit(
         &self,
         key: &LimitKeyText,
@@ -48,35 +73,38 @@ impl<L: RateLimiter + ?Sized> RateLimiter for Arc<L> {
     }
 }
 
-/// What a request has used up and what is left.
+/// The state of a limit after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quota {
-    /// How many requests pass in a window: `X-RateLimit-Limit`.
+    /// How many requests may pass in one window: `X-RateLimit-Limit`.
     pub limit: u32,
-    /// How many more will pass in this one: `X-RateLimit-Remaining`.
+    /// How many more may pass in the current window: `X-RateLimit-Remaining`.
     pub remaining: u32,
-    /// The end of the window: `X-RateLimit-Reset`, in whole seconds.
+    /// The end of the current window: `X-RateLimit-Reset`, in whole seconds.
     pub reset: Timestamp,
     /// Whether this request must be refused.
     pub exceeded: bool,
 }
 
 impl Quota {
-    /// The quota after the `count`th hit of a window. Called by implementations of [`RateLimiter`].
+    /// Creates the quota after hit number `count` of a window. Implementations of [`RateLimiter`]
+    /// call it.
     #[must_use]
     pub fn after(count: u32, max: u32, reset: Timestamp) -> Self {
         Self { limit: max, remaining: max.saturating_sub(count), reset, exceeded: count > max }
     }
 
-    /// Whether this one, rather than the other, is to be shown to the client: where as much is left, the smaller limit.
+    /// Whether the client is shown this quota rather than `other`: an exceeded one first, then the
+    /// one with fewer requests left, then the one with the smaller limit.
     pub(crate) fn is_tighter_than(&self, other: &Self) -> bool {
         (!self.exceeded, self.remaining, self.limit) < (!other.exceeded, other.remaining, other.limit)
     }
 }
 
-/// The end of the window in which `now` lies. Windows are aligned to the clock: the nth begins at n × `window` since the
-/// epoch.
+/// Returns the end of the window that contains `now`.
+///
+/// Windows are aligned to the clock: window number n begins at n × `window` since the epoch.
 ///
 /// # Examples
 /// ```
@@ -93,41 +121,45 @@ pub fn window_end(now: Timestamp, window: Duration) -> Timestamp {
     Timestamp::from_millis(number.saturating_add(1).saturating_mul(length))
 }
 
-/// Why a request could not be counted. It must be refused then (503).
+/// Why a request could not be counted. Such a request must be refused (503).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimiterError {
-    /// There is no room for another key, because all of it is taken by keys that are over their limit.
+    /// There is no room for another key, because keys over their limit take all of it.
     #[error("the rate limiter is full of blocked keys")]
     Full,
-    /// The place where requests are counted does not answer.
+    /// The storage of the limiter does not answer.
     #[error("the rate limiter is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl LimiterError {
-    /// Wraps what a driver reported.
+    /// Creates an [`Unavailable`](Self::Unavailable) error with its cause.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
     }
 }
 
-/// Under what requests are counted: 128 bits of a digest, so that keys take bounded memory and tell nothing of whom they
-/// stand for. `Display` writes 32 hexadecimal digits.
+/// A key under which requests are counted: 128 bits of a SHA-256 digest.
+///
+/// A key takes bounded memory and does not reveal what it was made from, such as an email address.
+/// `Display` writes 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LimitKeyText([u8; 16]);
 
 impl LimitKeyText {
-    /// The key of some parts. Meant for hosts that limit requests of their own, and for tests.
+    /// Creates a key from a salt, a name and parts. For applications that limit requests of their
+    /// own, and for tests.
     ///
-    /// The same salt and parts make the same key; it takes all of them, in order and not just run together.
+    /// Two keys are equal if salt, name and all parts are equal. The order of the parts and the
+    /// boundaries between them matter.
     #[must_use]
     pub fn new<'a>(salt: &[u8], name: &str, parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let digest = Self::digest(salt, name.as_bytes());
         parts.into_iter().fold(digest, |digest, part| digest.part(0, Some(part))).finish()
     }
 
-    /// The key as bytes, for a store with a binary column.
+    /// Returns the bytes of the key, for a store with a binary column.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -155,12 +187,13 @@ impl fmt::Debug for LimitKeyText {
     }
 }
 
-/// A key in the making.
+/// A [`LimitKeyText`] under construction.
 #[must_use]
 pub(crate) struct LimitKeyDigest(Sha256);
 
 impl LimitKeyDigest {
-    /// Adds a part. Label and length go before it, so that no two lists of parts run together to the same bytes.
+    /// Adds a part, after its label and length, so that different lists of parts never give the
+    /// same bytes.
     pub(crate) fn part(mut self, label: u8, value: Option<&[u8]>) -> Self {
         self.0.update([label, u8::from(value.is_some())]);
         let value = value.unwrap_or_default();
@@ -178,10 +211,12 @@ impl LimitKeyDigest {
     }
 }
 
-/// Lets everything pass and counts nothing: for hosts that limit requests elsewhere, and for tests.
+/// A [`RateLimiter`] that lets every request pass: for applications that limit requests elsewhere,
+/// and for tests.
 ///
 /// # Security
-/// Tries per code and failures per account are counted in the account and do not depend on this.
+/// Attempts per code and failures per account are counted in the account. They do not depend on the
+/// limiter.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoLimits;
 

@@ -1,4 +1,4 @@
-//! Counts requests in the memory of one process.
+//! The request limiter in the memory of one process.
 
 use std::{
     fmt,
@@ -13,26 +13,29 @@ use crate::{
     ports::limiter::{LimitKeyText, LimiterError, Quota, RateLimiter, window_end},
 };
 
-/// Keys that one bucket holds. A key may lie in either of two buckets, so with 16 each, the table fills to four fifths and
-/// more before any two are full.
-const WAYS: usize = 16;
+/// A key may lie in either of two buckets. With 16 slots each, the table is more than four fifths
+/// full before both buckets of a key are.
+const SLOTS_PER_BUCKET: usize = 16;
 const BUCKETS_PER_KEY: usize = 2;
-/// With fewer buckets, chance would fill some shards long before others.
+/// With fewer buckets per shard, chance would fill some shards long before others.
 const MIN_BUCKETS_PER_SHARD: usize = 256;
 const MAX_SHARDS: usize = 64;
 const DEFAULT_CAPACITY: usize = 1 << 20;
 
-/// The [`RateLimiter`] of a single node: exact, in bounded memory, with a fixed amount of work per hit.
+/// The [`RateLimiter`] of a single node: exact, with bounded memory and constant work per hit.
 ///
-/// It is the default of the service. Several nodes that share one load balancer want a shared limiter instead, or else each
-/// of them lets the full number pass.
+/// It is the service's default. Several nodes need a shared limiter instead; otherwise each of them
+/// lets the full number of requests pass.
 ///
-/// By default it holds about a million keys in at most 35 MiB, taken as keys arrive. When there is no room for a new key, it
-/// takes the place of one whose window is over, or else of the one with the fewest hits among its neighbours.
+/// By default it holds about a million keys in at most 35 MiB, allocated as keys arrive. If there
+/// is no room for a new key, it replaces a key of an ended window, or else the key with the
+/// fewest hits in its two buckets.
 ///
 /// # Security
-/// A key at its limit is never given up before its window ends, so a flood of other keys frees no one. If blocked keys take
-/// all the room there is for a new one, that one is refused with [`LimiterError::Full`].
+/// A key at its limit is never evicted before its window ends, so a flood of other keys cannot
+/// reset it. If such keys take all the room for a new one, the new one is refused with
+/// [`LimiterError::Full`].
+#[doc(alias = "rate limit")]
 pub struct MemoryLimiter {
     shards: Box<[Mutex<Shard>]>,
     buckets_per_shard: u64,
@@ -40,7 +43,7 @@ pub struct MemoryLimiter {
 
 type Shard = Vec<Vec<Counter>>;
 
-/// 32 bytes, see the test.
+/// Takes 32 bytes; the memory of the whole table depends on it.
 #[derive(Clone, Copy)]
 struct Counter {
     key: LimitKeyText,
@@ -50,16 +53,17 @@ struct Counter {
 }
 
 impl MemoryLimiter {
-    /// A limiter for about a million keys.
+    /// Creates a limiter for about a million keys.
     #[must_use]
     pub fn new() -> Self {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A limiter for about so many keys, at 35 bytes each; the number is rounded up to what the table can hold.
+    /// Creates a limiter for about `keys` keys, at 35 bytes each. The number is rounded up to the
+    /// size of the table.
     #[must_use]
     pub fn with_capacity(keys: usize) -> Self {
-        let buckets = keys.div_ceil(WAYS).max(BUCKETS_PER_KEY);
+        let buckets = keys.div_ceil(SLOTS_PER_BUCKET).max(BUCKETS_PER_KEY);
         let shards = (buckets / MIN_BUCKETS_PER_SHARD).clamp(1, MAX_SHARDS);
         let buckets_per_shard = buckets.div_ceil(shards);
         Self {
@@ -68,13 +72,14 @@ impl MemoryLimiter {
         }
     }
 
-    /// The most keys that are held at once.
+    /// The maximum number of keys held at a time.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.shards.len().saturating_mul(self.buckets_per_shard as usize).saturating_mul(WAYS)
+        self.shards.len().saturating_mul(self.buckets_per_shard as usize).saturating_mul(SLOTS_PER_BUCKET)
     }
 
-    /// How many keys are held now, those included whose window is over but whose place nobody has needed.
+    /// The number of keys held now, including keys of ended windows that no new key has replaced
+    /// yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shards
@@ -85,14 +90,15 @@ impl MemoryLimiter {
             .sum()
     }
 
-    /// Whether no key is held.
+    /// Whether the limiter holds no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The shard of a key and its two buckets there. A key is a digest, so its bits can be used as they are.
-    fn places(&self, key: &LimitKeyText) -> (usize, [usize; BUCKETS_PER_KEY]) {
+    /// Returns the shard of a key and its two buckets there. A key is a digest, so its bits need no
+    /// further hashing.
+    fn locate(&self, key: &LimitKeyText) -> (usize, [usize; BUCKETS_PER_KEY]) {
         let bits = u128::from_be_bytes(*key.as_bytes());
         let (high, low) = ((bits >> 64) as u64, bits as u64);
         let shard = (high >> 48) % self.shards.len() as u64;
@@ -124,11 +130,12 @@ impl RateLimiter for MemoryLimiter {
         window: Duration,
         now: Timestamp,
     ) -> Result<Quota, LimiterError> {
-        let (shard, places) = self.places(key);
-        // `places` stays within the table, so both look-ups succeed; if they did not, nothing would be let through.
+        let (shard, buckets) = self.locate(key);
+        // `locate` stays within the table, so both look-ups succeed. If not, the request is
+        // refused.
         let shard = self.shards.get(shard).ok_or(LimiterError::Full)?;
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let [first, second] = shard.get_disjoint_mut(places).map_err(|_| LimiterError::Full)?;
+        let [first, second] = shard.get_disjoint_mut(buckets).map_err(|_| LimiterError::Full)?;
 
         let known = first.iter_mut().chain(second.iter_mut()).find(|counter| counter.key == *key);
         if let Some(counter) = known {
@@ -136,7 +143,7 @@ impl RateLimiter for MemoryLimiter {
         }
         let mut counter = Counter { key: *key, reset: window_end(now, window), count: 0, max };
         let quota = counter.hit(max, window, now);
-        settle(first, second, counter, now)?;
+        insert(first, second, counter, now)?;
         Ok(quota)
     }
 }
@@ -147,21 +154,21 @@ impl Counter {
         if self.reset <= now {
             (self.count, self.reset) = (0, end);
         }
-        // The clock went back: the key stays in its own window. If the clock had been far ahead, that window may not end for
-        // years; one more than the present one is enough.
+        // If the clock went back, the key stays in its window. That window may end years from now
+        // if the clock was far ahead, so it is cut to at most one more than the present one.
         self.reset = self.reset.min(end.after(window));
         self.count = self.count.saturating_add(1);
         self.max = max;
         Quota::after(self.count, max, self.reset)
     }
 
-    fn is_block(&self) -> bool {
+    fn is_blocked(&self) -> bool {
         self.count >= self.max
     }
 }
 
-/// Puts a new counter into the emptier of its buckets, in place of another one if both are full.
-fn settle(
+/// Puts a new counter into the emptier of its two buckets, or replaces a counter if both are full.
+fn insert(
     first: &mut Vec<Counter>,
     second: &mut Vec<Counter>,
     counter: Counter,
@@ -171,15 +178,15 @@ fn settle(
         bucket.retain(|counter| counter.reset > now);
     }
     let emptier = if first.len() <= second.len() { &mut *first } else { &mut *second };
-    if emptier.len() < WAYS {
-        // A bucket takes all its room at once: growing step by step would leave holes of every size behind.
-        emptier.reserve_exact(WAYS - emptier.len());
+    if emptier.len() < SLOTS_PER_BUCKET {
+        // Reserved in one step: growing step by step would fragment the heap.
+        emptier.reserve_exact(SLOTS_PER_BUCKET - emptier.len());
         emptier.push(counter);
         return Ok(());
     }
-    let neighbours = first.iter_mut().chain(second.iter_mut());
-    let least = neighbours.filter(|counter| !counter.is_block()).min_by_key(|counter| counter.count);
-    *least.ok_or(LimiterError::Full)? = counter;
+    let counters = first.iter_mut().chain(second.iter_mut());
+    let fewest_hits = counters.filter(|counter| !counter.is_blocked()).min_by_key(|counter| counter.count);
+    *fewest_hits.ok_or(LimiterError::Full)? = counter;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Who carries messages to people.
+//! Senders of email and text messages.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -6,31 +6,31 @@ use async_trait::async_trait;
 
 use crate::messages::{EmailMessage, SmsMessage};
 
-/// Why a message could not be handed over, in terms of whether to try again.
+/// Why a message could not be handed over, and whether to try again.
 ///
 /// # Security
-/// A cause names no code, link, password or recipient: it ends up in the host's log.
+/// A cause must not name a code, link, password or recipient, because it is logged.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SendError {
-    /// It may work later: the provider did not answer, or asked to wait.
+    /// Another attempt may succeed: the provider did not answer, or asked to wait.
     Temporary(Option<Arc<dyn Error + Send + Sync>>),
-    /// It will not work later either: the provider refused this message or this sender.
+    /// Another attempt will fail too: the provider refused this message or this sender.
     Permanent(Option<Arc<dyn Error + Send + Sync>>),
 }
 
 impl SendError {
-    /// A [`Temporary`](Self::Temporary) error with its cause.
+    /// Creates a [`Temporary`](Self::Temporary) error with its cause.
     pub fn temporary(cause: impl Error + Send + Sync + 'static) -> Self {
         Self::Temporary(Some(Arc::new(cause)))
     }
 
-    /// A [`Permanent`](Self::Permanent) error with its cause.
+    /// Creates a [`Permanent`](Self::Permanent) error with its cause.
     pub fn permanent(cause: impl Error + Send + Sync + 'static) -> Self {
         Self::Permanent(Some(Arc::new(cause)))
     }
 
-    /// Whether another attempt with the same message is pointless.
+    /// Whether another attempt to send the same message is pointless.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Permanent(_))
@@ -46,7 +46,8 @@ impl fmt::Display for SendError {
     }
 }
 
-// By hand, because a derived one has the `Arc` as its source, in which nobody finds the cause by its type.
+// Written by hand, because a derived source would be the `Arc`, which hides the cause from
+// downcasts.
 impl Error for SendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let (Self::Temporary(cause) | Self::Permanent(cause)) = self;
@@ -54,29 +55,78 @@ impl Error for SendError {
     }
 }
 
-/// Hands over email. Answering `Ok` means "accepted by the queue": a reply must not wait for a mail server, which is what
-/// `Queued` (feature `queue`) sees to for any mailer.
+/// Sends email.
+///
+/// `Ok` means that the message was accepted for delivery, not that it was delivered. An operation
+/// must not wait for a mail server: wrap a mailer that does in `Queued` (feature `queue`).
+///
+/// # Examples
+/// ```
+/// use account::{
+///     messages::EmailMessage,
+///     ports::{Mailer, SendError},
+/// };
+///
+/// /// Prints email to the terminal, for development.
+/// #[derive(Debug)]
+/// struct Terminal;
+///
+/// #[async_trait::async_trait]
+/// impl Mailer for Terminal {
+///     async fn send(&self, message: EmailMessage) -> Result<(), SendError> {
+///         println!("{}: {}\n{}", message.to.as_str(), message.subject(), message.text());
+///         Ok(())
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     /// Hands over one message.
     ///
     /// # Errors
-    /// [`SendError`], which says whether another attempt makes sense.
+    /// [`SendError`] if the message was not accepted; it says whether another attempt makes sense.
     async fn send(&self, message: EmailMessage) -> Result<(), SendError>;
 
-    /// Does what [`send`](Mailer::send) would cost, for a message that nobody gets: where the answer must not tell whether there is such an
-    /// account. A mailer whose [`send`](Mailer::send) never waits has nothing to do; one that may wait must wait here alike.
+    /// Takes as long as [`send`](Self::send) without sending anything.
+    ///
+    /// The service calls it in place of [`send`](Self::send) where a response must not reveal
+    /// whether an account exists (user enumeration by timing). A mailer whose
+    /// [`send`](Self::send) never waits keeps the default, which does nothing. A mailer that may
+    /// wait must wait here in the same way.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
     async fn withhold(&self) -> Result<(), SendError> {
         Ok(())
     }
 
-    /// Whether there is anybody to hand messages over to. Operations that need it are refused otherwise.
+    /// Whether this mailer can send. If not, operations that need it are refused.
     fn is_there(&self) -> bool {
         true
     }
 }
 
-/// Hands over text messages, as [`Mailer`] does email.
+/// Sends text messages, as [`Mailer`] sends email.
+///
+/// # Examples
+/// ```
+/// use account::{
+///     messages::SmsMessage,
+///     ports::{SendError, SmsSender},
+/// };
+///
+/// /// Prints text messages to the terminal, for development.
+/// #[derive(Debug)]
+/// struct Terminal;
+///
+/// #[async_trait::async_trait]
+/// impl SmsSender for Terminal {
+///     async fn send(&self, message: SmsMessage) -> Result<(), SendError> {
+///         println!("{}: {}", message.to.as_str(), message.text());
+///         Ok(())
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait SmsSender: fmt::Debug + Send + Sync + 'static {
     /// Hands over one message.
@@ -85,18 +135,21 @@ pub trait SmsSender: fmt::Debug + Send + Sync + 'static {
     /// As [`Mailer::send`].
     async fn send(&self, message: SmsMessage) -> Result<(), SendError>;
 
-    /// As [`Mailer::withhold`].
+    /// Takes as long as [`send`](Self::send) without sending anything, as [`Mailer::withhold`].
+    ///
+    /// # Errors
+    /// As [`Mailer::send`].
     async fn withhold(&self) -> Result<(), SendError> {
         Ok(())
     }
 
-    /// As [`Mailer::is_there`].
+    /// Whether this sender can send. If not, operations that need it are refused.
     fn is_there(&self) -> bool {
         true
     }
 }
 
-/// No email: nothing is sent.
+/// A [`Mailer`] that sends nothing, for a service without email.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoMailer;
 
@@ -111,7 +164,7 @@ impl Mailer for NoMailer {
     }
 }
 
-/// No text messages: nothing is sent.
+/// An [`SmsSender`] that sends nothing, for a service without text messages.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSms;
 

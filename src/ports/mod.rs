@@ -1,4 +1,5 @@
-//! What the service needs from its host: one small trait each, with in-memory or null implementations.
+//! Ports: one small trait for each thing that the service needs from outside, such as a store or a
+//! mailer, with null and in-memory implementations.
 
 mod clock;
 mod entropy;

@@ -1,12 +1,17 @@
-//! Which addresses are of the public internet.
+//! Public and special-purpose IP addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is of the public internet: not of this machine, its link or its private network, nor set apart for another purpose
-/// (IANA's special-purpose registries, RFC 6890).
+/// Whether an IP address belongs to the public internet.
 ///
-/// An [`HttpClient`](super::HttpClient) asks for every address that it is about to connect to on behalf of a request
-/// [for the public network only](super::HttpRequest::is_public_network_only).
+/// Addresses of the local machine, its link or a private network do not, nor do those reserved for
+/// other purposes (IANA's special-purpose registries, RFC 6890). An
+/// [`HttpClient`](super::HttpClient) checks every address before it connects for a request to the
+/// [public network only](super::HttpRequest::is_public_network_only).
+///
+/// # Security
+/// The check protects from SSRF. IPv4-mapped and NAT64 addresses are judged by the IPv4 address
+/// they contain.
 ///
 /// # Examples
 /// ```
@@ -41,12 +46,13 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, .., high, low] = address.segments();
-    // What a network without IPv4 calls the IPv4 address within (RFC 6052 §2.1).
+    // Networks without IPv4 reach the embedded IPv4 address by this prefix (RFC 6052 §2.1).
     if address.segments().starts_with(&[0x64, 0xff9b, 0, 0, 0, 0]) {
         return is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
     }
     let is_documentation = (first == 0x2001 && second == 0xdb8) || (first == 0x3fff && second < 0x1000);
-    // Global unicast, without Teredo and its neighbours, documentation, and 6to4, which holds an IPv4 address.
+    // Global unicast without the protocol assignments (Teredo among them), documentation, and 6to4,
+    // which embeds an IPv4 address.
     first & 0xe000 == 0x2000 && !(first == 0x2001 && second < 0x200) && !is_documentation && first != 0x2002
 }
 
@@ -108,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn their_neighbours_are_public() {
+    fn neighbours_of_special_addresses_are_public() {
         for good in [
             "1.1.1.1",
             "9.9.9.9",

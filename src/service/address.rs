@@ -1,7 +1,8 @@
-//! What becomes of an account when somebody proves to own an address that had not been proved yet.
+//! The first verification of an address by a sign-in or a recovery.
 //!
-//! Whoever registered the address first may have been a stranger who waits for its owner to come (H82 of the project's threat list: account
-//! pre-hijacking). So the first proof by sign-in or recovery leaves nothing to whoever was there before.
+//! An attacker may have registered the address and wait for its owner to arrive (account
+//! pre-hijacking, H82 in HARDENING.md). So the first verification removes everything that an
+//! earlier registrant set up.
 
 use std::sync::Arc;
 
@@ -16,15 +17,16 @@ use crate::{
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
-/// To whom a proof belongs.
+/// Who owns a verified address.
 pub(crate) enum AddressOwner {
-    /// The account that was asked for; its address now counts as proven.
+    /// The account that has it. The address is now verified there.
     ThisAccount,
-    /// Somebody else: the address was taken off the account, which has another proven owner, and belongs on an account of its own.
+    /// Another person: the account has another verified owner, so the address was removed from it
+    /// and goes to a new account.
     NewAccount(Address),
 }
 
-/// An address that somebody has just proved, or is asked to.
+/// An address that a sign-in or a recovery verifies.
 #[derive(Debug, Clone)]
 pub(crate) enum Address {
     Email(Email),
@@ -32,7 +34,7 @@ pub(crate) enum Address {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// A new account, with a generated id, of whoever has proved an address that was taken off somebody else's.
+    /// A new account, with a generated id, for an address that was removed from another account.
     pub(crate) fn account_for_address(&self, address: Address, now: Timestamp) -> Result<Draft, Error> {
         let (id, target) = (UserId::generate(now, *self.draw()?), *self.draw()?);
         let channel = address.channel();
@@ -46,7 +48,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Saves such an account.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if somebody registered the address anew in between; its owner can prove it once more. [`Error::Store`].
+    /// [`Error::InvalidToken`] if the address was registered again in between; its owner can
+    /// request another token. [`Error::Store`].
     pub(crate) async fn create_for_address(
         &self,
         draft: Draft,
@@ -60,7 +63,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl Draft {
-    /// As [`verify_address`](Self::verify_address), but what a caller who is signed in to this very account proves drops nothing.
+    /// As [`verify_address`](Self::verify_address), but a caller who is signed in to this account
+    /// loses nothing.
     pub(crate) fn verify_address_as(
         &mut self,
         channel: Channel,
@@ -75,19 +79,19 @@ impl Draft {
         self.verify_address(channel)
     }
 
-    /// Takes the proof of the address that this method leads to, given by a sign-in or a recovery.
+    /// Verifies the address behind this channel, after a sign-in or a recovery by it.
     pub(crate) fn verify_address(&mut self, channel: Channel) -> AddressOwner {
         let now = self.now;
-        let (proven, other) = match channel {
-            Channel::Host => return AddressOwner::ThisAccount,
+        let (is_verified, has_other_owner) = match channel {
+            Channel::Application => return AddressOwner::ThisAccount,
             Channel::Mailbox => (self.is_mailbox_verified(), self.is_phone_verified()),
             Channel::Phone => (self.is_phone_verified(), self.is_mailbox_verified()),
         };
-        if proven {
+        if is_verified {
             self.mark_verified(channel, now);
             return AddressOwner::ThisAccount;
         }
-        if other || !self.identities.is_empty() {
+        if has_other_owner || !self.identities.is_empty() {
             self.touch();
             self.drop_codes_by(channel);
             let address = match channel {
@@ -103,7 +107,7 @@ impl Draft {
 }
 
 impl Account {
-    /// Whether somebody proved the account's email, to us or to a provider that vouches for it.
+    /// Whether the account's email is verified, by this service or by a provider.
     fn is_mailbox_verified(&self) -> bool {
         self.is_email_verified()
             || self.identities.iter().any(|identity| {
@@ -111,20 +115,20 @@ impl Account {
             })
     }
 
-    /// Marks an address as proven. Tells whether it was not yet.
+    /// Marks an address as verified. Returns whether it was not before.
     pub(crate) fn mark_verified(&mut self, channel: Channel, now: Timestamp) -> bool {
         match channel {
             Channel::Mailbox => mark(&mut self.email, now),
             Channel::Phone => mark(&mut self.phone, now),
-            Channel::Host => false,
+            Channel::Application => false,
         }
     }
 
-    /// Drops whatever somebody could have put there who did not own the address.
+    /// Removes everything that an earlier registrant could have set up.
     fn forget_all_but(&mut self, channel: Channel) {
         self.retain_sessions(|_| false);
         self.mfa = false;
-        // It would greet the owner in every message.
+        // Messages to the owner would show the earlier registrant's text.
         self.name = Name::default();
         self.revoke_jwts();
         self.password = None;
@@ -145,7 +149,7 @@ impl Account {
         }
     }
 
-    /// A new account of whoever has just proved this address.
+    /// A new account with this address, which its caller verifies.
     pub(crate) fn with_verified_address(
         id: UserId,
         address: Address,
@@ -204,7 +208,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::MIN;
     const EMAIL: &str = "ada@example.com";
 
-    /// An account with an email and a phone, each proved or not, and an identity that vouches for an address or for none.
+    /// An account with an email and a phone, each verified or not, and an identity with or without
+    /// a verified address.
     fn draft(email: bool, phone: bool, identity: Option<Option<&str>>) -> Draft {
         let target = || "06q2vgk1o0000000000000000e".parse().unwrap();
         let mut account = Account::new("ada".parse().unwrap(), NOW);
@@ -220,42 +225,42 @@ mod tests {
         Draft::new(account, NOW)
     }
 
-    /// What is left of email, phone and identities; `apart` if the address went elsewhere.
+    /// What is left of email, phone and identities, and whether the address goes to a new account.
     fn outcome(mut draft: Draft, channel: Channel) -> (bool, bool, bool, bool) {
-        let apart = match draft.verify_address(channel) {
+        let is_apart = match draft.verify_address(channel) {
             AddressOwner::NewAccount(address) => {
                 assert_eq!(address.channel(), channel);
                 true
             }
             AddressOwner::ThisAccount => {
-                let proven = [draft.is_email_verified(), draft.is_phone_verified()];
-                assert!(proven[usize::from(channel == Channel::Phone)] || channel == Channel::Host);
+                let verified = [draft.is_email_verified(), draft.is_phone_verified()];
+                assert!(verified[usize::from(channel == Channel::Phone)] || channel == Channel::Application);
                 false
             }
         };
-        (draft.email.is_some(), draft.phone.is_some(), !draft.identities.is_empty(), apart)
+        (draft.email.is_some(), draft.phone.is_some(), !draft.identities.is_empty(), is_apart)
     }
 
     #[test]
-    fn a_proof_belongs_to_whoever_had_proved_something_before() {
+    fn a_verified_address_belongs_to_the_first_verified_owner() {
         let (other, same) = (Some(Some("other@example.com")), Some(Some(EMAIL)));
-        use Channel::{Host, Mailbox, Phone};
+        use Channel::{Application, Mailbox, Phone};
         for (email, phone, identity, channel, expected) in [
-            // Proved before: nothing goes.
+            // Verified before: nothing is removed.
             (true, false, None, Mailbox, (true, true, false, false)),
             (false, false, same, Mailbox, (true, true, true, false)),
             (false, true, None, Phone, (true, true, false, false)),
-            // Another owner has proved something else: the address goes to the prover.
+            // Another verified owner: the address goes to a new account.
             (false, true, None, Mailbox, (false, true, false, true)),
             (false, false, other, Mailbox, (false, true, true, true)),
             (false, false, Some(None), Mailbox, (false, true, true, true)),
             (true, false, None, Phone, (true, false, false, true)),
             (false, false, same, Phone, (true, false, true, true)),
-            // Nobody has proved anything: all else goes.
+            // No verified owner: everything else is removed.
             (false, false, None, Mailbox, (true, false, false, false)),
             (false, false, None, Phone, (false, true, false, false)),
-            // What the host's server hands out proves no address.
-            (false, false, other, Host, (true, true, true, false)),
+            // A token of the application's server verifies no address.
+            (false, false, other, Application, (true, true, true, false)),
         ] {
             let found = outcome(draft(email, phone, identity), channel);
             assert_eq!(found, expected, "{email} {phone} {identity:?} {channel:?}");

@@ -1,10 +1,14 @@
-//! Putting a service together.
+//! Building a service.
 
 use std::{
     fmt,
     sync::{Arc, atomic::AtomicU32},
 };
 
+use zeroize::Zeroizing;
+
+#[cfg(feature = "oauth2")]
+use super::redemptions::Redemptions;
 use super::{AccountService, Inner, conflict_queue::ConflictQueue, guess_gate::GuessGate};
 use crate::{
     config::{Config, ConfigError},
@@ -18,7 +22,8 @@ use crate::{
 #[cfg(feature = "oauth2")]
 use crate::{model::SessionProvider, oauth2::OAuth2Client};
 
-/// Puts an [`AccountService`] together: ports one by one, then [`build`](Builder::build), which checks the whole.
+/// Builds an [`AccountService`]: sets its ports one by one; [`build`](Builder::build) then checks
+/// the whole.
 pub struct Builder<S, M = NoMailer, P = NoSms, C = SystemClock> {
     store: S,
     mailer: M,
@@ -58,78 +63,83 @@ impl<S> Builder<S> {
 }
 
 impl<S, M, P, C> Builder<S, M, P, C> {
-    /// The policy. Required, because it holds the master key.
+    /// Sets the configuration. Required, because it holds the master key.
     #[must_use]
     pub fn config(self, config: Config) -> Self {
         Self { config: Some(config), ..self }
     }
 
-    /// Who sends email; [`NoMailer`] by default.
+    /// Sets the mailer. Default: [`NoMailer`].
     ///
     /// # Security
-    /// One that waits for a mail server tells guests by its delay whether they have an account; put it behind a queue.
+    /// A mailer that waits for a mail server reveals by its delay whether an account exists (timing
+    /// side channel). Put it behind a queue.
     #[must_use]
     pub fn mailer<N>(self, mailer: N) -> Builder<S, N, P, C> {
         self.replace(|_, sms, clock| (mailer, sms, clock))
     }
 
-    /// Who sends text messages; [`NoSms`] by default. See [`mailer`](Builder::mailer) for why it should not wait.
+    /// Sets the sender of text messages. Default: [`NoSms`]. It should not wait either: see
+    /// [`mailer`](Builder::mailer).
     #[must_use]
     pub fn sms<N>(self, sms: N) -> Builder<S, M, N, C> {
         self.replace(|mailer, _, clock| (mailer, sms, clock))
     }
 
-    /// The clock; [`SystemClock`] by default.
+    /// Sets the clock. Default: [`SystemClock`].
     #[must_use]
     pub fn clock<N>(self, clock: N) -> Builder<S, M, P, N> {
         self.replace(|mailer, sms, _| (mailer, sms, clock))
     }
 
-    /// What hashes passwords; an [`Argon2Pool`] with [`Config::hashing`] and a thread per core by default.
+    /// Sets the password hasher. Default: an [`Argon2Pool`] with [`Config::hashing`] and a thread
+    /// per core.
     #[must_use]
     pub fn hasher(self, hasher: impl PasswordHasher) -> Self {
         Self { hasher: Some(Arc::new(hasher)), ..self }
     }
 
-    /// The random source; the operating system's by default.
+    /// Sets the source of randomness. Default: the operating system's.
     #[must_use]
     pub fn entropy(self, entropy: impl Entropy) -> Self {
         Self { entropy: Arc::new(entropy), ..self }
     }
 
-    /// What tells the country of an address; nothing by default.
+    /// Sets the look-up of countries by IP address. Default: none.
     #[must_use]
     pub fn geo(self, geo: impl GeoLocator) -> Self {
         Self { geo: Arc::new(geo), ..self }
     }
 
-    /// What reads user agents; [`StandardDeviceParser`] by default.
+    /// Sets the parser of user agents. Default: [`StandardDeviceParser`].
     #[must_use]
     pub fn devices(self, devices: impl DeviceParser) -> Self {
         Self { devices: Arc::new(devices), ..self }
     }
 
-    /// What counts requests; a [`MemoryLimiter`] by default.
+    /// Sets the limiter that counts requests. Default: a [`MemoryLimiter`].
+    #[doc(alias = "rate limit")]
+    #[doc(alias = "throttle")]
     #[must_use]
     pub fn limiter(self, limiter: impl RateLimiter) -> Self {
         Self { limiter: Some(Arc::new(limiter)), ..self }
     }
 
-    /// One more observer of events.
+    /// Adds an observer of events.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));
         self
     }
 
-    /// One more rule for new passwords, asked after the built-in ones.
+    /// Adds a rule for new passwords. It is checked after the built-in ones.
     #[must_use]
     pub fn password_rule(mut self, rule: impl PasswordRule) -> Self {
         self.password_rules.push(Arc::new(rule));
         self
     }
 
-    /// One more provider to sign in by. Of two with one key the first counts.
+    /// Adds an OAuth2 provider. Of two with the same key the first is used.
     #[cfg(feature = "oauth2")]
     #[must_use]
     pub fn provider(mut self, provider: OAuth2Client) -> Self {
@@ -159,7 +169,7 @@ impl<S, M, P, C> Builder<S, M, P, C> {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
-    /// Checks the whole configuration and makes the service.
+    /// Checks the whole configuration and builds the service.
     ///
     /// # Errors
     /// [`ConfigError`] names the first field that breaks a rule.
@@ -170,14 +180,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
         config.check()?;
         #[cfg(feature = "oauth2")]
         check_keys(&self.providers)?;
-        let life = i64::try_from(config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
-        let no_key = ConfigError { field: "keys", rule: "at least one master key is needed" };
-        let signing = config.keys.first().ok_or(no_key.clone())?;
-        let (pseudo_ids, limiter_salt) =
-            (signing.derive(Purpose::PseudoId), signing.derive(Purpose::Limiter));
-        let jwts = JwtCodec::new(&config.keys, &config.project, life).ok_or(no_key.clone())?;
-        let codes = CodeKeys::new(&config.keys).ok_or(no_key.clone())?;
-        let sealer = Sealer::new(&config.keys).ok_or(no_key)?;
+        let Derived { jwts, codes, sealer, pseudo_ids, limiter_salt } = Derived::new(&config)?;
         let hasher = self.hasher.unwrap_or_else(|| Arc::new(Argon2Pool::new(config.hashing)));
         let inner = Inner {
             store: self.store,
@@ -199,7 +202,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
             #[cfg(feature = "oauth2")]
             providers: self.providers,
             #[cfg(feature = "oauth2")]
-            redemptions: super::redemptions::Redemptions::default(),
+            redemptions: Redemptions::default(),
             gate: GuessGate::default(),
             conflicts: ConflictQueue::default(),
             event_count: AtomicU32::new(0),
@@ -209,7 +212,32 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
     }
 }
 
-/// A session is known by the key of its provider, which must be none of the names of the other ways to sign in.
+/// The parts that are derived from the master keys.
+struct Derived {
+    jwts: JwtCodec,
+    codes: CodeKeys,
+    sealer: Sealer,
+    pseudo_ids: Zeroizing<[u8; 32]>,
+    limiter_salt: Zeroizing<[u8; 32]>,
+}
+
+impl Derived {
+    fn new(config: &Config) -> Result<Self, ConfigError> {
+        let no_key = || ConfigError { field: "keys", rule: "must hold at least one master key" };
+        let lifetime = i64::try_from(config.jwt_lifetime.as_secs()).unwrap_or(i64::MAX);
+        let signing = config.keys.first().ok_or_else(no_key)?;
+        Ok(Self {
+            jwts: JwtCodec::new(&config.keys, &config.project, lifetime).ok_or_else(no_key)?,
+            codes: CodeKeys::new(&config.keys).ok_or_else(no_key)?,
+            sealer: Sealer::new(&config.keys).ok_or_else(no_key)?,
+            pseudo_ids: signing.derive(Purpose::PseudoId),
+            limiter_salt: signing.derive(Purpose::Limiter),
+        })
+    }
+}
+
+/// The wire names a session's provider by its key, which must not be the name of another sign-in
+/// method.
 #[cfg(feature = "oauth2")]
 fn check_keys(providers: &[OAuth2Client]) -> Result<(), ConfigError> {
     let is_key = |id: &str| matches!(id.to_owned().try_into(), Ok(SessionProvider::Provider(_)));
@@ -217,7 +245,7 @@ fn check_keys(providers: &[OAuth2Client]) -> Result<(), ConfigError> {
         true => Ok(()),
         false => Err(ConfigError {
             field: "providers",
-            rule: "have keys of 1 to 36 letters, digits, period, hyphen and underscore, and none that means another method to sign in",
+            rule: "must have keys of 1 to 36 letters, digits, period, hyphen and underscore that name no other sign-in method",
         }),
     }
 }

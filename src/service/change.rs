@@ -1,4 +1,4 @@
-//! The one change loop: load, decide, save, and again if somebody else was first.
+//! The one change loop: load, decide, save; and again if another change was saved in between.
 
 use std::{
     future::Future,
@@ -17,7 +17,8 @@ use crate::{
     ports::{Change, Clock, Mailer, Parts, SaveError, SmsSender, Store, StoreError, Stored, Version},
 };
 
-/// An account in the making: what *decide* works on. No clock, no randomness and no I/O are within its reach.
+/// An account while it is being changed: the only thing that *decide* works on. It reaches no
+/// clock, no randomness and no I/O.
 pub(crate) struct Draft {
     pub(crate) account: Account,
     pub(crate) now: Timestamp,
@@ -27,17 +28,17 @@ pub(crate) struct Draft {
 
 /// Why *decide* does not simply save.
 pub(crate) enum Abort {
-    /// Refuse and change nothing.
-    Plain(Error),
-    /// Save, then refuse: a wrong guess costs an attempt although the caller gets an error.
-    Costly(Error),
-    /// What was prepared no longer fits the account; prepare again.
-    Stale,
+    /// Refuse, and change nothing.
+    Refuse(Error),
+    /// Save, then refuse: a wrong guess is counted although the caller gets an error.
+    SaveAndRefuse(Error),
+    /// What was prepared no longer fits the account.
+    PrepareAgain,
 }
 
 /// How a change ended that was not refused.
 pub(crate) enum Settled<T> {
-    /// Saved, with what *decide* answered and the account as it is now.
+    /// Saved, with the answer of *decide* and the account as it is now.
     Done(T, Arc<Account>),
     /// What was prepared no longer fits the account.
     PrepareAgain,
@@ -45,7 +46,8 @@ pub(crate) enum Settled<T> {
     Absent,
 }
 
-/// What is being done: its name for the log, how sure it must be of a caller, the client that asked, and when.
+/// What every step of an operation needs to know: its name for the log, the assurance that it
+/// requires of its caller, the client, and the time.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) name: &'static str,
@@ -54,14 +56,17 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// How often one change releases a key that only expired data holds.
+const MAX_RELEASES: u32 = 2;
+
 impl From<Error> for Abort {
     fn from(error: Error) -> Self {
-        Self::Plain(error)
+        Self::Refuse(error)
     }
 }
 
 impl Draft {
-    /// The account as it is at that instant: what has expired is not in it, so the save drops it for good.
+    /// The account at this time. It holds nothing that has expired, so the next save deletes that.
     pub(crate) fn of(stored: &Stored, now: Timestamp) -> Self {
         let mut account = Account::clone(&stored.account);
         account.tidy(now);
@@ -72,17 +77,33 @@ impl Draft {
         Self { account, now, notes: Vec::new(), is_removed: false }
     }
 
-    /// Notes an event, to be saved with the change.
+    /// Runs *decide* on a stored account: the draft to be saved with the answer or the refusal.
+    /// `None` if the operation must be prepared again.
+    fn decide<T>(
+        stored: &Stored,
+        now: Timestamp,
+        decide: &mut impl FnMut(&mut Self) -> Result<T, Abort>,
+    ) -> Result<Option<(Self, Result<T, Error>)>, Error> {
+        let mut draft = Self::of(stored, now);
+        match decide(&mut draft) {
+            Ok(answer) => Ok(Some((draft, Ok(answer)))),
+            Err(Abort::SaveAndRefuse(error)) => Ok(Some((draft, Err(error)))),
+            Err(Abort::Refuse(error)) => Err(error),
+            Err(Abort::PrepareAgain) => Ok(None),
+        }
+    }
+
+    /// Records an event, which is saved with the change.
     pub(crate) fn note(&mut self, kind: EventKind, session: Option<SessionId>) {
         self.notes.push((kind, session));
     }
 
-    /// Has the account removed, with all of it, instead of saved.
+    /// Removes the account with all its data, instead of saving it.
     pub(crate) fn remove(&mut self) {
         self.is_removed = true;
     }
 
-    /// Notes a change of the profile.
+    /// Records a change of the profile.
     pub(crate) fn touch(&mut self) {
         self.account.updated_at = self.now;
         self.note(EventKind::UserUpdated, None);
@@ -109,7 +130,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Context { name: operation.api_name(), assurance: self.assurance_of(operation), client, now }
     }
 
-    /// How sure this service must be of whoever asks for an operation.
+    /// The assurance that this service requires of the caller of an operation.
     pub(crate) fn assurance_of(&self, operation: Operation) -> Assurance {
         match operation.assurance() {
             Assurance::FreshIfActive if !self.inner.config.fresh_challenges => Assurance::Full,
@@ -117,12 +138,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    /// An cx of the host's own server, under a name that no operation of the API has.
+    /// The context of an admin operation, which has no entry in the operations table.
     pub(crate) fn admin_context<'a>(&self, name: &'static str, client: &'a ClientInfo) -> Context<'a> {
         Context { name, assurance: Assurance::Full, client, now: self.inner.clock.now() }
     }
 
-    /// Changes the caller's own account. The caller is proved again inside every run of `decide`.
+    /// Changes the caller's own account. The caller's session is checked again in every run of
+    /// `decide`.
     pub(crate) async fn change_as<T: Send>(
         &self,
         caller: &SessionHolder,
@@ -134,7 +156,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         changed.ok_or(Error::Busy(Duration::from_secs(1)))
     }
 
-    /// As [`change_as`](Self::change_as); `None` if it must be prepared again.
+    /// As [`change_as`](Self::change_as); `None` if the operation must be prepared again.
     pub(crate) async fn try_change_as<T: Send>(
         &self,
         caller: &SessionHolder,
@@ -155,7 +177,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    /// Changes the account under a key.
+    /// Changes the account that holds a key.
     pub(crate) async fn change<T: Send>(
         &self,
         key: &Key,
@@ -168,45 +190,39 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let mut slot = None;
         for tries in 0_u32.. {
             let Some(stored) = self.inner.store.load(key, parts).await? else { return Ok(Settled::Absent) };
-            let mut draft = Draft::of(&stored, cx.now);
-            let decided = match decide(&mut draft) {
-                Ok(answer) => Ok(answer),
-                Err(Abort::Costly(error)) => Err(error),
-                Err(Abort::Plain(error)) => return Err(error),
-                Err(Abort::Stale) => return Ok(Settled::PrepareAgain),
+            let Some((draft, answer)) = Draft::decide(&stored, cx.now, &mut decide)? else {
+                return Ok(Settled::PrepareAgain);
             };
             let events = self.events_of(&draft, cx)?;
-            let saved = if draft.is_removed {
-                self.remove(&stored).await
-            } else {
-                self.commit(Some(&stored), draft.account, &events).await
-            };
-            match saved {
+            match self.save(&stored, draft, &events).await {
                 Ok(account) => {
                     drop(slot);
                     self.notify_observers(&events, &account).await;
-                    return decided.map(|answer| Settled::Done(answer, account));
+                    return answer.map(|answer| Settled::Done(answer, account));
                 }
                 Err(SaveError::Stale) => {}
                 Err(SaveError::Taken(key))
-                    if releases < 2 && self.release_expired_key(&key, cx.now).await? =>
+                    if releases < MAX_RELEASES && self.release_expired_key(&key, cx.now).await? =>
                 {
-                    releases += 1
+                    releases += 1;
                 }
                 Err(SaveError::Taken(_)) => return Err(Error::TargetExists),
                 Err(SaveError::Failed(error)) => return Err(error.into()),
             }
-            // What a key leads to may be another account by now.
-            slot = slot.filter(|slot: &Slot<'_>| slot.is_at(&stored.account.id));
-            match slot {
-                None => slot = Some(self.slot(stored.account.id).await),
-                Some(_) => self.step_aside(tries).await?,
-            }
+            slot = Some(self.wait_for_slot(slot, &stored.account.id, tries).await?);
             if self.inner.clock.elapsed() >= deadline {
                 break;
             }
         }
         Err(Error::Busy(Duration::from_secs(1)))
+    }
+
+    async fn save(&self, before: &Stored, draft: Draft, events: &[Event]) -> Result<Arc<Account>, SaveError> {
+        if draft.is_removed {
+            self.remove(before).await
+        } else {
+            self.commit(Some(before), draft.account, events).await
+        }
     }
 
     /// Saves a new account.
@@ -226,7 +242,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Err(Error::UserExists)
     }
 
-    /// Saves once. After a failure it looks whether the save happened all the same: its version tells.
+    /// Saves once. After a failure the version shows whether the save happened nevertheless.
     pub(crate) async fn commit(
         &self,
         before: Option<&Stored>,
@@ -248,7 +264,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    /// Removes once. After a failure it looks whether the account has gone all the same.
+    /// Removes once. After a failure it checks whether the account is gone nevertheless.
     pub(crate) async fn remove(&self, stored: &Stored) -> Result<Arc<Account>, SaveError> {
         let gone = Arc::clone(&stored.account);
         match self.inner.store.remove(stored).await {
@@ -263,7 +279,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    /// Frees a key that is held only by something expired; tells whether it is worth trying again.
+    /// Frees a key that only expired data holds. Returns whether another try may succeed.
     async fn release_expired_key(&self, key: &Key, now: Timestamp) -> Result<bool, Error> {
         let Some(holder) = self.inner.store.load(key, Parts::Body).await? else { return Ok(true) };
         let tidied = Draft::of(&holder, now);
@@ -301,8 +317,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         })
     }
 
-    /// Logs an event that comes with no change of its account, and answers with what observers are to be told.
-    pub(crate) async fn append(
+    /// Logs an event without a change of its account. Returns the event for the observers.
+    pub(crate) async fn append_event(
         &self,
         account: &Account,
         cx: Context<'_>,
@@ -322,17 +338,30 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    /// Waits until this is the only change of the account that was stale and is tried again.
-    async fn slot(&self, id: UserId) -> Slot<'_> {
-        let Inner { conflicts, clock, config, .. } = &*self.inner;
-        conflicts.acquire(id, clock.elapsed(), config.conflict_timeout).await
+    /// After a stale save: waits until this is the only stale change of the account that tries
+    /// again on this node. With the slot at hand the conflict is with another node, so others may
+    /// go first.
+    async fn wait_for_slot<'a>(
+        &'a self,
+        slot: Option<Slot<'a>>,
+        id: &UserId,
+        tries: u32,
+    ) -> Result<Slot<'a>, Error> {
+        // The key may lead to another account by now.
+        match slot.filter(|slot| slot.is_at(id)) {
+            Some(slot) => self.step_aside(tries).await.map(|()| slot),
+            None => {
+                let Inner { conflicts, clock, config, .. } = &*self.inner;
+                Ok(conflicts.acquire(*id, clock.elapsed(), config.conflict_timeout).await)
+            }
+        }
     }
 
-    /// Lets others go first for a random while that grows with the tries, without naming a runtime: it yields.
+    /// Yields a random number of times, more with more tries. It needs no runtime.
     async fn step_aside(&self, tries: u32) -> Result<(), Error> {
         let [random] = *self.draw::<1>()?;
-        let most = tries.min(5);
-        StepAside(u32::from(random) % (1 << most)).await;
+        let limit = 1 << tries.min(5);
+        StepAside(u32::from(random) % limit).await;
         Ok(())
     }
 }

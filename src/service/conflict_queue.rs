@@ -1,12 +1,14 @@
-//! ConflictQueue at one account on this node, for those whose change was stale: a fair lock per account.
+//! The queue of conflicting changes: a fair lock per account, on this node.
 //!
-//! A change is tried at once, as collisions are rare. But of many who keep trying, each round lets only one through: *n* of them would send
-//! *n*²/2 saves. So whoever was too late waits for a slot before looking again; then each gets through at once, in the order in which they came,
-//! unless another node or a newcomer is faster once more.
+//! A change is first tried without a lock, because conflicts are rare. But if *n* changes kept
+//! retrying, each round would let one through, at a cost of *n*²/2 saves. So a change that was
+//! stale waits for a slot before it loads again. Then each succeeds at its next try, in order of
+//! arrival, unless another node or a new change is faster.
 //!
-//! Nothing depends on it but the number of saves, as what decides is the comparison in the store. So a slot that has lasted too long, because
-//! the store hangs or nobody polls the one who has it, is taken over by the next who comes. There is no timer: those who wait already wait for
-//! the end of that slot or for somebody who comes.
+//! Only the number of saves depends on the queue: correctness rests on the comparison in the store.
+//! So a slot that is held too long, because the store hangs or its future is not polled, is taken
+//! over by the next arrival. There is no timer: changes that wait already wait until the slot ends
+//! or another change arrives.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -19,26 +21,26 @@ use futures_channel::oneshot;
 
 use crate::model::UserId;
 
-/// Who waits, by the account at which somebody has the slot.
+/// The waiting changes, by account.
 #[derive(Default)]
 pub(crate) struct ConflictQueue(Mutex<Queues>);
 
 #[derive(Default)]
 struct Queues {
-    /// How many conflicts there have been, over all accounts.
-    conflicts: u64,
+    /// How many slots have been given, over all accounts.
+    last_slot: u64,
     queues: HashMap<UserId, Queue>,
 }
 
 struct Queue {
-    /// The number of the slot that somebody has.
+    /// The number of the current slot.
     slot: u64,
-    /// Since when others are known to wait for its end.
+    /// Since when other changes wait for its end.
     awaited_since: Option<Duration>,
     waiting: VecDeque<oneshot::Sender<u64>>,
 }
 
-/// The slot at one account, or a place in the queue for it. Dropping it gives the slot to the next.
+/// The slot of one account, or a place in its queue. Dropping it gives the slot to the next change.
 pub(crate) struct Slot<'a> {
     conflicts: &'a ConflictQueue,
     id: UserId,
@@ -51,8 +53,9 @@ enum Place {
 }
 
 impl ConflictQueue {
-    /// Waits for the slot, the time now being so far from a fixed instant. Whoever stops waiting loses their place, and nobody else's. Whoever
-    /// finds that others have waited for the one who has it for `conflict_timeout` takes it over, and gives it to them afterwards.
+    /// Waits for the slot of an account. Dropping the future gives up the place. If other changes
+    /// have waited for the current slot for `conflict_timeout`, takes the slot over; they come
+    /// afterwards.
     pub(crate) async fn acquire(&self, id: UserId, now: Duration, conflict_timeout: Duration) -> Slot<'_> {
         let place = self.lock().place(id, now, conflict_timeout);
         let mut slot = Slot { conflicts: self, id, place };
@@ -72,10 +75,10 @@ impl ConflictQueue {
 
 impl Queues {
     fn place(&mut self, id: UserId, now: Duration, conflict_timeout: Duration) -> Place {
-        let slot = self.conflicts + 1;
+        let slot = self.last_slot + 1;
         match self.queues.entry(id) {
-            Entry::Vacant(nobody) => {
-                nobody.insert(Queue { slot, awaited_since: None, waiting: VecDeque::new() });
+            Entry::Vacant(vacant) => {
+                vacant.insert(Queue { slot, awaited_since: None, waiting: VecDeque::new() });
             }
             Entry::Occupied(mut queue) => {
                 let queue = queue.get_mut();
@@ -86,11 +89,11 @@ impl Queues {
                 (queue.slot, queue.awaited_since) = (slot, None);
             }
         }
-        self.conflicts = slot;
+        self.last_slot = slot;
         Place::Has(slot)
     }
 
-    /// Ends a slot, unless it has been ended; answers who is to be told of the next one, and its number.
+    /// Ends a slot, unless it was taken over. Returns the next change and the number of its slot.
     fn next(&mut self, id: UserId, ended: u64) -> Option<(oneshot::Sender<u64>, u64)> {
         let Entry::Occupied(mut queue) = self.queues.entry(id) else { return None };
         if queue.get().slot != ended {
@@ -100,16 +103,16 @@ impl Queues {
             queue.remove();
             return None;
         };
-        self.conflicts += 1;
-        (queue.get_mut().slot, queue.get_mut().awaited_since) = (self.conflicts, None);
-        Some((next, self.conflicts))
+        self.last_slot += 1;
+        (queue.get_mut().slot, queue.get_mut().awaited_since) = (self.last_slot, None);
+        Some((next, self.last_slot))
     }
 }
 
 impl Queue {
     fn wait(&mut self) -> Place {
         if self.waiting.len() == self.waiting.capacity() {
-            // Those who have gone make room first.
+            // Changes that were dropped make room first.
             self.waiting.retain(|waits| !waits.is_canceled());
         }
         let (sender, receiver) = oneshot::channel();
@@ -133,7 +136,7 @@ impl Drop for Slot<'_> {
                 receiver.try_recv().ok().flatten()
             }
         };
-        // Nothing is locked while somebody is told: who is woken may come back here at once.
+        // The lock is not held while a change is woken, because that may use this queue at once.
         while let Some(number) = ended {
             let next = self.conflicts.lock().next(self.id, number);
             ended = next.and_then(|(waits, number)| waits.send(number).err());
@@ -156,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
 
     fn ada() -> UserId {
         "ada".parse().unwrap()
@@ -167,33 +170,33 @@ mod tests {
     }
 
     fn at(conflicts: &ConflictQueue, seconds: u64) -> impl Future<Output = Slot<'_>> {
-        conflicts.acquire(ada(), Duration::from_secs(seconds), PATIENCE)
+        conflicts.acquire(ada(), Duration::from_secs(seconds), TIMEOUT)
     }
 
     #[test]
-    fn they_come_in_the_order_in_which_they_asked() {
+    fn slots_are_given_in_the_order_of_arrival() {
         let conflicts = ConflictQueue::default();
         let (mut first, mut second, mut third) =
             (pin!(at(&conflicts, 0)), pin!(at(&conflicts, 0)), pin!(at(&conflicts, 0)));
-        let Poll::Ready(slot) = poll(first.as_mut()) else { panic!("waits for nobody") };
+        let Poll::Ready(slot) = poll(first.as_mut()) else { panic!("waits without a reason") };
         assert!(poll(second.as_mut()).is_pending() && poll(third.as_mut()).is_pending());
-        let mut other = pin!(conflicts.acquire("bob".parse().unwrap(), Duration::ZERO, PATIENCE));
+        let mut other = pin!(conflicts.acquire("bob".parse().unwrap(), Duration::ZERO, TIMEOUT));
         assert!(poll(other.as_mut()).is_ready());
         drop(slot);
         assert!(poll(third.as_mut()).is_pending());
-        let Poll::Ready(slot) = poll(second.as_mut()) else { panic!("not let in") };
+        let Poll::Ready(slot) = poll(second.as_mut()) else { panic!("still waits") };
         drop(slot);
         assert!(poll(third.as_mut()).is_ready());
         assert!(conflicts.lock().queues.is_empty());
     }
 
     #[test]
-    fn who_goes_away_passes_the_turn_on() {
+    fn a_dropped_change_passes_its_slot_on() {
         let conflicts = ConflictQueue::default();
         let mut places: Vec<_> = (0..4).map(|_| Box::pin(at(&conflicts, 0))).collect();
         let mut held: Vec<_> = places.iter_mut().map(|place| poll(place.as_mut())).collect();
-        let Poll::Ready(slot) = held.swap_remove(0) else { panic!("waits for nobody") };
-        // The second goes while it waits, the third when it has been sent the slot and not yet looked.
+        let Poll::Ready(slot) = held.swap_remove(0) else { panic!("waits without a reason") };
+        // The second is dropped while it waits, the third after it was sent the slot.
         drop(places.remove(1));
         drop(slot);
         drop(places.remove(1));
@@ -202,13 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_does_not_end_is_waited_for_no_longer_than_patience() {
+    fn a_slot_that_does_not_end_is_taken_over_after_the_timeout() {
         let conflicts = ConflictQueue::default();
         let (mut first, mut second, mut third) =
             (pin!(at(&conflicts, 0)), pin!(at(&conflicts, 60)), pin!(at(&conflicts, 64)));
         let (mut fourth, mut fifth) = (pin!(at(&conflicts, 65)), pin!(at(&conflicts, 66)));
-        let Poll::Ready(hangs) = poll(first.as_mut()) else { panic!("waits for nobody") };
-        // Nobody has waited until now, so nobody knows for how long.
+        let Poll::Ready(hangs) = poll(first.as_mut()) else { panic!("waits without a reason") };
+        // The wait counts from the first change that waits.
         assert!(poll(second.as_mut()).is_pending() && poll(third.as_mut()).is_pending());
         let Poll::Ready(slot) = poll(fourth.as_mut()) else { panic!("still waits") };
         assert!(poll(fifth.as_mut()).is_pending(), "this slot is a new one");
@@ -224,10 +227,10 @@ mod tests {
     }
 
     #[test]
-    fn those_who_have_gone_take_no_room() {
+    fn dropped_changes_take_no_room() {
         let conflicts = ConflictQueue::default();
         let mut first = pin!(at(&conflicts, 0));
-        let Poll::Ready(_turn) = poll(first.as_mut()) else { panic!("waits for nobody") };
+        let Poll::Ready(_slot) = poll(first.as_mut()) else { panic!("waits without a reason") };
         for _ in 0..10_000 {
             assert!(poll(pin!(at(&conflicts, 0)).as_mut()).is_pending());
         }

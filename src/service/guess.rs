@@ -1,4 +1,4 @@
-//! Guessing a password: at most as many guesses as the limit says, the count saved before the answer.
+//! Checking passwords: bounded by the lockout, each wrong guess saved before the answer.
 
 use std::time::Duration;
 
@@ -13,43 +13,44 @@ use crate::{
     ports::{Clock, HashError, Mailer, Parts, SmsSender, Store, Stored},
 };
 
-/// How often an operation is prepared anew because what it prepared for has changed under it.
+/// How often an operation is prepared, if the account changes while it is.
 pub(crate) const PREPARATIONS: u32 = 3;
 
-/// A password that has been checked, and the right to have done so. It is given back once the outcome is saved and this is dropped.
+/// A checked password, and the permit to check it. Drop it once the outcome is saved.
 pub(crate) struct Guess<'a> {
     pub(crate) proof: PasswordProof,
     _permit: Permit<'a>,
 }
 
-/// What hashing has learnt about a password: it counts only for the hash it was computed from.
+/// The result of hashing a password. It is valid only for the hash that it was compared with.
 #[derive(Debug)]
 pub(crate) struct PasswordProof {
     of: Option<PasswordHash>,
     matches: bool,
-    /// The password under today's parameters, if the stored hash was weaker.
+    /// The password hashed with the current parameters, if the stored hash is weaker.
     rehashed: Option<PasswordHash>,
 }
 
 impl PasswordProof {
-    /// Whether the password was right, for deciding what else to prepare.
+    /// Whether the password was right, to decide what else to prepare.
     pub(crate) fn matches(&self) -> bool {
         self.matches
     }
 }
 
 impl Draft {
-    /// Decides on a guess. Past the limit the answer is the same whether it was right; a wrong one costs an attempt.
+    /// Decides on a guess, and counts a wrong one. While guesses are locked, right and wrong ones
+    /// get the same answer.
     pub(crate) fn check_guess(&mut self, proof: &PasswordProof, guard: Guard<'_>) -> Result<(), Abort> {
         if self.are_guesses_locked(guard.client) {
             return Err(Error::InvalidCredentials.into());
         }
         if self.password.as_ref().map(|password| &password.hash) != proof.of.as_ref() {
-            return Err(Abort::Stale);
+            return Err(Abort::PrepareAgain);
         }
         if !proof.matches {
             self.count_failure(guard);
-            return Err(Abort::Costly(Error::InvalidCredentials));
+            return Err(Abort::SaveAndRefuse(Error::InvalidCredentials));
         }
         if let Some(hash) = &proof.rehashed {
             self.account.replace_hash(hash);
@@ -59,7 +60,7 @@ impl Draft {
 }
 
 impl Account {
-    /// Keeps the same password under a stronger hash.
+    /// Replaces the hash of the same password by a stronger one.
     fn replace_hash(&mut self, hash: &PasswordHash) {
         let Profile { password: Some(password), password_history, .. } = &mut **self else { return };
         let old = std::mem::replace(&mut password.hash, hash.clone());
@@ -70,9 +71,8 @@ impl Account {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Loads the account under `key`, waits for the right to guess on it, and checks the password. `None`: there is no such account.
-    ///
-    /// `belongs` says whether the account found is the one that is meant.
+    /// Loads the account under `key`, waits for a permit, and checks the password. `None` if there
+    /// is no such account, or `belongs` rejects it.
     pub(crate) async fn guess(
         &self,
         key: &Key,
@@ -80,7 +80,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         password: &Password,
         belongs: impl Fn(&Account) -> bool + Send + Sync,
     ) -> Result<Option<Guess<'_>>, Error> {
-        let Some((stored, permit)) = self.enter(key, cx, belongs).await? else { return Ok(None) };
+        let Some((stored, permit)) = self.permit(key, cx, belongs).await? else { return Ok(None) };
         let of = stored.account.password.as_ref().map(|password| password.hash.clone());
         let verdict =
             self.inner.hasher.verify(password.secret(), of.clone()).await.map_err(hashing_failed)?;
@@ -91,8 +91,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(Some(Guess { proof: PasswordProof { of, matches: verdict.matches, rehashed }, _permit: permit }))
     }
 
-    /// Loads the account and waits for the right to guess on it.
-    async fn enter(
+    /// Loads the account and waits for a permit to guess.
+    async fn permit(
         &self,
         key: &Key,
         Context { client, now, .. }: Context<'_>,
@@ -117,13 +117,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             ) {
                 Entry::Permit(permit) => return Ok(Some((stored, permit))),
                 Entry::Reload => {}
-                // A gate that has gone lets everybody look again.
-                Entry::Wait(turn) => drop(turn.await),
+                // A sender that was dropped has ended as well.
+                Entry::Wait(ended) => drop(ended.await),
             }
         }
     }
 
-    /// The work of a guess, spent on an account that does not exist.
+    /// Does the work of a guess for an account that does not exist (timing side channel).
     pub(crate) async fn spend_guess(&self, password: &Password) -> Result<(), Error> {
         self.inner.hasher.verify(password.secret(), None).await.map_err(hashing_failed)?;
         Ok(())
@@ -141,14 +141,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         hashes: &[PasswordHash],
     ) -> Result<bool, Error> {
         for hash in hashes {
-            if self
-                .inner
-                .hasher
-                .verify(password.secret(), Some(hash.clone()))
-                .await
-                .map_err(hashing_failed)?
-                .matches
-            {
+            let verdict = self.inner.hasher.verify(password.secret(), Some(hash.clone())).await;
+            if verdict.map_err(hashing_failed)?.matches {
                 return Ok(true);
             }
         }

@@ -1,7 +1,8 @@
-//! The gate that guesses on one account pass on this node.
+//! Bounds the password guesses on one account that are hashed at once on this node.
 //!
-//! It admits at most (limit − failures) guesses at once, so that the hasher never runs more often than the limit says, and honest sign-ins in
-//! parallel wait rather than fail. The exact count is in the account; this only holds back the work.
+//! It admits at most (limit − failures) guesses at once, so that the hasher runs no more often than
+//! the limit allows, and honest parallel sign-ins wait instead of failing. The exact count is in
+//! the account.
 
 use std::{
     collections::HashMap,
@@ -16,87 +17,88 @@ use futures_channel::oneshot;
 
 use crate::model::UserId;
 
-/// Holds back guesses per account.
+/// Admits guesses, per account.
 #[derive(Default)]
 pub(crate) struct GuessGate {
-    /// How many guesses have left the gate, over all accounts.
+    /// How many guesses have ended, over all accounts.
     exits: AtomicU64,
-    rooms: Mutex<HashMap<GuessKey, Room>>,
+    counts: Mutex<HashMap<GuessKey, Count>>,
 }
 
 #[derive(Default)]
-struct Room {
-    inside: u32,
+struct Count {
+    active: u32,
     waiting: Vec<oneshot::Sender<()>>,
 }
 
-/// Where guesses on an account come in: those of devices that it knows apart from all others.
+/// What guesses are bounded by: the account, and whether it knows the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct GuessKey {
     pub(crate) id: UserId,
     pub(crate) known: bool,
 }
 
-/// A moment before an account was loaded; see [`GuessGate::enter`].
+/// A point in time before an account was loaded; see [`GuessGate::enter`].
 pub(crate) struct Moment(u64);
 
 /// What to do with a guess.
 pub(crate) enum Entry<'a> {
     /// Guess, and drop the permit once the outcome is saved.
     Permit(Permit<'a>),
-    /// Load the account again and ask again: another guess has ended since it was loaded.
+    /// Load the account again and call [`GuessGate::enter`] again: another guess has ended in
+    /// between.
     Reload,
-    /// As [`Entry::Reload`], but when this resolves.
+    /// As [`Entry::Reload`], once this resolves.
     Wait(oneshot::Receiver<()>),
 }
 
-/// The right to one guess. Dropping it lets others in.
+/// The right to one guess. Dropping it admits others.
 pub(crate) struct Permit<'a> {
     gate: &'a GuessGate,
     key: GuessKey,
 }
 
 impl GuessGate {
-    /// To be taken before the account is loaded.
+    /// Call it before the account is loaded.
     pub(crate) fn moment(&self) -> Moment {
         Moment(self.exits.load(Ordering::SeqCst))
     }
 
-    /// Asks for a permit, given the failures that a load after `moment` showed.
+    /// Requests a permit, with the failures of the account as loaded after `moment`.
     pub(crate) fn enter(&self, key: GuessKey, failures: u32, limit: u32, moment: &Moment) -> Entry<'_> {
-        let mut rooms = self.rooms();
+        let mut counts = self.counts();
         if self.exits.load(Ordering::SeqCst) != moment.0 {
             return Entry::Reload;
         }
-        let room = rooms.entry(key).or_default();
-        if room.inside == 0 || room.inside.saturating_add(failures) < limit {
-            room.inside += 1;
+        let count = counts.entry(key).or_default();
+        if count.active == 0 || count.active.saturating_add(failures) < limit {
+            count.active += 1;
             return Entry::Permit(Permit { gate: self, key });
         }
         let (sender, receiver) = oneshot::channel();
-        room.waiting.retain(|waiter| !waiter.is_canceled());
-        room.waiting.push(sender);
+        count.waiting.retain(|waiter| !waiter.is_canceled());
+        count.waiting.push(sender);
         Entry::Wait(receiver)
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<GuessKey, Room>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, HashMap<GuessKey, Count>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut rooms = self.gate.rooms();
+        let mut counts = self.gate.counts();
         self.gate.exits.fetch_add(1, Ordering::SeqCst);
-        let Some(room) = rooms.get_mut(&self.key) else { return };
-        room.inside = room.inside.saturating_sub(1);
-        let woken = std::mem::take(&mut room.waiting);
-        if room.inside == 0 {
-            rooms.remove(&self.key);
+        let Some(count) = counts.get_mut(&self.key) else { return };
+        count.active = count.active.saturating_sub(1);
+        let woken = std::mem::take(&mut count.waiting);
+        if count.active == 0 {
+            counts.remove(&self.key);
         }
-        drop(rooms);
+        drop(counts);
         for waiter in woken {
-            // A waiter that has gone needs no waking.
+            // A waiter that was dropped needs no wake-up.
             let _ = waiter.send(());
         }
     }
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_enter_as_could_still_fail() {
+    fn as_many_guesses_run_as_may_still_fail() {
         let gate = GuessGate::default();
         let moment = gate.moment();
         let permits: Vec<_> = (0..3).map(|_| gate.enter(id(), 7, 10, &moment)).collect();
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_from_before_an_exit_is_not_believed() {
+    fn an_account_loaded_before_a_guess_ended_is_loaded_again() {
         let gate = GuessGate::default();
         let before = gate.moment();
         drop(gate.enter(id(), 0, 10, &before));
@@ -139,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn an_exit_wakes_those_who_wait() {
+    fn a_guess_that_ends_wakes_those_that_wait() {
         let gate = GuessGate::default();
         let moment = gate.moment();
         let inside = gate.enter(id(), 9, 10, &moment);
-        let Entry::Wait(mut waiter) = gate.enter(id(), 9, 10, &moment) else { panic!("let in") };
+        let Entry::Wait(mut waiter) = gate.enter(id(), 9, 10, &moment) else { panic!("admitted") };
         assert_eq!(waiter.try_recv(), Ok(None));
         drop(inside);
         assert_eq!(waiter.try_recv(), Ok(Some(())));
-        assert!(gate.rooms().is_empty());
+        assert!(gate.counts().is_empty());
     }
 }

@@ -1,6 +1,7 @@
-//! The service: ports and policy put together, the one change loop, and callers.
+//! The service: ports and configuration put together, the change loop, and callers.
 
 mod address;
+mod authenticate;
 mod builder;
 mod caller;
 mod change;
@@ -23,8 +24,9 @@ use std::{
 };
 
 pub(crate) use address::{Address, AddressOwner};
+pub use authenticate::Authenticate;
 pub use builder::Builder;
-pub use caller::{Authenticate, Caller, SessionHolder};
+pub use caller::{Caller, SessionHolder};
 pub(crate) use change::{Abort, Context, Draft, Settled};
 use conflict_queue::ConflictQueue;
 pub(crate) use guess::PREPARATIONS;
@@ -52,13 +54,17 @@ use crate::{
 
 /// The Account service: every operation is a method.
 ///
-/// Generic over where accounts are kept (`S`), who sends email (`M`) and text messages (`P`), and the clock (`C`). It is a cheap handle: clone
-/// it into every task. Build one with [`AccountService::builder`].
+/// It is generic over the store (`S`), the mailer (`M`), the sender of text messages (`P`) and the
+/// clock (`C`). It is a cheap handle: clone it into every task. Build it with
+/// [`AccountService::builder`].
 ///
-/// Operations that act for somebody take a [`Caller`], which only authentication makes.
+/// Operations of a signed-in user take a [`Caller`], which only authentication creates.
 ///
-/// Every future may be dropped at any point. But once polled, it must be polled until it is ready or dropped: whoever keeps it and does neither, as
-/// a `select!` loop may, makes others wait who change the same account.
+/// # Cancellation
+/// All futures are cancel-safe. Do not keep a polled future without polling it, as a `select!` loop
+/// may: other changes of the account wait for it.
+#[doc(alias = "login")]
+#[doc(alias = "auth")]
 pub struct AccountService<S, M = NoMailer, P = NoSms, C = SystemClock> {
     pub(crate) inner: Arc<Inner<S, M, P, C>>,
 }
@@ -91,7 +97,7 @@ pub(crate) struct Inner<S, M, P, C> {
 }
 
 impl<S> AccountService<S> {
-    /// Begins a service on this store, without mailer and SMS sender and with the system's clock.
+    /// Starts building a service on this store, with no mailer, no SMS sender and the system clock.
     #[must_use]
     pub fn builder(store: S) -> Builder<S> {
         Builder::new(store)
@@ -99,42 +105,47 @@ impl<S> AccountService<S> {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// The policy that this service was built with.
+    /// The configuration of this service.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.inner.config
     }
 
-    /// The store that this service was built with.
+    /// The store of this service.
     #[must_use]
     pub fn store(&self) -> &S {
         &self.inner.store
     }
 
-    /// The mailer that this service was built with.
+    /// The mailer of this service.
     #[must_use]
     pub fn mailer(&self) -> &M {
         &self.inner.mailer
     }
 
-    /// The clock that this service was built with.
+    /// The clock of this service.
     #[must_use]
     pub fn clock(&self) -> &C {
         &self.inner.clock
     }
 
-    /// Refuses an operation that belongs to a sign-in method which is switched off.
+    /// Requires the operation's sign-in method to be enabled.
     pub(crate) fn require_method(&self, operation: Operation) -> Result<(), Error> {
         let methods = &self.inner.config.methods;
         let is_on = operation.auth_method().is_none_or(|method| methods.is_on(method));
         if is_on { Ok(()) } else { Err(Error::MethodDisabled) }
     }
 
-    /// Counts a request against the limits of its operation. Whoever puts the operations behind a network calls it once a request, before
-    /// anything else is done for it; the HTTP router does. The answer is what is left, `None` for an operation without limits.
+    /// Counts a request against the limits of its operation. Returns what is left, or `None` for an
+    /// operation without limits.
+    ///
+    /// The HTTP router calls it. Routes of your own call it once per request, before anything else.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] if the request must be refused; [`Error::Limiter`] if it could not be counted, and must be refused too.
+    /// [`Error::RateLimited`] if the request exceeds a limit; [`Error::Limiter`] if it could not be
+    /// counted. Both must be refused.
+    #[doc(alias = "rate limit")]
+    #[doc(alias = "throttle")]
     pub async fn admit(&self, operation: Operation, subject: &Subject<'_>) -> Result<Option<Quota>, Error> {
         let inner = &self.inner;
         let quota =
@@ -152,7 +163,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(bytes)
     }
 
-    /// Ids of events sort in the order of their making, on one node even within a millisecond.
+    /// Ids of events sort by time, on one node even within a millisecond.
     pub(crate) fn new_event_id(&self, now: Timestamp) -> Result<EventId, Error> {
         let count = self.inner.event_count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let random = self.draw::<6>()?;
@@ -161,7 +172,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(EventId::generate(now, bits))
     }
 
-    /// The id that stands for an address without account: the same on every call and node, in the form of generated ids.
+    /// The id of an address without account: the same on every call and node, in the form of
+    /// generated ids.
     pub(crate) fn pseudo_id(&self, address: &str) -> UserId {
         use hmac::{Hmac, KeyInit as _, Mac as _};
 
@@ -170,7 +182,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         };
         let digest: [u8; 32] = mac.chain_update(address.as_bytes()).finalize().into_bytes().into();
         let (time, rest) = digest.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
-        // Some instant of the years 2025 and 2026, as an account that exists could show.
+        // A time in 2025 or 2026, which an existing account could have.
         let at = 1_735_689_600_000 + i64::from_be_bytes(*time).rem_euclid(2 * 365 * 86_400_000);
         UserId::generate(Timestamp::from_millis(at), *rest.first_chunk().unwrap_or(&[0; 10]))
     }

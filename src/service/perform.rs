@@ -1,5 +1,4 @@
-//! Doing an operation: what it gets along, and how it went, for whoever runs the service: spans (feature `tracing`) and counters (feature
-//! `metrics`).
+//! Performing operations, with spans (feature `tracing`) and counters (feature `metrics`).
 
 use std::future::Future;
 
@@ -12,7 +11,7 @@ use crate::{
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Does the work of an operation for this client, under its name and at one instant, unless its sign-in method is switched off.
+    /// Performs an operation for this client, unless its sign-in method is disabled.
     pub(crate) async fn perform<'a, T, W: Future<Output = Result<T, Error>>>(
         &'a self,
         operation: Operation,
@@ -26,12 +25,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         self.observed(operation, work).await
     }
 
-    /// Does the work of an operation, and tells how it went and how long it took. Nothing of whom it was for is told.
+    /// Performs the work of an operation, and records its outcome and duration. It records nothing
+    /// about the user.
     ///
-    /// The room that the work needs is taken when it is first polled: until then, the many requests of a flood take little.
+    /// The work is boxed when it is first polled. Until then the many requests of a flood take
+    /// little memory.
     #[cfg_attr(
         not(any(feature = "tracing", feature = "metrics")),
-        expect(unused_variables, reason = "nothing is told then")
+        expect(unused_variables, reason = "nothing is recorded then")
     )]
     pub(crate) async fn observed<T, W: Future<Output = Result<T, Error>>>(
         &self,
@@ -50,7 +51,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 }
 
-/// The outcome as a label: `ok` or the error's code, of which there are few.
+/// The outcome as a label of low cardinality: `ok` or the error's code.
 #[cfg(any(feature = "tracing", feature = "metrics"))]
 fn label<T>(outcome: &Result<T, Error>) -> &'static str {
     outcome.as_ref().err().map_or("ok", Error::code)
@@ -69,8 +70,9 @@ mod spans {
         operation::Operation,
     };
 
-    /// Runs the work in a span of its own, and says what the host has to look after: that a store, limiter or other neighbour failed. Neither
-    /// errors of this crate nor those of the drivers behind its stores repeat what was stored.
+    /// Runs the work in a span, and logs failures of the store, the limiter and other dependencies
+    /// as errors. Neither the errors of this crate nor those of its stores' drivers contain stored
+    /// values.
     pub(super) async fn observed<T>(
         operation: Operation,
         work: impl Future<Output = Result<T, Error>>,

@@ -1,4 +1,4 @@
-//! Which codes are being redeemed right now.
+//! OAuth2 codes that are being redeemed.
 
 use std::{
     fmt,
@@ -9,19 +9,19 @@ use crate::model::SecretDigest;
 
 /// The flows whose codes this process is redeeming, by their states.
 ///
-/// The code of a browser that brings it twice at once must not be sent twice: the provider would take it for stolen and take back what it gave
-/// for it (RFC 6749 §4.1.2), so that nobody would be let in.
+/// A browser may send the same callback twice at once. The code must not be sent to the provider
+/// twice: it would treat it as stolen and revoke the tokens issued for it (RFC 6749 §4.1.2).
 #[derive(Default)]
 pub(crate) struct Redemptions(Mutex<Vec<SecretDigest>>);
 
-/// A flow that nobody else ends here until this is dropped.
+/// The exclusive right to finish a flow in this process. Dropping it gives the right back.
 pub(crate) struct Redemption<'a> {
     redemptions: &'a Redemptions,
     flow: SecretDigest,
 }
 
 impl Redemptions {
-    /// `None` for a flow that somebody else is ending.
+    /// `None` if the flow is being finished already.
     pub(crate) fn begin(&self, flow: SecretDigest) -> Option<Redemption<'_>> {
         let mut flows = self.flows();
         if flows.iter().any(|other| other.matches(&flow)) {

@@ -1,4 +1,4 @@
-//! Arriving: what every sign-in shares once it has proved who comes.
+//! Starting a session: the last step of every sign-in.
 
 use zeroize::Zeroizing;
 
@@ -14,42 +14,42 @@ use crate::{
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
-/// A session that has just begun, and the secret that its client must keep.
+/// A new session, and the secret that its client must keep.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SignedIn {
     /// The session.
     pub session: Session,
-    /// What the client sends with each request from now on. It is shown this once.
+    /// The secret that the client sends with each request. It is available only here.
     pub secret: SessionSecret,
-    /// What the client should keep beyond the session and [send along](ClientInfo::with_device) at its next sign-in, if the account does not know
-    /// it yet.
+    /// A secret that the client should keep beyond the session and [send](ClientInfo::with_device)
+    /// at its next sign-in. `None` if the account knows the device already.
     pub device: Option<DeviceSecret>,
 }
 
-/// By what somebody signs in.
+/// How a session was signed in to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignInMethod<'a> {
     pub(crate) provider: SessionProvider,
-    /// How the provider calls them.
+    /// The provider's id of the user.
     pub(crate) uid: &'a str,
     pub(crate) factors: &'a [Factor],
 }
 
-/// A session in the making: everything that is random or slow about it.
+/// A session to be started: everything about it that is random or slow.
 pub(crate) struct NewSession {
     pub(crate) record: SessionRecord,
     pub(crate) bits: Zeroizing<[u8; 32]>,
     device: DeviceSecret,
 }
 
-/// How a session came into its account.
+/// What starting a session has changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StartedSession {
-    /// The account keeps the new session's device secret from now on.
+    /// The account now knows the device by the new secret.
     has_new_device: bool,
-    /// Whether this is a sign-in that the account's owner is told of.
-    is_alarming: bool,
+    /// The account's owner is to be alerted.
+    needs_alert: bool,
 }
 
 impl NewSession {
@@ -59,7 +59,7 @@ impl NewSession {
 }
 
 impl SignedIn {
-    /// Whose session it is.
+    /// The id of the session's account.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
         &self.session.user
@@ -87,7 +87,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(NewSession { record, bits, device: DeviceSecret::new(self.draw()?) })
     }
 
-    /// The answer to a sign-in. To its own maker the new session is the current one.
+    /// The result of a sign-in. The new session is the current one.
     pub(crate) async fn signed_in(
         &self,
         account: &Account,
@@ -98,13 +98,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let record = account.sessions.iter().find(|record| record.id == new.id());
         let mut session = self.session_view(account, record.unwrap_or(&new.record), None);
         session.current = true;
-        if started.is_alarming {
+        if started.needs_alert {
             let notice = Notice::SessionAlert {
                 device: session.device.clone(),
                 ip: session.ip,
                 country: session.country.clone(),
             };
-            self.send_email(account.contact(), cx.client, cx.now, notice).await;
+            self.send_email(cx, account.contact(), notice).await;
         }
         let device = started.has_new_device.then_some(new.device);
         SignedIn { session, secret: SessionSecret::new(account.id, new.bits), device }
@@ -112,8 +112,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl Draft {
-    /// Starts a session, ending the oldest beyond the limit in the same save. With all factors proved, earlier wrong guesses are forgotten and
-    /// the device is known from now on.
+    /// Starts a session, and ends the oldest one beyond the limit. If no factor is missing, earlier
+    /// wrong guesses are forgotten and the device becomes a known one.
     pub(crate) fn start_session(
         &mut self,
         new: &NewSession,
@@ -130,20 +130,21 @@ impl Draft {
         }
         let is_known = self.knows(guard.client, now);
         let is_first = self.devices.is_empty() && self.sessions.is_empty();
-        let is_alarming = match guard.config.session_alerts {
+        let needs_alert = match guard.config.session_alerts {
             SessionAlerts::Off => false,
             SessionAlerts::NewDevices => !is_known && !is_first,
-            SessionAlerts::EverySession => !self.sessions.is_empty() && record.is_told_of(),
+            SessionAlerts::EverySession => !self.sessions.is_empty() && record.triggers_alert(),
         };
-        let owes_factor = self.owes_factor(&record);
+        let lacks_factor = self.lacks_factor(&record);
         self.add_session(record, guard.config.session_limit, now);
         self.accessed_at = now;
         self.note(EventKind::SessionCreated, Some(new.id()));
-        let has_new_device = !owes_factor && self.remember_device(guard.client, &new.device);
-        StartedSession { has_new_device, is_alarming }
+        let has_new_device = !lacks_factor && self.remember_device(guard.client, &new.device);
+        StartedSession { has_new_device, needs_alert }
     }
 
-    /// After all factors have been proved: forgets wrong guesses and knows the device. Tells whether it is known by the fresh secret.
+    /// Forgets wrong guesses and remembers the device, once no factor is missing. Returns whether
+    /// the device is known by the fresh secret.
     pub(crate) fn remember_device(&mut self, client: &ClientInfo, fresh: &DeviceSecret) -> bool {
         self.clear_failures();
         if !self.has_sign_in_method() {
@@ -155,11 +156,12 @@ impl Draft {
         known.is_none()
     }
 
-    /// A blocked account is told so only to who knew the password or had the token, and pays as much as any other.
+    /// Refuses a blocked account, after the right password or token only, and with the same work as
+    /// any other refusal.
     pub(crate) fn admit_sign_in(&mut self) -> Result<(), Abort> {
         if self.blocked {
             self.note(EventKind::SignInRefused, None);
-            return Err(Abort::Costly(Error::Blocked));
+            return Err(Abort::SaveAndRefuse(Error::Blocked));
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
-//! Tokens and codes: putting one into an account, and redeeming it once.
+//! Tokens and codes: issuing one, and redeeming it once.
 //!
-//! A token's digest is bound to its account, purpose and id and to the address it was sent to, so that it serves nobody and nothing else. Guesses
-//! at what is short enough to be guessed are counted before the answer, per token and per account.
+//! A token's digest is bound to its account, purpose and id and to the address that it was sent to,
+//! so that it is valid for nothing else. Wrong guesses at short codes are counted before the
+//! answer, per code and per account.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,14 +19,14 @@ use crate::{
     secret::Secret,
 };
 
-/// How many guesses a code survives (ASVS 6.6.3).
+/// How many wrong guesses invalidate a code (ASVS 6.6.3).
 pub(crate) const TRIES: u8 = 5;
-/// How many links of one kind are good at the same time.
-const SIDE_BY_SIDE: usize = 5;
-/// Secrets of fewer characters can be guessed: 32 hex digits are 128 bits.
-const BEYOND_GUESSING: usize = 32;
+/// How many links of one purpose are valid at the same time.
+const MAX_LINKS: usize = 5;
+/// Shorter secrets can be guessed: 32 hex digits have 128 bits.
+const MIN_UNGUESSABLE_LENGTH: usize = 32;
 
-/// A token in the making: everything random about it.
+/// A token to be issued, with its random values.
 pub(crate) struct NewToken {
     id: TokenId,
     purpose: TokenPurpose,
@@ -34,7 +35,7 @@ pub(crate) struct NewToken {
     expires_at: Timestamp,
 }
 
-/// What guesses are held against: the keys of the digests, and the limits.
+/// What guesses are checked with: the keys of the digests, the limits and the client.
 #[derive(Clone, Copy)]
 pub(crate) struct Guard<'a> {
     pub(crate) codes: &'a CodeKeys,
@@ -47,7 +48,7 @@ impl NewToken {
         &self.secret
     }
 
-    /// A link to redeem it by: the account's id and the secret come first, then `more`.
+    /// The link that redeems it: `url` with the account's id, the secret and `more` added.
     pub(crate) fn link(&self, url: &CheckedUrl, account: &Account, more: &[(&str, &str)]) -> Arc<Secret> {
         let mut pairs = vec![("userId", account.id.as_str()), ("secret", self.secret.expose())];
         pairs.extend_from_slice(more);
@@ -58,7 +59,8 @@ impl NewToken {
         self.expires_at
     }
 
-    /// The token as its owner may see it. A blocked account was sent nothing, so there is nothing to hand out either.
+    /// The token as its owner may see it. That of a blocked account was not sent, so its secret is
+    /// left out.
     pub(crate) fn view(&self, account: &Account, phrase: Option<Box<str>>) -> Token {
         Token {
             id: self.id,
@@ -73,7 +75,7 @@ impl NewToken {
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// A generic token with a secret of so many hex digits, good for so long.
+    /// A generic token with a secret of this many hex digits.
     pub(crate) fn new_generic_token(
         &self,
         digits: usize,
@@ -91,7 +93,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         })
     }
 
-    /// Draws a token of this purpose: a code of six digits or a link's secret.
+    /// A token of this purpose: a code of six digits, or the secret of a link.
     pub(crate) fn new_token(&self, purpose: TokenPurpose, now: Timestamp) -> Result<NewToken, Error> {
         let entropy = &*self.inner.entropy;
         let secret = match purpose {
@@ -112,15 +114,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         })
     }
 
-    /// The answer to a secret for an account that does not exist. A guess leaves a durable trace, as one at an account does.
-    pub(crate) async fn refuse_nobody(
+    /// The refusal of a secret for an account that does not exist. A guess is logged, as one at an
+    /// account is.
+    pub(crate) async fn refuse_unknown(
         &self,
         user: &UserId,
         secret: &Passcode,
         cx: Context<'_>,
     ) -> Result<Error, Error> {
         if is_guessable(secret.expose()) {
-            self.append(&Account::new(*user, cx.now), cx, EventKind::SignInRefused, None).await?;
+            self.append_event(&Account::new(*user, cx.now), cx, EventKind::SignInRefused, None).await?;
         }
         Ok(if self.inner.config.reveals_unknown_accounts { Error::UserNotFound } else { Error::InvalidToken })
     }
@@ -130,13 +133,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 }
 
-/// Whether a secret is so short that trying many may find it.
+/// Whether a secret is short enough to be guessed.
 pub(crate) fn is_guessable(secret: &str) -> bool {
-    secret.len() < BEYOND_GUESSING
+    secret.len() < MIN_UNGUESSABLE_LENGTH
 }
 
 impl Draft {
-    /// Puts a token into the account. An earlier code of its purpose goes; of links, the newest few stay good.
+    /// Adds a token to the account. It replaces an earlier code of its purpose; of links, the
+    /// newest five stay valid.
     pub(crate) fn issue(&mut self, new: &NewToken, guard: Guard<'_>) {
         let guessable = is_guessable(new.secret.expose());
         let record = TokenRecord {
@@ -148,19 +152,19 @@ impl Draft {
             tries: 0,
             guessable,
         };
-        let side_by_side = if guessable { 1 } else { SIDE_BY_SIDE };
+        let max = if guessable { 1 } else { MAX_LINKS };
         let earlier = self.tokens.iter().filter(|token| token.purpose == new.purpose).count();
-        let mut over = (earlier + 1).saturating_sub(side_by_side);
+        let mut excess = (earlier + 1).saturating_sub(max);
         self.tokens.retain(|token| {
-            let goes = over > 0 && token.purpose == new.purpose;
-            over -= usize::from(goes);
+            let goes = excess > 0 && token.purpose == new.purpose;
+            excess -= usize::from(goes);
             !goes
         });
         self.tokens.push(record);
     }
 
-    /// Redeems a token of one of these purposes, once. A wrong guess costs an attempt of every code it may have been meant for, and of the
-    /// account.
+    /// Redeems a token of one of these purposes, once. A wrong guess is counted at the account and
+    /// at every code that it may have been meant for.
     ///
     /// # Errors
     /// [`Error::InvalidToken`] if there is no such live token, or guesses are locked.
@@ -170,47 +174,58 @@ impl Draft {
         purposes: &[TokenPurpose],
         guard: Guard<'_>,
     ) -> Result<TokenRecord, Abort> {
-        let locked = self.are_guesses_locked(guard.client);
-        // Proof of the mailbox goes on while guesses are locked, so that a lock is no weapon.
-        let open = |purpose: TokenPurpose| !locked || purpose.channel() == Channel::Mailbox;
-        let mut found = None;
-        for token in self.tokens.iter().filter(|token| purposes.contains(&token.purpose)) {
-            let context = self.token_context(token.purpose, &token.id);
-            if guard.codes.matches(&context, secret, &token.digest) && open(token.purpose) {
-                found = Some(token.id);
-            }
-        }
-        if let Some(place) = found.and_then(|id| self.tokens.iter().position(|token| token.id == id)) {
+        let is_locked = self.are_guesses_locked(guard.client);
+        // Mailed tokens work while guesses are locked, so that a lockout cannot shut the owner out.
+        let is_open = |token: &TokenRecord| !is_locked || token.purpose.channel() == Channel::Mailbox;
+        let found = self.position_of(secret, purposes, guard);
+        if let Some(place) = found.filter(|place| self.tokens.get(*place).is_some_and(is_open)) {
             return Ok(self.tokens.remove(place));
         }
         if !is_guessable(secret) {
             return Err(Error::InvalidToken.into());
         }
-        let mut counted = false;
-        for token in self.tokens.iter_mut() {
-            if token.guessable && purposes.contains(&token.purpose) && open(token.purpose) {
-                token.tries = token.tries.saturating_add(1);
-                counted = true;
-            }
+        let is_counted = self.count_try(|token| purposes.contains(&token.purpose) && is_open(token));
+        if !is_locked {
+            self.count_failure(guard);
         }
-        self.tokens.retain(|token| token.tries < TRIES);
-        match (locked, counted) {
-            (true, false) => Err(Error::InvalidToken.into()),
-            (true, true) => Err(Abort::Costly(Error::InvalidToken)),
-            (false, _) => {
-                self.count_failure(guard);
-                Err(Abort::Costly(Error::InvalidToken))
-            }
+        match is_locked && !is_counted {
+            true => Err(Error::InvalidToken.into()),
+            false => Err(Abort::SaveAndRefuse(Error::InvalidToken)),
         }
     }
 
-    /// Whether guesses of this client are refused unseen.
+    /// The place of the token with this secret. All tokens of these purposes are compared, in
+    /// constant time.
+    fn position_of(&self, secret: &str, purposes: &[TokenPurpose], guard: Guard<'_>) -> Option<usize> {
+        let mut found = None;
+        for (place, token) in self.tokens.iter().enumerate() {
+            let context = self.token_context(token.purpose, &token.id);
+            if purposes.contains(&token.purpose) && guard.codes.matches(&context, secret, &token.digest) {
+                found = Some(place);
+            }
+        }
+        found
+    }
+
+    /// Counts a wrong guess at every open code, and removes codes without a try left. Returns
+    /// whether there was one.
+    fn count_try(&mut self, is_candidate: impl Fn(&TokenRecord) -> bool) -> bool {
+        let mut is_counted = false;
+        for token in self.tokens.iter_mut().filter(|token| token.guessable && is_candidate(token)) {
+            token.tries = token.tries.saturating_add(1);
+            is_counted = true;
+        }
+        self.tokens.retain(|token| token.tries < TRIES);
+        is_counted
+    }
+
+    /// Whether guesses of this client are refused unchecked.
     pub(crate) fn are_guesses_locked(&self, client: &ClientInfo) -> bool {
         let failures = if self.knows(client, self.now) { &self.known_failures } else { &self.failures };
         failures.is_locked(self.now)
     }
 
-    /// Counts a wrong guess against the account, or against its known devices if it came from one.
+    /// Counts a wrong guess: for known devices apart from all others.
     pub(crate) fn count_failure(&mut self, guard: Guard<'_>) {
         let (now, known) = (self.now, self.knows(guard.client, self.now));
         let failures = if known { &mut self.known_failures } else { &mut self.failures };
@@ -219,7 +234,7 @@ impl Draft {
         }
     }
 
-    /// Forgets all wrong guesses: somebody has proved who they are.
+    /// Forgets all wrong guesses, after a successful sign-in.
     pub(crate) fn clear_failures(&mut self) {
         self.failures.clear();
         self.known_failures.clear();
@@ -227,7 +242,7 @@ impl Draft {
 }
 
 impl Account {
-    /// Whether the client has signed in to this account before and kept its device secret.
+    /// Whether the client has a device secret of an earlier sign-in to this account.
     pub(crate) fn knows(&self, client: &ClientInfo, now: Timestamp) -> bool {
         !self.devices.is_empty()
             && client.device().is_some_and(|secret| self.devices.knows(&secret.digest(&self.id), now))
@@ -239,22 +254,22 @@ impl Account {
         match channel {
             Channel::Mailbox => self.drop_challenges_of(SecondFactor::Email),
             Channel::Phone => self.drop_challenges_of(SecondFactor::Phone),
-            Channel::Host => {}
+            Channel::Application => {}
         }
     }
 
-    /// Drops the tokens that sign in or set a password.
+    /// Removes the tokens that sign in or set a password.
     pub(crate) fn revoke_sign_in_tokens(&mut self) {
-        let proves_only = [TokenPurpose::EmailVerification, TokenPurpose::PhoneVerification];
-        self.tokens.retain(|token| proves_only.contains(&token.purpose));
+        let verifies_only = [TokenPurpose::EmailVerification, TokenPurpose::PhoneVerification];
+        self.tokens.retain(|token| verifies_only.contains(&token.purpose));
     }
 
-    /// What a token's digest is bound to: the account, the purpose, the token itself and the address that it is sent to.
+    /// What a token's digest is bound to: the account, the purpose, the token's id and the address.
     fn token_context<'a>(&'a self, purpose: TokenPurpose, id: &'a TokenId) -> [&'a [u8]; 4] {
         let address = match purpose.channel() {
             Channel::Mailbox => self.email().map_or("", |email| email.as_str()),
             Channel::Phone => self.phone().map_or("", |phone| phone.as_str()),
-            Channel::Host => "",
+            Channel::Application => "",
         };
         [self.id.as_str().as_bytes(), purpose.name().as_bytes(), id.as_str().as_bytes(), address.as_bytes()]
     }
@@ -320,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_guess_costs_every_code_it_may_have_been_meant_for_and_the_account() {
+    fn a_wrong_guess_counts_at_each_possible_code_and_the_account() {
         use TokenPurpose::{EmailCode, MagicUrl, PhoneCode, PhoneVerification};
 
         let (keys, mut draft) = (Keys::new(), draft());
@@ -333,11 +348,11 @@ mod tests {
             draft.issue(&new(purpose, secret), keys.guard());
         }
         let refused = draft.redeem("333333", &SIGN_IN, keys.guard());
-        assert!(matches!(refused, Err(Abort::Costly(Error::InvalidToken))));
+        assert!(matches!(refused, Err(Abort::SaveAndRefuse(Error::InvalidToken))));
         assert_eq!(tries(&draft), [(EmailCode, 1), (PhoneCode, 1), (PhoneVerification, 0), (MagicUrl, 0)]);
         assert_eq!(draft.failures.run, 1);
         let refused = draft.redeem(&"5".repeat(64), &SIGN_IN, keys.guard());
-        assert!(matches!(refused, Err(Abort::Plain(Error::InvalidToken))), "nobody guesses that");
+        assert!(matches!(refused, Err(Abort::Refuse(Error::InvalidToken))), "too long to be guessed");
         assert_eq!(draft.failures.run, 1);
         for _ in 0..4 {
             assert!(draft.redeem("000000", &SIGN_IN, keys.guard()).is_err());
@@ -346,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn while_guesses_are_locked_only_what_was_mailed_is_taken() {
+    fn while_guesses_are_locked_only_mailed_tokens_are_accepted() {
         let (keys, mut draft) = (Keys::new(), draft());
         for (purpose, secret) in [(TokenPurpose::PhoneCode, "222222"), (TokenPurpose::Generic, "333333")] {
             draft.issue(&new(purpose, secret), keys.guard());
@@ -354,13 +369,13 @@ mod tests {
         draft.failures.locked_until = Some(NOW.after(std::time::Duration::from_secs(1)));
         for secret in ["222222", "333333", "000000"] {
             let refused = draft.redeem(secret, &SIGN_IN, keys.guard());
-            assert!(matches!(refused, Err(Abort::Plain(Error::InvalidToken))), "{secret} writes nothing");
+            assert!(matches!(refused, Err(Abort::Refuse(Error::InvalidToken))), "{secret} writes nothing");
         }
         assert!(draft.tokens.iter().all(|token| token.tries == 0));
         draft.issue(&new(TokenPurpose::EmailCode, "111111"), keys.guard());
         let refused = draft.redeem("222222", &SIGN_IN, keys.guard());
         assert!(
-            matches!(refused, Err(Abort::Costly(Error::InvalidToken))),
+            matches!(refused, Err(Abort::SaveAndRefuse(Error::InvalidToken))),
             "it may have been meant for the mailed one"
         );
         assert!(draft.redeem("111111", &SIGN_IN, keys.guard()).is_ok());

@@ -1,4 +1,4 @@
-//! Ports that a test holds in its hand.
+//! Test doubles of the ports.
 
 use std::{
     sync::{
@@ -22,20 +22,40 @@ use crate::{
     secret::Secret,
 };
 
-/// A clock that stands still until it is moved. Clones are the same clock.
+/// 2026-01-01T00:00:00 UTC.
+const START_MILLIS: i64 = 1_767_225_600_000;
+
+/// The beginning of an instant hash.
+const INSTANT_PREFIX: &str = "$argon2id$v=19$m=8,t=1,p=1$";
+
+/// A clock that moves only when a test moves it. Clones share the time.
+///
+/// It starts at 2026-01-01T00:00:00 UTC.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use account::{ports::Clock, testing::ManualClock};
+///
+/// let clock = ManualClock::default();
+/// let start = clock.now();
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now().as_millis() - start.as_millis(), 60_000);
+/// ```
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     millis: Arc<AtomicI64>,
 }
 
 impl ManualClock {
-    /// Moves it forward.
+    /// Moves the clock forward.
     pub fn advance(&self, span: Duration) {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         self.millis.fetch_add(span, Ordering::SeqCst);
     }
 
-    /// Sets it, forward or back.
+    /// Sets the clock, forward or back.
     pub fn set(&self, to: Timestamp) {
         self.millis.store(to.as_millis(), Ordering::SeqCst);
     }
@@ -43,7 +63,7 @@ impl ManualClock {
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self { millis: Arc::new(AtomicI64::new(1_767_225_600_000)) }
+        Self { millis: Arc::new(AtomicI64::new(START_MILLIS)) }
     }
 }
 
@@ -57,12 +77,15 @@ impl Clock for ManualClock {
     }
 }
 
-/// Randomness that is the same in every run with the same seed. Clones draw from the same stream.
+/// Deterministic randomness: the same seed yields the same bytes. Clones share the stream.
+///
+/// # Security
+/// For tests only: its secrets are predictable.
 #[derive(Debug, Clone)]
 pub struct SeededEntropy(Arc<Mutex<StdRng>>);
 
 impl SeededEntropy {
-    /// Randomness from a seed.
+    /// Creates randomness from a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
@@ -76,7 +99,7 @@ impl Entropy for SeededEntropy {
     }
 }
 
-/// Keeps what would have been sent. Clones are the same outbox.
+/// A mailer and SMS sender that keeps messages instead of sending them. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
     mails: Arc<Mutex<Vec<EmailMessage>>>,
@@ -89,19 +112,19 @@ impl Outbox {
         Self { recorder, ..Self::default() }
     }
 
-    /// The emails so far, oldest first.
+    /// Returns the emails so far, oldest first.
     #[must_use]
     pub fn mails(&self) -> Vec<EmailMessage> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The text messages so far, oldest first.
+    /// Returns the text messages so far, oldest first.
     #[must_use]
     pub fn texts(&self) -> Vec<SmsMessage> {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The newest code that was mailed or texted to this address.
+    /// Returns the newest code that was sent to this email address or phone number.
     #[must_use]
     pub fn code_for(&self, to: &str) -> Option<String> {
         let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +145,7 @@ impl Outbox {
         texted.or_else(mailed).map(|code| code.expose().to_owned())
     }
 
-    /// The newest link that was mailed to this address.
+    /// Returns the newest link that was sent to this email address.
     #[must_use]
     pub fn link_for(&self, to: &str) -> Option<String> {
         let mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,13 +163,13 @@ impl Outbox {
 #[async_trait]
 impl Mailer for Outbox {
     async fn send(&self, message: EmailMessage) -> Result<(), SendError> {
-        self.recorder.note(Step::Mail);
+        self.recorder.record(Step::Mail);
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         Ok(())
     }
 
     async fn withhold(&self) -> Result<(), SendError> {
-        self.recorder.note(Step::Mail);
+        self.recorder.record(Step::Mail);
         Ok(())
     }
 }
@@ -154,23 +177,24 @@ impl Mailer for Outbox {
 #[async_trait]
 impl SmsSender for Outbox {
     async fn send(&self, message: SmsMessage) -> Result<(), SendError> {
-        self.recorder.note(Step::Text);
+        self.recorder.record(Step::Text);
         self.texts.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         Ok(())
     }
 
     async fn withhold(&self) -> Result<(), SendError> {
-        self.recorder.note(Step::Text);
+        self.recorder.record(Step::Text);
         Ok(())
     }
 }
 
-/// Hashes with one SHA-256 and counts its calls. Clones share the count.
+/// A password hasher that computes one SHA-256 and counts its calls. Clones share the counts.
 ///
-/// A hash of another origin, as an import brings it, is checked as a host would check it, and is weaker unless it is Argon2id.
+/// A hash that it did not make, such as an imported one, is verified with the real algorithm, and
+/// is reported as weaker unless it is Argon2id.
 ///
 /// # Security
-/// For tests only: its hashes have the form of Argon2id and none of its strength.
+/// For tests only: its hashes look like Argon2id but are fast to guess.
 #[derive(Debug, Clone, Default)]
 pub struct InstantHasher {
     hashes: Arc<AtomicUsize>,
@@ -183,13 +207,13 @@ impl InstantHasher {
         Self { recorder, ..Self::default() }
     }
 
-    /// How many passwords it has hashed.
+    /// Returns the number of passwords hashed so far.
     #[must_use]
     pub fn hashes(&self) -> usize {
         self.hashes.load(Ordering::SeqCst)
     }
 
-    /// How many passwords it has checked, those of unknown accounts included.
+    /// Returns the number of passwords verified so far, including those for unknown accounts.
     #[must_use]
     pub fn checks(&self) -> usize {
         self.checks.load(Ordering::SeqCst)
@@ -199,9 +223,9 @@ impl InstantHasher {
 #[async_trait]
 impl PasswordHasher for InstantHasher {
     async fn hash(&self, password: Arc<Secret>, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
-        self.recorder.note(Step::Hash);
+        self.recorder.record(Step::Hash);
         self.hashes.fetch_add(1, Ordering::SeqCst);
-        instant(&BASE64_NOPAD.encode(&salt), &password)
+        instant_hash(&BASE64_NOPAD.encode(&salt), &password)
     }
 
     async fn verify(
@@ -209,24 +233,21 @@ impl PasswordHasher for InstantHasher {
         password: Arc<Secret>,
         against: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
-        self.recorder.note(Step::Check);
+        self.recorder.record(Step::Check);
         self.checks.fetch_add(1, Ordering::SeqCst);
         let Some(hash) = against else { return Ok(Verdict { matches: false, weaker: false }) };
-        if !hash.as_str().starts_with(INSTANT) {
+        if !hash.as_str().starts_with(INSTANT_PREFIX) {
             let cheapest = Argon2Params::new(8, 1, 1).map_err(|_| HashError::Failed)?;
             let pool = Argon2Pool::builder().params(cheapest).threads(1).build();
             return pool.verify(password, Some(hash)).await;
         }
         let salt = hash.as_str().split('$').nth(4).unwrap_or_default();
-        Ok(Verdict { matches: instant(salt, &password)? == hash, weaker: false })
+        Ok(Verdict { matches: instant_hash(salt, &password)? == hash, weaker: false })
     }
 }
 
-/// How the string of an instant hash begins.
-const INSTANT: &str = "$argon2id$v=19$m=8,t=1,p=1$";
-
-fn instant(salt: &str, password: &Secret) -> Result<PasswordHash, HashError> {
+fn instant_hash(salt: &str, password: &Secret) -> Result<PasswordHash, HashError> {
     let digest = Sha256::new().chain_update(salt).chain_update(password.expose()).finalize();
-    PasswordHash::parse(&format!("{INSTANT}{salt}${}", BASE64_NOPAD.encode(&digest)))
+    PasswordHash::parse(&format!("{INSTANT_PREFIX}{salt}${}", BASE64_NOPAD.encode(&digest)))
         .map_err(|_| HashError::Failed)
 }

@@ -1,4 +1,4 @@
-//! Messengers that never answer.
+//! A mailer and SMS sender that never answers.
 
 use std::{
     future::pending,
@@ -15,20 +15,29 @@ use crate::{
     ports::{Mailer, SendError, SmsSender},
 };
 
-/// Takes every message and never answers, as a provider does whose network swallows packets. Clones share the count.
+/// Accepts every message and never answers, like a provider whose network drops packets.
 ///
-/// What was to be told of has been saved when a message is handed over, so whoever gives up waiting finds it done:
+/// Use it to test time limits. The service saves a change before it sends the message about it, so
+/// a caller that stops waiting finds the change done. Clones share the count.
 ///
+/// # Examples
 /// ```
 /// use std::time::Duration;
-/// use account::{AccountService, Config, EmailSignIn, MasterKey, MemoryStore, model::ClientInfo, testing::Hanging};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use account::{
+///     AccountService, Config, EmailSignIn, MasterKey, MemoryStore, model::ClientInfo,
+///     testing::Hanging,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mailer = Hanging::default();
 /// let config = Config::new(MasterKey::generate()?);
-/// let service = AccountService::builder(MemoryStore::new()).mailer(mailer.clone()).config(config).build()?;
+/// let service =
+///     AccountService::builder(MemoryStore::new()).mailer(mailer.clone()).config(config).build()?;
 /// let (ada, client) = (EmailSignIn::new("ada@example.com".parse()?), ClientInfo::default());
-/// let answer = tokio::time::timeout(Duration::from_millis(10), service.send_email_code(ada, &client)).await;
+/// let code = service.send_email_code(ada, &client);
+/// let answer = tokio::time::timeout(Duration::from_millis(10), code).await;
 /// assert!(answer.is_err(), "put a mailer that may hang behind a queue");
 /// assert_eq!(mailer.messages(), 1);
 /// assert!(service.admin(&client).user_by_email(&"ada@example.com".parse()?).await.is_ok());
@@ -38,7 +47,7 @@ use crate::{
 pub struct Hanging(Arc<AtomicUsize>);
 
 impl Hanging {
-    /// How many messages it was given, those included that were withheld.
+    /// Returns the number of messages so far, including withheld ones.
     #[must_use]
     pub fn messages(&self) -> usize {
         self.0.load(Ordering::SeqCst)

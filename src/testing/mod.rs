@@ -1,17 +1,20 @@
-//! A host in memory, for tests of this crate and of whatever is built on it.
+//! Test doubles and an in-memory service, for tests of your application.
 //!
-//! [`TestHost`] is a whole service whose clock stands still until it is told, whose messages are captured, whose randomness is seeded and whose
-//! hasher is instant, so that a test says what happens and nothing else.
+//! [`TestHost`] is a complete service with a manual clock, captured messages, seeded randomness and
+//! an instant password hasher. Tests with it are fast and deterministic.
 //!
+//! # Examples
 //! ```
 //! use std::time::Duration;
+//!
 //! use account::testing::TestHost;
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), account::Error> {
 //! let host = TestHost::new();
 //! let ada = host.signed_up("ada@example.com").await;
 //! host.clock.advance(Duration::from_secs(366 * 24 * 3600));
-//! assert_eq!(host.service.caller(&ada.secret).await.unwrap_err().code(), "general_unauthorized_scope");
+//! let expired = host.service.caller(&ada.secret).await.unwrap_err();
+//! assert_eq!(expired.code(), "general_unauthorized_scope");
 //! # Ok(()) }
 //! ```
 
@@ -40,49 +43,62 @@ use crate::{
     service::{AccountService, Caller, SignedIn},
 };
 
-/// The password of every account that the helpers make.
+/// The password of every account that [`TestHost`] creates.
 pub const PASSWORD: &str = "tr4verse-Cobalt-heron";
 
-/// A whole host in memory. The service keeps its accounts in `Arc<dyn Store>`, so that the same test runs on any store.
+/// A complete service in memory, with access to its test doubles.
+///
+/// The service uses `Arc<dyn Store>`, so that the same test can run on any store.
 #[derive(Debug, Clone)]
 pub struct TestHost {
     /// The service under test.
     pub service: AccountService<Arc<dyn Store>, Outbox, Outbox, ManualClock>,
-    /// Its clock, which stands at 2026-01-01T00:00:00 UTC until it is moved.
+    /// Its clock, which starts at 2026-01-01T00:00:00 UTC.
     pub clock: ManualClock,
-    /// What it has sent.
+    /// The messages that it has sent.
     pub outbox: Outbox,
     /// Its hasher, which counts its calls.
     pub hasher: InstantHasher,
-    /// Every call of its store and hasher and every message, in order.
+    /// A record of all calls of its store and hasher, and of all messages, in order.
     pub recorder: Recorder,
 }
 
 impl TestHost {
-    /// A host with the default policy on a new [`MemoryStore`].
+    /// Creates a service with the default configuration on a new [`MemoryStore`].
     #[must_use]
     pub fn new() -> Self {
         Self::on(MemoryStore::new())
     }
 
-    /// A host with the default policy on this store.
+    /// Creates a service with the default configuration on this store.
     #[must_use]
     pub fn on(store: impl Store) -> Self {
         Self::with(store, |_| ())
     }
 
-    /// A host on this store with a policy of its own.
+    /// Creates a service on this store, with a configuration that `configure` changes.
     ///
     /// # Panics
-    /// If the policy breaks a rule.
+    /// If the configuration is invalid.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use account::{MemoryStore, testing::TestHost};
+    ///
+    /// let hour = Duration::from_secs(3600);
+    /// let host = TestHost::with(MemoryStore::new(), |config| config.session_lifetime = hour);
+    /// assert_eq!(host.outbox.mails().len(), 0);
+    /// ```
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that asks for an impossible policy must hear of it")]
-    pub fn with(store: impl Store, policy: impl FnOnce(&mut Config)) -> Self {
+    #[expect(clippy::expect_used, reason = "a test with an invalid configuration must fail")]
+    pub fn with(store: impl Store, configure: impl FnOnce(&mut Config)) -> Self {
         let key = MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| {
             u8::try_from(i * 7 % 256).unwrap_or(0)
         }));
         let mut config = Config::new(key.expect("the key has 32 different bytes"));
-        policy(&mut config);
+        configure(&mut config);
         let (clock, recorder) = (ManualClock::default(), Recorder::default());
         let (outbox, hasher) =
             (Outbox::recorded(recorder.clone()), InstantHasher::recorded(recorder.clone()));
@@ -96,26 +112,30 @@ impl TestHost {
             .entropy(SeededEntropy::new(1))
             .limiter(NoLimits)
             .build()
-            .expect("the policy obeys its rules");
+            .expect("the configuration is valid");
         Self { service, clock, outbox, hasher, recorder }
     }
 
-    /// Signs up an account with this email and [`PASSWORD`], and signs it in.
+    /// Signs up an account with this email address and [`PASSWORD`], and signs in to it.
     ///
     /// # Panics
     /// If either is refused.
-    #[expect(clippy::expect_used, reason = "a helper of tests")]
+    #[doc(alias = "register")]
+    #[doc(alias = "signup")]
+    #[expect(clippy::expect_used, reason = "a test helper")]
     pub async fn signed_up(&self, email: &str) -> SignedIn {
         let request = SignUp::new(email.parse().expect("an email address"), password(PASSWORD));
         self.service.sign_up(request, &ClientInfo::default()).await.expect("signed up");
         self.signed_in(email).await
     }
 
-    /// Signs in to an account that [`signed_up`](TestHost::signed_up) made.
+    /// Signs in to an account that [`signed_up`](TestHost::signed_up) created.
     ///
     /// # Panics
     /// If it is refused.
-    #[expect(clippy::expect_used, reason = "a helper of tests")]
+    #[doc(alias = "login")]
+    #[doc(alias = "log in")]
+    #[expect(clippy::expect_used, reason = "a test helper")]
     pub async fn signed_in(&self, email: &str) -> SignedIn {
         let email = email.parse().expect("an email address");
         self.service
@@ -124,34 +144,34 @@ impl TestHost {
             .expect("signed in")
     }
 
-    /// The newest code that was mailed or texted to this address.
+    /// Returns the newest code that was sent to this email address or phone number.
     ///
     /// # Panics
-    /// If there is none.
+    /// If no code was sent.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a helper of tests")]
+    #[expect(clippy::expect_used, reason = "a test helper")]
     pub fn code_for(&self, to: &str) -> Passcode {
         let code = self.outbox.code_for(to).expect("a code was sent");
         code.parse().expect("a passcode")
     }
 
-    /// The secret in the newest link that was mailed to this address.
+    /// Returns the secret of the newest link that was sent to this email address.
     ///
     /// # Panics
-    /// If there is none.
+    /// If no link was sent.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a helper of tests")]
+    #[expect(clippy::expect_used, reason = "a test helper")]
     pub fn link_secret(&self, to: &str) -> Passcode {
         let link = Url::parse(&self.outbox.link_for(to).expect("a link was sent")).expect("a URL");
         let secret = link.query_pairs().find(|(name, _)| name == "secret");
         secret.expect("a link with a secret").1.parse().expect("a passcode")
     }
 
-    /// The caller who holds this session.
+    /// Returns the caller of this session.
     ///
     /// # Panics
-    /// If nobody does.
-    #[expect(clippy::expect_used, reason = "a helper of tests")]
+    /// If the session has ended.
+    #[expect(clippy::expect_used, reason = "a test helper")]
     pub async fn caller(&self, signed_in: &SignedIn) -> Caller {
         self.service.caller(&signed_in.secret).await.expect("a live session")
     }
@@ -163,24 +183,26 @@ impl Default for TestHost {
     }
 }
 
-/// What an authenticator app shows at this instant, given the secret that set it up
+/// Returns the code that an authenticator app shows at this time, given its secret
 /// ([`NewAuthenticator::secret`](crate::NewAuthenticator)).
 ///
 /// # Panics
-/// If it is no base32 of at least 128 bits.
+/// If the secret is not base32 of at least 128 bits.
+#[doc(alias = "2FA")]
+#[doc(alias = "MFA")]
 #[must_use]
-#[expect(clippy::expect_used, reason = "a helper of tests")]
+#[expect(clippy::expect_used, reason = "a test helper")]
 pub fn totp(secret: &str, now: Timestamp) -> String {
     let secret = TotpSecret::from_base32(secret).expect("base32");
     secret.code_at(now).expect("128 bits or more")
 }
 
-/// A password from a text of a test.
+/// Parses a password.
 ///
 /// # Panics
 /// If it is too short or too long.
 #[must_use]
-#[expect(clippy::expect_used, reason = "a helper of tests")]
+#[expect(clippy::expect_used, reason = "a test helper")]
 pub fn password(text: &str) -> Password {
     text.parse().expect("a password of 8 to 256 characters")
 }

@@ -1,4 +1,4 @@
-//! What a store holds, to be compared and to be put into another one.
+//! Snapshots of a store's contents.
 
 use std::fmt;
 
@@ -7,9 +7,12 @@ use crate::{
     ports::{Change, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
-/// What a store holds at one moment: accounts with their attachments and logs. Two are equal if all but the random versions is.
+/// The contents of a store at one moment: accounts with their attachments and logs.
 ///
-/// [`Display`](fmt::Display) writes all of it out, digests and hashes included.
+/// Use it to compare stores, or to copy one into another. Equality ignores the random versions.
+///
+/// # Security
+/// [`Display`](fmt::Display) prints everything, including digests and password hashes.
 #[derive(Debug, Clone)]
 pub struct Snapshot(Vec<Entry>);
 
@@ -22,10 +25,10 @@ struct Entry {
 }
 
 impl Snapshot {
-    /// What the store holds. Nobody may write to it meanwhile.
+    /// Takes a snapshot of a store, which must not change at the same time.
     ///
     /// # Errors
-    /// Those of the store.
+    /// [`StoreError`] if the store fails.
     pub async fn of(store: &impl Store) -> Result<Self, StoreError> {
         const PAGE: u32 = 100;
         let mut entries: Vec<Entry> = Vec::new();
@@ -41,10 +44,10 @@ impl Snapshot {
         }
     }
 
-    /// Puts all of it into an empty store, under the same versions.
+    /// Saves the contents into an empty store, with the same versions.
     ///
     /// # Errors
-    /// Those of the store; [`SaveError::Taken`] if it is not empty.
+    /// [`SaveError::Taken`] if a key exists already; [`SaveError::Failed`] if the store fails.
     pub async fn put_into(&self, store: &impl Store) -> Result<(), SaveError> {
         for Entry { stored, events, .. } in &self.0 {
             store.save(Change::new(None, stored.account.clone(), stored.version, events)).await?;
@@ -52,12 +55,12 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Each account's id and its body and attachment in the form in which stores keep them.
+    /// Returns the id of each account, with its body and attachment in their stored form.
     pub fn accounts(&self) -> impl Iterator<Item = (&UserId, &str, &str)> {
         self.0.iter().map(|entry| (entry.stored.account.id(), &*entry.body, &*entry.attachment))
     }
 
-    /// How many log entries an account has.
+    /// Returns the number of log entries of an account.
     #[must_use]
     pub fn events(&self, user: &UserId) -> usize {
         self.0.iter().find(|entry| entry.stored.account.id() == user).map_or(0, |entry| entry.events.len())

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::Device;
-use super::rule::{Rule, first_match, full_version};
+use super::{
+    Device,
+    rule::{Rule, first_match, full_version},
+};
 
-/// Fills in the client that `text` names.
-pub(super) fn read(text: &str, device: &mut Device) {
+/// Sets the client that `text` names.
+pub(super) fn parse(text: &str, device: &mut Device) {
     let Some(rule) = [APPWRITE, BOTS, APPS, LIBRARIES, CRAWLERS, BROWSERS]
         .into_iter()
         .find_map(|rules| first_match(rules, text))
@@ -35,7 +37,7 @@ struct Client {
 #[derive(Debug, Clone, Copy)]
 struct Engine {
     name: &'static str,
-    /// What its version stands behind.
+    /// The mark before its version.
     mark: &'static str,
 }
 
@@ -71,10 +73,13 @@ const fn browser(
     Rule::new(marks, Client { kind: "browser", code, name, engine: Some(engine) })
 }
 
-/// Appwrite's command line and SDKs, whose versions are kept whole.
+/// Appwrite's command line and SDKs. Their versions are reported completely.
 #[rustfmt::skip]
 const APPWRITE: &[Rule<Client>] = &[
-    Rule::new(&["AppwriteCLI/"], Client { kind: "desktop", code: "cli", name: "Appwrite CLI", engine: None }).full(),
+    Rule::new(
+        &["AppwriteCLI/"],
+        Client { kind: "desktop", code: "cli", name: "Appwrite CLI", engine: None },
+    ).full(),
     library(&["AppwriteFlutterSDK/"], "Appwrite Flutter SDK").full(),
     library(&["AppwriteAndroidSDK/"], "Appwrite Android SDK").full(),
     library(&["AppwriteAppleSDK/"], "Appwrite Apple SDK").full(),
@@ -125,7 +130,7 @@ const BOTS: &[Rule<Client>] = &[
     bot(&["UptimeRobot/"], "Uptime Robot"),
 ];
 
-/// Apps with a browser inside.
+/// Apps with an embedded browser.
 #[rustfmt::skip]
 const APPS: &[Rule<Client>] = &[
     app(&["Instagram "], "Instagram"),
@@ -189,7 +194,8 @@ const LIBRARIES: &[Rule<Client>] = &[
     library(&["RestSharp/"], "RestSharp"),
 ];
 
-/// What calls itself a robot and is none of the well-known ones; after the libraries, some of which link their homes.
+/// Other robots. They come after the libraries, because some of those send a link to their home
+/// page.
 #[rustfmt::skip]
 const CRAWLERS: &[Rule<Client>] = &[
     bot(&["bot/"], "Generic Bot").fixed(""),
@@ -202,7 +208,8 @@ const CRAWLERS: &[Rule<Client>] = &[
     bot(&["+http"], "Generic Bot").fixed(""),
 ];
 
-/// Browsers that borrow the name of another stand before it: nearly all say Chrome, and Chrome says Safari.
+/// A browser whose user agent also names another comes before that one: nearly all name Chrome, and
+/// Chrome names Safari.
 #[rustfmt::skip]
 const BROWSERS: &[Rule<Client>] = &[
     browser(&["Edg/"], "PS", "Microsoft Edge", BLINK),

@@ -1,82 +1,89 @@
-//! Devices: form, maker and model.
+//! Devices: kind, manufacturer and model.
 
 use std::borrow::Cow;
 
-use super::Device;
-use super::rule::{Rule, first_match};
+use super::{
+    Device,
+    rule::{Rule, first_match},
+};
 
-/// Longest model that is reported.
-const MODEL_BYTES: usize = 64;
+/// The longest reported model.
+const MAX_MODEL_BYTES: usize = 64;
 
-/// Fills in the device that `text` names; called last, for where the text is silent its system decides.
-pub(super) fn read(text: &str, device: &mut Device) {
+/// Sets the device that `text` names, or the usual device of its operating system.
+///
+/// Call it after the operating system is set.
+pub(super) fn parse(text: &str, device: &mut Device) {
     let named = first_match(DEVICES, text).map(|rule| rule.verdict).unwrap_or_default();
-    let by_code = named.brand.is_empty() && ["AND", "ADR", "HAR"].contains(&&*device.os_code);
-    let model = if by_code { android_model(text).map(by_model) } else { None };
-    let (made, model) = model.unwrap_or((named, Cow::Borrowed(named.model)));
-    let usual = USUAL.iter().find(|(codes, _)| codes.contains(&&*device.os_code)).map(|(_, usual)| *usual);
-    let usual = usual.unwrap_or_default();
+    let has_model_code = named.brand.is_empty() && ["AND", "ADR", "HAR"].contains(&&*device.os_code);
+    let model = if has_model_code { android_model(text).map(look_up_model) } else { None };
+    let (by_model, model) = model.unwrap_or((named, Cow::Borrowed(named.model)));
+    let by_system = DEFAULTS.iter().find(|(codes, _)| codes.contains(&&*device.os_code));
+    let by_system = by_system.map(|(_, hardware)| *hardware).unwrap_or_default();
 
-    let first_said =
-        |words: [&'static str; 3]| words.into_iter().find(|word| !word.is_empty()).unwrap_or_default();
-    device.device_name = Cow::Borrowed(first_said([made.form, named.form, usual.form]));
-    device.device_brand = Cow::Borrowed(first_said([made.brand, named.brand, usual.brand]));
+    device.device_name = first_known([by_model.form, named.form, by_system.form]);
+    device.device_brand = first_known([by_model.brand, named.brand, by_system.brand]);
     device.device_model = model;
 }
 
-/// Maker and name of an Android model such as `samsung SM-G991B` or `Pixel 7`.
-fn by_model(full: &str) -> (Hardware, Cow<'static, str>) {
-    let maker = |word: &str| {
-        MODELS
-            .iter()
-            .map(|(_, made)| made.brand)
-            .find(|brand| brand.eq_ignore_ascii_case(word))
-            .unwrap_or_default()
-    };
-    let (brand, model) = match full.split_once(' ').map(|(word, rest)| (maker(word), rest)) {
-        Some((brand, rest)) if !brand.is_empty() => (brand, rest),
-        _ => ("", full),
-    };
-    let known = MODELS.iter().find(|(start, _)| model.starts_with(start)).map(|(_, made)| *made);
+/// Returns the first value that is not empty.
+fn first_known(values: [&'static str; 3]) -> Cow<'static, str> {
+    Cow::Borrowed(values.into_iter().find(|value| !value.is_empty()).unwrap_or_default())
+}
+
+/// Looks up manufacturer and name of an Android model such as `samsung SM-G991B` or `Pixel 7`.
+fn look_up_model(full: &str) -> (Hardware, Cow<'static, str>) {
+    let (brand, model) = split_brand(full);
+    let known = MODELS.iter().find(|(prefix, _)| model.starts_with(prefix)).map(|(_, hardware)| *hardware);
     let known = known.unwrap_or(Hardware { form: "", brand, model: "" });
     let name = if known.model.is_empty() { Cow::Owned(model.to_owned()) } else { Cow::Borrowed(known.model) };
     (known, name)
 }
 
-/// The model in `(Linux; Android 13; SM-G991B Build/TP1A)`: of the notes behind the system the first that is none of the
-/// customary others.
+/// Splits a leading brand of the table from the model. Without one, the brand is empty.
+fn split_brand(full: &str) -> (&'static str, &str) {
+    let brand_of = |word: &str| {
+        MODELS.iter().map(|(_, hardware)| hardware.brand).find(|brand| brand.eq_ignore_ascii_case(word))
+    };
+    full.split_once(' ').and_then(|(word, model)| Some((brand_of(word)?, model))).unwrap_or(("", full))
+}
+
+/// Returns the model in a text such as `(Linux; Android 13; SM-G991B Build/TP1A)`.
+///
+/// It is the first note after the system, except for customary notes of other kinds.
 fn android_model(text: &str) -> Option<&str> {
-    let (_, behind) = text.split_once("Android ")?;
-    let mut depth = 0_u32;
-    let end = behind.find(|character| match character {
-        '(' => {
-            depth += 1;
-            false
-        }
-        ')' if depth == 0 => true,
-        ')' => {
-            depth -= 1;
-            false
-        }
-        _ => false,
-    });
-    let notes = behind.get(..end?)?.split(';').skip(1);
+    let (_, rest) = text.split_once("Android ")?;
+    let notes = rest.get(..closing_parenthesis(rest)?)?.split(';').skip(1);
     let model = notes
         .map(|note| note.split_once("Build/").map_or(note, |(model, _)| model).trim())
         .find(|note| !is_customary(note))?;
-    let clean = |byte: u8| byte.is_ascii_alphanumeric() || b" -_.,+()/".contains(&byte);
-    (model.len() <= MODEL_BYTES && model.bytes().all(clean)).then_some(model)
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" -_.,+()/".contains(&byte);
+    (model.len() <= MAX_MODEL_BYTES && model.bytes().all(is_plain)).then_some(model)
 }
 
-/// Whether a note says something else than a model: hidden model, web view, form, language, engine.
+/// Finds the parenthesis that closes the one before `text`.
+fn closing_parenthesis(text: &str) -> Option<usize> {
+    let mut depth = 0_u32;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 0 => return Some(at),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Returns whether a note is not a model: a hidden model, web view, form, language or engine.
 fn is_customary(note: &str) -> bool {
-    let locale = |note: &str| match note.as_bytes() {
+    let is_locale = match note.as_bytes() {
         [a, b] | [a, b, b'-' | b'_', _, _] => a.is_ascii_lowercase() && b.is_ascii_lowercase(),
         _ => false,
     };
-    ["", "K", "U", "TV", "Mobile", "Tablet", "HarmonyOS", "arm", "arm_64"].contains(&note)
+    is_locale
+        || ["", "K", "U", "TV", "Mobile", "Tablet", "HarmonyOS", "arm", "arm_64"].contains(&note)
         || note.starts_with("rv:")
-        || locale(note)
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,7 +93,7 @@ struct Hardware {
     model: &'static str,
 }
 
-const fn made(form: &'static str, brand: &'static str, model: &'static str) -> Hardware {
+const fn hardware(form: &'static str, brand: &'static str, model: &'static str) -> Hardware {
     Hardware { form, brand, model }
 }
 
@@ -96,17 +103,18 @@ const fn row(
     brand: &'static str,
     model: &'static str,
 ) -> Rule<Hardware> {
-    Rule::new(marks, made(form, brand, model))
+    Rule::new(marks, hardware(form, brand, model))
 }
 
-/// What a system runs on where the text says nothing nearer.
-const USUAL: &[(&[&str], Hardware)] = &[
-    (&["MAC"], made("desktop", "Apple", "")),
-    (&["IOS", "IPA", "ATV", "WAS"], made("", "Apple", "")),
-    (&["WIN", "COS", "LIN", "UBT", "MIN", "FED", "DEB", "BSD", "OBS", "NBS"], made("desktop", "", "")),
+/// The usual devices of operating systems, for texts that do not name one.
+const DEFAULTS: &[(&[&str], Hardware)] = &[
+    (&["MAC"], hardware("desktop", "Apple", "")),
+    (&["IOS", "IPA", "ATV", "WAS"], hardware("", "Apple", "")),
+    (&["WIN", "COS", "LIN", "UBT", "MIN", "FED", "DEB", "BSD", "OBS", "NBS"], hardware("desktop", "", "")),
 ];
 
-/// Devices by their own names, then forms of Android devices: tablets are those whose Chrome does not say `Mobile`.
+/// Devices by name, then the kinds of Android devices. In Chrome, tablets are those without
+/// `Mobile`.
 #[rustfmt::skip]
 const DEVICES: &[Rule<Hardware>] = &[
     row(&["Windows Phone", "Lumia"], "smartphone", "Microsoft", "Lumia"),
@@ -141,98 +149,99 @@ const DEVICES: &[Rule<Hardware>] = &[
     row(&["HarmonyOS"], "smartphone", "", ""),
 ];
 
-/// Android models by how their codes begin; an empty model leaves the code, an empty form leaves what the text says.
+/// Android models by prefix of their codes. With an empty model, the code is reported. With an
+/// empty form, the form in the text is reported.
 #[rustfmt::skip]
 const MODELS: &[(&str, Hardware)] = &[
-    ("SM-G970", made("", "Samsung", "Galaxy S10e")),
-    ("SM-G973", made("", "Samsung", "Galaxy S10")),
-    ("SM-G975", made("", "Samsung", "Galaxy S10+")),
-    ("SM-G780", made("", "Samsung", "Galaxy S20 FE")),
-    ("SM-G781", made("", "Samsung", "Galaxy S20 FE")),
-    ("SM-G980", made("", "Samsung", "Galaxy S20")),
-    ("SM-G981", made("", "Samsung", "Galaxy S20")),
-    ("SM-G985", made("", "Samsung", "Galaxy S20+")),
-    ("SM-G986", made("", "Samsung", "Galaxy S20+")),
-    ("SM-G988", made("", "Samsung", "Galaxy S20 Ultra")),
-    ("SM-G990", made("", "Samsung", "Galaxy S21 FE")),
-    ("SM-G991", made("", "Samsung", "Galaxy S21")),
-    ("SM-G996", made("", "Samsung", "Galaxy S21+")),
-    ("SM-G998", made("", "Samsung", "Galaxy S21 Ultra")),
-    ("SM-S901", made("", "Samsung", "Galaxy S22")),
-    ("SM-S906", made("", "Samsung", "Galaxy S22+")),
-    ("SM-S908", made("", "Samsung", "Galaxy S22 Ultra")),
-    ("SM-S711", made("", "Samsung", "Galaxy S23 FE")),
-    ("SM-S911", made("", "Samsung", "Galaxy S23")),
-    ("SM-S916", made("", "Samsung", "Galaxy S23+")),
-    ("SM-S918", made("", "Samsung", "Galaxy S23 Ultra")),
-    ("SM-S721", made("", "Samsung", "Galaxy S24 FE")),
-    ("SM-S921", made("", "Samsung", "Galaxy S24")),
-    ("SM-S926", made("", "Samsung", "Galaxy S24+")),
-    ("SM-S928", made("", "Samsung", "Galaxy S24 Ultra")),
-    ("SM-S931", made("", "Samsung", "Galaxy S25")),
-    ("SM-S936", made("", "Samsung", "Galaxy S25+")),
-    ("SM-S938", made("", "Samsung", "Galaxy S25 Ultra")),
-    ("SM-A145", made("", "Samsung", "Galaxy A14")),
-    ("SM-A155", made("", "Samsung", "Galaxy A15")),
-    ("SM-A336", made("", "Samsung", "Galaxy A33")),
-    ("SM-A346", made("", "Samsung", "Galaxy A34")),
-    ("SM-A356", made("", "Samsung", "Galaxy A35")),
-    ("SM-A515", made("", "Samsung", "Galaxy A51")),
-    ("SM-A525", made("", "Samsung", "Galaxy A52")),
-    ("SM-A536", made("", "Samsung", "Galaxy A53")),
-    ("SM-A546", made("", "Samsung", "Galaxy A54")),
-    ("SM-A556", made("", "Samsung", "Galaxy A55")),
-    ("SM-T", made("tablet", "Samsung", "")),
-    ("SM-X", made("tablet", "Samsung", "")),
-    ("SM-P", made("tablet", "Samsung", "")),
-    ("SM-", made("", "Samsung", "")),
-    ("GT-P", made("tablet", "Samsung", "")),
-    ("GT-", made("", "Samsung", "")),
-    ("Galaxy", made("", "Samsung", "")),
-    ("Pixel Tablet", made("tablet", "Google", "")),
-    ("Pixel C", made("tablet", "Google", "")),
-    ("Pixel", made("", "Google", "")),
-    ("Nexus 7", made("tablet", "Google", "")),
-    ("Nexus 9", made("tablet", "Google", "")),
-    ("Nexus 10", made("tablet", "Google", "")),
-    ("Nexus", made("", "Google", "")),
-    ("Redmi Pad", made("tablet", "Xiaomi", "")),
-    ("Redmi", made("", "Xiaomi", "")),
-    ("POCO", made("", "Xiaomi", "")),
-    ("Mi ", made("", "Xiaomi", "")),
-    ("MI ", made("", "Xiaomi", "")),
-    ("M20", made("", "Xiaomi", "")),
-    ("M21", made("", "Xiaomi", "")),
-    ("21", made("", "Xiaomi", "")),
-    ("22", made("", "Xiaomi", "")),
-    ("23", made("", "Xiaomi", "")),
-    ("24", made("", "Xiaomi", "")),
-    ("ONEPLUS", made("", "OnePlus", "")),
-    ("OnePlus", made("", "OnePlus", "")),
-    ("CPH", made("", "OPPO", "")),
-    ("RMX", made("", "Realme", "")),
-    ("moto", made("", "Motorola", "")),
-    ("XT1", made("", "Motorola", "")),
-    ("XT2", made("", "Motorola", "")),
-    ("V19", made("", "Vivo", "")),
-    ("V20", made("", "Vivo", "")),
-    ("V21", made("", "Vivo", "")),
-    ("V22", made("", "Vivo", "")),
-    ("V23", made("", "Vivo", "")),
-    ("LM-", made("", "LG", "")),
-    ("LG-", made("", "LG", "")),
-    ("TA-", made("", "Nokia", "")),
-    ("HTC", made("", "HTC", "")),
-    ("KF", made("tablet", "Amazon", "")),
-    ("XQ-", made("", "Sony", "")),
-    ("SO-", made("", "Sony", "")),
-    ("ASUS_", made("", "Asus", "")),
-    ("TB", made("tablet", "Lenovo", "")),
-    ("Lenovo", made("", "Lenovo", "")),
-    ("ANE-", made("", "Huawei", "")),
-    ("ELE-", made("", "Huawei", "")),
-    ("ELS-", made("", "Huawei", "")),
-    ("MAR-", made("", "Huawei", "")),
-    ("POT-", made("", "Huawei", "")),
-    ("VOG-", made("", "Huawei", "")),
+    ("SM-G970", hardware("", "Samsung", "Galaxy S10e")),
+    ("SM-G973", hardware("", "Samsung", "Galaxy S10")),
+    ("SM-G975", hardware("", "Samsung", "Galaxy S10+")),
+    ("SM-G780", hardware("", "Samsung", "Galaxy S20 FE")),
+    ("SM-G781", hardware("", "Samsung", "Galaxy S20 FE")),
+    ("SM-G980", hardware("", "Samsung", "Galaxy S20")),
+    ("SM-G981", hardware("", "Samsung", "Galaxy S20")),
+    ("SM-G985", hardware("", "Samsung", "Galaxy S20+")),
+    ("SM-G986", hardware("", "Samsung", "Galaxy S20+")),
+    ("SM-G988", hardware("", "Samsung", "Galaxy S20 Ultra")),
+    ("SM-G990", hardware("", "Samsung", "Galaxy S21 FE")),
+    ("SM-G991", hardware("", "Samsung", "Galaxy S21")),
+    ("SM-G996", hardware("", "Samsung", "Galaxy S21+")),
+    ("SM-G998", hardware("", "Samsung", "Galaxy S21 Ultra")),
+    ("SM-S901", hardware("", "Samsung", "Galaxy S22")),
+    ("SM-S906", hardware("", "Samsung", "Galaxy S22+")),
+    ("SM-S908", hardware("", "Samsung", "Galaxy S22 Ultra")),
+    ("SM-S711", hardware("", "Samsung", "Galaxy S23 FE")),
+    ("SM-S911", hardware("", "Samsung", "Galaxy S23")),
+    ("SM-S916", hardware("", "Samsung", "Galaxy S23+")),
+    ("SM-S918", hardware("", "Samsung", "Galaxy S23 Ultra")),
+    ("SM-S721", hardware("", "Samsung", "Galaxy S24 FE")),
+    ("SM-S921", hardware("", "Samsung", "Galaxy S24")),
+    ("SM-S926", hardware("", "Samsung", "Galaxy S24+")),
+    ("SM-S928", hardware("", "Samsung", "Galaxy S24 Ultra")),
+    ("SM-S931", hardware("", "Samsung", "Galaxy S25")),
+    ("SM-S936", hardware("", "Samsung", "Galaxy S25+")),
+    ("SM-S938", hardware("", "Samsung", "Galaxy S25 Ultra")),
+    ("SM-A145", hardware("", "Samsung", "Galaxy A14")),
+    ("SM-A155", hardware("", "Samsung", "Galaxy A15")),
+    ("SM-A336", hardware("", "Samsung", "Galaxy A33")),
+    ("SM-A346", hardware("", "Samsung", "Galaxy A34")),
+    ("SM-A356", hardware("", "Samsung", "Galaxy A35")),
+    ("SM-A515", hardware("", "Samsung", "Galaxy A51")),
+    ("SM-A525", hardware("", "Samsung", "Galaxy A52")),
+    ("SM-A536", hardware("", "Samsung", "Galaxy A53")),
+    ("SM-A546", hardware("", "Samsung", "Galaxy A54")),
+    ("SM-A556", hardware("", "Samsung", "Galaxy A55")),
+    ("SM-T", hardware("tablet", "Samsung", "")),
+    ("SM-X", hardware("tablet", "Samsung", "")),
+    ("SM-P", hardware("tablet", "Samsung", "")),
+    ("SM-", hardware("", "Samsung", "")),
+    ("GT-P", hardware("tablet", "Samsung", "")),
+    ("GT-", hardware("", "Samsung", "")),
+    ("Galaxy", hardware("", "Samsung", "")),
+    ("Pixel Tablet", hardware("tablet", "Google", "")),
+    ("Pixel C", hardware("tablet", "Google", "")),
+    ("Pixel", hardware("", "Google", "")),
+    ("Nexus 7", hardware("tablet", "Google", "")),
+    ("Nexus 9", hardware("tablet", "Google", "")),
+    ("Nexus 10", hardware("tablet", "Google", "")),
+    ("Nexus", hardware("", "Google", "")),
+    ("Redmi Pad", hardware("tablet", "Xiaomi", "")),
+    ("Redmi", hardware("", "Xiaomi", "")),
+    ("POCO", hardware("", "Xiaomi", "")),
+    ("Mi ", hardware("", "Xiaomi", "")),
+    ("MI ", hardware("", "Xiaomi", "")),
+    ("M20", hardware("", "Xiaomi", "")),
+    ("M21", hardware("", "Xiaomi", "")),
+    ("21", hardware("", "Xiaomi", "")),
+    ("22", hardware("", "Xiaomi", "")),
+    ("23", hardware("", "Xiaomi", "")),
+    ("24", hardware("", "Xiaomi", "")),
+    ("ONEPLUS", hardware("", "OnePlus", "")),
+    ("OnePlus", hardware("", "OnePlus", "")),
+    ("CPH", hardware("", "OPPO", "")),
+    ("RMX", hardware("", "Realme", "")),
+    ("moto", hardware("", "Motorola", "")),
+    ("XT1", hardware("", "Motorola", "")),
+    ("XT2", hardware("", "Motorola", "")),
+    ("V19", hardware("", "Vivo", "")),
+    ("V20", hardware("", "Vivo", "")),
+    ("V21", hardware("", "Vivo", "")),
+    ("V22", hardware("", "Vivo", "")),
+    ("V23", hardware("", "Vivo", "")),
+    ("LM-", hardware("", "LG", "")),
+    ("LG-", hardware("", "LG", "")),
+    ("TA-", hardware("", "Nokia", "")),
+    ("HTC", hardware("", "HTC", "")),
+    ("KF", hardware("tablet", "Amazon", "")),
+    ("XQ-", hardware("", "Sony", "")),
+    ("SO-", hardware("", "Sony", "")),
+    ("ASUS_", hardware("", "Asus", "")),
+    ("TB", hardware("tablet", "Lenovo", "")),
+    ("Lenovo", hardware("", "Lenovo", "")),
+    ("ANE-", hardware("", "Huawei", "")),
+    ("ELE-", hardware("", "Huawei", "")),
+    ("ELS-", hardware("", "Huawei", "")),
+    ("MAR-", hardware("", "Huawei", "")),
+    ("POT-", hardware("", "Huawei", "")),
+    ("VOG-", hardware("", "Huawei", "")),
 ];

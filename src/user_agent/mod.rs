@@ -1,70 +1,89 @@
-//! Who is calling: operating system, client and device, read from the `User-Agent` header.
+//! Parses the `User-Agent` header into operating system, client and device.
 //!
-//! The codes and names are the vocabulary that Matomo's device detection made common, so a session list shows what
-//! consoles expect (`WIN`, `CH`, `smartphone`). The tables are this crate's own and cover what makes up real traffic;
-//! what they do not know stays empty. One mechanism drives them all: the first row whose marks all occur wins.
+//! Codes and names are those of Matomo's device detection, such as `WIN`, `CH` and `smartphone`,
+//! which Appwrite consoles expect. The tables are this crate's own and cover common traffic.
+//! Unknown fields are empty. In each table, the first row whose marks all occur in the header
+//! applies.
 //!
-//! # What the strings cannot say
-//! Windows 11 calls itself Windows NT 10.0, macOS since 11 calls itself 10.15, Safari on an iPad asks for desktop pages
-//! as a Mac, Brave calls itself Chrome, and Chrome on Android hides version (`10`) and model (`K`). The verdict is what
-//! the string says; a hidden model is empty.
+//! # Limitations
+//! The result is what the header says. Windows 11 sends Windows NT 10.0, macOS since 11 sends
+//! 10.15, Safari on an iPad requests desktop pages as a Mac, Brave sends Chrome, and Chrome on
+//! Android hides its version (`10`) and model (`K`). A hidden model is empty.
 
 mod client;
 mod device;
 mod rule;
 mod system;
 
-use std::borrow::Cow;
-use std::fmt::Debug;
-use std::sync::Arc;
+use std::{borrow::Cow, fmt::Debug, sync::Arc};
 
-/// Bytes of a user agent that are read; browsers send about 120, the longest in-app browsers about 500.
-const READ_BYTES: usize = 1024;
+/// Browsers send about 120 bytes, the longest in-app browsers about 500.
+const MAX_BYTES: usize = 1024;
 
-/// What a user agent tells about its sender, as sessions and log entries show it; a field is empty when unknown.
+/// The operating system, client and device of a user agent. Unknown fields are empty.
 ///
-/// Versions of systems and clients are `major.minor` (`10.15`, `120.0`), those of engines and of Appwrite's own clients
-/// complete (`120.0.0.0`).
+/// Sessions and log entries show it. Versions of systems and clients are `major.minor` (`10.15`,
+/// `120.0`). Versions of engines and of Appwrite's own clients are complete (`120.0.0.0`).
 ///
 /// # Security
-/// The header is whatever the caller wrote: show it, decide nothing by it. Codes, names and brands come from the tables
-/// alone; versions hold only ASCII letters, digits, `.` and `-`, models only ASCII letters, digits, spaces and
-/// `-_.,+()/`, at most 64 of them.
+/// Clients can send any header, so do not base decisions on it. Codes, names and brands come from
+/// the tables only. Versions consist of ASCII letters, digits, `.` and `-`. Models consist of at
+/// most 64 ASCII letters, digits, spaces and `-_.,+()/`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
-    /// Short code of the operating system, such as `WIN`, `MAC`, `LIN`, `AND`, `IOS`.
+    /// The short code of the operating system, such as `WIN`, `MAC`, `LIN`, `AND` or `IOS`.
     pub os_code: Cow<'static, str>,
-    /// Name of the operating system, such as `Windows`.
+    /// The name of the operating system, such as `Windows`.
     pub os_name: Cow<'static, str>,
-    /// Its version, such as `10.15`.
+    /// The version of the operating system, such as `10.15`.
     pub os_version: Cow<'static, str>,
-    /// `browser`, `mobile app`, `desktop`, `library` or `bot`.
+    /// The type of the client: `browser`, `mobile app`, `desktop`, `library` or `bot`.
     pub client_type: Cow<'static, str>,
-    /// Short code of a browser, such as `CH`; `cli` for Appwrite's command line; empty for all others.
+    /// The short code of a browser, such as `CH`, or `cli` for Appwrite's command line. Empty for
+    /// all other clients.
     pub client_code: Cow<'static, str>,
-    /// Name of the client, such as `Chrome Mobile` or `curl`.
+    /// The name of the client, such as `Chrome Mobile` or `curl`.
     pub client_name: Cow<'static, str>,
-    /// Its version, such as `120.0`.
+    /// The version of the client, such as `120.0`.
     pub client_version: Cow<'static, str>,
-    /// Rendering engine of a browser: `Blink`, `WebKit`, `Gecko`, `Trident`, `Edge` or `Presto`.
+    /// The rendering engine of a browser: `Blink`, `WebKit`, `Gecko`, `Trident`, `Edge` or
+    /// `Presto`.
     pub client_engine: Cow<'static, str>,
-    /// Its version, such as `120.0.0.0`.
+    /// The version of the engine, such as `120.0.0.0`.
     pub client_engine_version: Cow<'static, str>,
-    /// Form of the device: `desktop`, `smartphone`, `tablet`, `feature phone`, `portable media player`, `tv`, `console`
-    /// or `wearable`.
+    /// The kind of the device: `desktop`, `smartphone`, `tablet`, `feature phone`,
+    /// `portable media player`, `tv`, `console` or `wearable`.
     pub device_name: Cow<'static, str>,
-    /// Maker of the device, such as `Apple`.
+    /// The manufacturer of the device, such as `Apple`.
     pub device_brand: Cow<'static, str>,
-    /// Model of the device, such as `iPhone`, `Pixel 7` or the maker's code.
+    /// The model of the device, such as `iPhone`, `Pixel 7` or a code of the manufacturer.
     pub device_model: Cow<'static, str>,
 }
 
-/// Reads user agents for sessions, log entries and alert mails.
+/// Parses user agents for sessions, log entries and alert mails.
 ///
-/// A host with a richer database puts its own reader here; [`StandardDeviceParser`] is the default.
+/// The default is [`StandardDeviceParser`]. Implement the trait to use a larger database.
+///
+/// # Examples
+/// ```
+/// use account::user_agent::{Device, DeviceParser, parse};
+///
+/// #[derive(Debug)]
+/// struct WithOwnApp;
+///
+/// impl DeviceParser for WithOwnApp {
+///     fn parse(&self, user_agent: &str) -> Device {
+///         let mut device = parse(user_agent);
+///         if user_agent.starts_with("ExampleApp/") {
+///             device.client_name = "Example App".into();
+///         }
+///         device
+///     }
+/// }
+/// ```
 pub trait DeviceParser: Send + Sync + Debug + 'static {
-    /// Tells what `user_agent` says about its sender; must accept any text and return promptly.
+    /// Parses a `User-Agent` header. It must accept any text and return promptly.
     fn parse(&self, user_agent: &str) -> Device;
 }
 
@@ -74,7 +93,7 @@ impl<T: DeviceParser + ?Sized> DeviceParser for Arc<T> {
     }
 }
 
-/// The built-in reader: [`parse`] behind the port.
+/// The built-in parser, which calls [`parse`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StandardDeviceParser;
 
@@ -84,33 +103,34 @@ impl DeviceParser for StandardDeviceParser {
     }
 }
 
-/// Reads a user agent with the built-in tables.
+/// Parses a user agent with the built-in tables.
 ///
-/// Total over all text, linear in time and bounded: only the first 1,024 bytes count.
+/// It accepts any text and takes linear time. Only the first 1,024 bytes count.
 ///
 /// # Examples
 /// ```
 /// let device = account::user_agent::parse(
 ///     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0",
 /// );
-/// assert_eq!((&*device.os_code, &*device.client_code, &*device.device_name), ("WIN", "FF", "desktop"));
+/// assert_eq!((&*device.os_code, &*device.client_code), ("WIN", "FF"));
+/// assert_eq!(device.device_name, "desktop");
 /// ```
 #[must_use]
 pub fn parse(user_agent: &str) -> Device {
-    let text = beginning(user_agent);
+    let text = truncate(user_agent);
     let mut device = Device::default();
-    system::read(text, &mut device);
-    client::read(text, &mut device);
-    device::read(text, &mut device);
+    system::parse(text, &mut device);
+    client::parse(text, &mut device);
+    device::parse(text, &mut device);
     device
 }
 
-fn beginning(user_agent: &str) -> &str {
-    let mut end = READ_BYTES.min(user_agent.len());
+fn truncate(user_agent: &str) -> &str {
+    let mut end = MAX_BYTES.min(user_agent.len());
     loop {
         match user_agent.get(..end) {
             Some(text) => return text,
-            // Inside a character; it begins at most three bytes earlier.
+            // This is inside a character, which begins at most three bytes earlier.
             None => end = end.saturating_sub(1),
         }
     }

@@ -1,13 +1,14 @@
-//! The mechanism of all tables: the first row whose marks all occur in the text wins.
+//! The rows of the tables. The first row whose marks all occur in the text applies.
 
 use std::borrow::Cow;
 
-/// Longest version that is reported.
-const VERSION_BYTES: usize = 32;
+/// The longest reported version.
+const MAX_VERSION_BYTES: usize = 32;
 
-/// A row of a table: what it says of the texts that hold all its marks.
+/// A row of a table: the result for texts that contain all its marks.
 ///
-/// A mark is a plain piece of text; `^` at its head ties it to the beginning. The version stands behind the first mark.
+/// A mark is a plain text. With a leading `^`, it matches only the beginning. The version follows
+/// the first mark.
 #[derive(Debug)]
 pub(super) struct Rule<V: 'static> {
     marks: &'static [&'static str],
@@ -33,7 +34,7 @@ impl<V: Copy> Rule<V> {
         self
     }
 
-    /// Reports this version, whatever stands behind the first mark.
+    /// Reports this version instead of the text after the first mark.
     pub(super) const fn fixed(mut self, version: &'static str) -> Self {
         self.version = Version::Fixed(version);
         self
@@ -56,32 +57,36 @@ impl<V: Copy> Rule<V> {
     }
 }
 
-/// The first row of `rules` that applies to `text`.
+/// Returns the first row that applies to `text`.
 pub(super) fn first_match<V: Copy>(rules: &'static [Rule<V>], text: &str) -> Option<&'static Rule<V>> {
     rules.iter().find(|rule| rule.matches(text))
 }
 
-/// The version behind `mark` with all its parts, such as `120.0.6099.109` or `13.0.0-rc.2`; empty if there is none.
+/// Returns the complete version after `mark`, such as `120.0.6099.109` or `13.0.0-rc.2`, or an
+/// empty text.
 pub(super) fn full_version(text: &str, mark: &str) -> Cow<'static, str> {
-    let version = run_behind(text, mark, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    let version =
+        version_after(text, mark, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
     Cow::Owned(version.trim_end_matches(['.', '-']).to_owned())
 }
 
-/// `major.minor` of the version behind `mark`, where Apple's `10_15_7` reads as `10.15`; empty if there is none.
+/// Returns `major.minor` of the version after `mark`, or an empty text. Apple's `10_15_7` becomes
+/// `10.15`.
 fn minor_version(text: &str, mark: &str) -> Cow<'static, str> {
-    let run = run_behind(text, mark, |byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'_'));
-    let parts: Vec<&str> = run.split(['.', '_']).take(2).filter(|part| !part.is_empty()).collect();
+    let version = version_after(text, mark, |byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'_'));
+    let parts: Vec<&str> = version.split(['.', '_']).take(2).filter(|part| !part.is_empty()).collect();
     Cow::Owned(parts.join("."))
 }
 
-/// What stands behind the first occurrence of `mark`, as far as `belongs` goes, if it begins with a digit.
-fn run_behind<'a>(text: &'a str, mark: &str, belongs: fn(u8) -> bool) -> &'a str {
+/// Returns the bytes after the first occurrence of `mark` for which `is_part` holds, if the first
+/// one is a digit.
+fn version_after<'a>(text: &'a str, mark: &str, is_part: fn(u8) -> bool) -> &'a str {
     let mark = mark.trim_start_matches('^');
     let rest = text.split_once(mark).map_or("", |(_, rest)| rest);
     if !rest.starts_with(|first: char| first.is_ascii_digit()) {
         return "";
     }
-    let length = rest.bytes().take(VERSION_BYTES).take_while(|&byte| belongs(byte)).count();
+    let length = rest.bytes().take(MAX_VERSION_BYTES).take_while(|&byte| is_part(byte)).count();
     rest.get(..length).unwrap_or_default()
 }
 
@@ -97,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_row_whose_marks_all_occur_wins() {
+    fn the_first_row_whose_marks_all_occur_applies() {
         assert_eq!(read("start/1.2.3 more b/4"), Some((1, "1.2".into())));
         assert_eq!(read("a start/1.2.3 more b/4"), Some((2, "4".into())));
         assert_eq!(read("start/1.2.3 b"), Some((3, "9".into())));
@@ -105,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_begins_with_a_digit_and_ends_where_it_ends() {
+    fn a_version_begins_with_a_digit() {
         for (text, version) in [
             ("b/13.0.0-rc.2 x", "13.0.0-rc.2"),
             ("b/120.0.0.0;", "120.0.0.0"),
@@ -122,6 +127,6 @@ mod tests {
         {
             assert_eq!(minor_version(text, "^"), version, "{text}");
         }
-        assert_eq!(full_version(&"1".repeat(99), "").len(), VERSION_BYTES);
+        assert_eq!(full_version(&"1".repeat(99), "").len(), MAX_VERSION_BYTES);
     }
 }

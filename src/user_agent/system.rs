@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::Device;
-use super::rule::{Rule, first_match};
+use super::{
+    Device,
+    rule::{Rule, first_match},
+};
 
-/// Fills in the system that `text` names.
-pub(super) fn read(text: &str, device: &mut Device) {
+/// Sets the operating system that `text` names.
+pub(super) fn parse(text: &str, device: &mut Device) {
     if let Some(rule) = first_match(SYSTEMS, text) {
         device.os_code = Cow::Borrowed(rule.verdict.code);
         device.os_name = Cow::Borrowed(rule.verdict.name);
@@ -24,8 +26,8 @@ const fn row(marks: &'static [&'static str], code: &'static str, name: &'static 
     Rule::new(marks, System { code, name })
 }
 
-/// Systems that borrow the name of another stand before it: Windows Phone says Android, Android says Linux, iOS says
-/// Mac OS X.
+/// A system whose user agent also names another comes before that one: Windows Phone names Android,
+/// Android names Linux, iOS names Mac OS X.
 #[rustfmt::skip]
 const SYSTEMS: &[Rule<System>] = &[
     row(&["Windows Phone "], "WPH", "Windows Phone"),
@@ -38,7 +40,7 @@ const SYSTEMS: &[Rule<System>] = &[
     row(&["Windows NT 6.0"], "WIN", "Windows").fixed("Vista"),
     row(&["Windows NT 5.2"], "WIN", "Windows").fixed("XP"),
     row(&["Windows NT 5.1"], "WIN", "Windows").fixed("XP"),
-    // Node's `os.type()` before `os.version()`: `Windows_NT Windows 11 Pro`.
+    // Node's `os.type()` and `os.version()`: `Windows_NT Windows 11 Pro`.
     row(&["Windows ", "Windows_NT"], "WIN", "Windows"),
     row(&["Windows "], "WIN", "Windows"),
     row(&["Windows"], "WIN", "Windows").fixed(""),
@@ -49,7 +51,7 @@ const SYSTEMS: &[Rule<System>] = &[
     row(&["AppleTV"], "ATV", "tvOS").fixed(""),
     row(&["watchOS/"], "WAS", "watchOS"),
     row(&["iPadOS/"], "IPA", "iPadOS"),
-    // iPads ran iOS up to 12; later strings name iPadOS no differently.
+    // iPads ran iOS up to version 12. Later user agents have the same form for iPadOS.
     row(&["CPU OS ", "CPU OS 9_"], "IOS", "iOS"),
     row(&["CPU OS ", "CPU OS 10_"], "IOS", "iOS"),
     row(&["CPU OS ", "CPU OS 11_"], "IOS", "iOS"),
@@ -63,8 +65,8 @@ const SYSTEMS: &[Rule<System>] = &[
     row(&["iPod"], "IOS", "iOS").fixed(""),
     row(&["(ios;"], "IOS", "iOS").fixed(""),
 
-    // Apps name the kernel of Apple's networking library. Intel Macs add their processor; others look like iOS, which
-    // sends far more of them.
+    // Apple's networking library sends the kernel version. Intel Macs add their processor. Other
+    // Macs look like iOS, which is far more common.
     row(&["x86_64", "CFNetwork/"], "MAC", "Mac").fixed(""),
     row(&["Darwin/25.", "CFNetwork/"], "IOS", "iOS").fixed("26"),
     row(&["Darwin/24.", "CFNetwork/"], "IOS", "iOS").fixed("18"),

@@ -1,10 +1,10 @@
-//! How long to wait before another attempt.
+//! The delay before another attempt.
 
 use std::time::Duration;
 
 use crate::ports::{Entropy, SystemEntropy};
 
-/// Waits that double, up to a bound.
+/// Delays that double up to a maximum.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backoff {
     pub(super) first: Duration,
@@ -12,11 +12,11 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// The wait after so many attempts: at random between half and the whole of what doubling gives, so that messages that
-    /// failed together are not tried together.
+    /// The delay after a number of attempts: a random value between half and all of the doubled
+    /// delay, so that messages that failed together are not retried together.
     pub(super) fn after(self, attempts: u32) -> Duration {
         let mut random = [0; 4];
-        // Without randomness the wait is half as long as the longest.
+        // Without randomness the delay is half of the doubled one.
         let _ = SystemEntropy.fill(&mut random);
         self.between(attempts, u32::from_le_bytes(random))
     }
@@ -35,14 +35,14 @@ mod tests {
     const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), slowest: Duration::from_secs(60) };
 
     #[test]
-    fn waits_double_up_to_the_bound() {
+    fn delays_double_up_to_the_maximum() {
         let longest =
             [1, 2, 3, 6, 7, 33, u32::MAX].map(|attempts| BACKOFF.between(attempts, u32::MAX).as_secs());
         assert_eq!(longest, [1, 2, 4, 32, 60, 60, 60]);
     }
 
     #[test]
-    fn chance_takes_off_at_most_the_half() {
+    fn jitter_shortens_a_delay_by_at_most_half() {
         assert_eq!(BACKOFF.between(3, 0), Duration::from_secs(2));
         assert_eq!(BACKOFF.between(3, u32::MAX), Duration::from_secs(4));
         let drawn = BACKOFF.after(3);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bound_is_too_long_to_compute_with() {
+    fn the_longest_durations_do_not_overflow() {
         let backoff = Backoff { first: Duration::MAX, slowest: Duration::MAX };
         assert!(backoff.between(9, u32::MAX) <= Duration::MAX);
     }

@@ -1,4 +1,4 @@
-//! The queue itself, which knows neither providers nor messages.
+//! The queue, independent of providers and kinds of messages.
 
 use std::{
     future::poll_fn,
@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -17,11 +18,14 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{OnFailure, QueueError, Undelivered, UndeliveredReason, backoff::Backoff};
+use super::{
+    backoff::Backoff,
+    undelivered::{OnFailure, QueueError, Undelivered, UndeliveredReason},
+};
 use crate::ports::SendError;
 
-/// Later than any deadline that matters, and still a point in time that tokio's clock can hold.
-const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+/// Longer than any useful deadline, and still within the range of tokio's clock.
+const MAX_WAIT: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -32,16 +36,16 @@ pub(super) struct Limits {
     pub(super) backoff: Backoff,
 }
 
-/// One attempt to hand a message over.
+/// One attempt to send a message.
 pub(super) type Attempt = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send>>;
 
 pub(super) struct Queue {
     limits: Limits,
     capacity: u32,
-    /// One place for each message that may wait.
-    places: Arc<Semaphore>,
-    /// One turn for each attempt that may be under way.
-    turns: Semaphore,
+    /// One permit for each message that can wait.
+    slots: Arc<Semaphore>,
+    /// One permit for each attempt that can be in progress.
+    attempts: Semaphore,
     phase: watch::Sender<Phase>,
     given_up: AtomicU64,
     interrupted: AtomicUsize,
@@ -55,7 +59,7 @@ enum Phase {
     Stopped,
 }
 
-/// What has become of one message.
+/// The attempts made for one message.
 #[derive(Default)]
 struct Progress {
     attempts: u32,
@@ -68,8 +72,8 @@ impl Queue {
         Arc::new(Self {
             limits,
             capacity,
-            places: Arc::new(Semaphore::new(capacity as usize)),
-            turns: Semaphore::new(limits.parallel.clamp(1, Semaphore::MAX_PERMITS)),
+            slots: Arc::new(Semaphore::new(capacity as usize)),
+            attempts: Semaphore::new(limits.parallel.clamp(1, Semaphore::MAX_PERMITS)),
             phase: watch::Sender::new(Phase::Open),
             given_up: AtomicU64::new(0),
             interrupted: AtomicUsize::new(0),
@@ -78,45 +82,45 @@ impl Queue {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        (self.capacity as usize).saturating_sub(self.places.available_permits())
+        (self.capacity as usize).saturating_sub(self.slots.available_permits())
     }
 
     pub(super) fn given_up(&self) -> u64 {
         self.given_up.load(Ordering::Relaxed)
     }
 
-    /// Takes a message on, never waiting for anything.
+    /// Accepts a message that is useful for `lifetime`. Never waits.
     pub(super) fn accept(
         self: &Arc<Self>,
         notice: &'static str,
-        useful: Duration,
+        lifetime: Duration,
         attempt: impl Fn() -> Attempt + Send + Sync + 'static,
     ) -> Result<(), SendError> {
-        let refuse = |reason, error| {
+        let reject = |reason, error| {
             self.report(notice, reason, Progress::default());
             Err(SendError::temporary(error))
         };
         let is_open = *self.phase.borrow() == Phase::Open;
         let (true, Ok(runtime)) = (is_open, Handle::try_current()) else {
-            return refuse(UndeliveredReason::Closed, QueueError::Closed);
+            return reject(UndeliveredReason::Closed, QueueError::Closed);
         };
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            return refuse(UndeliveredReason::Full, QueueError::Full);
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            return reject(UndeliveredReason::Full, QueueError::Full);
         };
-        let deadline = Instant::now() + useful.min(self.limits.patience).min(FAR);
-        runtime.spawn(Arc::clone(self).see_through(notice, deadline, attempt, place));
+        let deadline = Instant::now() + lifetime.min(self.limits.patience).min(MAX_WAIT);
+        runtime.spawn(Arc::clone(self).deliver(notice, deadline, attempt, slot));
         Ok(())
     }
 
     pub(super) async fn drain(&self, patience: Duration) -> usize {
         self.enter(Phase::Draining);
-        let all_sent = self.places.acquire_many(self.capacity);
-        if timeout_at(Instant::now() + patience.min(FAR), all_sent).await.is_ok() {
+        let all_sent = self.slots.acquire_many(self.capacity);
+        if timeout_at(Instant::now() + patience.min(MAX_WAIT), all_sent).await.is_ok() {
             return 0;
         }
         self.enter(Phase::Stopped);
-        // Their tasks wait for nothing any more, but have to come round to reporting it.
-        let _ = self.places.acquire_many(self.capacity).await;
+        // The tasks no longer wait for anything, but still have to run to report their messages.
+        let _ = self.slots.acquire_many(self.capacity).await;
         self.interrupted.load(Ordering::Relaxed)
     }
 
@@ -124,19 +128,19 @@ impl Queue {
         self.phase.send_modify(|current| *current = phase.max(*current));
     }
 
-    async fn see_through(
+    async fn deliver(
         self: Arc<Self>,
         notice: &'static str,
         deadline: Instant,
         attempt: impl Fn() -> Attempt + Send + Sync,
-        place: OwnedSemaphorePermit,
+        slot: OwnedSemaphorePermit,
     ) {
         let mut progress = Progress::default();
         let outcome = self.unless_stopped(self.try_until(deadline, attempt, &mut progress)).await;
         if let Err(reason) = outcome.unwrap_or(Err(UndeliveredReason::Interrupted)) {
             self.report(notice, reason, progress);
         }
-        drop(place);
+        drop(slot);
     }
 
     async fn try_until(
@@ -146,31 +150,31 @@ impl Queue {
         progress: &mut Progress,
     ) -> Result<(), UndeliveredReason> {
         loop {
-            let turn = timeout_at(deadline, self.turns.acquire()).await;
+            let permit = timeout_at(deadline, self.attempts.acquire()).await;
             if Instant::now() >= deadline {
                 return Err(UndeliveredReason::Expired);
             }
             progress.attempts += 1;
             let Err(error) = self.try_once(attempt(), deadline).await else { return Ok(()) };
-            drop(turn);
-            let is_final = error.is_permanent();
+            drop(permit);
+            let is_permanent = error.is_permanent();
             progress.last_error = Some(error);
-            if is_final {
+            if is_permanent {
                 return Err(UndeliveredReason::Refused);
             }
-            let again = Instant::now() + self.limits.backoff.after(progress.attempts).min(FAR);
-            if again >= deadline {
+            let next_attempt = Instant::now() + self.limits.backoff.after(progress.attempts).min(MAX_WAIT);
+            if next_attempt >= deadline {
                 return Err(UndeliveredReason::Expired);
             }
-            self.pause_until(again).await;
+            self.pause_until(next_attempt).await;
         }
     }
 
-    /// The attempt is a task of its own, so that a panic ends only itself; with the set it is aborted.
+    /// Runs the attempt in its own task, so that a panic ends nothing else.
     async fn try_once(&self, attempt: Attempt, deadline: Instant) -> Result<(), SendError> {
         let mut tasks = JoinSet::new();
         tasks.spawn(attempt);
-        let limit = deadline.min(Instant::now() + self.limits.attempt.min(FAR));
+        let limit = deadline.min(Instant::now() + self.limits.attempt.min(MAX_WAIT));
         match timeout_at(limit, tasks.join_next()).await {
             Ok(Some(Ok(outcome))) => outcome,
             Ok(_) => Err(SendError::permanent(QueueError::Panicked)),
@@ -178,7 +182,8 @@ impl Queue {
         }
     }
 
-    /// A queue that begins to drain cuts the pause short, but only once, or else it would try without any pause.
+    /// Waits until the instant. The beginning of draining ends the wait early, but only once: later
+    /// attempts keep their delays.
     async fn pause_until(&self, instant: Instant) {
         let mut phase = self.phase.subscribe();
         let next = if *phase.borrow_and_update() == Phase::Open { Phase::Draining } else { Phase::Stopped };
@@ -190,8 +195,8 @@ impl Queue {
         let mut stopped = pin!(phase.wait_for(|phase| *phase == Phase::Stopped));
         let mut work = pin!(work);
         poll_fn(|context| match work.as_mut().poll(context) {
-            std::task::Poll::Ready(output) => std::task::Poll::Ready(Some(output)),
-            std::task::Poll::Pending => stopped.as_mut().poll(context).map(|_| None),
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => stopped.as_mut().poll(context).map(|_| None),
         })
         .await
     }

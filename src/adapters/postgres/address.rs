@@ -1,4 +1,4 @@
-//! Where the server is and how to speak to it: the URL, and TLS.
+//! Parses the URL of the database and sets up TLS.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -16,41 +16,32 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::PostgresError;
 
-/// How long one of several servers may keep the others waiting, unless the URL says otherwise.
+/// How long one of several servers may take to connect, unless the URL sets it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// After so much silence a peer is asked whether it is still there.
-const KEEPALIVE: Duration = Duration::from_secs(15);
-/// And again so often, so many times, until it counts as gone.
+/// The first keepalive probe follows after this much silence.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// The number of unanswered probes after which the peer counts as gone.
 const KEEPALIVE_RETRIES: u32 = 3;
 
+/// How to reach the server.
 pub(super) struct Address {
     pub(super) config: Config,
     pub(super) tls: MakeRustlsConnect,
 }
 
 impl Address {
-    /// Reads a URL as libpq does. `roots`, in PEM, stand for those of the URL or the usual ones. What is sent and not even received within
-    /// `timeout` ends the connection, unless the URL says otherwise.
+    /// Parses a URL as libpq does. `roots`, in PEM, replace the root certificates of the URL and
+    /// the default ones. Sent data that is not acknowledged within `timeout` ends the connection,
+    /// unless the URL says otherwise.
     pub(super) fn parse(url: &str, roots: Option<&[u8]>, timeout: Duration) -> Result<Self, PostgresError> {
-        let (url, named) = translate(url)?;
-        let mut config: Config = url.parse().map_err(|error| refused(&error))?;
+        let (url, root_file) = translate(url)?;
+        let mut config: Config = url.parse().map_err(|error| parse_error(&error))?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(PostgresError::Url);
         }
-        if config.get_ssl_mode() == SslMode::Prefer {
-            // Who can listen in can also refuse TLS, so that a mere preference protects from nobody.
-            config.ssl_mode(if is_local(&config) { SslMode::Disable } else { SslMode::Require });
-        }
-        config.connect_timeout(*config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT));
-        config.keepalives_idle(config.get_keepalives_idle().min(KEEPALIVE));
-        config.keepalives_interval(config.get_keepalives_interval().unwrap_or(KEEPALIVE_INTERVAL));
-        config.keepalives_retries(config.get_keepalives_retries().unwrap_or(KEEPALIVE_RETRIES));
-        config.tcp_user_timeout(*config.get_tcp_user_timeout().unwrap_or(&timeout));
-        if config.get_application_name().is_none() {
-            config.application_name("account");
-        }
-        let roots = match (roots, &named) {
+        apply_defaults(&mut config, timeout);
+        let roots = match (roots, &root_file) {
             (Some(pem), _) => from_pem(pem)?,
             (None, Some(path)) => from_pem(&std::fs::read(path).map_err(|_| PostgresError::Certificates)?)?,
             (None, None) => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
@@ -64,15 +55,30 @@ impl Address {
     }
 }
 
-/// The URL as the driver reads it, and the file of root certificates that it names. With TLS, certificate and name are always checked, so all
-/// modes that ask for it are one.
+fn apply_defaults(config: &mut Config, timeout: Duration) {
+    if config.get_ssl_mode() == SslMode::Prefer {
+        // Prevents a downgrade: an attacker on the network can make a preferred TLS fail.
+        config.ssl_mode(if is_local(config) { SslMode::Disable } else { SslMode::Require });
+    }
+    config.connect_timeout(*config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT));
+    config.keepalives_idle(config.get_keepalives_idle().min(KEEPALIVE_IDLE));
+    config.keepalives_interval(config.get_keepalives_interval().unwrap_or(KEEPALIVE_INTERVAL));
+    config.keepalives_retries(config.get_keepalives_retries().unwrap_or(KEEPALIVE_RETRIES));
+    config.tcp_user_timeout(*config.get_tcp_user_timeout().unwrap_or(&timeout));
+    if config.get_application_name().is_none() {
+        config.application_name("account");
+    }
+}
+
+/// The URL in the form that the driver accepts, and the file of root certificates that it names.
+/// All modes that require TLS become one, because the certificate is always verified.
 fn translate(url: &str) -> Result<(String, Option<String>), PostgresError> {
     let Some((base, query)) = url.rsplit_once('?') else { return Ok((url.to_owned(), None)) };
     let (mut kept, mut roots) = (Vec::new(), None);
     for pair in query.split('&') {
         match pair.split_once('=') {
             Some(("sslmode", "verify-ca" | "verify-full")) => kept.push("sslmode=require"),
-            // Whoever takes changes is the primary.
+            // Only the primary accepts changes.
             Some(("target_session_attrs", "primary")) => kept.push("target_session_attrs=read-write"),
             Some(("sslrootcert", "system")) => {}
             Some(("sslrootcert", path)) => {
@@ -86,14 +92,15 @@ fn translate(url: &str) -> Result<(String, Option<String>), PostgresError> {
     Ok((format!("{base}?{}", kept.join("&")), roots))
 }
 
-/// Names the parameter if it is one of libpq's. Anything else that the driver complains of might be a part of what was meant as a password.
-fn refused(error: &tokio_postgres::Error) -> PostgresError {
-    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let name = PARAMETERS.iter().find(|name| said.ends_with(&format!(" option `{name}`")));
+/// Names the parameter if it is one of libpq's. Other names in the driver's error may be a part of
+/// the password.
+fn parse_error(error: &tokio_postgres::Error) -> PostgresError {
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let name = PARAMETERS.iter().find(|name| cause.ends_with(&format!(" option `{name}`")));
     name.map_or(PostgresError::Url, |name| PostgresError::Parameter(name))
 }
 
-/// Those of libpq that the driver refuses, or may.
+/// The parameters of libpq that the driver rejects, always or with some values.
 const PARAMETERS: &[&str] = &[
     "channel_binding",
     "client_encoding",
@@ -145,7 +152,7 @@ fn from_pem(pem: &[u8]) -> Result<RootCertStore, PostgresError> {
     if roots.is_empty() { Err(PostgresError::Certificates) } else { Ok(roots) }
 }
 
-/// Whether nothing leaves this machine.
+/// Whether all servers are on this machine.
 fn is_local(config: &Config) -> bool {
     let is_local_host = |host: &Host| match host {
         Host::Tcp(name) => {
@@ -169,13 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_went_silently_is_noticed_as_soon_as_operations_end_unless_the_url_says_otherwise() {
+    fn a_silent_server_is_noticed_within_the_timeout_by_default() {
         let config = parse("postgres://db.example/app", None).unwrap().config;
         assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(10)));
         assert_eq!(config.get_keepalives_idle(), Duration::from_secs(15));
         assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(5)));
         assert_eq!(config.get_keepalives_retries(), Some(3));
-        let url = "postgres://db.example/app?tcp_user_timeout=7&keepalives_idle=4&keepalives_interval=2&keepalives_retries=9";
+        let url = "postgres://db.example/app?tcp_user_timeout=7&keepalives_idle=4&keepalives_interval=2\
+                   &keepalives_retries=9";
         let config = parse(url, None).unwrap().config;
         assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(7)));
         assert_eq!(config.get_keepalives_idle(), Duration::from_secs(4));
@@ -188,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_this_machine_tls_is_required_unless_it_is_turned_off() {
+    fn tls_is_required_except_on_this_machine() {
         for url in [
             "postgres://db.example/app",
             "postgresql://u:p@db.example:6432/app?sslmode=prefer",
@@ -211,9 +219,10 @@ mod tests {
     }
 
     #[test]
-    fn several_servers_may_be_named_with_the_one_that_writes_asked_for() {
+    fn several_servers_are_accepted_with_a_choice_of_the_primary() {
         use tokio_postgres::config::TargetSessionAttrs;
-        let url = "postgres://u:p%40ss@a.example:5432,b.example:5433/app?target_session_attrs=read-write&connect_timeout=1";
+        let url = "postgres://u:p%40ss@a.example:5432,b.example:5433/app\
+                   ?target_session_attrs=read-write&connect_timeout=1";
         let config = parse(url, None).unwrap().config;
         assert_eq!((config.get_hosts().len(), config.get_ports()), (2, [5432, 5433].as_slice()));
         assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
@@ -224,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused_and_not_shown() {
+    fn a_malformed_url_is_rejected_and_not_shown() {
         for url in [
             "",
             "postgres://",
@@ -238,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_is_not_understood_is_named_without_its_value() {
+    fn an_unsupported_parameter_is_named_without_its_value() {
         for (url, name) in [
             ("postgres://u:hidden@db.example:hidden/app", "port"),
             ("postgres://u:hidden@db.example/app?sslmode=hidden", "sslmode"),

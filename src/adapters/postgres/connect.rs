@@ -1,4 +1,4 @@
-//! Opening: the builder.
+//! Opening a store: the builder.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,18 +8,18 @@ use super::{
     PostgresStore,
     address::Address,
     connections::{Connections, TimedOut},
-    dial::Dial,
+    dial::Dialer,
     error::PostgresError,
-    loads::Loads,
+    loads::Loader,
     migrate::migrate,
     statements::Statements,
 };
 use crate::adapters::account_cache::AccountCache;
 
-/// In bytes. PostgreSQL would cut a longer one, and silently.
+/// In bytes. PostgreSQL silently truncates longer names.
 const MAX_NAME_LENGTH: usize = 63;
 
-/// Opens a [`PostgresStore`] with other settings than the usual ones.
+/// Configures and opens a [`PostgresStore`]. Created by [`PostgresStore::builder`].
 #[derive(Debug, Clone)]
 pub struct PostgresBuilder {
     connections: usize,
@@ -46,81 +46,108 @@ impl Default for PostgresBuilder {
 }
 
 impl PostgresBuilder {
-    /// How many connections to have at the most, 1 at least; 16. They are opened when they are needed.
+    /// Sets how many connections are opened at most, at least 1. Default: 16.
+    ///
+    /// Connections are opened when they are needed.
     #[must_use]
     pub fn connections(self, connections: usize) -> Self {
         Self { connections: connections.max(1), ..self }
     }
 
-    /// How many decoded accounts to keep in memory at the most; 100,000. 0: none.
+    /// Sets how many decoded accounts are kept in memory at most; 0 for none. Default: 100,000.
     ///
-    /// An account with ten sessions takes some 8 kB, so that a full cache of them takes 800 MB; preferences, where they were read, come on top with
-    /// up to 64 kB each. Whoever has less memory divides what there is by the size of a usual account: 10,000 are some 80 MB.
+    /// An account with ten sessions takes about 8 kB, so 100,000 of them take 800 MB, and 10,000 of
+    /// them 80 MB. Preferences that have been read add up to 64 kB each.
     ///
-    /// Whatever it is, each use of a kept account asks the server for the account's version first.
+    /// A cached account is never used without asking the server for its version first.
     #[must_use]
     pub fn cached_accounts(self, accounts: usize) -> Self {
         Self { cached_accounts: accounts, ..self }
     }
 
-    /// How long an operation may take, waiting for a connection included; 10 s. What takes longer is answered with
+    /// Sets how long an operation may take, waiting for a connection included. Default: 10 seconds.
+    ///
+    /// An operation that takes longer fails with
     /// [`StoreError::Unavailable`](crate::ports::StoreError::Unavailable).
     ///
-    /// The server is told so by `statement_timeout` and `lock_timeout` of the store's own connections, nine tenths of it, unless the URL's
-    /// `options` say otherwise, and calls off what takes longer. PgBouncer refuses such options unless its `ignore_startup_parameters` name
-    /// them; the store then does without. There, and with a pool of the host's own, those settings of the role or the database do the same.
+    /// The store also sets `statement_timeout` and `lock_timeout` of its connections to nine tenths
+    /// of this time, so that the server ends the statement as well. `options` in the URL take
+    /// precedence. PgBouncer rejects these options unless its `ignore_startup_parameters` lists
+    /// them, and the store then connects without them. In that case, and with a pool of your
+    /// application, set the two timeouts for the role or the database.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// The schema in which the tables lie; `public`. It is made if it is missing. Each project needs one of its own. `search_path` is not
-    /// looked at.
+    /// Sets the schema of the tables. Default: `public`.
+    ///
+    /// The schema is created if it is missing. Each project needs its own. The server's
+    /// `search_path` is not used.
     #[must_use]
     pub fn schema(self, name: impl Into<String>) -> Self {
         Self { schema: name.into(), ..self }
     }
 
-    /// Whether statements are prepared once per connection; yes. To be turned off behind a pooler that hands each transaction to another
-    /// connection and does not keep track of prepared statements, such as PgBouncer before 1.21 in transaction mode. The server then reads
-    /// each statement anew.
+    /// Sets whether statements are prepared once per connection. Default: yes.
+    ///
+    /// Turn it off behind a pooler that assigns each transaction to any connection and does not
+    /// track prepared statements, such as PgBouncer before 1.21 in transaction mode. The server
+    /// then parses each statement every time.
     #[must_use]
     pub fn prepared_statements(self, prepared: bool) -> Self {
         Self { prepared, ..self }
     }
 
-    /// Whether to bring the schema up to date on opening; yes. To be turned off if somebody else does it, with rights that the program does not
-    /// have: [`PostgresStore::migrations`] are the files. The store then opens only if it is done.
+    /// Sets whether opening the store brings its schema up to date. Default: yes.
+    ///
+    /// Turn it off if the process does not have the rights to create tables and the files of
+    /// [`PostgresStore::migrations`] are applied in another way. The store then opens only if the
+    /// schema is up to date.
     #[must_use]
     pub fn migrate(self, migrate: bool) -> Self {
         Self { migrate, ..self }
     }
 
-    /// The root certificates to trust, in PEM, instead of Mozilla's or those that the URL names by `sslrootcert`.
+    /// Sets the root certificates to trust, in PEM. Default: those that the URL names with
+    /// `sslrootcert`, otherwise Mozilla's.
     #[must_use]
     pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
         Self { roots: Some(pem.into()), ..self }
     }
 
-    /// Opens the store at a URL such as `postgres://user:password@db.example/app` and brings its schema up to date. Several servers may be named,
-    /// and `target_session_attrs=read-write` or `primary` asks for the one that takes changes. It must not be a replica that lags. Where there are
-    /// several, one that is not ready for statements within `connect_timeout`, else 3 s, is passed over.
+    /// Opens the store at a URL such as `postgres://user:password@db.example/app` and brings its
+    /// schema up to date.
     ///
-    /// Of libpq's parameters it understands `user`, `password`, `dbname`, `host`, `hostaddr`, `port`, `options`, `application_name`, `sslmode`
-    /// (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`), `sslrootcert`, `sslnegotiation`, `channel_binding`, `connect_timeout`,
-    /// `tcp_user_timeout`, `keepalives`, `keepalives_idle`, `keepalives_interval`, `target_session_attrs` (also `any` and `read-only`) and
-    /// `load_balance_hosts`, and beside them `keepalives_retries`. Times are in seconds, `tcp_user_timeout` too. Client certificates, password
-    /// files and services are not among them.
+    /// The URL can name several servers. `target_session_attrs=read-write` or `primary` then
+    /// selects the one that accepts changes. A server that is not ready for statements within
+    /// `connect_timeout` (default: 3 seconds) is skipped. The store must not use a replica, which
+    /// can lag behind.
+    ///
+    /// These parameters of libpq are supported: `user`, `password`, `dbname`, `host`, `hostaddr`,
+    /// `port`, `options`, `application_name`, `sslmode` (`disable`, `prefer`, `require`,
+    /// `verify-ca`, `verify-full`), `sslrootcert`, `sslnegotiation`, `channel_binding`,
+    /// `connect_timeout`, `tcp_user_timeout`, `keepalives`, `keepalives_idle`,
+    /// `keepalives_interval`, `target_session_attrs` (also `any` and `read-only`) and
+    /// `load_balance_hosts`. `keepalives_retries` is supported in addition. All times are in
+    /// seconds, including `tcp_user_timeout`. Client certificates, password files and services are
+    /// not supported.
     ///
     /// # Errors
-    /// [`PostgresError`].
+    /// - [`PostgresError::Url`], [`PostgresError::Parameter`], [`PostgresError::Certificates`] or
+    ///   [`PostgresError::SchemaName`] if a setting is invalid.
+    /// - [`PostgresError::NewerSchema`] if a newer release has migrated the schema.
+    /// - [`PostgresError::OlderSchema`] if the schema is out of date and [`migrate`](Self::migrate)
+    ///   is off.
+    /// - [`PostgresError::Failed`] if the server cannot be used.
     ///
     /// # Security
-    /// Beyond this machine TLS is required, with a certificate that is valid for the host's name, unless the URL says `sslmode=disable`.
+    /// Unless the server is on this machine or the URL says `sslmode=disable`, TLS is required and
+    /// the certificate must be valid for the server's host name.
     pub async fn connect(self, url: &str) -> Result<PostgresStore, PostgresError> {
         let Address { config, tls } = Address::parse(url, self.roots.as_deref(), self.timeout)?;
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_connect(config, Dial::new(tls, self.timeout), manager))
+        let pool = Pool::builder(Manager::from_connect(config, Dialer::new(tls, self.timeout), manager))
             .max_size(self.connections)
             .runtime(Runtime::Tokio1)
             .build()
@@ -128,11 +155,13 @@ impl PostgresBuilder {
         self.open(pool, true).await
     }
 
-    /// Opens the store on a pool of the host's own and brings its schema up to date. How many connections there are and how the server is
-    /// reached is then the pool's matter. Its connections are used for one statement at a time and left as they were found.
+    /// Opens the store on a pool of your application and brings its schema up to date.
+    ///
+    /// The pool decides how many connections there are and how they reach the server. The store
+    /// uses a connection for one statement at a time and does not change its settings.
     ///
     /// # Errors
-    /// [`PostgresError`].
+    /// [`PostgresError`] as in [`connect`](Self::connect), except for errors of the URL.
     pub async fn connect_by(self, pool: Pool) -> Result<PostgresStore, PostgresError> {
         self.open(pool, false).await
     }
@@ -145,23 +174,18 @@ impl PostgresBuilder {
         let mut connection = connection.map_err(|_| PostgresError::failed(TimedOut(self.timeout)))??;
         let migrated = migrate(&mut connection, &self.schema, self.migrate, self.timeout).await;
         if migrated.is_err() {
-            // A statement may be left on it.
+            // A statement may still be running on it.
             drop(Object::take(connection));
         }
         migrated?;
         let connections = Connections { pool, prepared: self.prepared, timeout: self.timeout, is_own };
-        let statements = Arc::new(Statements::of(&quoted(&self.schema)));
+        let statements = Arc::new(Statements::for_schema(&self.schema));
         Ok(PostgresStore {
-            loads: Loads::new(connections.clone(), Arc::clone(&statements)),
+            loader: Loader::new(connections.clone(), Arc::clone(&statements)),
             connections,
             statements,
             cache: AccountCache::new(self.cached_accounts),
             schema: self.schema,
         })
     }
-}
-
-/// The name as SQL writes it, whatever it is.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,5 @@
-//! Sending statements: each on a connection of the pool, within bounded time, and none on a connection that may be spoilt.
+//! Sends statements over pooled connections, each within a bounded time and never on a connection
+//! that may be broken.
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
@@ -12,7 +13,7 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use super::{error::Failure, statements::Statement, write::Parameter};
+use super::{error::Failure, parameters::Parameter, statements::Statement};
 use crate::ports::StoreError;
 
 #[derive(Clone)]
@@ -21,7 +22,7 @@ pub(super) struct Connections {
     /// Whether statements are prepared once per connection, under a name.
     pub(super) prepared: bool,
     pub(super) timeout: Duration,
-    /// Whether the pool is the store's, and not one of the host's own, whose idle connections are not ours.
+    /// Whether the store created the pool. Only then it may close idle connections.
     pub(super) is_own: bool,
 }
 
@@ -30,26 +31,20 @@ pub(super) struct Connections {
 pub(super) struct TimedOut(pub(super) Duration);
 
 #[derive(Debug, thiserror::Error)]
-#[error("it collided with others for {0:?}")]
-struct Collisions(Duration);
+#[error("the operation conflicted with others for {0:?}")]
+struct Conflicts(Duration);
 
-/// The time of one operation, whatever statements it takes.
-pub(super) struct Span {
+/// The time that one operation may take, over all its statements.
+pub(super) struct Deadline {
     end: Instant,
-    collisions: u32,
+    conflicts: u32,
 }
 
-/// Longer than any program runs.
-const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 86400);
+/// Longer than any process runs, and still within the range of tokio's clock.
+const MAX_TIMEOUT: Duration = Duration::from_secs(30 * 365 * 86400);
 
-impl Span {
-    fn of(timeout: Duration) -> Self {
-        Self { end: Instant::now() + timeout.min(FOR_EVER), collisions: 0 }
-    }
-}
-
-/// A connection in use. It goes back to the pool only if it is taken out: whoever leaves in the middle leaves a statement behind on it, and
-/// perhaps a server that will never answer.
+/// A connection in use. It returns to the pool only if it is taken out. Otherwise it is closed: a
+/// statement that was abandoned may still occupy it, or its server may never answer.
 struct Lease(Option<Object>);
 
 impl Drop for Lease {
@@ -61,48 +56,50 @@ impl Drop for Lease {
 }
 
 impl Connections {
-    /// Begins an operation.
-    pub(super) fn begin(&self) -> Span {
-        Span::of(self.timeout)
+    /// Starts the time of an operation.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline { end: Instant::now() + self.timeout.min(MAX_TIMEOUT), conflicts: 0 }
     }
 
-    /// Lets others go first, for a random while that grows with the collisions, so that those who met do not meet again.
+    /// Pauses after a conflict, for a random time that grows with the number of conflicts, so that
+    /// the same operations do not conflict again.
     ///
     /// # Errors
-    /// If there is no time for it.
-    pub(super) async fn step_aside(&self, span: &mut Span) -> Result<(), StoreError> {
-        let most = 1 << span.collisions.min(5);
-        // The keys of a `RandomState` are random.
-        let pause = Duration::from_millis(RandomState::new().build_hasher().finish() % most);
-        if span.end.saturating_duration_since(Instant::now()) <= pause {
-            return Err(StoreError::unavailable(Collisions(self.timeout)));
+    /// If the deadline does not allow it.
+    pub(super) async fn back_off(&self, deadline: &mut Deadline) -> Result<(), StoreError> {
+        let limit = 1 << deadline.conflicts.min(5);
+        // A new `RandomState` has random keys.
+        let pause = Duration::from_millis(RandomState::new().build_hasher().finish() % limit);
+        if deadline.end.saturating_duration_since(Instant::now()) <= pause {
+            return Err(StoreError::unavailable(Conflicts(self.timeout)));
         }
-        span.collisions += 1;
+        deadline.conflicts += 1;
         sleep(pause).await;
         Ok(())
     }
 
     /// Sends a statement once.
     ///
-    /// Nobody asks the server to cancel what takes too long. A commit that only waits for a standby would become visible by that, and who looks
-    /// again would take it for one that a failover survives. The server's own limits do not reach that wait.
+    /// A statement that takes too long is not cancelled. If it is a commit that only waits for a
+    /// standby, a cancellation would make it visible, and a later read would take it for a change
+    /// that survives a failover. The server's own timeouts do not affect that wait.
     pub(super) async fn send(
         &self,
         statement: &Statement,
         parameters: &[Parameter<'_>],
-        span: &Span,
+        deadline: &Deadline,
     ) -> Result<Vec<Row>, Failure> {
         let mut lease = Lease(None);
-        let answer = timeout_at(span.end, async {
+        let answer = timeout_at(deadline.end, async {
             let connection = lease.0.insert(self.pool.get().await?);
-            Ok(self.ask(connection, statement, parameters).await?)
+            Ok(self.query(connection, statement, parameters).await?)
         })
         .await;
         match answer {
-            // The next one gets a new connection.
+            // Closes the connection, because its state is unknown.
             Ok(Err(failure @ Failure::Failed(_))) => Err(failure),
             Ok(Err(failure @ Failure::Lost(_))) => {
-                self.distrust();
+                self.close_idle();
                 Err(failure)
             }
             Ok(answer) => {
@@ -110,51 +107,52 @@ impl Connections {
                 answer
             }
             Err(_) => {
-                // The server would have called it off by itself and said so.
+                // A healthy server would have reported its own, shorter timeout.
                 if lease.0.is_some() {
-                    self.distrust();
+                    self.close_idle();
                 }
                 Err(Failure::Failed(StoreError::unavailable(TimedOut(self.timeout))))
             }
         }
     }
 
-    /// Closes the connections that lie idle: they lead to the same server, which may have gone, hang, or have given its place to another.
-    fn distrust(&self) {
+    /// Closes the idle connections. They lead to the same server, which may be gone, hang, or no
+    /// longer be the primary.
+    fn close_idle(&self) {
         if self.is_own {
             self.pool.retain(|_, _| false);
         }
     }
 
-    /// Sends a statement that changes nothing; again if it failed for what another try may not meet: a connection that was lost since its last
-    /// use, or a collision where transactions are serializable.
+    /// Sends a statement that changes nothing. Sends it again after a failure that may not recur:
+    /// once after a lost connection, and after each conflict of serializable transactions.
     pub(super) async fn read(
         &self,
         statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        self.read_within(&mut self.begin(), statement, parameters).await
+        self.read_within(&mut self.deadline(), statement, parameters).await
     }
 
-    /// The same as a part of an operation.
+    /// As [`read`](Self::read), for one of several statements of an operation.
     pub(super) async fn read_within(
         &self,
-        span: &mut Span,
+        deadline: &mut Deadline,
         statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, StoreError> {
         let mut was_lost = false;
         loop {
-            match self.send(statement, parameters, span).await {
+            match self.send(statement, parameters, deadline).await {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Lost(_)) if !was_lost => was_lost = true,
-                Err(Failure::Collided | Failure::Taken) => self.step_aside(span).await?,
+                Err(Failure::Conflict | Failure::Taken) => self.back_off(deadline).await?,
                 Err(failure) => return Err(failure.into_error()),
             }
         }
     }
 
-    async fn ask(
+    async fn query(
         &self,
         connection: &Object,
         statement: &Statement,

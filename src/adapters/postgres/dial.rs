@@ -1,4 +1,4 @@
-//! Opening connections: server by server, so that one that hangs keeps nobody from the next.
+//! Opens connections, server by server, so that one that hangs does not block the others.
 
 use std::{
     future::Future,
@@ -17,33 +17,36 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-const PORT: u16 = 5432;
+const DEFAULT_PORT: u16 = 5432;
 
-/// Tries the servers of a URL in their order. The driver does so too, but bounds only the time until a socket is open: at a server that is
-/// frozen it would wait for ever.
-pub(super) struct Dial {
+/// Tries the servers of a URL in their order.
+///
+/// The driver does so too, but its timeout covers only the opening of the socket: it would wait
+/// forever for a frozen server.
+pub(super) struct Dialer {
     tls: MakeRustlsConnect,
-    /// With which server to begin where that is to be shared out.
+    /// Rotates the first server, for load balancing.
     turn: AtomicUsize,
-    /// What the server is told of how long a statement may take, as options.
+    /// Options that limit how long the server lets a statement run.
     limits: String,
-    /// Whether it would not hear of them: PgBouncer refuses options that it does not know.
-    is_limitless: AtomicBool,
+    /// Whether the server rejects these options, as PgBouncer does with unknown ones.
+    rejects_limits: AtomicBool,
 }
 
 type Connected = Result<(Client, JoinHandle<()>), Error>;
 
-impl Dial {
-    /// The server gives a statement up shortly before the store does, so that the store hears of it. This ends before a commit waits for a
-    /// standby.
+impl Dialer {
+    /// The server ends a statement shortly before the store's timeout, so that the store learns of
+    /// it. A commit that waits for a standby is not affected.
     pub(super) fn new(tls: MakeRustlsConnect, timeout: Duration) -> Self {
         let limit = (timeout.as_millis() * 9 / 10).clamp(1, i32::MAX as u128);
         let limits = format!("-c statement_timeout={limit} -c lock_timeout={limit}");
-        Self { tls, turn: AtomicUsize::new(0), limits, is_limitless: AtomicBool::new(false) }
+        Self { tls, turn: AtomicUsize::new(0), limits, rejects_limits: AtomicBool::new(false) }
     }
 
-    /// Passes over servers that take longer than the `connect_timeout`. If none answers it asks them all again, for as long as anybody waits.
-    async fn first_to_answer(&self, config: &Config) -> Connected {
+    /// Connects to the first server that answers, and skips those that take longer than
+    /// `connect_timeout`. If all of them do, tries them again until the caller stops waiting.
+    async fn connect_to_any(&self, config: &Config) -> Connected {
         let mut servers = servers(config).await;
         if let [only] = servers.as_slice() {
             return self.open(only).await;
@@ -53,82 +56,85 @@ impl Dial {
             servers.rotate_left(turn);
         }
         loop {
-            let mut refused = None;
+            let mut last_error = None;
             for server in &servers {
-                match timeout(patience(config), self.open(server)).await {
+                match timeout(connect_timeout(config), self.open(server)).await {
                     Ok(Ok(connected)) => return Ok(connected),
-                    Ok(Err(error)) => refused = Some(error),
+                    Ok(Err(error)) => last_error = Some(error),
                     Err(_) => {}
                 }
             }
-            if let Some(error) = refused {
+            if let Some(error) = last_error {
                 return Err(error);
             }
         }
     }
 
+    /// Connects with the limits, or without them if the server rejects them.
     async fn open(&self, server: &Config) -> Connected {
-        if !self.is_limitless.load(Ordering::Relaxed) {
-            // What the URL says comes later, and so holds.
-            let options = format!("{} {}", self.limits, server.get_options().unwrap_or_default());
-            match self.open_as_it_is(server.clone().options(options)).await {
-                Err(error) if error.code() == Some(&SqlState::PROTOCOL_VIOLATION) => {}
-                other => return other,
-            }
-            let connected = self.open_as_it_is(server).await?;
-            self.is_limitless.store(true, Ordering::Relaxed);
-            return Ok(connected);
+        if self.rejects_limits.load(Ordering::Relaxed) {
+            return self.open_without_limits(server).await;
         }
-        self.open_as_it_is(server).await
+        // The options of the URL come last and take precedence.
+        let options = format!("{} {}", self.limits, server.get_options().unwrap_or_default());
+        match self.open_without_limits(server.clone().options(options)).await {
+            Err(error) if error.code() == Some(&SqlState::PROTOCOL_VIOLATION) => {}
+            other => return other,
+        }
+        let connected = self.open_without_limits(server).await?;
+        self.rejects_limits.store(true, Ordering::Relaxed);
+        Ok(connected)
     }
 
-    async fn open_as_it_is(&self, server: &Config) -> Connected {
+    async fn open_without_limits(&self, server: &Config) -> Connected {
         let (client, connection) = server.connect(self.tls.clone()).await?;
-        // What goes wrong with it is told to whoever uses it.
+        // The client receives the connection's errors too.
         Ok((client, tokio::spawn(async move { drop(connection.await) })))
     }
 }
 
-impl Connect for Dial {
+impl Connect for Dialer {
     fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Connected> + Send + '_>> {
         let config = config.clone();
-        Box::pin(async move { self.first_to_answer(&config).await })
+        Box::pin(async move { self.connect_to_any(&config).await })
     }
 }
 
-fn patience(config: &Config) -> Duration {
+fn connect_timeout(config: &Config) -> Duration {
     config.get_connect_timeout().copied().unwrap_or(Duration::MAX)
 }
 
-/// The settings for each server alone, and for each address of one that has several.
+/// One configuration for each server, and for each address of a server that has several.
 async fn servers(config: &Config) -> Vec<Config> {
     let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
     let mut servers = Vec::new();
     for index in 0..hosts.len().max(addresses.len()) {
         let host = hosts.get(index);
-        let port = ports.get(index).or(ports.first()).copied().unwrap_or(PORT);
-        match (host, addresses.get(index)) {
-            (host, Some(address)) => servers.push(alone(config, host, Some(*address), port)),
-            (Some(Host::Tcp(name)), None) => match timeout(patience(config), resolved(name, port)).await {
-                Ok(found) if !found.is_empty() => {
-                    servers.extend(found.into_iter().map(|address| alone(config, host, Some(address), port)));
-                }
-                // The driver looks it up anew and says what is wrong.
-                _ => servers.push(alone(config, host, None, port)),
-            },
-            (host, None) => servers.push(alone(config, host, None, port)),
+        let port = ports.get(index).or(ports.first()).copied().unwrap_or(DEFAULT_PORT);
+        let resolved = match (host, addresses.get(index)) {
+            (_, Some(address)) => vec![*address],
+            (Some(Host::Tcp(name)), None) => {
+                timeout(connect_timeout(config), resolve(name, port)).await.unwrap_or_default()
+            }
+            (_, None) => Vec::new(),
+        };
+        if resolved.is_empty() {
+            // A Unix socket, or a name that the driver resolves again to report the error.
+            servers.push(single(config, host, None, port));
         }
+        servers.extend(resolved.into_iter().map(|address| single(config, host, Some(address), port)));
     }
     servers
 }
 
-async fn resolved(name: &str, port: u16) -> Vec<IpAddr> {
+async fn resolve(name: &str, port: u16) -> Vec<IpAddr> {
     let found = tokio::net::lookup_host((name, port)).await;
     found.map(|addresses| addresses.map(|address| address.ip()).collect()).unwrap_or_default()
 }
 
-/// All that `config` says except which servers there are. The name stays beside the address: the certificate is for it.
-fn alone(config: &Config, host: Option<&Host>, address: Option<IpAddr>, port: u16) -> Config {
+/// The configuration for a single server, with all other settings of `config`. The host name stays
+/// beside the address, because the certificate is verified against it.
+fn single(config: &Config, host: Option<&Host>, address: Option<IpAddr>, port: u16) -> Config {
     let mut server = Config::new();
     match host {
         Some(Host::Tcp(name)) => {
@@ -143,14 +149,15 @@ fn alone(config: &Config, host: Option<&Host>, address: Option<IpAddr>, port: u1
     if let Some(address) = address {
         server.hostaddr(address);
     }
+    server.port(port);
+    copy_session(config, &mut server);
+    copy_transport(config, &mut server);
     server
-        .port(port)
-        .ssl_mode(config.get_ssl_mode())
-        .ssl_negotiation(config.get_ssl_negotiation())
-        .channel_binding(config.get_channel_binding())
-        .target_session_attrs(config.get_target_session_attrs())
-        .keepalives(config.get_keepalives())
-        .keepalives_idle(config.get_keepalives_idle());
+}
+
+/// Copies who connects to which database, and with which options.
+fn copy_session(config: &Config, server: &mut Config) {
+    server.target_session_attrs(config.get_target_session_attrs());
     if let Some(user) = config.get_user() {
         server.user(user);
     }
@@ -166,6 +173,16 @@ fn alone(config: &Config, host: Option<&Host>, address: Option<IpAddr>, port: u1
     if let Some(name) = config.get_application_name() {
         server.application_name(name);
     }
+}
+
+/// Copies the settings of TLS and TCP.
+fn copy_transport(config: &Config, server: &mut Config) {
+    server
+        .ssl_mode(config.get_ssl_mode())
+        .ssl_negotiation(config.get_ssl_negotiation())
+        .channel_binding(config.get_channel_binding())
+        .keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle());
     if let Some(timeout) = config.get_connect_timeout() {
         server.connect_timeout(*timeout);
     }
@@ -178,7 +195,6 @@ fn alone(config: &Config, host: Option<&Host>, address: Option<IpAddr>, port: u1
     if let Some(retries) = config.get_keepalives_retries() {
         server.keepalives_retries(retries);
     }
-    server
 }
 
 #[cfg(test)]
@@ -188,8 +204,9 @@ mod tests {
     #[tokio::test]
     async fn each_server_has_all_settings_and_its_own_address() {
         let rest = "user=u password=p dbname=app options='-c geqo=off' application_name=name sslmode=require \
-                    sslnegotiation=direct channel_binding=require target_session_attrs=read-write connect_timeout=2 \
-                    tcp_user_timeout=7 keepalives=0 keepalives_idle=4 keepalives_interval=5 keepalives_retries=6";
+                    sslnegotiation=direct channel_binding=require target_session_attrs=read-write \
+                    connect_timeout=2 tcp_user_timeout=7 keepalives=0 keepalives_idle=4 \
+                    keepalives_interval=5 keepalives_retries=6";
         let parsed = |text: &str| text.parse::<Config>().unwrap();
         let both = parsed(&format!("host=a,/run/b hostaddr=10.0.0.1,10.0.0.2 port=1,2 {rest}"));
         let first = parsed(&format!("host=a hostaddr=10.0.0.1 port=1 {rest}"));

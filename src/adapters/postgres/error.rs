@@ -1,4 +1,4 @@
-//! What can go wrong: when a store is opened, and when a statement is sent. None of it shows a stored value or a password.
+//! Errors of the PostgreSQL store. None of them shows a stored value or a password.
 
 use std::error::Error;
 
@@ -11,34 +11,39 @@ use crate::ports::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
-    /// The URL is malformed or has a parameter that nobody knows. It is not shown, because it may hold a password.
+    /// The URL is malformed or has an unknown parameter. The error does not show it, because it may
+    /// contain a password.
     #[error("the URL of the database is malformed or has an unknown parameter")]
     Url,
-    /// This parameter of the URL is not understood, or not with that value; [`PostgresBuilder::connect`](crate::PostgresBuilder::connect) lists
-    /// those that are.
-    #[error("the parameter {0} in the URL of the database is not understood, or not with that value")]
+    /// A parameter of the URL, or its value, is not supported.
+    /// [`PostgresBuilder::connect`](crate::PostgresBuilder::connect) lists the supported ones.
+    #[error("the parameter {0} in the URL of the database, or its value, is not supported")]
     Parameter(&'static str),
     /// The root certificates cannot be read, or there are none.
     #[error("the root certificates for the database cannot be read")]
     Certificates,
-    /// The name of the schema is empty, longer than 63 bytes or holds a NUL.
-    #[error("the name of the schema is empty, too long or not a name")]
+    /// The name of the schema is empty, longer than 63 bytes, or contains a NUL.
+    #[error("the name of the schema must have 1 to 63 bytes and no NUL")]
     SchemaName,
-    /// A newer release migrated this schema; this one cannot read it.
-    #[error("the schema has number {found}, but this release knows only those up to {known}")]
+    /// A newer release has migrated the schema. This release cannot read it.
+    #[error(
+        "the database has schema number {found}, but this release knows only those up to {known}; \
+         upgrade to open it"
+    )]
     NewerSchema {
         /// The number of the schema's newest migration.
         found: u32,
         /// The number of the newest migration of this release.
         known: u32,
     },
-    /// The schema has not been brought up to date, and the store was told not to do it.
-    #[error("the schema has to be migrated to number {known} first")]
+    /// The schema is not up to date, and
+    /// [`PostgresBuilder::migrate`](crate::PostgresBuilder::migrate) is off.
+    #[error("the schema is out of date; apply the migrations up to number {known} first")]
     OlderSchema {
         /// The number of the newest migration of this release.
         known: u32,
     },
-    /// The server could not be reached, refused the connection or what was asked of it, or did not answer in time.
+    /// The server could not be reached, rejected a request, or did not answer in time.
     #[error("the database cannot be opened")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -64,25 +69,26 @@ impl From<PoolError> for PostgresError {
     }
 }
 
-/// Why a statement was not done.
+/// Why a statement was not executed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// A key is taken, or was a moment ago.
+    /// Another account holds a key, or did when the statement ran.
     Taken,
-    /// It collided with another statement and was taken back.
-    Collided,
-    /// The server refused it, by itself in time or because of something of the host's own; the connection is in order.
-    Refused(StoreError),
-    /// The connection is lost. What was sent may have been done.
+    /// A conflict with a concurrent statement. The server rolled this one back.
+    Conflict,
+    /// The server rejected the statement: it took too long or a foreign key of the application
+    /// forbids it. The connection remains usable.
+    Rejected(StoreError),
+    /// The connection is lost. The statement may have been executed.
     Lost(StoreError),
-    /// Anything else.
+    /// Any other error.
     Failed(StoreError),
 }
 
-/// What the server said. Its details would show values.
+/// An error of the server, without its details, which can contain values.
 #[derive(Debug, thiserror::Error)]
-#[error("PostgreSQL refused with {code}: {message}")]
-struct Refused {
+#[error("PostgreSQL reported error {code}: {message}")]
+struct ServerError {
     code: String,
     message: String,
 }
@@ -90,8 +96,8 @@ struct Refused {
 impl Failure {
     pub(super) fn into_error(self) -> StoreError {
         match self {
-            Self::Refused(error) | Self::Lost(error) | Self::Failed(error) => error,
-            Self::Taken | Self::Collided => StoreError::Unavailable(None),
+            Self::Rejected(error) | Self::Lost(error) | Self::Failed(error) => error,
+            Self::Taken | Self::Conflict => StoreError::Unavailable(None),
         }
     }
 }
@@ -102,13 +108,14 @@ impl From<tokio_postgres::Error> for Failure {
         let cause = StoreError::Unavailable(Some(without_values(error).into()));
         match code {
             Some(SqlState::UNIQUE_VIOLATION) => Self::Taken,
-            Some(SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED) => Self::Collided,
-            // Of the tables of this store none can miss what it refers to.
+            Some(SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED) => Self::Conflict,
+            // The store's own tables never violate a foreign key.
             Some(SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION) => {
-                Self::Refused(StoreError::Referenced)
+                Self::Rejected(StoreError::Referenced)
             }
-            Some(SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => Self::Refused(cause),
-            // The server is going down or was demoted, or a pooler in between has lost what was prepared.
+            Some(SqlState::QUERY_CANCELED | SqlState::LOCK_NOT_AVAILABLE) => Self::Rejected(cause),
+            // The server is shutting down or is no longer the primary, or a pooler has lost a
+            // prepared statement.
             Some(
                 SqlState::ADMIN_SHUTDOWN
                 | SqlState::CRASH_SHUTDOWN
@@ -132,13 +139,13 @@ impl From<PoolError> for Failure {
 
 fn without_values(error: tokio_postgres::Error) -> Box<dyn Error + Send + Sync> {
     match error.as_db_error() {
-        Some(said) => Box::new(Refused::of(said)),
+        Some(error) => Box::new(ServerError::from(error)),
         None => Box::new(error),
     }
 }
 
-impl Refused {
-    fn of(said: &DbError) -> Self {
-        Self { code: said.code().code().to_owned(), message: said.message().to_owned() }
+impl From<&DbError> for ServerError {
+    fn from(error: &DbError) -> Self {
+        Self { code: error.code().code().to_owned(), message: error.message().to_owned() }
     }
 }

@@ -1,4 +1,4 @@
-//! Counts requests in PostgreSQL, for several nodes together.
+//! A request limiter in PostgreSQL, shared by several nodes.
 
 use std::{
     fmt,
@@ -18,38 +18,44 @@ use crate::{
     ports::{LimitKeyText, LimiterError, Quota, RateLimiter, StoreError, window_end},
 };
 
-/// So often a node clears away counters whose windows are over, and so many at the most: more than can have come since.
+/// How many hits of a node pass between two purges of ended counters.
 const HITS_PER_PURGE: u32 = 1_000;
+/// How many counters a purge deletes at most: more than can have been created since the last one.
 const MAX_PURGED: i64 = 4_000;
-/// How long a counter is kept beyond its window: the clocks of nodes differ.
+/// How long a counter is kept after its window: the clocks of the nodes differ.
 const SLACK: Duration = Duration::from_secs(3600);
 
-/// A [`RateLimiter`] in the tables of a [`PostgresStore`], that all nodes on the same schema share: for services of several nodes that have
-/// no Redis. [`PostgresStore::limiter`] makes it.
+/// A [`RateLimiter`] in the tables of a [`PostgresStore`], shared by all nodes that use the same
+/// schema. Created by [`PostgresStore::limiter`]. For services of several nodes without Redis.
 ///
-/// It counts exactly as [`MemoryLimiter`](crate::MemoryLimiter) does: each hit is one statement on one row, and the nodes' clocks say which
-/// window it belongs to. Windows that are over are cleared away by the way. It waits for the server as long as the store does; what cannot
-/// be counted by then is an error. Should a connection break between a hit and its answer, the hit is sent again and may count twice.
+/// It counts exactly as [`MemoryLimiter`](crate::MemoryLimiter) does. Each hit is one statement on
+/// one row, and the nodes' clocks decide to which window it belongs. Ended counters are deleted in
+/// the background. A hit that takes longer than the store's timeout is an error. If a connection
+/// breaks between a hit and its reply, the hit is sent again and may count twice.
 ///
-/// The table `account_limits` is unlogged: a hit writes nothing to the write-ahead log and waits for no disk. The price is that a crash of the
-/// server empties the table, and that a standby that takes over begins with an empty one. Whoever wants counts to survive that turns it
-/// into a usual one: `ALTER TABLE account_limits SET LOGGED`.
+/// The table `account_limits` is unlogged: a hit writes nothing to the write-ahead log and does not
+/// wait for a disk. In return, a crash of the server empties the table, and after a failover the
+/// new primary starts with an empty one. If counters must survive both, run
+/// `ALTER TABLE account_limits SET LOGGED`.
 ///
 /// # Security
-/// Keys are digests and tell nothing of whom they stand for. Tries per code and failures per account are counted in the account and do not
-/// depend on this table.
+/// Keys are digests and do not reveal whom they belong to. Protection against brute force does not
+/// depend on this table: attempts per code and failures per account are counted in the account.
 ///
 /// # Examples
 /// ```no_run
 /// use account::{AccountService, Config, MasterKey, PostgresStore};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = PostgresStore::connect("postgres://app:secret@db.example/app").await?;
 /// let limiter = store.limiter();
 /// let config = Config::new(MasterKey::generate()?);
 /// let accounts = AccountService::builder(store).limiter(limiter).config(config).build()?;
 /// # Ok(()) }
 /// ```
+#[doc(alias = "rate limit")]
+#[doc(alias = "throttle")]
 pub struct PostgresLimiter(Arc<Inner>);
 
 struct Inner {
@@ -59,7 +65,8 @@ struct Inner {
 }
 
 impl PostgresStore {
-    /// A limiter that counts in the same schema, over the same connections.
+    /// Creates a limiter that counts in the store's schema, over the store's connections.
+    #[doc(alias = "rate limit")]
     #[must_use]
     pub fn limiter(&self) -> PostgresLimiter {
         PostgresLimiter(Arc::new(Inner {
@@ -95,30 +102,27 @@ impl RateLimiter for PostgresLimiter {
 impl Inner {
     async fn count(&self, key: &LimitKeyText, window: Duration, now: Timestamp) -> Result<Row, StoreError> {
         let end = window_end(now, window);
-        let (key, times) =
-            (key.as_bytes().as_slice(), [now, end, end.after(window)].map(Timestamp::as_millis));
-        let [now, end, latest] = &times;
-        let mut span = self.connections.begin();
+        let key = key.as_bytes().as_slice();
+        let [now, end, latest] = &[now, end, end.after(window)].map(Timestamp::as_millis);
+        let mut deadline = self.connections.deadline();
         let mut was_lost = false;
         loop {
-            match self.connections.send(&self.statements.hit, &[&key, now, end, latest], &span).await {
+            match self.connections.send(&self.statements.hit, &[&key, now, end, latest], &deadline).await {
                 Ok(rows) => return rows.into_iter().next().ok_or(StoreError::Corrupt),
-                // Where transactions are serializable, of those who meet in a row one gets through.
-                Err(Failure::Collided | Failure::Taken) => self.connections.step_aside(&mut span).await?,
-                // A connection may have gone since its last use.
+                // With serializable transactions, all but one of the concurrent hits on a row fail.
+                Err(Failure::Conflict | Failure::Taken) => self.connections.back_off(&mut deadline).await?,
+                // The connection may have been lost since its last use.
                 Err(Failure::Lost(_)) if !was_lost => was_lost = true,
                 Err(failure) => return Err(failure.into_error()),
             }
         }
     }
 
-    /// What fails here is done by the next one.
+    /// Deletes ended counters. What fails is left to the next purge.
     async fn purge(&self, now: Timestamp) {
-        let over = now.before(SLACK).as_millis();
-        let _ = self
-            .connections
-            .send(&self.statements.purge, &[&over, &MAX_PURGED], &self.connections.begin())
-            .await;
+        let before = now.before(SLACK).as_millis();
+        let deadline = self.connections.deadline();
+        let _ = self.connections.send(&self.statements.purge, &[&before, &MAX_PURGED], &deadline).await;
     }
 }
 

@@ -1,9 +1,12 @@
-//! Loads of accounts by id. Without their attachments they are what every session check does.
+//! Loads accounts by id and batches concurrent loads.
 //!
-//! Of these a few are sent at once, each for itself. Those that come while so many are under way wait until one is back, and then share a statement. So a
-//! server with little to do answers as fast as it can, and one with much to do gets fewer statements.
+//! Loads without attachments, such as those of session checks, are sent individually while few of
+//! them are in progress. Further loads wait until one of those has returned and then share a
+//! statement. An idle server thus answers with the lowest latency, and a busy one receives fewer
+//! statements.
 //!
-//! Nobody depends on the others: who waits for too long, or in vain, goes alone.
+//! No load depends on the others: one that waits for too long, or whose batch fails, is sent
+//! individually.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,8 +17,8 @@ use futures_channel::oneshot;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    connections::{Connections, Span},
-    rows::{Found, column},
+    connections::{Connections, Deadline},
+    rows::{AccountRow, column},
     statements::Statements,
 };
 use crate::{
@@ -23,18 +26,19 @@ use crate::{
     ports::{Parts, StoreError},
 };
 
-/// So many statements are under way before loads share one.
-const AT_ONCE: usize = 4;
-/// How many share a statement at most.
-const SHARED: usize = 64;
-/// How long the others are waited for: far longer than a statement takes, unless the server hangs, or whoever is under way is not polled.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How many statements are in progress before loads are batched.
+const MAX_IN_PROGRESS: usize = 4;
+/// How many loads share a statement.
+const MAX_BATCH: usize = 64;
+/// How long a load waits for a batch. A statement takes far less, unless the server hangs or the
+/// application does not poll the futures of the loads in progress.
+const MAX_WAIT: Duration = Duration::from_millis(100);
 
-type Answer = Result<Option<Found>, StoreError>;
+type Loaded = Result<Option<AccountRow>, StoreError>;
 
-pub(super) struct Loads(Arc<Sender>);
+pub(super) struct Loader(Arc<Inner>);
 
-struct Sender {
+struct Inner {
     connections: Connections,
     statements: Arc<Statements>,
     queue: Mutex<Queue>,
@@ -42,145 +46,159 @@ struct Sender {
 
 #[derive(Default)]
 struct Queue {
-    under_way: usize,
-    waiting: Vec<Wanted>,
+    /// Single loads and batch runners.
+    in_progress: usize,
+    waiting: Vec<Request>,
 }
 
-struct Wanted {
+struct Request {
     id: UserId,
     known: Option<i64>,
-    answer: oneshot::Sender<Option<Found>>,
+    reply: oneshot::Sender<Option<AccountRow>>,
 }
 
-/// One of those that are under way by themselves. When it is back, those who wait go.
-struct Alone<'a>(&'a Arc<Sender>);
+/// A load in progress. When it is dropped, a [`BatchRunner`] takes its place if loads are waiting.
+struct SingleLoad<'a>(&'a Arc<Inner>);
 
-/// One of those that are under way, for all who wait, until nobody does.
-struct Together(Arc<Sender>);
+/// Sends batches until no load is waiting.
+struct BatchRunner(Arc<Inner>);
 
-impl Loads {
+impl Loader {
     pub(super) fn new(connections: Connections, statements: Arc<Statements>) -> Self {
-        Self(Arc::new(Sender { connections, statements, queue: Mutex::default() }))
+        Self(Arc::new(Inner { connections, statements, queue: Mutex::default() }))
     }
 
-    /// The account's present state, of which the version may be known.
-    pub(super) async fn load(&self, id: &UserId, known: Option<i64>, parts: Parts) -> Answer {
-        let mut span = self.0.connections.begin();
+    /// Loads an account. If its version is the `known` one, the texts are not read.
+    pub(super) async fn load(&self, id: &UserId, known: Option<i64>, parts: Parts) -> Loaded {
+        let mut deadline = self.0.connections.deadline();
         if parts == Parts::Whole {
-            return self.0.one(id, known, parts, &mut span).await;
+            return self.0.load_one(id, known, parts, &mut deadline).await;
         }
-        let waits = self.0.queue().join(id, known);
-        let Some(waits) = waits else {
-            let alone = Alone(&self.0);
-            return alone.0.one(id, known, parts, &mut span).await;
+        let waiting = self.0.queue().start_or_wait(id, known);
+        let Some(reply) = waiting else {
+            let single = SingleLoad(&self.0);
+            return single.0.load_one(id, known, parts, &mut deadline).await;
         };
-        match timeout(PATIENCE, waits).await {
+        match timeout(MAX_WAIT, reply).await {
             Ok(Ok(found)) => Ok(found),
-            Ok(Err(oneshot::Canceled)) | Err(_) => self.0.one(id, known, parts, &mut span).await,
+            Ok(Err(oneshot::Canceled)) | Err(_) => self.0.load_one(id, known, parts, &mut deadline).await,
         }
     }
 }
 
-impl Sender {
+impl Inner {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn one(&self, id: &UserId, known: Option<i64>, parts: Parts, span: &mut Span) -> Answer {
+    async fn load_one(
+        &self,
+        id: &UserId,
+        known: Option<i64>,
+        parts: Parts,
+        deadline: &mut Deadline,
+    ) -> Loaded {
         let Statements { body_by_id, body_if_changed, whole_by_id, whole_if_changed, .. } = &*self.statements;
-        let (all, if_changed, attachment) = match parts {
+        let (always, if_changed, attachment) = match parts {
             Parts::Body => (body_by_id, body_if_changed, None),
             Parts::Whole => (whole_by_id, whole_if_changed, Some(2)),
         };
         let rows = match &known {
-            Some(known) => self.connections.read_within(span, if_changed, &[&id.as_str(), known]).await?,
-            None => self.connections.read_within(span, all, &[&id.as_str()]).await?,
+            Some(known) => self.connections.read_within(deadline, if_changed, &[&id.as_str(), known]).await?,
+            None => self.connections.read_within(deadline, always, &[&id.as_str()]).await?,
         };
-        rows.first().map(|row| Found::of(row, attachment)).transpose()
+        rows.first().map(|row| AccountRow::read(row, attachment)).transpose()
     }
 
-    /// Answers all, or nobody if it fails.
-    async fn many(&self, wanted: Vec<Wanted>) {
-        let ids: Vec<&str> = wanted.iter().map(|wanted| wanted.id.as_str()).collect();
-        let known: Vec<Option<i64>> = wanted.iter().map(|wanted| wanted.known).collect();
-        let rows = self.connections.read(&self.statements.bodies_if_changed, &[&ids, &known]).await;
-        let found = rows.and_then(|rows| {
-            let mut found: Vec<Option<Found>> = wanted.iter().map(|_| None).collect();
-            for row in &rows {
-                let place = usize::try_from(column::<i64>(row, 2)?).map_err(|_| StoreError::Corrupt)?;
-                let place = found.get_mut(place.wrapping_sub(1)).ok_or(StoreError::Corrupt)?;
-                *place = Some(Found::of(row, None)?);
-            }
-            Ok(found)
-        });
-        for (wanted, found) in wanted.into_iter().zip(found.unwrap_or_default()) {
-            // Perhaps nobody waits for it any more.
-            drop(wanted.answer.send(found));
+    /// Answers all requests, or none if the statement fails. Their loads then go individually.
+    async fn load_batch(&self, batch: Vec<Request>) {
+        let found = self.read_batch(&batch).await.unwrap_or_default();
+        for (request, found) in batch.into_iter().zip(found) {
+            // The load may have been dropped.
+            drop(request.reply.send(found));
         }
+    }
+
+    /// The accounts in the order of their requests.
+    async fn read_batch(&self, batch: &[Request]) -> Result<Vec<Option<AccountRow>>, StoreError> {
+        let ids: Vec<&str> = batch.iter().map(|request| request.id.as_str()).collect();
+        let known: Vec<Option<i64>> = batch.iter().map(|request| request.known).collect();
+        let rows = self.connections.read(&self.statements.bodies_if_changed, &[&ids, &known]).await?;
+        let mut found: Vec<Option<AccountRow>> = batch.iter().map(|_| None).collect();
+        for row in &rows {
+            let place = usize::try_from(column::<i64>(row, 2)?).map_err(|_| StoreError::Corrupt)?;
+            let place = found.get_mut(place.wrapping_sub(1)).ok_or(StoreError::Corrupt)?;
+            *place = Some(AccountRow::read(row, None)?);
+        }
+        Ok(found)
     }
 }
 
 impl Queue {
-    /// A place among those who wait, or none if there is no need to: whoever joins is then under way.
-    fn join(&mut self, id: &UserId, known: Option<i64>) -> Option<oneshot::Receiver<Option<Found>>> {
-        if self.under_way < AT_ONCE {
-            self.under_way += 1;
+    /// Adds a load to those in progress and returns `None`. If they are too many, adds it to the
+    /// waiting ones and returns where to wait.
+    fn start_or_wait(
+        &mut self,
+        id: &UserId,
+        known: Option<i64>,
+    ) -> Option<oneshot::Receiver<Option<AccountRow>>> {
+        if self.in_progress < MAX_IN_PROGRESS {
+            self.in_progress += 1;
             return None;
         }
         if self.waiting.len() == self.waiting.capacity() {
-            self.tidy();
+            self.remove_canceled();
         }
-        let (answer, waits) = oneshot::channel();
-        self.waiting.push(Wanted { id: *id, known, answer });
-        Some(waits)
+        let (reply, receiver) = oneshot::channel();
+        self.waiting.push(Request { id: *id, known, reply });
+        Some(receiver)
     }
 
-    /// Those who go next. None is left in the end.
-    fn next(&mut self) -> Vec<Wanted> {
-        self.tidy();
-        let many = self.waiting.len().min(SHARED);
-        self.waiting.drain(..many).collect()
+    /// Takes the next batch; empty if no load is waiting.
+    fn next_batch(&mut self) -> Vec<Request> {
+        self.remove_canceled();
+        let count = self.waiting.len().min(MAX_BATCH);
+        self.waiting.drain(..count).collect()
     }
 
-    /// Those who have gone make room.
-    fn tidy(&mut self) {
-        self.waiting.retain(|wanted| !wanted.answer.is_canceled());
+    fn remove_canceled(&mut self) {
+        self.waiting.retain(|request| !request.reply.is_canceled());
     }
 }
 
-impl Together {
-    async fn go(self) {
+impl BatchRunner {
+    async fn run(self) {
         loop {
-            let wanted = self.0.queue().next();
-            if wanted.is_empty() {
+            let batch = self.0.queue().next_batch();
+            if batch.is_empty() {
                 return;
             }
-            self.0.many(wanted).await;
+            self.0.load_batch(batch).await;
         }
     }
 }
 
-impl Drop for Alone<'_> {
+impl Drop for SingleLoad<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
         if queue.waiting.is_empty() {
-            queue.under_way -= 1;
+            queue.in_progress -= 1;
             return;
         }
         drop(queue);
-        let together = Together(Arc::clone(self.0));
-        // Without a runtime, those who wait are on their own.
+        let runner = BatchRunner(Arc::clone(self.0));
+        // Without a runtime, dropping the runner makes the waiting loads go individually.
         if let Ok(runtime) = Handle::try_current() {
-            drop(runtime.spawn(together.go()));
+            drop(runtime.spawn(runner.run()));
         }
     }
 }
 
-impl Drop for Together {
+impl Drop for BatchRunner {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
-        queue.under_way -= 1;
-        // Those who came at the last moment, or all of them if the runtime has ended.
+        queue.in_progress -= 1;
+        // Loads that arrived after the last batch, or all waiting ones if the runtime has ended.
         let left = std::mem::take(&mut queue.waiting);
         drop(queue);
         drop(left);
@@ -195,38 +213,39 @@ mod tests {
         format!("u{number}").parse().unwrap()
     }
 
-    /// A queue with as many under way as may be.
+    /// A queue with as many loads in progress as possible.
     fn busy() -> Queue {
         let mut queue = Queue::default();
-        for number in 0..AT_ONCE {
-            assert!(queue.join(&id(number), None).is_none());
+        for number in 0..MAX_IN_PROGRESS {
+            assert!(queue.start_or_wait(&id(number), None).is_none());
         }
         queue
     }
 
     #[test]
-    fn all_who_wait_go_in_their_order_and_so_many_at_once() {
+    fn waiting_loads_are_batched_in_their_order() {
         let mut queue = busy();
-        let waits: Vec<_> = (0..150).map(|number| queue.join(&id(number), None).unwrap()).collect();
-        let mut gone = Vec::new();
-        for many in [SHARED, SHARED, 150 - 2 * SHARED, 0] {
-            let next = queue.next();
-            assert_eq!(next.len(), many);
-            gone.extend(next.into_iter().map(|wanted| wanted.id));
+        let waiting: Vec<_> =
+            (0..150).map(|number| queue.start_or_wait(&id(number), None).unwrap()).collect();
+        let mut sent = Vec::new();
+        for count in [MAX_BATCH, MAX_BATCH, 150 - 2 * MAX_BATCH, 0] {
+            let batch = queue.next_batch();
+            assert_eq!(batch.len(), count);
+            sent.extend(batch.into_iter().map(|request| request.id));
         }
-        assert_eq!(gone, (0..150).map(id).collect::<Vec<_>>());
-        drop(waits);
+        assert_eq!(sent, (0..150).map(id).collect::<Vec<_>>());
+        drop(waiting);
     }
 
     #[test]
-    fn those_who_have_gone_take_no_room_and_no_place() {
+    fn dropped_loads_take_no_memory_and_no_place() {
         let mut queue = busy();
-        let stays = queue.join(&id(0), None).unwrap();
+        let stays = queue.start_or_wait(&id(0), None).unwrap();
         for number in 1..10_000 {
-            drop(queue.join(&id(number), None));
+            drop(queue.start_or_wait(&id(number), None));
         }
         assert!(queue.waiting.len() < 100);
-        assert_eq!(queue.next().len(), 1);
+        assert_eq!(queue.next_batch().len(), 1);
         drop(stays);
     }
 }

@@ -1,4 +1,4 @@
-//! Migrations: plain SQL files in the program, applied in one transaction each time a store is opened.
+//! Migrations: SQL files in the program, applied in one transaction when a store is opened.
 
 use std::time::Duration;
 
@@ -6,73 +6,87 @@ use deadpool_postgres::{Object, Transaction};
 use tokio::time::timeout;
 use tokio_postgres::{IsolationLevel, types::Type};
 
-use super::{connect::quoted, connections::TimedOut, error::PostgresError};
+use super::{connections::TimedOut, error::PostgresError, statements::quoted};
 
-/// In order; the number of a migration is its place, from 1. One that was released never changes.
+/// In order, numbered from 1. A released migration never changes.
 pub(super) const MIGRATIONS: &[&str] =
     &[include_str!("migrations/0001_accounts.sql"), include_str!("migrations/0002_limits.sql")];
 
-/// What this release knows.
-const NEWEST: u32 = MIGRATIONS.len() as u32;
+const NEWEST_MIGRATION: u32 = MIGRATIONS.len() as u32;
 
-/// A migration may take its time. Sent alone, because a statement's time begins with the batch that it is in.
-const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0";
-/// Held by whoever migrates in this database; a number that nobody else is likely to use.
+/// A migration may take long. Sent alone, because a statement's time begins with its batch.
+const NO_STATEMENT_TIMEOUT: &str = "SET LOCAL statement_timeout = 0";
+/// Only one connection migrates in a database at a time. The number is arbitrary, to avoid
+/// collisions with other advisory locks.
 const LOCK: &str = "SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7017280570803548161)";
 
-/// Brings the schema up to date or, unless it may `apply` anything, tells whether it is. Whoever comes second, from this process or another,
-/// waits and finds nothing to do; whoever dies in the middle leaves what there was before. Where nothing is to be done, the right to do it is
-/// not needed. To find that out may take as long as `patience`; a migration may take longer.
+/// Brings the schema up to date or, if `apply` is off, checks that it is.
+///
+/// Of several nodes that open a store at the same time, one migrates and the others wait and find
+/// nothing to do. A crash in the middle leaves the schema as it was. An up-to-date schema needs no
+/// right to create tables. The check takes at most `limit`; a migration may take longer.
 pub(super) async fn migrate(
     connection: &mut Object,
     schema: &str,
     apply: bool,
-    patience: Duration,
+    limit: Duration,
 ) -> Result<(), PostgresError> {
-    let looked = timeout(patience, async {
-        // What another one has committed while this one waited must be seen.
-        let isolation = IsolationLevel::ReadCommitted;
-        let transaction = connection.build_transaction().isolation_level(isolation).start().await?;
-        let is_done = is_up_to_date(&transaction, schema).await?;
-        Ok::<_, PostgresError>((transaction, is_done))
-    });
-    let (transaction, is_done) = looked.await.map_err(|_| PostgresError::failed(TimedOut(patience)))??;
+    let check = timeout(limit, begin_and_check(connection, schema));
+    let (transaction, is_done) = check.await.map_err(|_| PostgresError::failed(TimedOut(limit)))??;
     if is_done {
         return Ok(transaction.rollback().await?);
     }
     if !apply {
-        return Err(PostgresError::OlderSchema { known: NEWEST });
+        return Err(PostgresError::OlderSchema { known: NEWEST_MIGRATION });
     }
-    transaction.batch_execute(TAKE_TIME).await?;
+    transaction.batch_execute(NO_STATEMENT_TIMEOUT).await?;
     transaction.batch_execute(LOCK).await?;
-    // Whoever was waited for may have been a newer release.
+    // Another node, even a newer release, may have migrated while this one waited for the lock.
     if is_up_to_date(&transaction, schema).await? {
         return Ok(transaction.rollback().await?);
     }
-    let applied = applied(&transaction, schema).await?;
+    apply_missing(&transaction, schema).await?;
+    Ok(transaction.commit().await?)
+}
+
+async fn begin_and_check<'a>(
+    connection: &'a mut Object,
+    schema: &str,
+) -> Result<(Transaction<'a>, bool), PostgresError> {
+    // At this level, the check after the lock sees what another node has committed meanwhile.
+    let isolation = IsolationLevel::ReadCommitted;
+    let transaction = connection.build_transaction().isolation_level(isolation).start().await?;
+    let is_done = is_up_to_date(&transaction, schema).await?;
+    Ok((transaction, is_done))
+}
+
+async fn apply_missing(transaction: &Transaction<'_>, schema: &str) -> Result<(), PostgresError> {
+    let applied = newest_applied(transaction, schema).await?;
     if applied.is_none() {
-        create_log(&transaction, schema).await?;
+        create_migrations_table(transaction, schema).await?;
     }
     transaction.batch_execute(&format!("SET LOCAL search_path TO {}", quoted(schema))).await?;
     let applied = applied.unwrap_or_default();
     for (number, sql) in (1_u32..).zip(MIGRATIONS).filter(|(number, _)| *number > applied) {
         transaction.batch_execute(sql).await?;
-        let note = format!("INSERT INTO account_migrations (number) VALUES ({number})");
-        transaction.batch_execute(&note).await?;
+        let record = format!("INSERT INTO account_migrations (number) VALUES ({number})");
+        transaction.batch_execute(&record).await?;
     }
-    Ok(transaction.commit().await?)
+    Ok(())
 }
 
 async fn is_up_to_date(transaction: &Transaction<'_>, schema: &str) -> Result<bool, PostgresError> {
-    match applied(transaction, schema).await? {
-        Some(found) if found > NEWEST => Err(PostgresError::NewerSchema { found, known: NEWEST }),
-        found => Ok(found == Some(NEWEST)),
+    match newest_applied(transaction, schema).await? {
+        Some(found) if found > NEWEST_MIGRATION => {
+            Err(PostgresError::NewerSchema { found, known: NEWEST_MIGRATION })
+        }
+        found => Ok(found == Some(NEWEST_MIGRATION)),
     }
 }
 
-/// The number of the newest migration that was applied.
-async fn applied(transaction: &Transaction<'_>, schema: &str) -> Result<Option<u32>, PostgresError> {
-    // Not by `to_regclass`, which may remember what there was before this one waited.
+/// The number of the newest applied migration; `None` if there is no table of migrations.
+async fn newest_applied(transaction: &Transaction<'_>, schema: &str) -> Result<Option<u32>, PostgresError> {
+    // Not `to_regclass`, which may answer from a cache that is older than the lock.
     let exists = "SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
                   WHERE n.nspname = $1 AND c.relname = 'account_migrations')";
     if !transaction.query_typed_one(exists, &[(&schema, Type::TEXT)]).await?.try_get::<_, bool>(0)? {
@@ -83,7 +97,7 @@ async fn applied(transaction: &Transaction<'_>, schema: &str) -> Result<Option<u
     Ok(Some(u32::try_from(newest).unwrap_or(u32::MAX)))
 }
 
-async fn create_log(transaction: &Transaction<'_>, schema: &str) -> Result<(), PostgresError> {
+async fn create_migrations_table(transaction: &Transaction<'_>, schema: &str) -> Result<(), PostgresError> {
     let exists = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
     if !transaction.query_typed_one(exists, &[(&schema, Type::TEXT)]).await?.try_get::<_, bool>(0)? {
         transaction.batch_execute(&format!("CREATE SCHEMA {}", quoted(schema))).await?;

@@ -1,4 +1,4 @@
-//! A connection that comes back by itself.
+//! The connection to Redis.
 
 use std::{
     fmt, io,
@@ -14,17 +14,19 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// Who speaks to Redis.
+/// How commands reach Redis.
 pub(super) enum Link {
+    /// A connection that is opened and reopened here.
     Own(Reconnecting),
-    Host(ConnectionManager),
+    /// A connection of the application.
+    External(ConnectionManager),
 }
 
 impl Link {
-    /// Sends a command and waits for the reply, until the deadline.
+    /// Sends a command and waits for the reply until the deadline.
     ///
-    /// That a connection has gone shows when it is used, so the command is sent once more then. If just the reply was lost, it takes
-    /// effect twice.
+    /// A lost connection is noticed only when it is used, so the command is then sent a second
+    /// time. If only the reply was lost, it takes effect twice.
     pub(super) async fn send<T: FromRedisValue>(&self, command: &Cmd, deadline: Instant) -> RedisResult<T> {
         match self.send_once(command, deadline).await {
             Err(error) if error.is_connection_dropped() => self.send_once(command, deadline).await,
@@ -34,34 +36,23 @@ impl Link {
 
     async fn send_once<T: FromRedisValue>(&self, command: &Cmd, deadline: Instant) -> RedisResult<T> {
         match self {
-            Self::Host(manager) => query(command, manager.clone(), deadline).await,
-            Self::Own(own) => {
-                let mut attempt = own.attempt(deadline);
-                let connection = connected(&mut attempt, deadline).await?;
-                let reply = query(command, connection, deadline).await;
-                if let Err(error) = &reply
-                    && error.kind() != ErrorKind::Server(ServerErrorKind::NoScript)
-                {
-                    // Whatever it was: nothing more is expected of a connection that is silent, and what Redis refuses may be a
-                    // matter of whom one is connected to, such as a node that is no longer the primary.
-                    own.discard(&attempt);
-                }
-                reply
-            }
+            Self::Own(own) => own.send(command, deadline).await,
+            Self::External(manager) => query(command, manager.clone(), deadline).await,
         }
     }
 }
 
-/// Connects when it is first needed, and anew when a connection failed.
+/// Connects when a connection is first needed, and again after one has failed.
 ///
-/// Unlike a [`ConnectionManager`] it keeps no failure, of whatever kind: whoever comes after one makes a new attempt, and those who
-/// come meanwhile wait for the same one.
+/// Unlike a [`ConnectionManager`] it remembers no failure: the first command after one makes a new
+/// attempt, and concurrent commands wait for the same attempt.
 pub(super) struct Reconnecting {
     client: Client,
     latest: Mutex<Option<Attempt>>,
 }
 
-/// How an attempt to connect went; `None` while it goes on. It has a task of its own, so that nobody's impatience ends it.
+/// The outcome of an attempt to connect; `None` while it is in progress. The attempt runs in its
+/// own task, so that the deadline of one command does not end it for the others.
 type Attempt = watch::Receiver<Option<RedisResult<MultiplexedConnection>>>;
 
 impl Reconnecting {
@@ -69,16 +60,30 @@ impl Reconnecting {
         Self { client, latest: Mutex::new(None) }
     }
 
+    async fn send<T: FromRedisValue>(&self, command: &Cmd, deadline: Instant) -> RedisResult<T> {
+        let mut attempt = self.attempt(deadline);
+        let connection = connected(&mut attempt, deadline).await?;
+        let reply = query(command, connection, deadline).await;
+        if let Err(error) = &reply
+            && error.kind() != ErrorKind::Server(ServerErrorKind::NoScript)
+        {
+            // A connection that timed out may be dead, and an error of the server may mean that it
+            // is the wrong one, such as a node that is no longer the primary.
+            self.discard(&attempt);
+        }
+        reply
+    }
+
     fn attempt(&self, deadline: Instant) -> Attempt {
         let mut latest = self.lock();
-        if let Some(attempt) = latest.as_ref().filter(|attempt| is_promising(attempt)) {
+        if let Some(attempt) = latest.as_ref().filter(|attempt| is_usable(attempt)) {
             return attempt.clone();
         }
         let (outcome, attempt) = watch::channel(None);
         let client = self.client.clone();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(deadline.saturating_duration_since(Instant::now())))
-            // Whoever sends a command bounds the wait.
+            // Each command has its own deadline.
             .set_response_timeout(None);
         tokio::spawn(async move {
             let _ = outcome.send(Some(client.get_multiplexed_async_connection_with_config(&config).await));
@@ -99,11 +104,11 @@ impl Reconnecting {
     }
 }
 
-/// Whether it is worth waiting for: it has succeeded, or may yet.
-fn is_promising(attempt: &Attempt) -> bool {
+/// Whether the attempt has succeeded or is still in progress.
+fn is_usable(attempt: &Attempt) -> bool {
     match &*attempt.borrow() {
         Some(outcome) => outcome.is_ok(),
-        // Otherwise its task has ended with the runtime it ran on.
+        // The channel is closed if the task ended with its runtime.
         None => attempt.has_changed().is_ok(),
     }
 }
@@ -123,14 +128,16 @@ async fn query<T: FromRedisValue>(
 }
 
 async fn within<T>(deadline: Instant, work: impl Future<Output = T>) -> io::Result<T> {
-    timeout_at(deadline, work).await.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
+    timeout_at(deadline, work)
+        .await
+        .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "Redis did not answer in time"))
 }
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Own(_) => "Own",
-            Self::Host(_) => "Host",
+            Self::External(_) => "External",
         })
     }
 }

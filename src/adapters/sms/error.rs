@@ -1,45 +1,49 @@
-//! What can go wrong between a text message and its provider.
+//! Errors of the SMS providers.
 
 use serde::Deserialize;
 
-use crate::ports::{HttpError, HttpResponse};
+use crate::ports::{HttpError, HttpResponse, SendError};
 
-/// Why an SMS provider did not take a message; found as the source of a [`SendError`](crate::ports::SendError).
+/// Why an SMS provider did not accept a message. It is the source of a [`SendError`].
 ///
 /// # Security
-/// It names neither the number nor the URL, nor anything that the provider said but numbers.
+/// It contains neither the number nor the URL, and nothing of the provider's reply but numbers.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmsError {
-    /// There is no whole reply.
-    #[error("the SMS provider could not be asked")]
+    /// The provider did not send a complete reply.
+    #[error("the SMS provider could not be reached")]
     Http(#[from] HttpError),
-    /// The provider answered something else than 2xx.
-    #[error("the SMS provider answered {status}{}", code.map(|code| format!(", error {code}")).unwrap_or_default())]
+    /// The provider answered with a status other than 2xx.
+    #[error(
+        "the SMS provider answered {status}{}",
+        code.map(|code| format!(", error {code}")).unwrap_or_default()
+    )]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The provider's own error number, where its reply has one (`code`), such as Twilio's 21211.
+        /// The provider's own error number (`code`), such as Twilio's 21211, if its reply has one.
         code: Option<u32>,
     },
 }
 
 impl SmsError {
-    /// Nothing if the provider took the message.
+    /// Returns `Ok` if the provider accepted the message.
     pub(super) fn check(reply: &HttpResponse) -> Result<(), Self> {
         #[derive(Deserialize)]
-        struct Explained {
+        struct ErrorBody {
             code: u32,
         }
         if reply.is_success() {
             return Ok(());
         }
-        let code = serde_json::from_slice(reply.body()).ok().map(|Explained { code }| code);
+        let code = serde_json::from_slice(reply.body()).ok().map(|ErrorBody { code }| code);
         Err(Self::Refused { status: reply.status(), code })
     }
 
-    /// Whether the provider would say the same again. A redirect is followed by nobody, so it is as final as a refusal.
-    pub(super) fn is_permanent(&self) -> bool {
+    /// Whether another attempt would fail in the same way. Redirects are not followed, so they are
+    /// permanent too.
+    fn is_permanent(&self) -> bool {
         match self {
             Self::Http(error) => matches!(error, HttpError::Malformed(_)),
             Self::Refused { status, .. } => !matches!(status, 408 | 429 | 500..),
@@ -47,21 +51,27 @@ impl SmsError {
     }
 }
 
-/// What is wrong with the settings of an SMS provider.
+impl From<SmsError> for SendError {
+    fn from(error: SmsError) -> Self {
+        if error.is_permanent() { Self::permanent(error) } else { Self::temporary(error) }
+    }
+}
+
+/// An invalid setting of an SMS provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmsConfigError {
-    /// The URL is not one of `http` or `https`.
-    #[error("the URL of the SMS provider is no http or https URL")]
+    /// The URL is not an absolute `http` or `https` URL.
+    #[error("the URL of the SMS provider must be an http or https URL")]
     Url,
-    /// The account's id is not letters and digits.
-    #[error("the account id of the SMS provider is malformed")]
+    /// The account id is empty or contains characters other than letters and digits.
+    #[error("the account id of the SMS provider must consist of letters and digits")]
     Account,
-    /// The token is empty or has control characters.
-    #[error("the token of the SMS provider is malformed")]
+    /// The token is empty or contains control characters.
+    #[error("the token of the SMS provider is empty or contains control characters")]
     Token,
-    /// The sender is empty or has control characters.
-    #[error("the sender of text messages is malformed")]
+    /// The sender is empty or contains control characters.
+    #[error("the sender of text messages is empty or contains control characters")]
     Sender,
 }
 
@@ -70,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_refusals_that_may_change_are_worth_another_attempt() {
+    fn only_timeouts_limits_and_server_errors_are_temporary() {
         let permanent = |status| SmsError::Refused { status, code: None }.is_permanent();
         assert!([301, 400, 401, 403, 404, 422].into_iter().all(permanent));
         assert!(![408, 429, 500, 502, 503, 599].into_iter().any(permanent));
@@ -79,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_refusal_only_numbers_are_kept() {
+    fn only_the_numbers_of_a_reply_are_kept() {
         let body = br#"{"code": 21211, "message": "The 'To' number +15551234567 is not valid"}"#;
         let error = SmsError::check(&HttpResponse::new(400, body.to_vec())).unwrap_err();
         assert_eq!(error.to_string(), "the SMS provider answered 400, error 21211");

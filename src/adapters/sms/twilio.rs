@@ -1,28 +1,34 @@
-//! Text messages by Twilio.
+//! Text messages through Twilio.
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use url::{Url, form_urlencoded};
 
-use super::{SmsConfigError, SmsError, http_url};
+use super::{
+    error::{SmsConfigError, SmsError},
+    url::http_url,
+};
 use crate::{
     messages::{Renderer, SmsMessage, Texts},
     ports::{HttpClient, HttpMethod, HttpRequest, SendError, SmsSender},
     secret::Secret,
 };
 
-const BASE: &str = "https://api.twilio.com";
-/// For how many seconds Twilio may hold a message back: as long as its code is good for.
-const VALIDITY: &str = "900";
+const BASE_URL: &str = "https://api.twilio.com";
+/// How many seconds Twilio may delay a message: the lifetime of the code in it.
+const VALIDITY_PERIOD: &str = "900";
 
-/// An [`SmsSender`] that uses [Twilio's Messages resource](https://www.twilio.com/docs/messaging/api/message-resource).
+/// An [`SmsSender`] that uses [Twilio's Messages
+/// resource](https://www.twilio.com/docs/messaging/api/message-resource).
 ///
-/// It waits for Twilio's reply, so it belongs into a `Queued` (feature `queue`). 408, 429 and 5xx mean "try again"; any other
-/// refusal is final. A message may arrive twice if a reply was lost.
+/// The sender waits for Twilio's reply, so wrap it in a `Queued` (feature `queue`). Replies of 408,
+/// 429 and 5xx are temporary errors, all others but 2xx permanent ones. If a reply is lost, a
+/// message can arrive twice.
 ///
 /// # Security
-/// Used without a queue, its delay tells a guest whether there was an account to send a message to.
+/// Without a queue, the time a reply takes reveals whether a message was sent, and with it whether
+/// an account exists (user enumeration by timing).
 pub struct TwilioSms {
     client: Arc<dyn HttpClient>,
     renderer: Arc<dyn Renderer>,
@@ -33,11 +39,12 @@ pub struct TwilioSms {
 }
 
 impl TwilioSms {
-    /// Sends in the name of an account (`AC…`, with its auth token) from a number, a sender name, or a messaging service
-    /// (`MG…`). Called once, before the service is built.
+    /// Creates a sender for a Twilio account (`AC…`) and its auth token. `from` is a phone number,
+    /// an alphanumeric sender id, or a messaging service (`MG…`). Call it once, before you build
+    /// the service.
     ///
     /// # Errors
-    /// [`SmsConfigError`] if one of them cannot be what it should be.
+    /// [`SmsConfigError`] names the invalid argument.
     pub fn new(
         account: &str,
         token: impl Into<Secret>,
@@ -46,7 +53,7 @@ impl TwilioSms {
     ) -> Result<Self, SmsConfigError> {
         let token = token.into();
         let is_line = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
-        // It becomes a part of the path.
+        // The account id becomes a part of the URL's path.
         if account.is_empty() || !account.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(SmsConfigError::Account);
         }
@@ -56,7 +63,7 @@ impl TwilioSms {
         if !is_line(from) {
             return Err(SmsConfigError::Sender);
         }
-        let url = messages(BASE, account)?;
+        let url = messages_url(BASE_URL, account)?;
         Ok(Self {
             client: Arc::new(client),
             renderer: Arc::new(Texts::new()),
@@ -67,15 +74,15 @@ impl TwilioSms {
         })
     }
 
-    /// Sends to another base URL than `https://api.twilio.com`: a regional one, or a stand-in for tests.
+    /// Sets another base URL than `https://api.twilio.com`: a regional one, or a test server.
     ///
     /// # Errors
-    /// [`SmsConfigError::Url`] if it is no absolute `http` or `https` URL.
+    /// [`SmsConfigError::Url`] if it is not an absolute `http` or `https` URL.
     pub fn with_base_url(self, base: &str) -> Result<Self, SmsConfigError> {
-        Ok(Self { url: messages(base, &self.account)?, ..self })
+        Ok(Self { url: messages_url(base, &self.account)?, ..self })
     }
 
-    /// Takes the words from here instead of from [`Texts::new`].
+    /// Sets the renderer that writes the texts. Default: [`Texts::new`].
     #[must_use]
     pub fn with_renderer(mut self, renderer: impl Renderer) -> Self {
         self.renderer = Arc::new(renderer);
@@ -91,7 +98,7 @@ impl SmsSender for TwilioSms {
             .append_pair("To", message.to.as_str())
             .append_pair(sender, &self.from)
             .append_pair("Body", &self.renderer.sms(&message))
-            .append_pair("ValidityPeriod", VALIDITY)
+            .append_pair("ValidityPeriod", VALIDITY_PERIOD)
             .finish();
         let request = HttpRequest::new(HttpMethod::Post, self.url.clone())
             .with_basic_auth(&self.account, self.token.expose())
@@ -107,13 +114,13 @@ impl fmt::Debug for TwilioSms {
     }
 }
 
-/// `MG` and 32 hexadecimal digits, which is more than the 11 characters that a sender's name may have.
+/// Whether the sender is `MG` and 32 hexadecimal digits. A sender id has at most 11 characters.
 fn is_messaging_service(from: &str) -> bool {
     from.strip_prefix("MG")
         .is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn messages(base: &str, account: &str) -> Result<Url, SmsConfigError> {
+fn messages_url(base: &str, account: &str) -> Result<Url, SmsConfigError> {
     let mut url = http_url(base)?;
     url.path_segments_mut().map_err(|()| SmsConfigError::Url)?.pop_if_empty().extend([
         "2010-04-01",

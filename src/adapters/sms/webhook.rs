@@ -1,30 +1,37 @@
-//! Text messages to a URL of the host's choice.
+//! Text messages through a webhook.
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use url::Url;
 
-use super::{SmsConfigError, SmsError, http_url};
+use super::{
+    error::{SmsConfigError, SmsError},
+    url::http_url,
+};
 use crate::{
     messages::{Renderer, SmsMessage, Texts},
     ports::{HttpClient, HttpMethod, HttpRequest, SendError, SmsSender},
     secret::Secret,
 };
 
-/// An [`SmsSender`] that posts each message as JSON, `{"to":"+15551234567","message":"…"}`, to one URL.
+/// An [`SmsSender`] that posts each message as JSON, `{"to":"+15551234567","message":"…"}`, to a
+/// URL.
 ///
-/// It is the bridge to providers and gateways that this crate does not know. A 2xx reply means "accepted"; 408, 429 and 5xx
-/// mean "try again"; any other is final. A message may arrive twice if a reply was lost.
+/// Use it to connect an SMS provider or gateway that this crate does not support itself. Replies of
+/// 2xx mean that the message was accepted. Replies of 408, 429 and 5xx are temporary errors, all
+/// others permanent ones. If a reply is lost, a message can arrive twice.
 ///
-/// It waits for the reply, so it belongs into a `Queued` (feature `queue`).
+/// The sender waits for the reply, so wrap it in a `Queued` (feature `queue`).
 ///
 /// # Security
-/// Used without a queue, its delay tells a guest whether there was an account to send a message to.
-///
-/// The URL may hold a password (`https://user:password@host/…`), which is sent as basic authentication, or a secret path;
-/// neither is shown by `Debug`. Over plain `http` codes are readable on the way: keep that to networks of your own.
+/// - Without a queue, the time a reply takes reveals whether a message was sent, and with it
+///   whether an account exists (user enumeration by timing).
+/// - The URL may contain a password (`https://user:password@host/…`), which is sent as basic
+///   authentication, or a secret path. `Debug` shows neither.
+/// - Over plain `http`, codes are readable on the network. Use it only on networks you trust.
 pub struct WebhookSms {
     client: Arc<dyn HttpClient>,
     renderer: Arc<dyn Renderer>,
@@ -33,20 +40,20 @@ pub struct WebhookSms {
 }
 
 impl WebhookSms {
-    /// Posts to this URL by this client. Called once, before the service is built.
+    /// Creates a sender that posts to a URL. Call it once, before you build the service.
     ///
     /// # Errors
-    /// [`SmsConfigError::Url`] if it is no absolute `http` or `https` URL.
+    /// [`SmsConfigError::Url`] if it is not an absolute `http` or `https` URL.
     pub fn new(url: &str, client: impl HttpClient) -> Result<Self, SmsConfigError> {
         let mut url = http_url(url)?;
         let credentials = credentials(&url);
-        // Neither fails for a URL with a host.
+        // Neither can fail for a URL with a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         Ok(Self { client: Arc::new(client), renderer: Arc::new(Texts::new()), url, credentials })
     }
 
-    /// Takes the words from here instead of from [`Texts::new`].
+    /// Sets the renderer that writes the texts. Default: [`Texts::new`].
     #[must_use]
     pub fn with_renderer(mut self, renderer: impl Renderer) -> Self {
         self.renderer = Arc::new(renderer);
@@ -81,10 +88,10 @@ impl fmt::Debug for WebhookSms {
 }
 
 fn credentials(url: &Url) -> Option<(Secret, Secret)> {
-    let given = !url.username().is_empty() || url.password().is_some();
-    given.then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default())))
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    has_credentials.then(|| (decode(url.username()), decode(url.password().unwrap_or_default())))
 }
 
-fn decoded(text: &str) -> Secret {
-    Secret::new(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned())
+fn decode(text: &str) -> Secret {
+    Secret::new(percent_decode_str(text).decode_utf8_lossy().into_owned())
 }

@@ -1,7 +1,8 @@
-//! Connections to one mail server, kept for the messages that follow soon.
+//! A pool of connections to one mail server.
 //!
-//! Unlike lettre's own pool it starts no task, so that it can be made and dropped outside a runtime, and it puts a connection
-//! back only after a whole message: one that was given up in the middle would take the next message for the rest of it.
+//! It replaces lettre's pool for two reasons. It starts no task, so it can be created and dropped
+//! outside a runtime. And it reuses a connection only after a complete message: on one that was
+//! abandoned in the middle, the server would take the next message for the rest of the last.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -15,17 +16,17 @@ use lettre::transport::smtp::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{error::SmtpError, letter::Letter};
+use super::{composer::Mail, error::SmtpError};
 use crate::secret::Secret;
 
-/// Servers end idle connections after some minutes, and a connection is hardly worth keeping for longer than this.
-const IDLE: Duration = Duration::from_secs(60);
-/// How long one address of the server may take to answer, so that there is time for its next one.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long an idle connection may take to prove that it still is one.
-const PROBE: Duration = Duration::from_secs(3);
+/// How long an idle connection is kept. Servers close them after a few minutes.
+const MAX_IDLE_TIME: Duration = Duration::from_secs(60);
+/// How long one address of the server may take to accept a connection before the next is tried.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection may take to show that it is still open.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A mail server and how to speak with it.
+/// A mail server and how to connect to it.
 pub(super) struct Server {
     pub(super) host: Box<str>,
     pub(super) port: u16,
@@ -42,7 +43,7 @@ pub(super) enum Security {
 pub(super) struct Connections {
     server: Server,
     idle: Mutex<Vec<Idle>>,
-    most_idle: usize,
+    max_idle: usize,
 }
 
 struct Idle {
@@ -51,29 +52,29 @@ struct Idle {
 }
 
 impl Connections {
-    pub(super) fn new(server: Server, most_idle: usize) -> Self {
-        Self { server, idle: Mutex::default(), most_idle }
+    pub(super) fn new(server: Server, max_idle: usize) -> Self {
+        Self { server, idle: Mutex::default(), max_idle }
     }
 
     pub(super) fn server(&self) -> &Server {
         &self.server
     }
 
-    /// Sends one letter. If the future is dropped, its connection is closed.
-    pub(super) async fn send(&self, letter: &Letter) -> Result<(), SmtpError> {
+    /// Sends one message. Dropping the future closes its connection.
+    pub(super) async fn send(&self, mail: &Mail) -> Result<(), SmtpError> {
         let mut connection = match self.reuse().await {
             Some(connection) => connection,
             None => self.server.connect().await?,
         };
-        connection.send(&letter.envelope, &letter.content).await?;
-        self.keep(connection);
+        connection.send(&mail.envelope, &mail.content).await?;
+        self.put_back(connection);
         Ok(())
     }
 
     async fn reuse(&self) -> Option<AsyncSmtpConnection> {
         while let Some(mut idle) = self.take() {
-            let is_young = idle.since.elapsed() < IDLE;
-            if is_young && timeout(PROBE, idle.connection.test_connected()).await == Ok(true) {
+            let is_fresh = idle.since.elapsed() < MAX_IDLE_TIME;
+            if is_fresh && timeout(PROBE_TIMEOUT, idle.connection.test_connected()).await == Ok(true) {
                 return Some(idle.connection);
             }
         }
@@ -84,9 +85,9 @@ impl Connections {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn keep(&self, connection: AsyncSmtpConnection) {
+    fn put_back(&self, connection: AsyncSmtpConnection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < self.most_idle {
+        if idle.len() < self.max_idle {
             idle.push(Idle { connection, since: Instant::now() });
         }
     }
@@ -94,15 +95,16 @@ impl Connections {
 
 impl Server {
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
-        let own_name = ClientId::default();
+        let client_id = ClientId::default();
         let address = (&*self.host, self.port);
-        let begin = |tls| AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT), &own_name, tls, None);
+        let open =
+            |tls| AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), &client_id, tls, None);
         let mut connection = match &self.security {
-            Security::Tls(tls) => begin(Some(tls.clone())).await?,
-            Security::None => begin(None).await?,
+            Security::Tls(tls) => open(Some(tls.clone())).await?,
+            Security::None => open(None).await?,
             Security::StartTls(tls) => {
-                let mut connection = begin(None).await?;
-                connection.starttls(tls.clone(), &own_name).await?;
+                let mut connection = open(None).await?;
+                connection.starttls(tls.clone(), &client_id).await?;
                 connection
             }
         };

@@ -1,4 +1,4 @@
-//! What can go wrong between a message and its mail server.
+//! Errors of the SMTP mailer.
 
 use std::{error::Error, sync::Arc};
 
@@ -6,35 +6,38 @@ use lettre::transport::smtp;
 
 use crate::ports::{EntropyError, SendError};
 
-/// Why a mail server did not take a message; found as the source of a [`SendError`].
+/// Why a message was not handed over to a mail server. It is the source of a [`SendError`].
 ///
 /// # Security
-/// Of what the server said only the codes are kept: its words often repeat the recipient.
+/// Only the codes of a server's reply are kept, because its text often repeats the recipient.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmtpError {
-    /// The server said no: to this message, to this sender, or to the password (535).
-    #[error("the mail server answered {code}{}", enhanced.as_deref().map(|code| format!(" {code}")).unwrap_or_default())]
+    /// The server rejected the message, the sender or the password (535).
+    #[error(
+        "the mail server answered {code}{}",
+        enhanced.as_deref().map(|code| format!(" {code}")).unwrap_or_default()
+    )]
     Refused {
-        /// The reply code (RFC 5321 §4.2); 5xx is final.
+        /// The reply code (RFC 5321 §4.2). 5xx is permanent.
         code: u16,
-        /// The enhanced status code (RFC 3463), where the server gave one, such as `5.1.1`.
+        /// The enhanced status code (RFC 3463), such as `5.1.1`, if the server sent one.
         enhanced: Option<Box<str>>,
     },
-    /// There is no connection, or it broke, or its certificate is not to be trusted.
+    /// The connection could not be opened or was lost, or the server's certificate is not trusted.
     #[error("the mail server could not be reached")]
     Unreachable(#[source] Arc<dyn Error + Send + Sync>),
-    /// The server had not taken the message in time. It may still deliver it.
-    #[error("the mail server did not take the message in time")]
+    /// The server did not accept the message in time. It may still deliver it.
+    #[error("the mail server did not accept the message in time")]
     TimedOut,
-    /// What the server said is no SMTP.
-    #[error("the mail server's answer was not understood")]
+    /// The server's reply is not valid SMTP.
+    #[error("the mail server sent an invalid reply")]
     Garbled,
-    /// The server lacks what the settings need, such as STARTTLS or a way to sign in.
-    #[error("the mail server lacks what the settings ask for")]
+    /// The server does not support what the settings require, such as STARTTLS or authentication.
+    #[error("the mail server does not support what the settings require")]
     Unsupported(#[source] Arc<dyn Error + Send + Sync>),
-    /// The message cannot be written as Internet mail.
-    #[error("the message could not be written as mail")]
+    /// The message cannot be encoded as Internet mail.
+    #[error("the message could not be encoded as mail")]
     Unwritable(#[source] Arc<dyn Error + Send + Sync>),
 }
 
@@ -47,8 +50,8 @@ impl SmtpError {
 impl From<smtp::Error> for SmtpError {
     fn from(error: smtp::Error) -> Self {
         if let Some(code) = error.status() {
-            let words = error.source().map(ToString::to_string).unwrap_or_default();
-            Self::Refused { code: code.into(), enhanced: enhanced(&words) }
+            let text = error.source().map(ToString::to_string).unwrap_or_default();
+            Self::Refused { code: code.into(), enhanced: enhanced(&text) }
         } else if error.is_timeout() {
             Self::TimedOut
         } else if error.is_response() {
@@ -72,34 +75,35 @@ impl From<SmtpError> for SendError {
     }
 }
 
-/// The code with which a reply of RFC 2034 begins.
-fn enhanced(words: &str) -> Option<Box<str>> {
-    let first = words.split_whitespace().next()?;
+/// The enhanced status code at the beginning of a reply (RFC 2034).
+fn enhanced(text: &str) -> Option<Box<str>> {
+    let first = text.split_whitespace().next()?;
     let is_part =
         |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     (first.split('.').count() == 3 && first.split('.').all(is_part)).then(|| first.into())
 }
 
-/// What is wrong with the settings of an [`SmtpMailer`](crate::SmtpMailer).
+/// An invalid setting of an [`SmtpMailer`](crate::SmtpMailer).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmtpConfigError {
-    /// The URL is not of the form `smtp://user:password@host:port`, with user and password percent-encoded, or `smtps://…`.
-    #[error("the URL of the mail server is no smtp://user:password@host:port or smtps:// URL")]
+    /// The URL does not have the form `smtp://user:password@host:port` or `smtps://…`, with user
+    /// and password percent-encoded.
+    #[error("the URL of the mail server must have the form smtp://user:password@host:port or smtps://…")]
     Url,
-    /// The URL has another parameter than `tls=required` or `tls=none`, or one that its scheme contradicts.
+    /// The URL has a parameter other than `tls=required` or `tls=none`, or contradicts its scheme.
     #[error("the URL of the mail server has a parameter other than tls=required or tls=none")]
     Parameter,
-    /// The host is no name and no IP address.
+    /// The host is neither a host name nor an IP address.
     #[error("the host of the mail server is malformed")]
     Host,
-    /// The sender is no `address@domain` or `Name <address@domain>`.
-    #[error("the sender of emails is no address")]
+    /// The sender does not have the form `address@domain` or `Name <address@domain>`.
+    #[error("the sender of emails must have the form address@domain or Name <address@domain>")]
     Sender,
     /// A root certificate cannot be read, or TLS cannot be set up.
-    #[error("TLS could not be set up")]
+    #[error("TLS for the mail server could not be set up")]
     Certificate(#[source] Box<dyn Error + Send + Sync>),
-    /// There was no randomness for the key that message ids are made with.
+    /// The random source failed. It is needed for the key of the message ids.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
@@ -115,15 +119,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_reply_only_codes_are_kept() {
+    fn only_the_code_of_a_reply_is_kept() {
         assert_eq!(enhanced("5.1.1 <ada@example.com> unknown").as_deref(), Some("5.1.1"));
-        for words in ["", "ada@example.com", "5.1", "5.1.1.1 x", "5..1 x", "a.b.c", "5.1.1234"] {
-            assert_eq!(enhanced(words), None, "{words}");
+        for text in ["", "ada@example.com", "5.1", "5.1.1.1 x", "5..1 x", "a.b.c", "5.1.1234"] {
+            assert_eq!(enhanced(text), None, "{text}");
         }
     }
 
     #[test]
-    fn only_refusals_of_the_5xx_kind_are_final() {
+    fn only_replies_of_5xx_are_permanent() {
         let refused = |code| SendError::from(SmtpError::Refused { code, enhanced: None }).is_permanent();
         assert_eq!([421, 450, 499, 500, 535, 550].map(refused), [false, false, false, true, true, true]);
         assert!(!SendError::from(SmtpError::TimedOut).is_permanent());

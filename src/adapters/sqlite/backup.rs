@@ -1,9 +1,10 @@
-//! Online backup: a copy of one moment, while reading and writing go on.
+//! Online backup: a consistent copy while the store is in use.
 
 use std::{
     fs::{self, File},
     io,
     path::Path,
+    thread,
     time::Duration,
 };
 
@@ -14,27 +15,32 @@ use rusqlite::{
 
 use super::{
     SqliteStore,
-    open::{beside, create_private},
-    store_error,
+    error::store_error,
+    open::{create_private, with_suffix},
 };
 use crate::ports::StoreError;
 
 const PAGES_PER_STEP: i32 = 256;
+const PAUSE_WHILE_BUSY: Duration = Duration::from_millis(5);
 
 impl SqliteStore {
-    /// Copies the store as it is at this moment into a new file, which [`SqliteStore::open`] opens. An operator calls it on the live store;
-    /// reading and writing go on meanwhile. It blocks the calling thread: call it where blocking is allowed, such as `spawn_blocking`.
+    /// Copies the current state of the store into a new file, which [`SqliteStore::open`] opens.
     ///
-    /// `progress` is told how many pages are copied, and of how many. The file appears under its name only when it is whole and on the disk;
-    /// until then it is called like it with `.partial` added.
+    /// Call it on a live store: reads and writes continue meanwhile. It blocks the calling thread,
+    /// so use `spawn_blocking` or a similar function.
+    ///
+    /// `progress` receives how many pages have been copied, and how many there are. Until the copy
+    /// is complete and on the disk, its file name ends in `.partial`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] with its cause, if `to` exists already, cannot be written, or the store cannot be read.
+    /// [`StoreError::Unavailable`] with its cause, if `to` already exists or cannot be written, or
+    /// if the store cannot be read.
     ///
     /// # Security
-    /// The copy holds what the store holds, password hashes and digests included. It is readable by its owner only.
+    /// The copy contains everything in the store, including password hashes and digests of secrets.
+    /// It is readable by its owner only.
     pub fn backup(&self, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
-        let partial = beside(to, ".partial");
+        let partial = with_suffix(to, ".partial");
         let outcome = self.copy(to, &partial, &mut progress);
         if outcome.is_err() {
             let _ = fs::remove_file(&partial);
@@ -46,45 +52,48 @@ impl SqliteStore {
         if to.try_exists().map_err(StoreError::unavailable)? {
             return Err(StoreError::unavailable(io::Error::from(io::ErrorKind::AlreadyExists)));
         }
-        // What an earlier try left behind.
-        match fs::remove_file(partial) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::unavailable(error));
-            }
-            _ => {}
-        }
+        remove_leftover(partial).map_err(StoreError::unavailable)?;
         create_private(partial).map_err(StoreError::unavailable)?;
         let from = self.settings.connect_to_read(&self.path).map_err(store_error)?;
         copy_pages(&from, partial, progress).map_err(store_error)?;
-        settle(partial, to).map_err(StoreError::unavailable)
+        publish(partial, to).map_err(StoreError::unavailable)
+    }
+}
+
+/// Removes the file of an earlier backup that was interrupted.
+fn remove_leftover(partial: &Path) -> io::Result<()> {
+    match fs::remove_file(partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
 fn copy_pages(from: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> rusqlite::Result<()> {
-    // A snapshot that is held keeps the copy from starting anew whenever somebody writes.
+    // Without a snapshot, SQLite would restart the copy after every write.
     let snapshot = from.unchecked_transaction()?;
     snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut copy = Connection::open_with_flags(to, flags)?;
-    {
-        let backup = Backup::new(from, &mut copy)?;
-        loop {
-            let step = backup.step(PAGES_PER_STEP)?;
-            let done = backup.progress();
-            let pages = |count: i32| u64::try_from(count).unwrap_or_default();
-            progress(pages(done.pagecount.saturating_sub(done.remaining)), pages(done.pagecount));
-            match step {
-                StepResult::Done => break,
-                StepResult::More => {}
-                _ => std::thread::sleep(Duration::from_millis(5)),
-            }
-        }
-    }
+    step_through(&Backup::new(from, &mut copy)?, progress)?;
     copy.close().map_err(|(_, error)| error)
 }
 
-/// Gives the copy its name once it is on the disk.
-fn settle(partial: &Path, to: &Path) -> io::Result<()> {
+fn step_through(backup: &Backup<'_, '_>, progress: &mut dyn FnMut(u64, u64)) -> rusqlite::Result<()> {
+    loop {
+        let step = backup.step(PAGES_PER_STEP)?;
+        let done = backup.progress();
+        let pages = |count: i32| u64::try_from(count).unwrap_or_default();
+        progress(pages(done.pagecount.saturating_sub(done.remaining)), pages(done.pagecount));
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => thread::sleep(PAUSE_WHILE_BUSY),
+        }
+    }
+}
+
+/// Renames the copy to its final name once it is on the disk.
+fn publish(partial: &Path, to: &Path) -> io::Result<()> {
     File::open(partial)?.sync_all()?;
     fs::rename(partial, to)?;
     #[cfg(unix)]

@@ -1,10 +1,12 @@
-//! What the writer is handed: changes in owned form, each to be made whole or not at all.
+//! The writer's jobs: changes in owned form, each applied completely or not at all.
+
+use std::sync::Arc;
 
 use rusqlite::{Connection, Params};
 
-use super::store_error;
+use super::error::store_error;
 use crate::{
-    adapters::rows::{Entry, bits, bounded, entries},
+    adapters::rows::{EventRow, check_size, event_rows, version_to_sql},
     model::{Account, Event, Key, Timestamp},
     ports::{Change, SaveError, StoreError, Stored, Version},
 };
@@ -12,26 +14,26 @@ use crate::{
 pub(super) enum Job {
     Save(Box<Save>),
     Remove { account: Stored },
-    Append(Vec<Entry>),
-    Forget { before: Timestamp, limit: u32 },
+    AppendEvents(Vec<EventRow>),
+    DeleteEvents { before: Timestamp, limit: u32 },
 }
 
 pub(super) struct Save {
     expected: Option<Version>,
-    after: std::sync::Arc<Account>,
+    after: Arc<Account>,
     next: Version,
     body: String,
     attachment: Option<String>,
     claims: Vec<Key>,
     releases: Vec<Key>,
-    events: Vec<Entry>,
+    events: Vec<EventRow>,
 }
 
 impl Job {
     pub(super) fn save(change: &Change<'_>) -> Result<Self, StoreError> {
         let (body, attachment) = (change.body()?, change.attachment()?);
-        bounded(&body)?;
-        attachment.as_deref().map_or(Ok(()), bounded)?;
+        check_size(&body)?;
+        attachment.as_deref().map_or(Ok(()), check_size)?;
         Ok(Self::Save(Box::new(Save {
             expected: change.before().map(|stored| stored.version),
             after: change.after().clone(),
@@ -40,67 +42,49 @@ impl Job {
             attachment,
             claims: change.claims(),
             releases: change.releases(),
-            events: entries(change.events())?,
+            events: event_rows(change.events())?,
         })))
     }
 
-    pub(super) fn append(events: &[Event]) -> Result<Self, StoreError> {
-        entries(events).map(Self::Append)
+    pub(super) fn append_events(events: &[Event]) -> Result<Self, StoreError> {
+        event_rows(events).map(Self::AppendEvents)
     }
 
-    /// Does it, within a transaction of the writer's. After an error whatever it did so far must be rolled back.
+    /// Applies the job within the writer's transaction and returns how many entries it concerned.
+    /// After an error, the caller rolls back.
     pub(super) fn apply(&self, connection: &Connection) -> Result<u32, SaveError> {
         let sql = Sql(connection);
         match self {
             Self::Save(save) => save.apply(&sql).map(|()| 1),
             Self::Remove { account } => remove(account, &sql).map(|()| 1),
-            Self::Append(entries) => Ok(append(entries, &sql).map(|()| 1)?),
-            Self::Forget { before, limit } => Ok(forget(*before, *limit, &sql)?),
+            Self::AppendEvents(events) => Ok(append_events(events, &sql).map(|()| 1)?),
+            Self::DeleteEvents { before, limit } => Ok(delete_events(*before, *limit, &sql)?),
         }
     }
 }
 
 impl Save {
     fn apply(&self, sql: &Sql<'_>) -> Result<(), SaveError> {
-        let id = self.after.id();
         self.put_row(sql)?;
-        for key in self.claims.iter().filter(|key| !matches!(key, Key::Id(_))) {
-            let claim = "INSERT INTO account_keys (key, account) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            if sql.run(claim, (key.to_text(), id.as_str()))? == 0 {
-                return Err(SaveError::Taken(key.clone()));
-            }
-        }
-        for key in &self.releases {
-            let release = "DELETE FROM account_keys WHERE key=?1 AND account=?2";
-            sql.run(release, (key.to_text(), id.as_str()))?;
-        }
-        sql.run(
-            "INSERT INTO account_bodies (id, body) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET body=excluded.body",
-            (id.as_str(), &self.body),
-        )?;
-        if let Some(attachment) = &self.attachment {
-            sql.run(
-                "INSERT INTO account_attachments (id, attachment) VALUES (?1, ?2) \
-                 ON CONFLICT (id) DO UPDATE SET attachment=excluded.attachment",
-                (id.as_str(), attachment),
-            )?;
-        }
-        Ok(append(&self.events, sql)?)
+        self.move_keys(sql)?;
+        self.put_texts(sql)?;
+        Ok(append_events(&self.events, sql)?)
     }
 
-    /// The row that is written first, because it tells whether the change may be made at all.
+    /// Writes the row of the account first, because it decides whether the change may be made.
     fn put_row(&self, sql: &Sql<'_>) -> Result<(), SaveError> {
         const UPDATE: &str = "UPDATE accounts SET version=?2, email=?3, phone=?4, name=?5, status=?6, \
             email_verified=?7, phone_verified=?8, created_at=?9, updated_at=?10, accessed_at=?11, due_at=?12 \
             WHERE id=?1 AND version=?13";
-        // The condition holds; it is there so that both statements take the same values.
-        const INSERT: &str = "INSERT INTO accounts (id, version, email, phone, name, status, email_verified, \
-            phone_verified, created_at, updated_at, accessed_at, due_at) \
-            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 IS NULL ON CONFLICT DO NOTHING";
+        // `?13 IS NULL` is always true. It lets both statements take the same parameters.
+        const INSERT: &str = "INSERT INTO accounts (id, version, email, phone, name, status, \
+            email_verified, phone_verified, created_at, updated_at, accessed_at, due_at) \
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 IS NULL \
+            ON CONFLICT DO NOTHING";
         let account = &*self.after;
         let row = rusqlite::params![
             account.id().as_str(),
-            bits(self.next),
+            version_to_sql(self.next),
             account.email().map(|email| email.as_str()),
             account.phone().map(|phone| phone.as_str()),
             account.name().as_str(),
@@ -111,7 +95,7 @@ impl Save {
             account.updated_at().as_millis(),
             account.accessed_at().as_millis(),
             account.due_at().map(Timestamp::as_millis),
-            self.expected.map(bits),
+            self.expected.map(version_to_sql),
         ];
         let written = sql.run(if self.expected.is_some() { UPDATE } else { INSERT }, row)?;
         match (written, self.expected) {
@@ -120,12 +104,45 @@ impl Save {
             _ => Ok(()),
         }
     }
+
+    fn move_keys(&self, sql: &Sql<'_>) -> Result<(), SaveError> {
+        const CLAIM: &str = "INSERT INTO account_keys (key, account) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        const RELEASE: &str = "DELETE FROM account_keys WHERE key=?1 AND account=?2";
+        let id = self.after.id().as_str();
+        for key in self.claims.iter().filter(|key| !matches!(key, Key::Id(_))) {
+            if sql.run(CLAIM, (key.to_text(), id))? == 0 {
+                return Err(SaveError::Taken(key.clone()));
+            }
+        }
+        for key in &self.releases {
+            sql.run(RELEASE, (key.to_text(), id))?;
+        }
+        Ok(())
+    }
+
+    fn put_texts(&self, sql: &Sql<'_>) -> Result<(), StoreError> {
+        let id = self.after.id().as_str();
+        sql.run(
+            "INSERT INTO account_bodies (id, body) VALUES (?1, ?2) \
+             ON CONFLICT (id) DO UPDATE SET body=excluded.body",
+            (id, &self.body),
+        )?;
+        if let Some(attachment) = &self.attachment {
+            sql.run(
+                "INSERT INTO account_attachments (id, attachment) VALUES (?1, ?2) \
+                 ON CONFLICT (id) DO UPDATE SET attachment=excluded.attachment",
+                (id, attachment),
+            )?;
+        }
+        Ok(())
+    }
 }
 
-/// The foreign keys take body and attachment along.
+/// Removes an account. Foreign keys remove its body and attachment.
 fn remove(account: &Stored, sql: &Sql<'_>) -> Result<(), SaveError> {
     let id = account.account.id().as_str();
-    if sql.run("DELETE FROM accounts WHERE id=?1 AND version=?2", (id, bits(account.version)))? == 0 {
+    let version = version_to_sql(account.version);
+    if sql.run("DELETE FROM accounts WHERE id=?1 AND version=?2", (id, version))? == 0 {
         return Err(SaveError::Stale);
     }
     for key in account.account.keys() {
@@ -135,30 +152,31 @@ fn remove(account: &Stored, sql: &Sql<'_>) -> Result<(), SaveError> {
     Ok(())
 }
 
-/// Ids of entries are unique, so one that is there already is the same entry.
-fn append(entries: &[Entry], sql: &Sql<'_>) -> Result<(), StoreError> {
-    for Entry { account, id, at, text } in entries {
+/// Adds log entries. Their ids are unique, so a conflicting entry is the same entry.
+fn append_events(events: &[EventRow], sql: &Sql<'_>) -> Result<(), StoreError> {
+    for EventRow { account, id, at, text } in events {
         sql.run(
-            "INSERT INTO account_events (account, id, at, event) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            "INSERT INTO account_events (account, id, at, event) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT DO NOTHING",
             (account.as_str(), id, at.as_millis(), text),
         )?;
     }
     Ok(())
 }
 
-fn forget(before: Timestamp, limit: u32, sql: &Sql<'_>) -> Result<u32, StoreError> {
-    let forgotten = sql.run(
+fn delete_events(before: Timestamp, limit: u32, sql: &Sql<'_>) -> Result<u32, StoreError> {
+    let deleted = sql.run(
         "DELETE FROM account_events WHERE (account, id) IN \
          (SELECT account, id FROM account_events WHERE at<?1 ORDER BY at LIMIT ?2)",
         (before.as_millis(), limit),
     )?;
-    Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
 }
 
 struct Sql<'a>(&'a Connection);
 
 impl Sql<'_> {
-    /// How many rows it changed.
+    /// Runs a statement and returns how many rows it changed.
     fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
         let mut statement = self.0.prepare_cached(sql).map_err(store_error)?;
         statement.execute(params).map_err(store_error)

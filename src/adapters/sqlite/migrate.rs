@@ -1,17 +1,18 @@
-//! Migrations: plain SQL files in the program, applied in one transaction each time a file is opened.
+//! Migrations: SQL files in the program, applied in one transaction when a file is opened.
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::open::OpenError;
+use super::error::OpenError;
 
-/// In order; the number of a migration is its place, from 1. One that was released never changes.
+/// In order, numbered from 1. A released migration never changes.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_accounts.sql")];
 
-/// What this release knows.
-const NEWEST: u32 = MIGRATIONS.len() as u32;
+const NEWEST_MIGRATION: u32 = MIGRATIONS.len() as u32;
 
-/// Brings the schema up to date. Whoever comes second, from this process or another, waits and finds nothing to do; whoever dies in the
-/// middle leaves what there was before.
+/// Brings the schema up to date.
+///
+/// Of several processes or threads that open the file at the same time, one migrates and the others
+/// wait and find nothing to do. A crash in the middle leaves the schema as it was.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(
@@ -20,8 +21,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let applied: u32 =
         transaction
             .query_row("SELECT coalesce(max(number), 0) FROM account_migrations", [], |row| row.get(0))?;
-    if applied > NEWEST {
-        return Err(OpenError::NewerSchema { found: applied, known: NEWEST });
+    if applied > NEWEST_MIGRATION {
+        return Err(OpenError::NewerSchema { found: applied, known: NEWEST_MIGRATION });
     }
     for (number, sql) in (1_u32..).zip(MIGRATIONS).filter(|(number, _)| *number > applied) {
         transaction.execute_batch(sql)?;

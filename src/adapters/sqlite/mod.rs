@@ -1,6 +1,7 @@
-//! Accounts in a SQLite file: one program, or several on one machine, and no server beside it.
+//! A store in a SQLite file.
 
 mod backup;
+mod error;
 mod job;
 mod migrate;
 mod open;
@@ -13,29 +14,34 @@ use std::{
 };
 
 use async_trait::async_trait;
-use job::Job;
-pub use open::{OpenError, SqliteBuilder};
-use reader::Readers;
-use rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
-use writer::Writer;
 
+pub use self::{error::OpenError, open::SqliteBuilder};
+use self::{
+    job::Job,
+    reader::{AccountRow, Readers},
+    writer::Writer,
+};
 use crate::{
     adapters::account_cache::AccountCache,
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
     ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
 };
 
-/// Keeps accounts in a SQLite file.
+/// A [`Store`] that keeps accounts in a SQLite file, for one process or several on one machine.
 ///
-/// A change is acknowledged when it is on the disk: it survives the process and a loss of power (write-ahead log, `synchronous = FULL`).
-/// Changes that come at the same time share a commit, yet each fails alone. Reading happens on the calling thread, in microseconds, and never
-/// waits for writing. Decoded accounts are kept in memory, and each use of one is preceded by a look at its version in the file, so that what
-/// another process changed holds at once. Several processes of one machine may open the file; it does not belong on a network share.
+/// **Durability.** A change is acknowledged when it is on the disk, so it survives a crash of the
+/// process and a loss of power (write-ahead log, `synchronous = FULL`). Changes that arrive at the
+/// same time share a commit, but each succeeds or fails alone. Dropping the store waits until all
+/// accepted changes are written.
 ///
-/// The tables and the views `account_users`, `account_sessions` and `account_identities` may be read with plain SQL, and the host's own tables
-/// may refer to `accounts (id)`. A row that refers to it without `ON DELETE` keeps the account from being removed.
+/// **Reading** happens on the calling thread, takes microseconds, and never waits for a writer.
+/// Decoded accounts are cached, and each use of a cached account first checks its version in the
+/// file, so a change by another process is visible immediately. Several processes on one machine
+/// can open the file. Do not put it on a network share.
 ///
-/// Dropping the store waits until all that was handed over is written.
+/// **SQL.** Your application can read the tables and the views `account_users`, `account_sessions`
+/// and `account_identities`, and its own tables can refer to `accounts (id)`. A row that refers to
+/// it without `ON DELETE` prevents the account from being removed.
 ///
 /// # Examples
 /// ```
@@ -45,13 +51,14 @@ use crate::{
 /// use account::{AccountService, Config, MasterKey, SqliteStore};
 ///
 /// let store = SqliteStore::open(&path)?;
-/// let accounts = AccountService::builder(store).config(Config::new(MasterKey::generate()?)).build()?;
+/// let config = Config::new(MasterKey::generate()?);
+/// let accounts = AccountService::builder(store).config(config).build()?;
 /// # drop(accounts);
 /// # std::fs::remove_dir_all(&directory)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct SqliteStore {
-    // Before the readers, because it may have something left to write.
+    // Dropped first, because it may still have changes to write.
     writer: Writer,
     readers: Readers,
     cache: AccountCache,
@@ -60,26 +67,26 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file with the usual settings; see [`SqliteBuilder::open`].
+    /// Opens a file with the default settings. See [`SqliteBuilder::open`].
     ///
     /// # Errors
-    /// [`OpenError`].
+    /// [`OpenError`] as in [`SqliteBuilder::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::builder().open(path)
     }
 
-    /// Other settings than the usual ones.
+    /// Creates a builder with the default settings.
     #[must_use]
     pub fn builder() -> SqliteBuilder {
         SqliteBuilder::default()
     }
 
     fn load_by_id(&self, id: &UserId, parts: Parts) -> Result<Option<Stored>, StoreError> {
-        let kept = self.cache.find(id).filter(|kept| kept.has(parts));
+        let cached = self.cache.find(id).filter(|cached| cached.has(parts));
         let reader = self.readers.reader()?;
-        if let Some(kept) = kept {
+        if let Some(cached) = cached {
             match reader.version(id)? {
-                Some(version) if version == kept.version => return Ok(Some(kept)),
+                Some(version) if version == cached.version => return Ok(Some(cached)),
                 Some(_) => {}
                 None => {
                     self.cache.remove(id);
@@ -89,24 +96,26 @@ impl SqliteStore {
         }
         let found = reader.account(id, parts)?;
         drop(reader);
-        self.keep(found)
+        self.decode(found)
     }
 
     fn load_by_key(&self, key: &str, parts: Parts) -> Result<Option<Stored>, StoreError> {
         let reader = self.readers.reader()?;
-        // Holder and version come from one snapshot: whoever has that version held the key then.
+        // Holder and version come from one statement, so the account held the key in that version.
         let Some((id, version)) = reader.holder(key)? else { return Ok(None) };
-        let kept = self.cache.find(&id).filter(|kept| kept.version == version && kept.has(parts));
-        if kept.is_some() {
-            return Ok(kept);
+        let cached = self.cache.find(&id);
+        let cached = cached.filter(|cached| cached.version == version && cached.has(parts));
+        if cached.is_some() {
+            return Ok(cached);
         }
         let found = reader.account_by_key(key, parts)?;
         drop(reader);
-        self.keep(found)
+        self.decode(found)
     }
 
-    fn keep(&self, found: Option<reader::Raw>) -> Result<Option<Stored>, StoreError> {
-        let stored = found.map(|raw| raw.decode()).transpose()?;
+    /// Decodes an account and caches it.
+    fn decode(&self, found: Option<AccountRow>) -> Result<Option<Stored>, StoreError> {
+        let stored = found.map(|row| row.decode()).transpose()?;
         if let Some(stored) = &stored {
             self.cache.put(stored.clone());
         }
@@ -126,9 +135,9 @@ impl Store for SqliteStore {
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
         self.writer.run(Job::save(&change)?).await?;
         let before = change.before();
-        let kept = self.cache.find(change.after().id());
-        let kept = kept.filter(|kept| before.is_some_and(|before| before.version == kept.version));
-        self.cache.put(change.whole(kept.as_ref().or(before)));
+        let cached = self.cache.find(change.after().id());
+        let cached = cached.filter(|cached| before.is_some_and(|before| before.version == cached.version));
+        self.cache.put(change.whole(cached.as_ref().or(before)));
         Ok(())
     }
 
@@ -146,7 +155,7 @@ impl Store for SqliteStore {
         if events.is_empty() {
             return Ok(());
         }
-        self.writer.run(Job::append(events)?).await.map(|_| ()).map_err(only_failed)
+        self.writer.run(Job::append_events(events)?).await.map(|_| ()).map_err(only_failed)
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
@@ -154,7 +163,7 @@ impl Store for SqliteStore {
     }
 
     async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.writer.run(Job::Forget { before, limit }).await.map_err(only_failed)
+        self.writer.run(Job::DeleteEvents { before, limit }).await.map_err(only_failed)
     }
 }
 
@@ -167,26 +176,10 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// The log knows neither versions nor keys.
+/// Log entries have neither versions nor keys, so the other errors cannot occur.
 fn only_failed(error: SaveError) -> StoreError {
     match error {
         SaveError::Failed(error) => error,
         SaveError::Taken(_) | SaveError::Stale => StoreError::Unavailable(None),
-    }
-}
-
-/// What cannot be read as what it should be is damage; everything else may pass. The driver's messages name columns, not values.
-fn store_error(error: rusqlite::Error) -> StoreError {
-    use rusqlite::Error;
-    match error {
-        Error::FromSqlConversionFailure(..)
-        | Error::IntegralValueOutOfRange(..)
-        | Error::InvalidColumnType(..)
-        | Error::Utf8Error(..) => StoreError::Corrupt,
-        // Of the tables of this store none can miss what it refers to.
-        Error::SqliteFailure(failure, _) if failure.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY => {
-            StoreError::Referenced
-        }
-        other => StoreError::unavailable(other),
     }
 }

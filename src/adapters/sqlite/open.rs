@@ -1,7 +1,6 @@
-//! Opening: the builder, the file and its connections.
+//! Opening a store: the builder, the file and its connections.
 
 use std::{
-    error::Error,
     ffi::OsStr,
     fs::OpenOptions,
     io,
@@ -13,48 +12,16 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{SqliteStore, migrate::migrate, reader::Readers, writer::Writer};
+use super::{SqliteStore, error::OpenError, migrate::migrate, reader::Readers, writer::Writer};
 use crate::adapters::account_cache::AccountCache;
 
-/// Opens a [`SqliteStore`] with other settings than the usual ones.
+/// Configures and opens a [`SqliteStore`]. Created by [`SqliteStore::builder`].
 #[derive(Debug, Clone)]
 pub struct SqliteBuilder {
     readers: usize,
     cached_accounts: usize,
     mapped_bytes: u64,
     busy_timeout: Duration,
-}
-
-/// Why a file could not be opened as a store.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The path names no file but a database in memory; [`MemoryStore`](crate::MemoryStore) is made for that.
-    #[error("the path names no file")]
-    NotAFile,
-    /// A newer release migrated this file; this one cannot read it.
-    #[error("the schema has number {found}, but this release knows only those up to {known}")]
-    NewerSchema {
-        /// The number of the file's newest migration.
-        found: u32,
-        /// The number of the newest migration of this release.
-        known: u32,
-    },
-    /// The file could not be read, written or locked, or is no database.
-    #[error("the file cannot be opened as a database")]
-    Failed(#[source] Box<dyn Error + Send + Sync>),
-}
-
-impl From<rusqlite::Error> for OpenError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<io::Error> for OpenError {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 impl Default for SqliteBuilder {
@@ -69,40 +36,46 @@ impl Default for SqliteBuilder {
 }
 
 impl SqliteBuilder {
-    /// How many connections read, 1 at least; by default one per core, from 2 to 16.
+    /// Sets how many connections read, at least 1. Default: one per core, from 2 to 16.
     #[must_use]
     pub fn readers(self, readers: usize) -> Self {
         Self { readers: readers.max(1), ..self }
     }
 
-    /// How many decoded accounts to keep in memory at the most; 100,000. 0: none.
+    /// Sets how many decoded accounts are kept in memory at most; 0 for none. Default: 100,000.
     ///
-    /// An account with ten sessions takes some 8 kB, so that a full cache of them takes 800 MB; preferences, where they were read, come on top with
-    /// up to 64 kB each. Whoever has less memory divides what there is by the size of a usual account: 10,000 are some 80 MB.
+    /// An account with ten sessions takes about 8 kB, so 100,000 of them take 800 MB, and 10,000 of
+    /// them 80 MB. Preferences that have been read add up to 64 kB each.
     ///
-    /// Whatever it is, each use of a kept account is preceded by a look at the account's version in the file.
+    /// A cached account is never used without checking its version in the file first.
     #[must_use]
     pub fn cached_accounts(self, accounts: usize) -> Self {
         Self { cached_accounts: accounts, ..self }
     }
 
-    /// How much of the file to map into memory for reading; 1 GiB. It takes address space, not memory. 0: nothing.
+    /// Sets how many bytes of the file are memory-mapped for reading; 0 for none. Default: 1 GiB.
+    ///
+    /// A mapping takes address space, not memory.
     #[must_use]
     pub fn mapped_bytes(self, bytes: u64) -> Self {
         Self { mapped_bytes: bytes, ..self }
     }
 
-    /// How long to wait for another process that is writing to the same file; 10 s.
+    /// Sets how long to wait for another process that is writing to the file. Default: 10 seconds.
     #[must_use]
     pub fn busy_timeout(self, timeout: Duration) -> Self {
         Self { busy_timeout: timeout, ..self }
     }
 
-    /// Opens the file, or makes it (readable by its owner only), and brings its schema up to date. Blocks the calling thread for some
+    /// Opens the file and brings its schema up to date. Blocks the calling thread for some
     /// milliseconds.
     ///
+    /// A missing file is created, readable and writable by its owner only.
+    ///
     /// # Errors
-    /// [`OpenError`].
+    /// - [`OpenError::NotAFile`] if the path is empty or `:memory:`.
+    /// - [`OpenError::NewerSchema`] if a newer release has migrated the file.
+    /// - [`OpenError::Failed`] if the file cannot be opened as a database.
     pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
         let path = path.as_ref();
         if path.as_os_str().is_empty() || path == OsStr::new(":memory:") {
@@ -130,7 +103,7 @@ impl SqliteBuilder {
     }
 
     fn connect(&self, path: &Path) -> Result<Connection, rusqlite::Error> {
-        // Not as an address: a file may be called `file:a?mode=memory`.
+        // Without SQLITE_OPEN_URI: a file may be called `file:a?mode=memory`.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -138,7 +111,7 @@ impl SqliteBuilder {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(self.busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(64);
-        // FULL makes a commit wait until the log is on the disk. Where that takes more than fsync, it takes more than fsync.
+        // A commit waits until the log is on the disk. Some systems need more than fsync for that.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "fullfsync", true)?;
         connection.pragma_update(None, "checkpoint_fullfsync", true)?;
@@ -151,9 +124,11 @@ impl SqliteBuilder {
     }
 }
 
-/// Makes the file, if there is none, readable by its owner only; the log beside it gets the same mode.
-pub(super) fn create_private(path: &Path) -> io::Result<bool> {
-    /// Closing a file ends all locks that its process has on it, so nobody may come between creating and closing.
+/// Creates the file, if it is missing, readable and writable by its owner only. SQLite gives the
+/// log beside it the same mode.
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
+    /// Closing a file releases all locks that its process holds on it, so no other thread may open
+    /// it between creating and closing.
     static CREATING: Mutex<()> = Mutex::new(());
 
     let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,19 +137,19 @@ pub(super) fn create_private(path: &Path) -> io::Result<bool> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Switching to the log does not wait for others who do the same, whatever the timeout.
-fn use_write_ahead_log(connection: &Connection, patience: Duration) -> Result<(), rusqlite::Error> {
+/// Retries until the timeout, because SQLite's busy timeout does not apply to this switch.
+fn use_write_ahead_log(connection: &Connection, timeout: Duration) -> Result<(), rusqlite::Error> {
     const PAUSE: Duration = Duration::from_millis(2);
     let mut waited = Duration::ZERO;
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < patience => {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < timeout => {
                 thread::sleep(PAUSE);
                 waited += PAUSE;
             }
@@ -183,8 +158,8 @@ fn use_write_ahead_log(connection: &Connection, patience: Duration) -> Result<()
     }
 }
 
-/// A name beside `path`.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// Appends a suffix to the file name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

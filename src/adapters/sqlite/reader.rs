@@ -1,4 +1,4 @@
-//! Reading, on the thread that asks: a local read takes microseconds, less than handing it over would.
+//! Reading, on the calling thread: a local read takes microseconds, less than a thread switch.
 
 use std::{
     cell::Cell,
@@ -10,22 +10,23 @@ use std::{
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
-use super::store_error;
+use super::error::store_error;
 use crate::{
-    adapters::rows::version_of,
+    adapters::rows::version_from_sql,
     model::{Event, EventPage, PageQuery, UserId},
     ports::{Listed, Parts, Select, StoreError, Stored, Version},
 };
 
-/// Connections to read by. Each statement is a snapshot of its own that holds every commit before it; a writer never makes it wait.
+/// The connections for reading. Each statement sees every commit that precedes it and never waits
+/// for a writer.
 pub(super) struct Readers {
     connections: Box<[Mutex<Connection>]>,
 }
 
 pub(super) struct Reader<'a>(MutexGuard<'a, Connection>);
 
-/// A value as it lies in the file. It is decoded after its connection was given back.
-pub(super) struct Raw {
+/// An account as it is stored. It is decoded after its connection has been released.
+pub(super) struct AccountRow {
     version: Version,
     body: Option<String>,
     attachment: Option<Option<String>>,
@@ -36,84 +37,88 @@ impl Readers {
         Self { connections: connections.into_iter().map(Mutex::new).collect() }
     }
 
-    /// A free connection, preferably the one that this thread used last, whose cache is warm. If all are in use it waits for that one.
+    /// Returns a free connection, preferably the calling thread's own, whose cache is warm. If all
+    /// are in use, waits for the thread's own.
     pub(super) fn reader(&self) -> Result<Reader<'_>, StoreError> {
-        let seat = seat();
+        let preferred = thread_number();
         let count = self.connections.len().max(1);
-        let connections = (0..count).filter_map(|step| self.connections.get((seat + step) % count));
+        let connections = (0..count).filter_map(|step| self.connections.get((preferred + step) % count));
         let free = connections.filter_map(|connection| connection.try_lock().ok()).next();
-        // A thread that panicked left no transaction open: statements and snapshots end when they are dropped.
-        let wait =
-            || Some(self.connections.get(seat % count)?.lock().unwrap_or_else(PoisonError::into_inner));
+        let wait = || {
+            let connection = self.connections.get(preferred % count)?;
+            // A panic leaves no transaction open: statements and snapshots end on drop.
+            Some(connection.lock().unwrap_or_else(PoisonError::into_inner))
+        };
         free.or_else(wait).map(Reader).ok_or(StoreError::Unavailable(None))
     }
 }
 
-/// Threads take their seats in turn, so that few share one.
-fn seat() -> usize {
+/// A number for the calling thread. Numbers are consecutive, so that threads spread over the
+/// connections.
+fn thread_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
-        static SEAT: Cell<Option<usize>> = const { Cell::new(None) };
+        static NUMBER: Cell<Option<usize>> = const { Cell::new(None) };
     }
-    SEAT.with(|seat| match seat.get() {
-        Some(number) => number,
-        None => {
+    NUMBER.with(|cell| {
+        cell.get().unwrap_or_else(|| {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            seat.set(Some(number));
+            cell.set(Some(number));
             number
-        }
+        })
     })
 }
 
 impl Reader<'_> {
-    /// The version of the account's present state: the read that every session check does.
+    /// The current version of an account. Every session check reads it.
     pub(super) fn version(&self, id: &UserId) -> Result<Option<Version>, StoreError> {
-        self.row("SELECT version FROM accounts WHERE id=?1", [id.as_str()], |row| Ok(version_of(row.get(0)?)))
+        self.row("SELECT version FROM accounts WHERE id=?1", [id.as_str()], |row| {
+            Ok(version_from_sql(row.get(0)?))
+        })
     }
 
-    /// Who holds a key other than an id, and the version of that account.
+    /// The account that holds a key other than an id, and its version.
     pub(super) fn holder(&self, key: &str) -> Result<Option<(UserId, Version)>, StoreError> {
         let holder = self.row(
             "SELECT a.id, a.version FROM account_keys k JOIN accounts a ON a.id=k.account WHERE k.key=?1",
             [key],
-            |row| Ok((row.get_ref(0)?.as_str()?.parse().ok(), version_of(row.get(1)?))),
+            |row| Ok((row.get_ref(0)?.as_str()?.parse().ok(), version_from_sql(row.get(1)?))),
         )?;
         holder.map(|(id, version)| Ok((id.ok_or(StoreError::Corrupt)?, version))).transpose()
     }
 
-    pub(super) fn account(&self, id: &UserId, parts: Parts) -> Result<Option<Raw>, StoreError> {
+    pub(super) fn account(&self, id: &UserId, parts: Parts) -> Result<Option<AccountRow>, StoreError> {
         let sql = match parts {
             Parts::Body => {
-                "SELECT a.version, b.body FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id WHERE a.id=?1"
+                "SELECT a.version, b.body FROM accounts a \
+                 LEFT JOIN account_bodies b ON b.id=a.id WHERE a.id=?1"
             }
             Parts::Whole => {
-                "SELECT a.version, b.body, t.attachment FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id \
+                "SELECT a.version, b.body, t.attachment FROM accounts a \
+                 LEFT JOIN account_bodies b ON b.id=a.id \
                  LEFT JOIN account_attachments t ON t.id=a.id WHERE a.id=?1"
             }
         };
-        self.row(sql, [id.as_str()], |row| Raw::from_row(row, parts))
+        self.row(sql, [id.as_str()], |row| AccountRow::from_row(row, parts))
     }
 
-    pub(super) fn account_by_key(&self, key: &str, parts: Parts) -> Result<Option<Raw>, StoreError> {
+    pub(super) fn account_by_key(&self, key: &str, parts: Parts) -> Result<Option<AccountRow>, StoreError> {
         let sql = match parts {
             Parts::Body => {
                 "SELECT a.version, b.body FROM account_keys k JOIN accounts a ON a.id=k.account \
                  LEFT JOIN account_bodies b ON b.id=a.id WHERE k.key=?1"
             }
             Parts::Whole => {
-                "SELECT a.version, b.body, t.attachment FROM account_keys k JOIN accounts a ON a.id=k.account \
-                 LEFT JOIN account_bodies b ON b.id=a.id LEFT JOIN account_attachments t ON t.id=a.id WHERE k.key=?1"
+                "SELECT a.version, b.body, t.attachment FROM account_keys k \
+                 JOIN accounts a ON a.id=k.account \
+                 LEFT JOIN account_bodies b ON b.id=a.id \
+                 LEFT JOIN account_attachments t ON t.id=a.id WHERE k.key=?1"
             }
         };
-        self.row(sql, [key], |row| Raw::from_row(row, parts))
+        self.row(sql, [key], |row| AccountRow::from_row(row, parts))
     }
 
     pub(super) fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
-        let listed = |row: &Row<'_>| {
-            let found = Raw::from_row(row, Parts::Body).map_err(store_error).and_then(|raw| raw.decode());
-            let id = row.get_ref(2)?.as_str()?.parse().map_err(|_| StoreError::Corrupt);
-            Ok(id.map(|id| Listed { id, found }))
-        };
         let found = match which {
             Select::After(after) => self.rows(
                 "SELECT a.version, b.body, a.id FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id \
@@ -132,7 +137,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
-        // One snapshot, so that the total fits the page.
+        // A snapshot, so that the total matches the page.
         let snapshot = self.0.unchecked_transaction().map_err(store_error)?;
         let total: i64 = self
             .row("SELECT count(*) FROM account_events WHERE account=?1", [user.as_str()], |row| row.get(0))?
@@ -174,10 +179,17 @@ impl Reader<'_> {
     }
 }
 
-impl Raw {
+/// Reads a row of a list, whose third column is the account's id.
+fn listed(row: &Row<'_>) -> rusqlite::Result<Result<Listed, StoreError>> {
+    let found = AccountRow::from_row(row, Parts::Body).map_err(store_error).and_then(|row| row.decode());
+    let id = row.get_ref(2)?.as_str()?.parse().map_err(|_| StoreError::Corrupt);
+    Ok(id.map(|id| Listed { id, found }))
+}
+
+impl AccountRow {
     fn from_row(row: &Row<'_>, parts: Parts) -> rusqlite::Result<Self> {
         let attachment = if parts == Parts::Whole { Some(row.get(2)?) } else { None };
-        Ok(Self { version: version_of(row.get(0)?), body: row.get(1)?, attachment })
+        Ok(Self { version: version_from_sql(row.get(0)?), body: row.get(1)?, attachment })
     }
 
     pub(super) fn decode(&self) -> Result<Stored, StoreError> {

@@ -1,6 +1,7 @@
-//! Writing: one thread that commits what has queued up as one transaction.
+//! Writing: one thread that commits all waiting jobs in one transaction.
 //!
-//! SQLite has one writer at a time and a commit waits for the disk, so those who come while one commit is under way share the next.
+//! SQLite has one writer at a time and a commit waits for the disk, so jobs that arrive during a
+//! commit share the next one.
 
 use std::{
     io,
@@ -11,27 +12,27 @@ use std::{
 use futures_channel::oneshot;
 use rusqlite::Connection;
 
-use super::{job::Job, store_error};
+use super::{error::store_error, job::Job};
 use crate::ports::{SaveError, StoreError};
 
-/// How many changes may wait. Beyond that the store answers that it is unavailable rather than let work pile up.
+/// How many jobs can wait. The store reports that it is unavailable rather than let more pile up.
 const MAX_WAITING: usize = 4096;
-/// How many changes one transaction makes at the most, so that the first of them does not wait for long.
+/// How many jobs share a transaction, so that the first of them does not wait for long.
 const MAX_PER_COMMIT: usize = 64;
 
-type Answer = Result<u32, SaveError>;
+type Reply = Result<u32, SaveError>;
 
-/// The way to the writing thread. Dropping it waits until all that was handed over is done.
+/// A handle to the writing thread. Dropping it waits until all accepted jobs are done.
 pub(super) struct Writer {
-    /// `None` only while it is dropped.
-    queue: Option<SyncSender<Ticket>>,
+    /// `None` only while the handle is dropped.
+    queue: Option<SyncSender<QueuedJob>>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Ticket {
+struct QueuedJob {
     job: Job,
-    /// Nobody may be listening any more; the job is done all the same.
-    answer: oneshot::Sender<Answer>,
+    /// The job is done even if the receiver has been dropped.
+    reply: oneshot::Sender<Reply>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,22 +41,23 @@ struct QueueFull;
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> io::Result<Self> {
-        let (queue, tickets) = sync_channel(MAX_WAITING);
+        let (queue, jobs) = sync_channel(MAX_WAITING);
         let thread = thread::Builder::new()
             .name("account-sqlite".into())
-            .spawn(move || write(&connection, &tickets))?;
+            .spawn(move || write_all(&connection, &jobs))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Has a job done; the answer comes when it is on the disk. A future that is dropped leaves the job whole.
-    pub(super) async fn run(&self, job: Job) -> Answer {
-        let (answer, answered) = oneshot::channel();
+    /// Runs a job and returns when its changes are on the disk. If the future is dropped, the job
+    /// is still done.
+    pub(super) async fn run(&self, job: Job) -> Reply {
+        let (reply, replied) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(StoreError::Unavailable(None))?;
-        queue.try_send(Ticket { job, answer }).map_err(|error| match error {
+        queue.try_send(QueuedJob { job, reply }).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::unavailable(QueueFull),
             TrySendError::Disconnected(_) => StoreError::Unavailable(None),
         })?;
-        answered.await.unwrap_or(Err(SaveError::Failed(StoreError::Unavailable(None))))
+        replied.await.unwrap_or(Err(SaveError::Failed(StoreError::Unavailable(None))))
     }
 }
 
@@ -63,51 +65,58 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.queue.take());
         if let Some(thread) = self.thread.take() {
-            // If it panicked, it has told so itself.
+            // The panic hook has already reported a panic of the thread.
             let _ = thread.join();
         }
     }
 }
 
-fn write(connection: &Connection, tickets: &Receiver<Ticket>) {
-    while let Ok(first) = tickets.recv() {
+fn write_all(connection: &Connection, jobs: &Receiver<QueuedJob>) {
+    while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
-        batch.extend(tickets.try_iter().take(MAX_PER_COMMIT - 1));
-        let outcome = commit(connection, &batch);
-        if outcome.is_err() && !connection.is_autocommit() {
-            // Whatever this answers, the next BEGIN will tell whether the connection is of use.
-            let _ = connection.execute_batch("ROLLBACK");
+        batch.extend(jobs.try_iter().take(MAX_PER_COMMIT - 1));
+        write_batch(connection, batch);
+    }
+}
+
+fn write_batch(connection: &Connection, batch: Vec<QueuedJob>) {
+    let outcome = commit(connection, &batch);
+    if outcome.is_err() && !connection.is_autocommit() {
+        // If this fails too, the next BEGIN fails and reports it.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    match outcome {
+        Ok(replies) => {
+            batch.into_iter().zip(replies).for_each(|(queued, reply)| queued.answer(reply));
         }
-        match outcome {
-            Ok(answers) => {
-                batch.into_iter().zip(answers).for_each(|(ticket, answer)| tell(ticket, answer));
-            }
-            // Also those that were refused: what they were refused for has not happened.
-            Err(error) => {
-                batch.into_iter().for_each(|ticket| tell(ticket, Err(SaveError::Failed(error.clone()))));
-            }
+        // Rejected jobs too: the state they were rejected for was rolled back.
+        Err(error) => {
+            batch.into_iter().for_each(|queued| queued.answer(Err(SaveError::Failed(error.clone()))));
         }
     }
 }
 
-fn tell(ticket: Ticket, answer: Answer) {
-    let _ = ticket.answer.send(answer);
+impl QueuedJob {
+    fn answer(self, reply: Reply) {
+        let _ = self.reply.send(reply);
+    }
 }
 
-fn commit(connection: &Connection, batch: &[Ticket]) -> Result<Vec<Answer>, StoreError> {
+fn commit(connection: &Connection, batch: &[QueuedJob]) -> Result<Vec<Reply>, StoreError> {
     run(connection, "BEGIN IMMEDIATE")?;
-    let answers = batch.iter().map(|ticket| alone(connection, &ticket.job)).collect::<Result<_, _>>()?;
+    let replies = batch.iter().map(|queued| apply(connection, &queued.job)).collect::<Result<_, _>>()?;
     run(connection, "COMMIT")?;
-    Ok(answers)
+    Ok(replies)
 }
 
-/// Does one job of a transaction. If that fails it leaves no trace and the others go on, unless SQLite gave up the whole transaction.
-fn alone(connection: &Connection, job: &Job) -> Result<Answer, StoreError> {
+/// Applies one job of a transaction. A failed job is rolled back alone, unless SQLite has rolled
+/// back the whole transaction.
+fn apply(connection: &Connection, job: &Job) -> Result<Reply, StoreError> {
     run(connection, "SAVEPOINT job")?;
-    let answer = job.apply(connection);
-    if answer.is_err() {
+    let reply = job.apply(connection);
+    if reply.is_err() {
         if connection.is_autocommit() {
-            return Err(match answer {
+            return Err(match reply {
                 Err(SaveError::Failed(error)) => error,
                 _ => StoreError::Unavailable(None),
             });
@@ -115,7 +124,7 @@ fn alone(connection: &Connection, job: &Job) -> Result<Answer, StoreError> {
         run(connection, "ROLLBACK TO job")?;
     }
     run(connection, "RELEASE job")?;
-    Ok(answer)
+    Ok(reply)
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {

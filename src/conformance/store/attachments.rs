@@ -1,20 +1,20 @@
-//! Rules of the attachment: kept when left alone, replaced when changed, and given back as it was sent.
+//! Rules for the attachment: kept when unchanged, replaced when changed, returned byte for byte.
 
 use std::sync::Arc;
 
 use super::{
-    bench::{Bench, assert_stale, assert_taken, attachment, edited, without_attachment},
-    people::{KeyKind, bare, full, prefer, rename, with_email},
+    bench::{Bench, assert_stale, assert_taken, attachment, edited, fresh_version, without_attachment},
+    fixtures::{KeyKind, bare, full, prefer, rename, with_email},
 };
 use crate::{
-    model::Key,
+    model::{Account, Key},
     ports::{Change, Parts, Stored},
 };
 
 const DARK: &str = r#"{"theme":"dark"}"#;
 const LIGHT: &str = r#"{"theme":"light","z":1,"a":[1.0,2e3]}"#;
 
-/// What is written comes back when all is asked for.
+/// Saved preferences come back when the whole account is loaded.
 pub async fn preferences_come_back(bench: Bench) {
     let account = bench.create(preferring(DARK)).await;
     assert_preferences(&bench, &account, DARK).await;
@@ -26,7 +26,7 @@ pub async fn preferences_are_empty_at_first(bench: Bench) {
     assert_preferences(&bench, &account, "{}").await;
 }
 
-/// An account that was made from a body alone has empty preferences.
+/// An account created from a body alone has empty preferences.
 pub async fn an_account_made_without_attachment_has_empty_preferences(bench: Bench) {
     let mut account = bare(1);
     account.attachment = None;
@@ -35,7 +35,7 @@ pub async fn an_account_made_without_attachment_has_empty_preferences(bench: Ben
     assert_eq!(attachment(&loaded).as_deref(), Some("{}"));
 }
 
-/// A change of the body keeps preferences that were loaded with it.
+/// A change of the body keeps the preferences that were loaded with it.
 pub async fn a_change_keeps_loaded_preferences(bench: Bench) {
     let before = bench.create(preferring(DARK)).await;
     let after = bench.change(&before, |account| rename(account, 1)).await;
@@ -61,14 +61,14 @@ pub async fn a_change_replaces_preferences(bench: Bench) {
     }
 }
 
-/// First preferences of an account that had none are written.
+/// The first preferences of an account are written.
 pub async fn first_preferences_are_written(bench: Bench) {
     let before = bench.create(bare(1)).await;
     let after = bench.change(&before, |account| prefer(account, DARK)).await;
     assert_preferences(&bench, &after, DARK).await;
 }
 
-/// Preferences may be replaced by a change that never saw the old ones.
+/// A change that did not load the old preferences can replace them.
 pub async fn unseen_preferences_are_replaced(bench: Bench) {
     for json in [LIGHT, "{}"] {
         let before = bench.create(preferring(DARK)).await;
@@ -78,7 +78,7 @@ pub async fn unseen_preferences_are_replaced(bench: Bench) {
     }
 }
 
-/// Preferences that were emptied stay empty.
+/// Emptied preferences stay empty.
 pub async fn emptied_preferences_stay_empty(bench: Bench) {
     let before = bench.create(preferring(DARK)).await;
     let emptied = bench.change(&before, |account| prefer(account, "{}")).await;
@@ -86,7 +86,7 @@ pub async fn emptied_preferences_stay_empty(bench: Bench) {
     assert_preferences(&bench, &after, "{}").await;
 }
 
-/// One change may replace preferences, keys and the rest together.
+/// One change can replace preferences, keys and everything else together.
 pub async fn one_change_replaces_body_and_preferences(bench: Bench) {
     let before = bench.create(full(1)).await;
     let after = bench
@@ -99,7 +99,7 @@ pub async fn one_change_replaces_body_and_preferences(bench: Bench) {
     assert_preferences(&bench, &after, LIGHT).await;
 }
 
-/// A stale change leaves preferences as they are.
+/// A stale change leaves the preferences as they are.
 pub async fn a_stale_change_leaves_preferences(bench: Bench) {
     let old = bench.create(preferring(DARK)).await;
     let current = bench.change(&old, |account| rename(account, 1)).await;
@@ -107,7 +107,7 @@ pub async fn a_stale_change_leaves_preferences(bench: Bench) {
     assert_preferences(&bench, &current, DARK).await;
 }
 
-/// A change that is refused for a key leaves preferences as they are.
+/// A change that is refused because of a taken key leaves the preferences as they are.
 pub async fn a_refused_change_leaves_preferences(bench: Bench) {
     bench.create(with_email(2)).await;
     let before = bench.create(preferring(DARK)).await;
@@ -121,14 +121,14 @@ pub async fn a_refused_change_leaves_preferences(bench: Bench) {
     assert_preferences(&bench, &before, DARK).await;
 }
 
-/// A refused creation leaves the preferences of the one who holds the id.
+/// A refused creation leaves the preferences of the account that holds the id.
 pub async fn a_refused_creation_leaves_preferences(bench: Bench) {
     let first = bench.create(preferring(DARK)).await;
     assert_taken(bench.try_create(preferring(LIGHT)).await, &Key::Id(*first.account.id()));
     assert_preferences(&bench, &first, DARK).await;
 }
 
-/// Each account has preferences of its own.
+/// Each account has its own preferences.
 pub async fn preferences_are_kept_apart(bench: Bench) {
     let one = bench.create(preferring(DARK)).await;
     let mut other = bare(2);
@@ -139,7 +139,7 @@ pub async fn preferences_are_kept_apart(bench: Bench) {
     assert_preferences(&bench, &one, "{}").await;
 }
 
-/// Preferences go with their account.
+/// A removal deletes the account's preferences.
 pub async fn preferences_go_with_their_account(bench: Bench) {
     let account = bench.create(preferring(DARK)).await;
     bench.remove(&account).await;
@@ -150,17 +150,17 @@ pub async fn preferences_go_with_their_account(bench: Bench) {
     assert_preferences(&bench, &after, "{}").await;
 }
 
-/// A change under the version of the last one is still one change: the value decides, not what was compared to it.
+/// A save of the unchanged account keeps the preferences.
 pub async fn preferences_survive_a_save_of_the_same_value(bench: Bench) {
     let before = bench.create(preferring(DARK)).await;
-    let next = super::bench::fresh_version();
+    let next = fresh_version();
     let change = Change::new(Some(&before), Arc::clone(&before.account), next, &[]);
     bench.store().save(change).await.expect("the state is the current one");
     let after = Stored { account: Arc::clone(&before.account), version: next };
     assert_preferences(&bench, &after, DARK).await;
 }
 
-/// Preferences come back byte by byte: order, numbers and escapes as they were sent.
+/// Preferences come back byte for byte, with their order, numbers and escapes.
 pub async fn preferences_are_kept_byte_by_byte(bench: Bench) {
     let mut state = bench.create(bare(1)).await;
     for json in [
@@ -176,7 +176,7 @@ pub async fn preferences_are_kept_byte_by_byte(bench: Bench) {
     }
 }
 
-/// The largest preferences are kept, 65,535 bytes.
+/// The largest preferences, of 65,535 bytes, are kept.
 pub async fn the_largest_preferences_are_kept(bench: Bench) {
     let json = format!(r#"{{"text":"{}"}}"#, "x".repeat(65_535 - r#"{"text":""}"#.len()));
     assert_eq!(json.len(), 65_535);
@@ -186,14 +186,14 @@ pub async fn the_largest_preferences_are_kept(bench: Bench) {
     assert_preferences(&bench, &after, &json).await;
 }
 
-/// The largest preferences are kept in letters of several bytes too.
+/// The largest preferences are also kept in characters of several bytes.
 pub async fn the_largest_preferences_of_wide_letters_are_kept(bench: Bench) {
     let json = format!(r#"{{"text":"{}"}}"#, "\u{1f600}".repeat(16_000));
     let account = bench.create(preferring(&json)).await;
     assert_preferences(&bench, &account, &json).await;
 }
 
-/// Who asks for the body alone may get the attachment as well, but then the right one.
+/// A load of the body alone may return the attachment too, but only the current one.
 pub async fn a_body_comes_without_attachment_or_with_the_right_one(bench: Bench) {
     let mut state = bench.create(preferring(DARK)).await;
     for json in [LIGHT, "{}"] {
@@ -204,7 +204,7 @@ pub async fn a_body_comes_without_attachment_or_with_the_right_one(bench: Bench)
     }
 }
 
-/// A change that was made from a body keeps the preferences that somebody else has written meanwhile: it is stale.
+/// A change from a loaded body is stale if another change has replaced the preferences meanwhile.
 pub async fn a_body_is_stale_once_preferences_change(bench: Bench) {
     let before = without_attachment(&bench.create(preferring(DARK)).await);
     let other = bench.change(&before, |account| prefer(account, LIGHT)).await;
@@ -212,13 +212,13 @@ pub async fn a_body_is_stale_once_preferences_change(bench: Bench) {
     assert_preferences(&bench, &other, LIGHT).await;
 }
 
-fn preferring(json: &str) -> crate::model::Account {
+fn preferring(json: &str) -> Account {
     let mut account = bare(1);
     prefer(&mut account, json);
     account
 }
 
-/// The state is the stored one, with these preferences.
+/// Asserts that the state is the stored one and has these preferences.
 async fn assert_preferences(bench: &Bench, state: &Stored, json: &str) {
     let loaded = bench.load_id(state.account.id()).await.expect("the account is there");
     assert_eq!(loaded.version, state.version);

@@ -1,28 +1,31 @@
-//! What the rules work with: the store under test, and steps that every rule needs.
+//! The store under test, with the steps and assertions that the rules share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     model::{Account, Event, EventPage, Key, PageQuery, Timestamp, UserId, stored},
     ports::{Change, Entropy as _, Listed, Parts, SaveError, Select, Store, Stored, SystemEntropy, Version},
 };
 
-/// The store under test. Every rule takes a fresh and empty one.
+/// How long a rule may take. A store that hangs fails its rule instead of blocking the run.
+pub(super) const RULE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The store under test. Every rule takes a fresh, empty one.
 #[derive(Debug, Clone)]
 pub struct Bench {
     store: Arc<dyn Store>,
 }
 
-/// All that a store says about its accounts, to be compared with what it says later.
+/// Everything that a store returns about its accounts, for comparison with a later snapshot.
 #[derive(Debug, PartialEq)]
 pub(super) struct Snapshot {
-    accounts: Vec<Seen>,
+    accounts: Vec<AccountSnapshot>,
     due: Vec<UserId>,
 }
 
 /// One account in a snapshot.
 #[derive(Debug, PartialEq)]
-struct Seen {
+struct AccountSnapshot {
     version: Version,
     body: String,
     attachment: Option<String>,
@@ -31,7 +34,7 @@ struct Seen {
 }
 
 impl Bench {
-    /// Puts a store to the test.
+    /// Wraps a store for testing.
     pub fn new(store: impl Store) -> Self {
         Self { store: Arc::new(store) }
     }
@@ -40,7 +43,7 @@ impl Bench {
         Arc::clone(&self.store)
     }
 
-    /// Saves once, under a fresh version; the answer is what must now be stored.
+    /// Saves once, under a fresh version, and returns the state that must now be stored.
     pub(super) async fn save(
         &self,
         before: Option<&Stored>,
@@ -74,8 +77,9 @@ impl Bench {
             .expect("a change of the current state with free keys must be saved")
     }
 
-    /// Load, decide, save, and again if somebody else was first: the loop that makes changes safe.
-    pub(super) async fn settle(
+    /// Loads, edits and saves the account under a key, and tries again while the save is stale, as
+    /// the service does.
+    pub(super) async fn retry_change(
         &self,
         key: &Key,
         mut edit: impl FnMut(&mut Account),
@@ -87,7 +91,7 @@ impl Bench {
                 done => return done,
             }
         }
-        panic!("a change of the loaded state is stale again and again");
+        panic!("a change of the loaded state was stale 10,000 times");
     }
 
     pub(super) async fn remove(&self, account: &Stored) {
@@ -99,8 +103,8 @@ impl Bench {
     }
 
     pub(super) async fn load_parts(&self, key: &Key, parts: Parts) -> Option<Stored> {
-        let loaded = self.store.load(key, parts).await.expect("a store under test must be able to load");
-        assert!(loaded.as_ref().is_none_or(|stored| stored.has(parts)), "what was asked for must be loaded");
+        let loaded = self.store.load(key, parts).await.expect("the store under test must be able to load");
+        assert!(loaded.as_ref().is_none_or(|stored| stored.has(parts)), "the requested parts must be loaded");
         loaded
     }
 
@@ -109,22 +113,22 @@ impl Bench {
     }
 
     pub(super) async fn list(&self, which: Select<'_>, limit: u32) -> Vec<Stored> {
-        let listed = self.store.list(which, limit).await.expect("a store under test must be able to list");
+        let listed = self.store.list(which, limit).await.expect("the store under test must be able to list");
         let found = |listed: Listed| {
-            let stored = listed.found.expect("what was saved can be read");
+            let stored = listed.found.expect("a saved account must be readable");
             assert_eq!(listed.id, *stored.account.id(), "an account is listed under its id");
             stored
         };
         listed.into_iter().map(found).collect()
     }
 
-    /// The ids in the order in which the store lists them.
+    /// Lists the ids in the store's order.
     pub(super) async fn list_ids(&self, which: Select<'_>, limit: u32) -> Vec<UserId> {
         self.list(which, limit).await.iter().map(|stored| *stored.account.id()).collect()
     }
 
     pub(super) async fn append_events(&self, events: &[Event]) {
-        self.store.append_events(events).await.expect("a store under test must be able to append");
+        self.store.append_events(events).await.expect("the store under test must be able to append");
     }
 
     pub(super) async fn log(&self, user: &UserId) -> EventPage {
@@ -134,17 +138,18 @@ impl Bench {
     pub(super) async fn log_page(&self, user: &UserId, offset: u64, limit: usize) -> EventPage {
         let offset = format!(r#"{{"method":"offset","values":[{offset}]}}"#);
         let page = PageQuery::parse(&[offset], limit).expect("the query of a page");
-        self.store.events(user, page).await.expect("a store under test must be able to read its log")
+        self.store.events(user, page).await.expect("the store under test must be able to read its log")
     }
 
     pub(super) async fn delete_events_before(&self, before: Timestamp, limit: u32) -> u32 {
         self.store
             .delete_events_before(before, limit)
             .await
-            .expect("a store under test must be able to forget")
+            .expect("the store under test must be able to delete events")
     }
 
-    /// Every key of this account leads to this very state, with its attachment and without.
+    /// Asserts that every key of this account leads to exactly this state, with and without its
+    /// attachment.
     pub(super) async fn assert_holds(&self, expected: &Stored) {
         for key in expected.account.keys() {
             for parts in [Parts::Body, Parts::Whole] {
@@ -159,12 +164,12 @@ impl Bench {
         }
     }
 
-    /// None of the keys leads anywhere.
+    /// Asserts that no account is found under any of the keys.
     pub(super) async fn assert_free(&self, keys: &[Key]) {
         for key in keys {
             for parts in [Parts::Body, Parts::Whole] {
                 let loaded = self.load_parts(key, parts).await;
-                assert!(loaded.is_none(), "{} must lead nowhere", key.to_text());
+                assert!(loaded.is_none(), "{} must lead to no account", key.to_text());
             }
         }
     }
@@ -172,20 +177,20 @@ impl Bench {
     pub(super) async fn assert_log(&self, user: &UserId, newest_first: &[Event]) {
         let log = self.log(user).await;
         assert_eq!(log.events, newest_first);
-        assert_eq!(log.total, newest_first.len() as u64, "the total counts what is there");
+        assert_eq!(log.total, newest_first.len() as u64, "the total counts all entries");
     }
 
     pub(super) async fn snapshot(&self) -> Snapshot {
         let mut accounts = Vec::new();
         for stored in self.list(Select::After(None), 1000).await {
             let id = *stored.account.id();
-            let whole = self.load_id(&id).await.expect("what is listed must be found by its id");
+            let whole = self.load_id(&id).await.expect("a listed account must be found by its id");
             let mut holders = Vec::new();
             for key in whole.account.keys() {
                 let holder = self.load_parts(&key, Parts::Body).await;
                 holders.push((key, holder.map(|holder| *holder.account.id())));
             }
-            accounts.push(Seen {
+            accounts.push(AccountSnapshot {
                 version: whole.version,
                 body: body(&whole),
                 attachment: attachment(&whole),
@@ -214,7 +219,7 @@ pub(super) fn body(stored: &Stored) -> String {
     stored::encode(&stored.account).expect("an account can be written")
 }
 
-/// The preferences as they were sent, if they were loaded.
+/// The preferences as stored text, if they were loaded.
 pub(super) fn attachment(stored: &Stored) -> Option<String> {
     stored.account.attachment.as_ref().map(|attachment| attachment.preferences.as_json().to_owned())
 }
@@ -227,22 +232,22 @@ pub(super) fn without_attachment(stored: &Stored) -> Stored {
 }
 
 #[track_caller]
-pub(super) fn assert_stale<T>(answer: Result<T, SaveError>) {
-    match answer {
+pub(super) fn assert_stale<T>(result: Result<T, SaveError>) {
+    match result {
         Err(SaveError::Stale) => {}
-        Err(other) => panic!("the answer must be Stale and is {other:?}"),
-        Ok(_) => panic!("the answer must be Stale and is Ok"),
+        Err(other) => panic!("the result must be Stale and is {other:?}"),
+        Ok(_) => panic!("the result must be Stale and is Ok"),
     }
 }
 
 #[track_caller]
-pub(super) fn assert_taken<T>(answer: Result<T, SaveError>, key: &Key) {
-    match answer {
+pub(super) fn assert_taken<T>(result: Result<T, SaveError>, key: &Key) {
+    match result {
         Err(SaveError::Taken(taken)) if taken == *key => {}
         Err(SaveError::Taken(other)) => {
-            panic!("{} is taken, and the answer names {}", key.to_text(), other.to_text())
+            panic!("{} is taken, and the result names {}", key.to_text(), other.to_text())
         }
-        Err(other) => panic!("the answer must be Taken({}) and is {other:?}", key.to_text()),
-        Ok(_) => panic!("{} is taken, and the answer is Ok", key.to_text()),
+        Err(other) => panic!("the result must be Taken({}) and is {other:?}", key.to_text()),
+        Ok(_) => panic!("{} is taken, and the result is Ok", key.to_text()),
     }
 }

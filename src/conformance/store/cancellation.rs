@@ -1,4 +1,4 @@
-//! Rules of callers who do not wait for the answer: what they asked for happens whole or not at all.
+//! Rules for dropped futures: a cancelled operation happens completely or not at all.
 
 use std::{
     future::Future,
@@ -9,24 +9,24 @@ use std::{
 
 use super::{
     bench::{Bench, attachment, body, edited, fresh_version},
-    people::{at, bare, event, full, prefer, rename},
+    fixtures::{at, bare, event, full, prefer, rename},
 };
 use crate::{
     model::{Account, Key},
-    ports::{Change, SaveError, Select, Stored},
+    ports::{Change, Parts, SaveError, Select, Stored},
 };
 
-/// How far a dropped future may have come.
+/// The largest number of polls after which a future is dropped.
 const MAX_POLLS: u32 = 12;
 
-/// A creation that is dropped at any point has happened whole or not at all.
+/// A creation dropped at any point has happened completely or not at all.
 pub async fn a_dropped_creation_is_whole_or_nothing(bench: Bench) {
     for polls in 0..MAX_POLLS {
         let account = Arc::new(full(polls));
         let (id, next) = (account.id, fresh_version());
-        let noted = [event(&id, at(1), 1)];
-        give_up(polls, bench.store().save(Change::new(None, Arc::clone(&account), next, &noted))).await;
-        // Another creation settles it: after this the first one has happened, or never will.
+        let entries = [event(&id, at(1), 1)];
+        drop_after(polls, bench.store().save(Change::new(None, Arc::clone(&account), next, &entries))).await;
+        // After another creation of the id, the first one has happened or never will.
         match bench.try_create(bare(polls)).await {
             Ok(rival) => {
                 let rest: Vec<_> = account.keys().into_iter().filter(|key| *key != Key::Id(id)).collect();
@@ -36,24 +36,25 @@ pub async fn a_dropped_creation_is_whole_or_nothing(bench: Bench) {
             }
             Err(SaveError::Taken(Key::Id(_))) => {
                 bench.assert_holds(&Stored { account, version: next }).await;
-                bench.assert_log(&id, &noted).await;
+                bench.assert_log(&id, &entries).await;
             }
-            Err(other) => panic!("an id is free or taken, and not {other:?}"),
+            Err(other) => panic!("an id is either free or taken, not {other:?}"),
         }
     }
 }
 
-/// A change that is dropped at any point has happened whole or not at all: keys, attachment and log with the body.
+/// A change dropped at any point has happened completely or not at all: body, attachment, keys and
+/// log.
 pub async fn a_dropped_change_is_whole_or_nothing(bench: Bench) {
     for polls in 0..MAX_POLLS {
         let before = bench.create(full(polls)).await;
         let id = *before.account.id();
         let after = Arc::new(edited(&before, |account| replace_all(account, polls)));
-        let (next, noted) = (fresh_version(), [event(&id, at(1), 1)]);
-        give_up(polls, bench.store().save(Change::new(Some(&before), Arc::clone(&after), next, &noted)))
+        let (next, entries) = (fresh_version(), [event(&id, at(1), 1)]);
+        drop_after(polls, bench.store().save(Change::new(Some(&before), Arc::clone(&after), next, &entries)))
             .await;
         let after = Stored { account: after, version: next };
-        let settled = bench.settle(&Key::Id(id), |account| account.accessed_at = at(9)).await;
+        let settled = bench.retry_change(&Key::Id(id), |account| account.accessed_at = at(9)).await;
         let settled = settled.expect("a change without new keys succeeds");
         let happened = settled.account.name() == after.account.name();
         let (now, then) = if happened { (&after, &before) } else { (&before, &after) };
@@ -64,60 +65,60 @@ pub async fn a_dropped_change_is_whole_or_nothing(bench: Bench) {
         let held = settled.account.keys();
         let gone: Vec<_> = then.account.keys().into_iter().filter(|key| !held.contains(key)).collect();
         bench.assert_free(&gone).await;
-        bench.assert_log(&id, if happened { &noted } else { &[] }).await;
+        bench.assert_log(&id, if happened { &entries } else { &[] }).await;
     }
 }
 
-/// A removal that is dropped at any point has happened whole or not at all.
+/// A removal dropped at any point has happened completely or not at all.
 pub async fn a_dropped_removal_is_whole_or_nothing(bench: Bench) {
     for polls in 0..MAX_POLLS {
         let id = *bare(polls).id();
-        let noted = [event(&id, at(1), 1)];
-        let account = bench.save(None, full(polls), &noted).await.expect("the keys are free");
-        give_up(polls, bench.store().remove(&account)).await;
+        let entries = [event(&id, at(1), 1)];
+        let account = bench.save(None, full(polls), &entries).await.expect("the keys are free");
+        drop_after(polls, bench.store().remove(&account)).await;
         match bench.try_change(&account, |account| rename(account, 1)).await {
             Ok(changed) => {
                 bench.assert_holds(&changed).await;
-                bench.assert_log(&id, &noted).await;
+                bench.assert_log(&id, &entries).await;
             }
             Err(SaveError::Stale) => {
                 bench.assert_free(&account.account.keys()).await;
                 bench.assert_log(&id, &[]).await;
             }
-            Err(other) => panic!("a state is current or stale, and not {other:?}"),
+            Err(other) => panic!("a state is either current or stale, not {other:?}"),
         }
     }
 }
 
-/// A load that is dropped disturbs nobody.
-pub async fn a_dropped_load_disturbs_nobody(bench: Bench) {
+/// A dropped load or list disturbs nothing.
+pub async fn a_dropped_load_disturbs_nothing(bench: Bench) {
     let account = bench.create(full(1)).await;
     for polls in 0..MAX_POLLS {
         for key in account.account.keys() {
-            give_up(polls, bench.store().load(&key, crate::ports::Parts::Whole)).await;
+            drop_after(polls, bench.store().load(&key, Parts::Whole)).await;
         }
-        give_up(polls, bench.store().list(Select::After(None), 10)).await;
+        drop_after(polls, bench.store().list(Select::After(None), 10)).await;
     }
     bench.assert_holds(&account).await;
     bench.change(&account, |account| rename(account, 1)).await;
 }
 
-/// However many callers give up, the store serves the next one: no connection or lock goes with them.
+/// Dropped futures leak no connection and no lock: the store serves the next caller.
 pub async fn callers_who_give_up_take_nothing_along(bench: Bench) {
     bench.create(full(1)).await;
     for round in 0..100_u32 {
         let before = bench.load_id(bare(1).id()).await.expect("the account is there");
         let after = Arc::new(edited(&before, |account| rename(account, round)));
         let change = Change::new(Some(&before), after, fresh_version(), &[]);
-        give_up(round % 4, bench.store().save(change)).await;
-        give_up(round % 3, bench.store().append_events(&[event(bare(1).id(), at(1), round)])).await;
-        give_up(round % 5, bench.store().delete_events_before(at(0), 10)).await;
+        drop_after(round % 4, bench.store().save(change)).await;
+        drop_after(round % 3, bench.store().append_events(&[event(bare(1).id(), at(1), round)])).await;
+        drop_after(round % 5, bench.store().delete_events_before(at(0), 10)).await;
     }
-    let settled = bench.settle(&Key::Id(bare(1).id), |account| rename(account, 7)).await;
+    let settled = bench.retry_change(&Key::Id(bare(1).id), |account| rename(account, 7)).await;
     bench.assert_holds(&settled.expect("a change without new keys succeeds")).await;
 }
 
-/// A task that is aborted while it saves leaves a whole state.
+/// A task aborted while it saves leaves a complete state, the old one or the new one.
 pub async fn an_aborted_task_leaves_a_whole_state(bench: Bench) {
     for round in 0..20 {
         let before = bench.create(full(round)).await;
@@ -131,7 +132,7 @@ pub async fn an_aborted_task_leaves_a_whole_state(bench: Bench) {
         }
         saving.abort();
         let _ = saving.await;
-        let settled = bench.settle(&Key::Id(id), |account| account.accessed_at = at(9)).await;
+        let settled = bench.retry_change(&Key::Id(id), |account| account.accessed_at = at(9)).await;
         let settled = settled.expect("a change without new keys succeeds");
         bench.assert_holds(&settled).await;
         let held = settled.account.keys();
@@ -142,7 +143,7 @@ pub async fn an_aborted_task_leaves_a_whole_state(bench: Bench) {
     }
 }
 
-/// Gives an account other keys, preferences and a name.
+/// Gives an account other keys, preferences and another name.
 fn replace_all(account: &mut Account, number: u32) {
     let id = account.id;
     *account = full(1000 + number);
@@ -151,17 +152,18 @@ fn replace_all(account: &mut Account, number: u32) {
     prefer(account, r#"{"after":true}"#);
 }
 
-/// Polls a future so many times at the most, and drops it.
-async fn give_up(polls: u32, future: impl Future + Send) {
-    GiveUp { future: Box::pin(future), polls }.await;
+/// Polls a future at most `polls` times and drops it.
+async fn drop_after(polls: u32, future: impl Future + Send) {
+    DropAfter { future: Box::pin(future), polls }.await;
 }
 
-struct GiveUp<F> {
+/// Ready when its future is ready or has been polled `polls` times.
+struct DropAfter<F> {
     future: Pin<Box<F>>,
     polls: u32,
 }
 
-impl<F: Future> Future for GiveUp<F> {
+impl<F: Future> Future for DropAfter<F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {

@@ -1,8 +1,8 @@
-//! Rules of lists: by id, bytewise, and by when something expires.
+//! Rules for lists: in byte order of the ids, or by the time of the next expiry.
 
 use super::{
-    bench::{Bench, body, fresh_version},
-    people::{at, bare, full, id, named, rename, session},
+    bench::{Bench, assert_stale, assert_taken, body, fresh_version},
+    fixtures::{KeyKind, at, bare, full, id, named, rename, session},
 };
 use crate::{
     model::{Account, Timestamp, UserId},
@@ -16,7 +16,8 @@ pub async fn an_empty_store_lists_nothing(bench: Bench) {
     assert!(bench.list(Select::DueBy(Timestamp::MAX), 10).await.is_empty());
 }
 
-/// Accounts are listed by id, bytewise: digits and capitals before small letters, whatever the language.
+/// Accounts are listed in byte order of their ids, independent of any locale: digits, capital
+/// letters, small letters.
 pub async fn accounts_are_listed_bytewise_by_id(bench: Bench) {
     let sorted = ["0", "10", "9", "A", "B", "Z", "a", "a-", "a.", "a0", "aB", "a_", "aa", "b", "z9"];
     for index in [7, 3, 11, 0, 14, 5, 9, 1, 13, 2, 8, 12, 4, 10, 6] {
@@ -25,7 +26,7 @@ pub async fn accounts_are_listed_bytewise_by_id(bench: Bench) {
     assert_eq!(texts(&bench.list_ids(Select::After(None), 100).await), sorted);
 }
 
-/// The order is that of the ids and not of creation.
+/// The order is that of the ids, not of creation.
 pub async fn the_order_is_not_that_of_creation(bench: Bench) {
     for text in ["c", "a", "b"] {
         bench.create(named(text)).await;
@@ -33,7 +34,7 @@ pub async fn the_order_is_not_that_of_creation(bench: Bench) {
     assert_eq!(texts(&bench.list_ids(Select::After(None), 100).await), ["a", "b", "c"]);
 }
 
-/// What is listed is what is stored, with its version.
+/// A list returns the stored accounts with their versions.
 pub async fn a_list_holds_what_is_stored(bench: Bench) {
     let accounts = [bench.create(full(1)).await, bench.create(bare(2)).await];
     let listed = bench.list(Select::After(None), 10).await;
@@ -43,7 +44,7 @@ pub async fn a_list_holds_what_is_stored(bench: Bench) {
     assert_eq!(listed.len(), 2);
 }
 
-/// A list follows changes.
+/// A list shows the changed account.
 pub async fn a_list_follows_changes(bench: Bench) {
     let before = bench.create(full(1)).await;
     let after = bench.change(&before, |account| rename(account, 1)).await;
@@ -51,7 +52,7 @@ pub async fn a_list_follows_changes(bench: Bench) {
     assert_eq!((listed[0].version, body(&listed[0])), (after.version, body(&after)));
 }
 
-/// A removed account is listed no more.
+/// A removed account is no longer listed.
 pub async fn a_list_follows_removals(bench: Bench) {
     let one = bench.create(full(1)).await;
     bench.create(full(2)).await;
@@ -60,7 +61,7 @@ pub async fn a_list_follows_removals(bench: Bench) {
     assert_eq!(texts(&bench.list_ids(Select::DueBy(Timestamp::MAX), 10).await), ["person-2"]);
 }
 
-/// A list has at most as many accounts as asked for, the first ones.
+/// A list holds the first accounts, at most as many as its limit.
 pub async fn a_list_has_at_most_its_limit(bench: Bench) {
     for text in ["d", "b", "a", "c"] {
         bench.create(named(text)).await;
@@ -71,7 +72,7 @@ pub async fn a_list_has_at_most_its_limit(bench: Bench) {
     }
 }
 
-/// A list goes on after the given id, which is not in it.
+/// A list starts after the given id, which it does not include.
 pub async fn a_list_goes_on_after_an_id(bench: Bench) {
     for text in ["a", "b", "c"] {
         bench.create(named(text)).await;
@@ -81,7 +82,7 @@ pub async fn a_list_goes_on_after_an_id(bench: Bench) {
     }
 }
 
-/// The id to go on after need not be there: the list goes on from its place.
+/// The given id need not exist: the list starts after its place in the order.
 pub async fn a_list_goes_on_after_an_id_that_is_not_there(bench: Bench) {
     for text in ["a", "c", "e"] {
         bench.create(named(text)).await;
@@ -91,7 +92,7 @@ pub async fn a_list_goes_on_after_an_id_that_is_not_there(bench: Bench) {
     }
 }
 
-/// Page by page, every account is seen once, also such as differ only in case.
+/// Page by page, every account is listed once, including ids that differ only in case.
 pub async fn pages_cover_all_accounts(bench: Bench) {
     let mut all: Vec<UserId> = Vec::new();
     for number in 0..25 {
@@ -114,7 +115,7 @@ pub async fn pages_cover_all_accounts(bench: Bench) {
     }
 }
 
-/// Pages go on although accounts come and go between them.
+/// The next page is right although accounts were created and removed after the last one.
 pub async fn pages_go_on_while_accounts_come_and_go(bench: Bench) {
     let mut accounts = Vec::new();
     for text in ["b", "d", "f"] {
@@ -127,13 +128,13 @@ pub async fn pages_go_on_while_accounts_come_and_go(bench: Bench) {
     assert_eq!(texts(&bench.list_ids(Select::After(first.last()), 10).await), ["e", "f"]);
 }
 
-/// Who has nothing that expires is never due.
+/// An account with nothing that expires is never due.
 pub async fn who_has_nothing_to_expire_is_never_due(bench: Bench) {
     bench.create(bare(1)).await;
     assert!(bench.list_ids(Select::DueBy(Timestamp::MAX), 10).await.is_empty());
 }
 
-/// Due is who has something that expires at that instant or before.
+/// An account is due when something of it expires at the given instant or earlier.
 pub async fn due_is_what_expires_by_that_instant(bench: Bench) {
     bench.create(due("one", &[100])).await;
     let just_before = Timestamp::from_millis(at(100).as_millis() - 1);
@@ -144,7 +145,7 @@ pub async fn due_is_what_expires_by_that_instant(bench: Bench) {
     assert!(bench.list_ids(Select::DueBy(Timestamp::MIN), 10).await.is_empty());
 }
 
-/// The earliest due comes first, whatever its id.
+/// The account that is due first comes first, independent of its id.
 pub async fn the_earliest_due_comes_first(bench: Bench) {
     for (text, seconds) in [("a", 500), ("b", 100), ("c", 900), ("d", 300), ("e", 700)] {
         bench.create(due(text, &[seconds])).await;
@@ -156,7 +157,7 @@ pub async fn the_earliest_due_comes_first(bench: Bench) {
     assert!(bench.list_ids(Select::DueBy(at(900)), 0).await.is_empty());
 }
 
-/// Of an account with several sessions the earliest to expire counts.
+/// For an account with several sessions, the earliest expiry counts.
 pub async fn the_earliest_session_counts(bench: Bench) {
     bench.create(due("late", &[900, 800, 950])).await;
     bench.create(due("early", &[900, 100, 950])).await;
@@ -164,7 +165,7 @@ pub async fn the_earliest_session_counts(bench: Bench) {
     assert_eq!(texts(&bench.list_ids(Select::DueBy(at(799)), 10).await), ["early"]);
 }
 
-/// Accounts that are due in one instant are all listed.
+/// Accounts that are due at the same instant are all listed.
 pub async fn accounts_due_in_one_instant_are_all_listed(bench: Bench) {
     for text in ["a", "b", "c"] {
         bench.create(due(text, &[100])).await;
@@ -174,7 +175,8 @@ pub async fn accounts_due_in_one_instant_are_all_listed(bench: Bench) {
     assert_eq!(texts(&ids), ["a", "b", "c"]);
 }
 
-/// A change moves an account to its new place, or out of the list.
+/// A change moves an account to its new place in the list of due accounts, or removes it from
+/// there.
 pub async fn a_change_moves_what_is_due(bench: Bench) {
     let first = bench.create(due("a", &[100])).await;
     bench.create(due("b", &[200])).await;
@@ -193,18 +195,18 @@ pub async fn a_refused_change_moves_nothing(bench: Bench) {
     bench.create(full(2)).await;
     let wrong = Stored { account: first.account.clone(), version: fresh_version() };
     let refused = bench.try_change(&wrong, |account| account.sessions.clear()).await;
-    super::bench::assert_stale(refused);
+    assert_stale(refused);
     let refused = bench
         .try_change(&first, |account| {
             account.sessions.clear();
-            super::people::KeyKind::Mailbox.give(account, 2);
+            KeyKind::Mailbox.give(account, 2);
         })
         .await;
-    super::bench::assert_taken(refused, &super::people::KeyKind::Mailbox.key(2));
+    assert_taken(refused, &KeyKind::Mailbox.key(2));
     assert_eq!(texts(&bench.list_ids(Select::DueBy(at(100)), 10).await), ["a"]);
 }
 
-/// Page by page, those who are due are seen as they are tidied up.
+/// A caller that tidies due accounts in batches reaches all of them.
 pub async fn what_is_due_can_be_worked_off(bench: Bench) {
     for number in 0..20 {
         bench.create(due(&format!("u{number}"), &[number * 10])).await;
@@ -213,7 +215,7 @@ pub async fn what_is_due_can_be_worked_off(bench: Bench) {
     while let [first, ..] = &bench.list(Select::DueBy(at(95)), 3).await[..] {
         bench.change(first, |account| account.tidy(at(95))).await;
         rounds += 1;
-        assert!(rounds <= 10, "what was tidied up is due no more");
+        assert!(rounds <= 10, "a tidied account is no longer due");
     }
     assert_eq!(rounds, 10);
 }
@@ -229,7 +231,7 @@ pub async fn the_ends_of_time_are_due_like_any_instant(bench: Bench) {
     assert_eq!(texts(&bench.list_ids(Select::DueBy(Timestamp::MAX), 10).await), ["first", "last"]);
 }
 
-/// An account whose sessions expire so many seconds after the start.
+/// An account with sessions that expire the given numbers of seconds after the start.
 fn due(text: &str, seconds: &[u64]) -> Account {
     let mut account = named(text);
     account.sessions = seconds.iter().map(|seconds| session(&format!("s{seconds}"), at(*seconds))).collect();

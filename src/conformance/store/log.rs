@@ -1,39 +1,42 @@
-//! Rules of the security log: saved with its change or not at all, newest first, forgotten by age.
+//! Rules for the security log: saved together with a change, newest first, deleted by age.
+
+use std::slice;
 
 use super::{
     bench::{Bench, assert_stale, assert_taken, edited},
-    people::{KeyKind, at, bare, event, events, full, id, named, rename, with_email},
+    concurrently::concurrently,
+    fixtures::{KeyKind, at, bare, event, events, full, id, named, rename, with_email},
 };
 use crate::model::{Event, Key, Timestamp, UserId};
 
-/// Entries of a creation are there with the account.
+/// Entries are saved together with a creation.
 pub async fn entries_are_saved_with_a_creation(bench: Bench) {
-    let noted = events(bare(1).id(), 0..3);
-    bench.save(None, bare(1), &noted).await.expect("the id is free");
-    bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
+    let entries = events(bare(1).id(), 0..3);
+    bench.save(None, bare(1), &entries).await.expect("the id is free");
+    bench.assert_log(bare(1).id(), &newest_first(&entries)).await;
 }
 
-/// Entries of a change are there with it.
+/// Entries are saved together with a change.
 pub async fn entries_are_saved_with_a_change(bench: Bench) {
-    let (mut state, mut noted) = (bench.create(bare(1)).await, Vec::new());
+    let (mut state, mut entries) = (bench.create(bare(1)).await, Vec::new());
     for number in 0..4 {
         let entry = event(bare(1).id(), at(u64::from(number)), number);
         let after = edited(&state, |account| rename(account, number));
-        state = bench.save(Some(&state), after, std::slice::from_ref(&entry)).await.expect("a current state");
-        noted.push(entry);
-        bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
+        state = bench.save(Some(&state), after, slice::from_ref(&entry)).await.expect("a current state");
+        entries.push(entry);
+        bench.assert_log(bare(1).id(), &newest_first(&entries)).await;
     }
 }
 
 /// A save without entries adds none.
 pub async fn a_save_without_entries_adds_none(bench: Bench) {
-    let noted = events(bare(1).id(), 0..1);
-    let state = bench.save(None, bare(1), &noted).await.expect("the id is free");
+    let entries = events(bare(1).id(), 0..1);
+    let state = bench.save(None, bare(1), &entries).await.expect("the id is free");
     bench.change(&state, |account| rename(account, 1)).await;
-    bench.assert_log(bare(1).id(), &noted).await;
+    bench.assert_log(bare(1).id(), &entries).await;
 }
 
-/// An account without entries has an empty log, and so has one that is not there.
+/// An account without entries has an empty log, and so has an id without an account.
 pub async fn a_log_may_be_empty(bench: Bench) {
     bench.create(bare(1)).await;
     bench.assert_log(bare(1).id(), &[]).await;
@@ -44,29 +47,29 @@ pub async fn a_log_may_be_empty(bench: Bench) {
 pub async fn a_stale_change_leaves_no_entry(bench: Bench) {
     let old = bench.create(bare(1)).await;
     bench.change(&old, |account| rename(account, 1)).await;
-    let noted = events(bare(1).id(), 0..2);
-    assert_stale(bench.save(Some(&old), edited(&old, |_| ()), &noted).await);
+    let entries = events(bare(1).id(), 0..2);
+    assert_stale(bench.save(Some(&old), edited(&old, |_| ()), &entries).await);
     bench.assert_log(bare(1).id(), &[]).await;
 }
 
-/// A change that is refused for a key leaves no entry.
+/// A change that is refused because of a taken key leaves no entry.
 pub async fn a_refused_change_leaves_no_entry(bench: Bench) {
     bench.create(with_email(2)).await;
     let before = bench.create(bare(1)).await;
     let after = edited(&before, |account| KeyKind::Mailbox.give(account, 2));
-    let noted = events(bare(1).id(), 0..2);
-    assert_taken(bench.save(Some(&before), after, &noted).await, &KeyKind::Mailbox.key(2));
+    let entries = events(bare(1).id(), 0..2);
+    assert_taken(bench.save(Some(&before), after, &entries).await, &KeyKind::Mailbox.key(2));
     bench.assert_log(bare(1).id(), &[]).await;
 }
 
-/// A refused creation leaves no entry, neither with the id's holder nor with the one who asked.
+/// A refused creation leaves no entry, neither for the holder of the id nor for the new account.
 pub async fn a_refused_creation_leaves_no_entry(bench: Bench) {
     bench.create(with_email(1)).await;
-    let noted = events(bare(1).id(), 0..1);
-    assert_taken(bench.save(None, bare(1), &noted).await, &Key::Id(bare(1).id));
+    let entries = events(bare(1).id(), 0..1);
+    assert_taken(bench.save(None, bare(1), &entries).await, &Key::Id(bare(1).id));
     bench.assert_log(bare(1).id(), &[]).await;
-    let noted = events(bare(2).id(), 0..1);
-    let refused = bench.save(None, KeyKind::Mailbox.holder(2, 1), &noted).await;
+    let entries = events(bare(2).id(), 0..1);
+    let refused = bench.save(None, KeyKind::Mailbox.holder(2, 1), &entries).await;
     assert_taken(refused, &KeyKind::Mailbox.key(1));
     bench.assert_log(bare(2).id(), &[]).await;
 }
@@ -83,19 +86,19 @@ pub async fn an_entry_comes_back_whole(bench: Bench) {
     bench.assert_log(bare(1).id(), &[wide, plain]).await;
 }
 
-/// Appended entries are there like saved ones, among them.
+/// Appended entries are listed among those that were saved with a change.
 pub async fn appended_entries_join_the_log(bench: Bench) {
-    let noted = events(bare(1).id(), 0..4);
-    let state = bench.save(None, bare(1), &noted[..1]).await.expect("the id is free");
-    bench.append_events(&noted[1..3]).await;
+    let entries = events(bare(1).id(), 0..4);
+    let state = bench.save(None, bare(1), &entries[..1]).await.expect("the id is free");
+    bench.append_events(&entries[1..3]).await;
     bench
-        .save(Some(&state), edited(&state, |_| ()), &noted[3..])
+        .save(Some(&state), edited(&state, |_| ()), &entries[3..])
         .await
         .expect("appending changes no account");
-    bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
+    bench.assert_log(bare(1).id(), &newest_first(&entries)).await;
 }
 
-/// Appending leaves the account and its version alone.
+/// Appending changes neither the account nor its version.
 pub async fn appending_changes_no_account(bench: Bench) {
     let account = bench.create(full(1)).await;
     bench.append_events(&events(account.account.id(), 0..3)).await;
@@ -103,21 +106,21 @@ pub async fn appending_changes_no_account(bench: Bench) {
     bench.change(&account, |account| rename(account, 1)).await;
 }
 
-/// Entries of accounts that are not there can be appended: guesses at nobody are logged too.
-pub async fn entries_of_nobody_can_be_appended(bench: Bench) {
-    let noted = events(&id("nobody"), 0..2);
-    bench.append_events(&noted).await;
-    bench.assert_log(&id("nobody"), &newest_first(&noted)).await;
-    bench.assert_free(&[Key::Id(id("nobody"))]).await;
+/// Entries of ids without an account can be appended: guesses at unknown addresses are logged too.
+pub async fn entries_of_unknown_accounts_can_be_appended(bench: Bench) {
+    let entries = events(&id("unknown"), 0..2);
+    bench.append_events(&entries).await;
+    bench.assert_log(&id("unknown"), &newest_first(&entries)).await;
+    bench.assert_free(&[Key::Id(id("unknown"))]).await;
 }
 
-/// Appending nothing is no error.
+/// Appending no entries is not an error.
 pub async fn nothing_can_be_appended(bench: Bench) {
     bench.append_events(&[]).await;
     bench.assert_log(bare(1).id(), &[]).await;
 }
 
-/// One append may hold entries of several accounts.
+/// One append can hold entries of several accounts.
 pub async fn one_append_serves_several_accounts(bench: Bench) {
     let (one, two) = (events(bare(1).id(), 0..3), events(bare(2).id(), 0..2));
     let mixed = [&one[0], &two[0], &one[1], &two[1], &one[2]].map(Clone::clone);
@@ -126,7 +129,7 @@ pub async fn one_append_serves_several_accounts(bench: Bench) {
     bench.assert_log(bare(2).id(), &newest_first(&two)).await;
 }
 
-/// Logs are kept apart, however alike the ids.
+/// Each account has its own log, however similar the ids.
 pub async fn logs_are_kept_apart(bench: Bench) {
     let ids = ["a", "A", "ab", "a.", "a_", "a-b"].map(id::<UserId>);
     for (number, user) in (0..).zip(&ids) {
@@ -137,44 +140,44 @@ pub async fn logs_are_kept_apart(bench: Bench) {
     }
 }
 
-/// The newest entry comes first, in whichever order entries arrive.
+/// The newest entry comes first, independent of the order in which entries arrive.
 pub async fn the_newest_entry_comes_first(bench: Bench) {
-    let noted = events(bare(1).id(), 0..7);
+    let entries = events(bare(1).id(), 0..7);
     for index in [3, 0, 6, 1, 5, 2, 4] {
-        bench.append_events(&noted[index..=index]).await;
+        bench.append_events(&entries[index..=index]).await;
     }
-    bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
+    bench.assert_log(bare(1).id(), &newest_first(&entries)).await;
 }
 
-/// Entries of one instant are in the order of their ids.
+/// Entries of the same instant are ordered by their ids.
 pub async fn entries_of_one_instant_are_in_the_order_of_their_ids(bench: Bench) {
-    let noted: Vec<_> = (0..5).map(|number| event(bare(1).id(), at(0), number)).collect();
-    bench.append_events(&[noted[2].clone(), noted[4].clone(), noted[0].clone()]).await;
-    bench.append_events(&[noted[3].clone(), noted[1].clone()]).await;
-    bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
+    let entries: Vec<_> = (0..5).map(|number| event(bare(1).id(), at(0), number)).collect();
+    bench.append_events(&[entries[2].clone(), entries[4].clone(), entries[0].clone()]).await;
+    bench.append_events(&[entries[3].clone(), entries[1].clone()]).await;
+    bench.assert_log(bare(1).id(), &newest_first(&entries)).await;
 }
 
-/// A page has at most as many entries as it may, and the total of all.
+/// A page has at most as many entries as its limit, and reports the total of all entries.
 pub async fn a_page_has_at_most_its_limit(bench: Bench) {
-    let noted = newest_first(&filled(&bench, 10).await);
+    let entries = newest_first(&filled(&bench, 10).await);
     for limit in [1, 2, 9, 10, 11, 5000] {
         let page = bench.log_page(bare(1).id(), 0, limit).await;
-        assert_eq!(page.events, noted[..limit.min(10)]);
+        assert_eq!(page.events, entries[..limit.min(10)]);
         assert_eq!(page.total, 10);
     }
 }
 
-/// A page begins after as many entries as its offset says.
+/// A page skips as many entries as its offset.
 pub async fn a_page_begins_at_its_offset(bench: Bench) {
-    let noted = newest_first(&filled(&bench, 10).await);
+    let entries = newest_first(&filled(&bench, 10).await);
     for offset in [0, 1, 5, 9] {
         let page = bench.log_page(bare(1).id(), offset, 5000).await;
-        assert_eq!(page.events, noted[offset as usize..]);
+        assert_eq!(page.events, entries[offset as usize..]);
         assert_eq!(page.total, 10);
     }
 }
 
-/// Beyond the end there are no entries, and the total is the same.
+/// A page beyond the end has no entries and reports the same total.
 pub async fn beyond_the_end_of_a_log_is_nothing(bench: Bench) {
     filled(&bench, 3).await;
     for offset in [3, 4, 5000, u64::from(u32::MAX)] {
@@ -183,91 +186,91 @@ pub async fn beyond_the_end_of_a_log_is_nothing(bench: Bench) {
     }
 }
 
-/// Page by page, every entry is seen once.
+/// Page by page, every entry is listed once.
 pub async fn pages_cover_the_log(bench: Bench) {
-    let noted = newest_first(&filled(&bench, 23).await);
+    let entries = newest_first(&filled(&bench, 23).await);
     let mut seen = Vec::new();
     for page in 0..8 {
         let page = bench.log_page(bare(1).id(), page * 3, 3).await;
         assert_eq!(page.total, 23);
         seen.extend(page.events);
     }
-    assert_eq!(seen, noted);
+    assert_eq!(seen, entries);
 }
 
 /// A long log is counted exactly.
 pub async fn a_long_log_is_counted(bench: Bench) {
-    let noted = filled(&bench, 1500).await;
+    let entries = filled(&bench, 1500).await;
     let page = bench.log_page(bare(1).id(), 1498, 25).await;
-    assert_eq!((page.events, page.total), (newest_first(&noted[..2]), 1500));
+    assert_eq!((page.events, page.total), (newest_first(&entries[..2]), 1500));
 }
 
-/// A log stays while its account changes its id's other keys.
+/// A log belongs to the account's id and stays when the account's other keys change.
 pub async fn a_log_belongs_to_the_id(bench: Bench) {
-    let noted = events(bare(1).id(), 0..2);
-    let state = bench.save(None, with_email(1), &noted).await.expect("the keys are free");
+    let entries = events(bare(1).id(), 0..2);
+    let state = bench.save(None, with_email(1), &entries).await.expect("the keys are free");
     let state = bench.change(&state, |account| KeyKind::Mailbox.give(account, 2)).await;
     bench.change(&state, |account| KeyKind::Mailbox.take(account)).await;
-    bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
+    bench.assert_log(bare(1).id(), &newest_first(&entries)).await;
 }
 
-/// Entries older than the instant are forgotten, and counted.
+/// Entries older than the given instant are deleted and counted.
 pub async fn old_entries_are_forgotten(bench: Bench) {
-    let noted = filled(&bench, 10).await;
+    let entries = filled(&bench, 10).await;
     assert_eq!(bench.delete_events_before(at(4), 100).await, 4);
-    bench.assert_log(bare(1).id(), &newest_first(&noted[4..])).await;
-    assert_eq!(bench.delete_events_before(at(4), 100).await, 0, "they are forgotten once");
+    bench.assert_log(bare(1).id(), &newest_first(&entries[4..])).await;
+    assert_eq!(bench.delete_events_before(at(4), 100).await, 0, "they are deleted once");
 }
 
-/// An entry of that very instant is not older.
+/// An entry of exactly the given instant is kept.
 pub async fn an_entry_of_that_instant_is_kept(bench: Bench) {
-    let noted = [event(bare(1).id(), at(5), 1)];
-    bench.append_events(&noted).await;
+    let entries = [event(bare(1).id(), at(5), 1)];
+    bench.append_events(&entries).await;
     assert_eq!(bench.delete_events_before(at(5), 100).await, 0);
-    bench.assert_log(bare(1).id(), &noted).await;
+    bench.assert_log(bare(1).id(), &entries).await;
     assert_eq!(bench.delete_events_before(Timestamp::from_millis(at(5).as_millis() + 1), 100).await, 1);
     bench.assert_log(bare(1).id(), &[]).await;
 }
 
-/// At most as many entries are forgotten as asked for; again and again, all are.
+/// One call deletes at most as many entries as its limit; repeated calls delete all of them.
 pub async fn no_more_entries_are_forgotten_than_asked_for(bench: Bench) {
     filled(&bench, 10).await;
     bench.append_events(&events(bare(2).id(), 0..5)).await;
     let mut left = 15;
-    for forgotten in [4, 4, 4, 3, 0] {
-        assert_eq!(bench.delete_events_before(at(1000), 4).await, forgotten);
-        left -= u64::from(forgotten);
+    for deleted in [4, 4, 4, 3, 0] {
+        assert_eq!(bench.delete_events_before(at(1000), 4).await, deleted);
+        left -= u64::from(deleted);
         assert_eq!(bench.log(bare(1).id()).await.total + bench.log(bare(2).id()).await.total, left);
     }
 }
 
-/// With a limit of 0 nothing is forgotten.
+/// A limit of 0 deletes nothing.
 pub async fn a_limit_of_zero_forgets_nothing(bench: Bench) {
     filled(&bench, 2).await;
     assert_eq!(bench.delete_events_before(at(1000), 0).await, 0);
     assert_eq!(bench.log(bare(1).id()).await.total, 2);
 }
 
-/// No limit is too large.
+/// The largest limit is accepted and deletes everything.
 pub async fn the_largest_limit_forgets_all(bench: Bench) {
     filled(&bench, 3).await;
     assert_eq!(bench.delete_events_before(Timestamp::MAX, u32::MAX).await, 3);
     bench.assert_log(bare(1).id(), &[]).await;
 }
 
-/// Entries are forgotten over all accounts, also of those that are not there.
+/// Old entries of all accounts are deleted, also those of ids without an account.
 pub async fn entries_of_all_accounts_are_forgotten(bench: Bench) {
     bench.create(bare(1)).await;
-    for text in ["person-1", "nobody", "Nobody"] {
+    for text in ["person-1", "unknown", "Unknown"] {
         bench.append_events(&events(&id(text), 0..3)).await;
     }
     assert_eq!(bench.delete_events_before(at(2), 100).await, 6);
-    for text in ["person-1", "nobody", "Nobody"] {
+    for text in ["person-1", "unknown", "Unknown"] {
         bench.assert_log(&id(text), &events(&id(text), 2..3)).await;
     }
 }
 
-/// Forgetting leaves accounts and their versions alone.
+/// Deleting entries changes neither accounts nor their versions.
 pub async fn forgetting_changes_no_account(bench: Bench) {
     let account = bench.create(full(1)).await;
     bench.append_events(&events(account.account.id(), 0..3)).await;
@@ -276,14 +279,14 @@ pub async fn forgetting_changes_no_account(bench: Bench) {
     bench.change(&account, |account| rename(account, 1)).await;
 }
 
-/// An empty log has nothing to forget.
+/// Deleting from an empty log deletes nothing.
 pub async fn an_empty_log_has_nothing_to_forget(bench: Bench) {
     bench.create(bare(1)).await;
     assert_eq!(bench.delete_events_before(Timestamp::MAX, 100).await, 0);
     assert_eq!(bench.delete_events_before(Timestamp::MIN, 100).await, 0);
 }
 
-/// A log grows again after it was forgotten.
+/// A log accepts entries again after all of its entries were deleted.
 pub async fn a_log_grows_again(bench: Bench) {
     filled(&bench, 3).await;
     bench.delete_events_before(Timestamp::MAX, 100).await;
@@ -292,28 +295,28 @@ pub async fn a_log_grows_again(bench: Bench) {
     bench.assert_log(bare(1).id(), &newest_first(&more)).await;
 }
 
-/// A removal takes the account's log and no other.
+/// A removal deletes the log of its account and no other log.
 pub async fn a_removal_takes_its_own_log(bench: Bench) {
     let one = bench.save(None, bare(1), &events(bare(1).id(), 0..3)).await.expect("the id is free");
-    let noted = events(named("person-10").id(), 0..3);
-    bench.save(None, named("person-10"), &noted).await.expect("the id is free");
+    let entries = events(named("person-10").id(), 0..3);
+    bench.save(None, named("person-10"), &entries).await.expect("the id is free");
     bench.remove(&one).await;
     bench.assert_log(one.account.id(), &[]).await;
-    bench.assert_log(&id("person-10"), &newest_first(&noted)).await;
+    bench.assert_log(&id("person-10"), &newest_first(&entries)).await;
 }
 
 /// A stale removal leaves the log.
 pub async fn a_stale_removal_leaves_the_log(bench: Bench) {
-    let noted = events(bare(1).id(), 0..3);
-    let old = bench.save(None, bare(1), &noted).await.expect("the id is free");
+    let entries = events(bare(1).id(), 0..3);
+    let old = bench.save(None, bare(1), &entries).await.expect("the id is free");
     bench.change(&old, |account| rename(account, 1)).await;
     assert_stale(bench.store().remove(&old).await);
-    bench.assert_log(bare(1).id(), &newest_first(&noted)).await;
+    bench.assert_log(bare(1).id(), &newest_first(&entries)).await;
 }
 
-/// Entries appended in one instant are all there.
+/// Concurrent appends lose no entry.
 pub async fn parallel_appends_lose_nothing(bench: Bench) {
-    super::races::concurrently(32, |number| {
+    concurrently(32, |number| {
         let bench = bench.clone();
         async move { bench.append_events(&[event(bare(1).id(), at(u64::from(number)), number)]).await }
     })
@@ -321,10 +324,10 @@ pub async fn parallel_appends_lose_nothing(bench: Bench) {
     bench.assert_log(bare(1).id(), &newest_first(&events(bare(1).id(), 0..32))).await;
 }
 
-/// Entries that are forgotten in one instant by many are counted once.
+/// Concurrent deletions count each deleted entry once.
 pub async fn parallel_forgetting_counts_once(bench: Bench) {
     filled(&bench, 100).await;
-    let counts = super::races::concurrently(8, |_| {
+    let counts = concurrently(8, |_| {
         let bench = bench.clone();
         async move { bench.delete_events_before(Timestamp::MAX, 20).await }
     })
@@ -334,13 +337,13 @@ pub async fn parallel_forgetting_counts_once(bench: Bench) {
     assert!(counts.iter().all(|count| *count <= 20));
 }
 
-/// Appends this many entries for one person, one a second.
+/// Appends `many` entries for one account, one per second.
 async fn filled(bench: &Bench, many: u32) -> Vec<Event> {
-    let noted = events(bare(1).id(), 0..many);
-    bench.append_events(&noted).await;
-    noted
+    let entries = events(bare(1).id(), 0..many);
+    bench.append_events(&entries).await;
+    entries
 }
 
-fn newest_first(noted: &[Event]) -> Vec<Event> {
-    noted.iter().rev().cloned().collect()
+fn newest_first(entries: &[Event]) -> Vec<Event> {
+    entries.iter().rev().cloned().collect()
 }

@@ -1,15 +1,9 @@
-//! Rules of what happens in one instant.
-
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Barrier},
-    task::{Context, Poll},
-};
+//! Rules for concurrent operations.
 
 use super::{
     bench::{Bench, assert_stale, assert_taken, attachment, edited},
-    people::{KeyKind, at, bare, email, event, full, number_of, prefer, rename, with_email},
+    concurrently::concurrently,
+    fixtures::{KeyKind, at, bare, contact, email, event, full, number_of, prefer, rename, with_email},
     rounds::Rounds,
 };
 use crate::{
@@ -17,76 +11,14 @@ use crate::{
     ports::{Parts, SaveError, Select, Stored},
 };
 
-/// Runs all of them in one instant: on several threads, and on each of them in step, so that all of them have taken their first step before
-/// any takes its second. A store with a gap between two steps shows it in every run; one with a gap between two locks in most.
-pub(super) async fn concurrently<F, T>(many: u32, task: impl Fn(u32) -> F) -> Vec<T>
-where
-    F: Future<Output = T> + Send + 'static,
-    T: Send + 'static,
-{
-    let threads = many.min(THREADS);
-    let barrier = Arc::new(Barrier::new(threads as usize));
-    let runtime = tokio::runtime::Handle::current();
-    let threads: Vec<_> = (0..threads)
-        .map(|first| {
-            let tasks = (first..many).step_by(threads as usize).map(|number| Some(Box::pin(task(number))));
-            let together = InStep { answers: Vec::new(), tasks: tasks.collect() };
-            let (barrier, runtime) = (Arc::clone(&barrier), runtime.clone());
-            tokio::task::spawn_blocking(move || {
-                barrier.wait();
-                runtime.block_on(tokio::time::timeout(super::PATIENCE, together)).expect("the store hangs")
-            })
-        })
-        .collect();
-    let mut answers = Vec::new();
-    for thread in threads {
-        match thread.await {
-            Ok(more) => answers.extend(more),
-            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
-        }
-    }
-    answers
-}
-
-const THREADS: u32 = 8;
-
-/// Polls one task after the other, and then each of them again.
-struct InStep<F: Future> {
-    tasks: Vec<Option<Pin<Box<F>>>>,
-    answers: Vec<F::Output>,
-}
-
-// No field is pinned in place: the tasks are boxed.
-impl<F: Future> Unpin for InStep<F> {}
-
-impl<F: Future> Future for InStep<F> {
-    type Output = Vec<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { tasks, answers } = &mut *self;
-        for slot in tasks.iter_mut() {
-            if let Some(task) = slot
-                && let Poll::Ready(answer) = task.as_mut().poll(context)
-            {
-                answers.push(answer);
-                *slot = None;
-            }
-        }
-        match tasks.iter().all(Option::is_none) {
-            true => Poll::Ready(std::mem::take(answers)),
-            false => Poll::Pending,
-        }
-    }
-}
-
-/// Many changes of one account by load, decide, save: each is made once, and none is lost.
+/// Of many concurrent changes of one account by load, decide and save, each is made exactly once.
 pub async fn no_change_is_lost(bench: Bench) {
     const MANY: u32 = 64;
     let account = bench.create(with_email(1)).await;
     let key = Key::Id(*account.account.id());
     concurrently(MANY, |_| {
         let (bench, key) = (bench.clone(), key.clone());
-        async move { bench.settle(&key, count).await.expect("a change that is tried again succeeds") }
+        async move { bench.retry_change(&key, count).await.expect("a change that is tried again succeeds") }
     })
     .await;
     let end = bench.load(&key).await.expect("the account is still there");
@@ -94,14 +26,15 @@ pub async fn no_change_is_lost(bench: Bench) {
     bench.assert_holds(&end).await;
 }
 
-/// Many changes of one account by its email: the key in the middle of it all stays held.
+/// Concurrent changes of one account that is loaded by any of its keys are all made, and its keys
+/// stay held.
 pub async fn no_change_by_another_key_is_lost(bench: Bench) {
     const MANY: u32 = 32;
     bench.create(full(1)).await;
     let keys = full(1).keys();
     concurrently(MANY, |number| {
         let (bench, key) = (bench.clone(), keys[number as usize % keys.len()].clone());
-        async move { bench.settle(&key, count).await.expect("a change that is tried again succeeds") }
+        async move { bench.retry_change(&key, count).await.expect("a change that is tried again succeeds") }
     })
     .await;
     let end = bench.load(&keys[0]).await.expect("the account is still there");
@@ -109,7 +42,7 @@ pub async fn no_change_by_another_key_is_lost(bench: Bench) {
     bench.assert_holds(&end).await;
 }
 
-/// Each change that was answered with `Ok` has its entry in the log, and no other has.
+/// The log has one entry for each change that returned `Ok`, and none for any other.
 pub async fn the_log_has_an_entry_for_each_change(bench: Bench) {
     const MANY: u32 = 32;
     let account = bench.create(bare(1)).await;
@@ -119,8 +52,8 @@ pub async fn the_log_has_an_entry_for_each_change(bench: Bench) {
         async move {
             loop {
                 let before = bench.load_id(&id).await.expect("the account is there");
-                let noted = [event(&id, at(u64::from(number)), number)];
-                match bench.save(Some(&before), edited(&before, count), &noted).await {
+                let entries = [event(&id, at(u64::from(number)), number)];
+                match bench.save(Some(&before), edited(&before, count), &entries).await {
                     Err(SaveError::Stale) => tokio::task::yield_now().await,
                     done => return done.map(drop).expect("a change that is tried again succeeds"),
                 }
@@ -132,22 +65,22 @@ pub async fn the_log_has_an_entry_for_each_change(bench: Bench) {
     assert_eq!((log.total, log.events.len()), (u64::from(MANY), MANY as usize));
 }
 
-/// Of many changes made from one state, one is made.
+/// Of many concurrent changes from one state, exactly one succeeds.
 pub async fn one_of_many_changes_of_one_state_is_made(bench: Bench) {
     let before = bench.create(full(1)).await;
-    let answers = concurrently(64, |number| {
+    let results = concurrently(64, |number| {
         let (bench, before) = (bench.clone(), before.clone());
         async move { bench.try_change(&before, |account| rename(account, number)).await }
     })
     .await;
-    let made = only_winner(answers, assert_stale);
+    let made = only_winner(results, assert_stale);
     bench.assert_holds(&made).await;
 }
 
-/// Of many creations of one id, one is made.
+/// Of many concurrent creations of one id, exactly one succeeds.
 pub async fn one_of_many_creations_of_one_id_is_made(bench: Bench) {
     let key = Key::Id(*bare(1).id());
-    let answers = concurrently(64, |number| {
+    let results = concurrently(64, |number| {
         let bench = bench.clone();
         async move {
             let mut account = bare(1);
@@ -156,7 +89,7 @@ pub async fn one_of_many_creations_of_one_id_is_made(bench: Bench) {
         }
     })
     .await;
-    let made = only_winner(answers, |refused| assert_taken(refused, &key));
+    let made = only_winner(results, |refused| assert_taken(refused, &key));
     bench.assert_holds(&made).await;
     for number in 0..64 {
         let own = made.account.keys().contains(&KeyKind::Mailbox.key(number));
@@ -164,23 +97,23 @@ pub async fn one_of_many_creations_of_one_id_is_made(bench: Bench) {
     }
 }
 
-/// Of many removals of one state, one is made.
+/// Of many concurrent removals of one state, exactly one succeeds.
 pub async fn one_of_many_removals_is_made(bench: Bench) {
     let account = bench.create(full(1)).await;
-    let answers = concurrently(32, |_| {
+    let results = concurrently(32, |_| {
         let (bench, account) = (bench.clone(), account.clone());
         async move { bench.store().remove(&account).await.map(|()| account) }
     })
     .await;
-    only_winner(answers, assert_stale);
+    only_winner(results, assert_stale);
     bench.assert_free(&account.account.keys()).await;
 }
 
-/// A change and a removal of one state: one of them is made, and the other is stale.
+/// Of concurrent changes and removals of one state, exactly one succeeds and the others are stale.
 pub async fn a_change_and_a_removal_exclude_each_other(bench: Bench) {
     for round in 0..16 {
         let before = bench.create(full(round)).await;
-        let answers = concurrently(8, |number| {
+        let results = concurrently(8, |number| {
             let (bench, before) = (bench.clone(), before.clone());
             async move {
                 match number % 2 {
@@ -190,14 +123,15 @@ pub async fn a_change_and_a_removal_exclude_each_other(bench: Bench) {
             }
         })
         .await;
-        match only_winner(answers, assert_stale) {
+        match only_winner(results, assert_stale) {
             Some(changed) => bench.assert_holds(&changed).await,
             None => bench.assert_free(&before.account.keys()).await,
         }
     }
 }
 
-/// Accounts that all want each other's keys never wait for each other for ever, and end with one key each.
+/// Accounts that claim each other's keys concurrently do not deadlock, and each ends with one key
+/// of each kind.
 pub async fn swaps_of_keys_end(bench: Bench) {
     const MANY: u32 = 8;
     for number in 0..MANY {
@@ -208,24 +142,9 @@ pub async fn swaps_of_keys_end(bench: Bench) {
     concurrently(MANY, |number| {
         let bench = bench.clone();
         async move {
-            let id = Key::Id(*bare(number).id());
             for step in 1..=30 {
-                let (one, other) = ((number + step) % MANY, (number * 3 + step * 5) % MANY);
-                let answer = bench
-                    .settle(&id, |account| {
-                        KeyKind::Mailbox.give(account, one);
-                        KeyKind::Phone.give(account, other);
-                    })
-                    .await;
-                match answer {
-                    Ok(_) => {}
-                    Err(SaveError::Taken(_)) => {
-                        let spare = 1000 + number;
-                        let moved = bench.settle(&id, |account| KeyKind::Mailbox.give(account, spare)).await;
-                        moved.expect("a key that nobody else asks for is free");
-                    }
-                    Err(other) => panic!("a swap may find a key taken, and not {other:?}"),
-                }
+                let (mailbox, phone) = ((number + step) % MANY, (number * 3 + step * 5) % MANY);
+                claim_or_step_aside(&bench, number, mailbox, phone).await;
             }
         }
     })
@@ -237,7 +156,28 @@ pub async fn swaps_of_keys_end(bench: Bench) {
     }
 }
 
-/// Changes of different accounts in one instant do not disturb each other.
+/// Claims a mailbox and a phone for an account. If either is taken, moves the account to a mailbox
+/// that no other account claims.
+async fn claim_or_step_aside(bench: &Bench, number: u32, mailbox: u32, phone: u32) {
+    let id = Key::Id(*bare(number).id());
+    let claimed = bench
+        .retry_change(&id, |account| {
+            KeyKind::Mailbox.give(account, mailbox);
+            KeyKind::Phone.give(account, phone);
+        })
+        .await;
+    match claimed {
+        Ok(_) => {}
+        Err(SaveError::Taken(_)) => {
+            let spare = 1000 + number;
+            let moved = bench.retry_change(&id, |account| KeyKind::Mailbox.give(account, spare)).await;
+            moved.expect("a key that no other account claims is free");
+        }
+        Err(other) => panic!("a swap may find a key taken, and not {other:?}"),
+    }
+}
+
+/// Concurrent changes of different accounts do not disturb each other.
 pub async fn changes_of_different_accounts_do_not_collide(bench: Bench) {
     const MANY: u32 = 32;
     let mut accounts = Vec::new();
@@ -246,15 +186,15 @@ pub async fn changes_of_different_accounts_do_not_collide(bench: Bench) {
     }
     let changed = concurrently(MANY, |number| {
         let (bench, before) = (bench.clone(), accounts[number as usize].clone());
-        async move { bench.settle(&Key::Id(*before.account.id()), count).await }
+        async move { bench.retry_change(&Key::Id(*before.account.id()), count).await }
     })
     .await;
     for account in changed {
-        bench.assert_holds(&account.expect("nobody else changes this account")).await;
+        bench.assert_holds(&account.expect("no other task changes this account")).await;
     }
 }
 
-/// Who reads while others write sees whole states: name, email and preferences of one save.
+/// A reader beside a writer sees whole states only: name, email and preferences of the same save.
 pub async fn a_reader_never_sees_half_a_change(bench: Bench) {
     const ROUNDS: u32 = 200;
     let (rounds, id) = (Rounds::new(), *bare(1).id());
@@ -267,16 +207,16 @@ pub async fn a_reader_never_sees_half_a_change(bench: Bench) {
                 for number in 1..=ROUNDS {
                     let before = bench.load_id(&id).await.expect("the account is there");
                     let after = matching(Account::clone(&before.account), number);
-                    bench.save(Some(&before), after, &[]).await.expect("nobody else writes");
-                    writer.has_written();
+                    bench.save(Some(&before), after, &[]).await.expect("no other task writes");
+                    writer.record_write();
                 }
             }
             let mut latest = 0;
-            while reader.looks_again().await {
+            while reader.reads_again().await {
                 let seen = bench.load_id(&id).await.expect("the account is there");
                 assert_whole(&seen);
                 let number = number_of(&seen.account);
-                assert!(latest <= number, "what was seen once is never unseen");
+                assert!(latest <= number, "no reader sees an older state after a newer one");
                 latest = number;
             }
         }
@@ -284,7 +224,7 @@ pub async fn a_reader_never_sees_half_a_change(bench: Bench) {
     .await;
 }
 
-/// Who looks for a key while it changes hands finds an account that holds it, or none.
+/// A load by a key that is being claimed and released finds an account that holds it, or none.
 pub async fn a_key_and_its_account_agree_at_any_time(bench: Bench) {
     let rounds = Rounds::new();
     bench.create(matching(bare(1), 0)).await;
@@ -295,19 +235,20 @@ pub async fn a_key_and_its_account_agree_at_any_time(bench: Bench) {
                 let writer = rounds.writer();
                 for number in 1..=150_u32 {
                     let id = Key::Id(*bare(1).id());
-                    let moved = bench.settle(&id, |account| *account = matching(account.clone(), number % 5));
-                    moved.await.expect("nobody else writes");
-                    writer.has_written();
+                    let moved =
+                        bench.retry_change(&id, |account| *account = matching(account.clone(), number % 5));
+                    moved.await.expect("no other task writes");
+                    writer.record_write();
                 }
             }
             let mut number = task;
-            while reader.looks_again().await {
+            while reader.reads_again().await {
                 number = (number + 1) % 5;
                 let key = KeyKind::Mailbox.key(number);
                 let parts = if number % 2 == 0 { Parts::Body } else { Parts::Whole };
                 if let Some(seen) = bench.load_parts(&key, parts).await {
                     assert!(seen.account.keys().contains(&key), "the account that is found holds the key");
-                    assert_eq!(number_of(&seen.account), number, "and is of one save");
+                    assert_eq!(number_of(&seen.account), number, "and all of it is of one save");
                 }
             }
         }
@@ -315,7 +256,7 @@ pub async fn a_key_and_its_account_agree_at_any_time(bench: Bench) {
     .await;
 }
 
-/// A list that is read while others write holds whole states, in order and each account once.
+/// A list that is read beside a writer holds whole states, in order and each account once.
 pub async fn a_list_holds_whole_states_at_any_time(bench: Bench) {
     let rounds = Rounds::new();
     for number in 0..10 {
@@ -328,13 +269,13 @@ pub async fn a_list_holds_whole_states_at_any_time(bench: Bench) {
                 let writer = rounds.writer();
                 for number in 0..60 {
                     let key = Key::Id(*bare(number % 10).id());
-                    let changed =
-                        bench.settle(&key, |account| *account = matching(account.clone(), 100 + number));
-                    changed.await.expect("nobody else writes");
-                    writer.has_written();
+                    let changed = bench
+                        .retry_change(&key, |account| *account = matching(account.clone(), 100 + number));
+                    changed.await.expect("no other task writes");
+                    writer.record_write();
                 }
             }
-            while reader.looks_again().await {
+            while reader.reads_again().await {
                 let list = bench.list(Select::After(None), 100).await;
                 assert_eq!(list.len(), 10, "changes neither add nor drop accounts");
                 assert!(list.is_sorted_by_key(|stored| *stored.account.id()));
@@ -345,7 +286,7 @@ pub async fn a_list_holds_whole_states_at_any_time(bench: Bench) {
     .await;
 }
 
-/// What one task was told is saved, another one sees from that moment on.
+/// Once a save has returned `Ok`, every task sees it.
 pub async fn an_acknowledged_save_is_seen_by_everybody(bench: Bench) {
     let mut state = bench.create(matching(bare(1), 0)).await;
     for number in 1..=50 {
@@ -365,14 +306,14 @@ fn count(account: &mut Account) {
     rename(account, next);
 }
 
-/// The account with name, email and preferences that all show this number.
+/// The account with a name, email and preferences that all contain this number.
 fn matching(mut account: Account, number: u32) -> Account {
     rename(&mut account, number);
     let address = match account.id == bare(1).id {
         true => format!("person-{number}@example.com"),
         false => format!("{}-{number}@example.com", account.id),
     };
-    account.email = Some(super::people::contact(email(&address)));
+    account.email = Some(contact(email(&address)));
     prefer(&mut account, &format!(r#"{{"number":{number}}}"#));
     account
 }
@@ -386,15 +327,15 @@ fn assert_whole(seen: &Stored) {
     }
 }
 
-/// The one that was saved; all others must pass the given check.
-fn only_winner<T>(answers: Vec<Result<T, SaveError>>, check: impl Fn(Result<T, SaveError>)) -> T {
+/// Returns the only `Ok` result. All other results must pass the given check.
+fn only_winner<T>(results: Vec<Result<T, SaveError>>, check: impl Fn(Result<T, SaveError>)) -> T {
     let mut winners = Vec::new();
-    for answer in answers {
-        match answer {
+    for result in results {
+        match result {
             Ok(saved) => winners.push(saved),
             refused => check(refused),
         }
     }
-    assert_eq!(winners.len(), 1, "one of them is made");
+    assert_eq!(winners.len(), 1, "exactly one succeeds");
     winners.remove(0)
 }

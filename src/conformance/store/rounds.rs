@@ -1,25 +1,26 @@
-//! A writer, and readers that look while it writes.
+//! Coordinates one writer with the readers that run beside it.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
 
-/// How often a reader looks before a change without a pause, and the pause before each look from then on. One that never paused could keep all
-/// processors from the writer, and from what the store itself runs.
-const LOOKS: u32 = 1_000;
+/// The number of reads without a pause after each change. From then on a reader waits for the next
+/// change or for [`PAUSE`]: one that never paused could keep all processors from the writer and
+/// from the store's own tasks.
+const READS_WITHOUT_PAUSE: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The rounds of a writer: whether there are more to come.
+/// Whether the writer has more rounds to come. Cloning is cheap.
 #[derive(Clone)]
 pub(super) struct Rounds(Arc<watch::Sender<bool>>);
 
-/// The part of the writer. The readers end with it, also if it panics.
+/// The writer's part. Dropping it ends the readers, also when the writer panics.
 pub(super) struct Writer<'a>(&'a Rounds);
 
-/// The part of a reader.
+/// A reader's part.
 pub(super) struct Reader {
     rounds: watch::Receiver<bool>,
-    looks: u32,
+    reads: u32,
 }
 
 impl Rounds {
@@ -32,13 +33,13 @@ impl Rounds {
     }
 
     pub(super) fn reader(&self) -> Reader {
-        Reader { rounds: self.0.subscribe(), looks: 0 }
+        Reader { rounds: self.0.subscribe(), reads: 0 }
     }
 }
 
 impl Writer<'_> {
-    /// A change was made.
-    pub(super) fn has_written(&self) {
+    /// Lets the readers know that a change was made.
+    pub(super) fn record_write(&self) {
         self.0.0.send_replace(true);
     }
 }
@@ -50,17 +51,17 @@ impl Drop for Writer<'_> {
 }
 
 impl Reader {
-    /// Whether to look again, when it is time to.
-    pub(super) async fn looks_again(&mut self) -> bool {
-        let has_changed = match self.looks < LOOKS {
+    /// Waits until the next read is due and returns whether the writer is still running.
+    pub(super) async fn reads_again(&mut self) -> bool {
+        let has_changed = match self.reads < READS_WITHOUT_PAUSE {
             true => self.rounds.has_changed().unwrap_or(false),
-            // It looks on also without a change: the moment of a change is what it is there for.
+            // Reads go on without a change too: a reader is there to catch the moment of one.
             false => timeout(PAUSE, self.rounds.changed()).await.is_ok(),
         };
         if has_changed {
-            self.looks = 0;
+            self.reads = 0;
         }
-        self.looks += 1;
+        self.reads += 1;
         *self.rounds.borrow_and_update()
     }
 }

@@ -1,6 +1,6 @@
-//! The list of all rules, and what the macros make of it.
+//! The list of all rules and the macros that expand it.
 
-/// Hands all rules to another macro, as `module (source kind?) { rules }` by subject.
+/// Passes all rules to another macro, grouped as `module (source kind?) { rules }`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_rules {
@@ -8,7 +8,7 @@ macro_rules! __store_rules {
         $crate::__store_rules! { @with_keys [$($then)*]
             {
                 a_key_leads_to_its_holder
-                a_key_that_nobody_holds_leads_nowhere
+                an_unheld_key_leads_nowhere
                 a_new_account_cannot_take_a_held_key
                 a_change_cannot_take_a_held_key
                 the_taken_key_is_named_among_free_ones
@@ -41,7 +41,7 @@ macro_rules! __store_rules {
             keys_of_mailboxes (keys Mailbox) $keys
             keys_of_phones (keys Phone) $keys
             keys_of_identities (keys Identity) $keys
-            keys_of_proven_mailboxes (keys ProvenMailbox) $keys
+            keys_of_verified_mailboxes (keys VerifiedMailbox) $keys
             keys_of_targets (keys Target) $keys
             keys_of_target_identifiers (keys TargetIdentifier) $keys
             states (states) {
@@ -78,7 +78,7 @@ macro_rules! __store_rules {
                 an_account_made_again_sees_nothing_of_the_old
                 an_account_can_come_and_go
                 a_removal_leaves_others_alone
-                a_mailbox_is_one_key_however_it_is_proven
+                a_mailbox_is_one_key_however_it_is_held
                 a_mailbox_held_twice_is_held_until_both_are_gone
                 a_store_works_behind_a_pointer
             }
@@ -116,7 +116,7 @@ macro_rules! __store_rules {
                 an_entry_comes_back_whole
                 appended_entries_join_the_log
                 appending_changes_no_account
-                entries_of_nobody_can_be_appended
+                entries_of_unknown_accounts_can_be_appended
                 nothing_can_be_appended
                 one_append_serves_several_accounts
                 logs_are_kept_apart
@@ -165,26 +165,26 @@ macro_rules! __store_rules {
                 the_ends_of_time_are_due_like_any_instant
             }
             values (values) {
-                the_longest_ids_are_told_apart
-                the_shortest_ids_are_told_apart
+                the_longest_ids_are_distinct
+                the_shortest_ids_are_distinct
                 ids_differ_in_case
                 an_id_is_not_its_beginning
                 ids_have_no_wildcards
                 ids_that_look_like_numbers_are_texts
-                the_longest_addresses_are_told_apart
+                the_longest_addresses_are_distinct
                 addresses_with_quotes_are_kept
                 addresses_with_percent_signs_are_no_patterns
                 addresses_with_underscores_are_no_patterns
                 addresses_with_special_characters_are_kept
                 addresses_are_not_normalised_further
-                phone_numbers_are_told_apart
-                the_longest_device_tokens_are_told_apart
-                device_tokens_that_look_alike_are_told_apart
+                phone_numbers_are_distinct
+                the_longest_device_tokens_are_distinct
+                device_tokens_that_look_alike_are_distinct
                 device_tokens_with_special_characters_are_kept
                 device_tokens_of_any_script_are_kept
-                ids_of_providers_are_told_apart
-                providers_are_told_apart
-                kinds_of_keys_are_told_apart
+                ids_of_providers_are_distinct
+                providers_are_distinct
+                kinds_of_keys_are_distinct
                 an_account_may_hold_many_keys
                 the_ends_of_time_are_kept
                 instants_are_kept_to_the_millisecond
@@ -217,7 +217,7 @@ macro_rules! __store_rules {
                 a_dropped_creation_is_whole_or_nothing
                 a_dropped_change_is_whole_or_nothing
                 a_dropped_removal_is_whole_or_nothing
-                a_dropped_load_disturbs_nobody
+                a_dropped_load_disturbs_nothing
                 callers_who_give_up_take_nothing_along
                 an_aborted_task_leaves_a_whole_state
             }
@@ -232,7 +232,7 @@ macro_rules! __store_rules {
                 preferences_stay_through_other_changes
                 a_device_goes_with_its_session
                 operations_leave_their_entries
-                guesses_at_nobody_are_logged
+                guesses_at_unknown_addresses_are_logged
                 different_changes_are_all_made
                 anonymous_accounts_do_not_collide
             }
@@ -240,7 +240,7 @@ macro_rules! __store_rules {
     };
 }
 
-/// Makes a test of every rule.
+/// Generates a test for every rule.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_tests {
@@ -257,7 +257,7 @@ macro_rules! __store_tests {
     )*};
 }
 
-/// The future of one rule.
+/// Expands to the future of one rule.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_rule {

@@ -1,4 +1,4 @@
-//! Rules of whole operations: the service on the store, as a host runs it.
+//! Rules for whole operations: the service running on the store, as in an application.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::{
     bench::{Bench, attachment},
-    people::{at, bare, email, id, mailbox},
+    concurrently::concurrently,
+    fixtures::{at, bare, email, id, mailbox},
 };
 use crate::{
     config::Config,
@@ -15,6 +16,7 @@ use crate::{
     features::{DeviceToken, NewPushTarget, SignUp},
     model::{
         ClientInfo, CustomId, Key, PageQuery, Password, PasswordHash, Preferences, SessionSecret, Timestamp,
+        User,
     },
     ports::{Clock, HashError, NoLimits, NoMailer, NoSms, PasswordHasher, Select, Store, Verdict},
     secret::Secret,
@@ -23,7 +25,7 @@ use crate::{
 
 type Service = AccountService<Arc<dyn Store>, NoMailer, NoSms, FixedClock>;
 
-/// A sign-up is found by its email, and signs in.
+/// A new account is found by its email and can sign in.
 pub async fn who_signs_up_can_sign_in(bench: Bench) {
     let service = service(&bench);
     let user = sign_up(&service, "ada@example.com").await.expect("the address is free");
@@ -33,25 +35,25 @@ pub async fn who_signs_up_can_sign_in(bench: Bench) {
     assert_eq!(caller.user_id(), user.id());
 }
 
-/// Of many sign-ups with one address in one instant, in whichever case, one succeeds.
+/// Of many concurrent sign-ups with one address, in any letter case, exactly one succeeds.
 pub async fn one_address_signs_up_once(bench: Bench) {
     let service = service(&bench);
     let spellings = ["ada@example.com", "Ada@example.com", "ADA@EXAMPLE.COM", "ada@Example.com"];
-    let answers = super::races::concurrently(64, |number| {
+    let results = concurrently(64, |number| {
         let service = service.clone();
         async move { sign_up(&service, spellings[number as usize % spellings.len()]).await }
     })
     .await;
-    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    let (made, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     assert_eq!((made.len(), refused.len()), (1, 63));
-    assert!(refused.iter().all(|answer| matches!(answer, Err(Error::UserExists))));
+    assert!(refused.iter().all(|result| matches!(result, Err(Error::UserExists))));
     assert_eq!(bench.list(Select::After(None), 100).await.len(), 1);
 }
 
-/// Of many sign-ups with one id in one instant, one succeeds.
+/// Of many concurrent sign-ups with one id, exactly one succeeds.
 pub async fn one_id_signs_up_once(bench: Bench) {
     let service = service(&bench);
-    let answers = super::races::concurrently(32, |number| {
+    let results = concurrently(32, |number| {
         let service = service.clone();
         async move {
             let mut request = request(&format!("person-{number}@example.com"));
@@ -60,15 +62,15 @@ pub async fn one_id_signs_up_once(bench: Bench) {
         }
     })
     .await;
-    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert_eq!(bench.list(Select::After(None), 100).await.len(), 1);
 }
 
-/// Many sign-ins in one instant all succeed, and as many sessions live as the limit allows.
+/// Concurrent sign-ins all succeed, and as many sessions remain as the session limit allows.
 pub async fn many_sign_ins_keep_the_session_limit(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
-    let callers = super::races::concurrently(24, |_| {
+    let callers = concurrently(24, |_| {
         let service = service.clone();
         async move { sign_in_secret(&service, "ada@example.com").await }
     })
@@ -80,11 +82,11 @@ pub async fn many_sign_ins_keep_the_session_limit(bench: Bench) {
     assert_eq!(live, service.config().session_limit);
 }
 
-/// Wrong passwords in one instant are all counted.
+/// Concurrent wrong passwords are all counted.
 pub async fn wrong_passwords_are_all_counted(bench: Bench) {
     let service = service(&bench);
     let user = sign_up(&service, "ada@example.com").await.expect("the address is free");
-    super::races::concurrently(24, |_| {
+    concurrently(24, |_| {
         let service = service.clone();
         async move {
             let wrong = service
@@ -102,7 +104,7 @@ pub async fn wrong_passwords_are_all_counted(bench: Bench) {
     assert_eq!(found.account.failures.run, 24);
 }
 
-/// A session that was ended is dead at once.
+/// A session is invalid immediately after sign-out.
 pub async fn an_ended_session_is_dead_at_once(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
@@ -116,7 +118,7 @@ pub async fn an_ended_session_is_dead_at_once(bench: Bench) {
     assert!(service.caller(&second).await.is_ok());
 }
 
-/// A change of email frees the old address and takes the new one.
+/// A change of email releases the old address and claims the new one.
 pub async fn a_change_of_email_moves_the_account(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
@@ -130,7 +132,7 @@ pub async fn a_change_of_email_moves_the_account(bench: Bench) {
     sign_up(&service, "ada@example.com").await.expect("the old address is free again");
 }
 
-/// Preferences come back as they were sent, and stay through a change of name.
+/// Preferences come back as they were sent and survive a change of name.
 pub async fn preferences_stay_through_other_changes(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
@@ -143,7 +145,7 @@ pub async fn preferences_stay_through_other_changes(bench: Bench) {
     assert_eq!(attachment(&found).as_deref(), Some(preferences.as_json()));
 }
 
-/// A device belongs to one account, and is free when its session ends.
+/// A device token belongs to one account and is free when its session ends.
 pub async fn a_device_goes_with_its_session(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
@@ -158,7 +160,7 @@ pub async fn a_device_goes_with_its_session(bench: Bench) {
     service.add_push_target(&bob, NewPushTarget::new(token)).await.expect("the token is free again");
 }
 
-/// Every operation leaves its entries in the log, the newest first.
+/// Every operation writes its log entries, which are listed newest first.
 pub async fn operations_leave_their_entries(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
@@ -173,23 +175,23 @@ pub async fn operations_leave_their_entries(bench: Bench) {
     assert_eq!(names.last(), Some(&"user.create"));
 }
 
-/// Guesses at an address that nobody has leave an entry too, and no account.
-pub async fn guesses_at_nobody_are_logged(bench: Bench) {
+/// A guess at an unknown address writes a log entry and creates no account.
+pub async fn guesses_at_unknown_addresses_are_logged(bench: Bench) {
     let service = service(&bench);
     let wrong = service
-        .sign_in_with_password(email("nobody@example.com"), right_password(), &ClientInfo::default())
+        .sign_in_with_password(email("unknown@example.com"), right_password(), &ClientInfo::default())
         .await;
     assert!(matches!(wrong, Err(Error::InvalidCredentials)));
     assert!(bench.list(Select::After(None), 10).await.is_empty());
     assert_eq!(bench.delete_events_before(Timestamp::MAX, 10).await, 1);
 }
 
-/// Different changes of one account in one instant are all made.
+/// Concurrent, different changes of one account are all made.
 pub async fn different_changes_are_all_made(bench: Bench) {
     let service = service(&bench);
     sign_up(&service, "ada@example.com").await.expect("the address is free");
     let caller = sign_in(&service, "ada@example.com").await;
-    super::races::concurrently(16, |number| {
+    concurrently(16, |number| {
         let (service, caller) = (service.clone(), caller.clone());
         async move {
             let token = format!("device {number}").parse().expect("a token");
@@ -202,7 +204,7 @@ pub async fn different_changes_are_all_made(bench: Bench) {
     bench.assert_holds(&found).await;
 }
 
-/// Anonymous accounts need no key but their id.
+/// Anonymous accounts need no key except their id.
 pub async fn anonymous_accounts_do_not_collide(bench: Bench) {
     let service = service(&bench);
     for _ in 0..5 {
@@ -230,7 +232,7 @@ fn request(address: &str) -> SignUp {
     SignUp::new(email(address), right_password())
 }
 
-async fn sign_up(service: &Service, address: &str) -> Result<crate::model::User, Error> {
+async fn sign_up(service: &Service, address: &str) -> Result<User, Error> {
     service.sign_up(request(address), &ClientInfo::default()).await
 }
 
@@ -253,7 +255,7 @@ fn password(text: &str) -> Password {
     Password::parse(text.to_owned()).expect("a password")
 }
 
-/// A clock that stands still.
+/// A clock that always shows the same instant.
 #[derive(Debug)]
 struct FixedClock;
 
@@ -267,7 +269,7 @@ impl Clock for FixedClock {
     }
 }
 
-/// Takes no time, and so protects nothing: the hash is a digest in the form of a PHC string.
+/// Hashes with a plain digest in the form of a PHC string: fast, and without any protection.
 #[derive(Debug)]
 struct InstantHasher;
 

@@ -1,12 +1,15 @@
-//! Rules of the account itself: created once, changed only from its current state, removed whole.
+//! Rules for the account itself: created once, changed only from its current state, removed
+//! completely.
+
+use std::sync::Arc;
 
 use super::{
     bench::{Bench, assert_stale, assert_taken, body, edited, fresh_version, without_attachment},
-    people::{KeyKind, at, bare, events, full, named, prefer, rename, with_email},
+    fixtures::{KeyKind, at, bare, events, full, named, prefer, rename, with_email},
 };
 use crate::{
     model::Key,
-    ports::{Change, Parts, Select, Stored, Version},
+    ports::{Change, Parts, SaveError, Select, Stored, Version},
 };
 
 /// A new store holds nothing.
@@ -16,20 +19,20 @@ pub async fn a_new_store_is_empty(bench: Bench) {
     bench.assert_log(full(1).id(), &[]).await;
 }
 
-/// A created account is found by every key, whole.
+/// A created account is found by each of its keys, with all its fields.
 pub async fn a_created_account_is_found_by_every_key(bench: Bench) {
     let account = bench.create(full(1)).await;
     assert_eq!(account.account.keys().len(), 10, "an account with keys of all kinds");
     bench.assert_holds(&account).await;
 }
 
-/// An account that has nothing but its id is kept too.
+/// An account with nothing but its id is kept.
 pub async fn a_bare_account_is_kept(bench: Bench) {
     let account = bench.create(bare(1)).await;
     bench.assert_holds(&account).await;
 }
 
-/// Any number of accounts may be without email, phone and the rest.
+/// Any number of accounts can be without email, phone and other keys.
 pub async fn accounts_without_keys_do_not_collide(bench: Bench) {
     for number in 0..5 {
         let account = bench.create(bare(number)).await;
@@ -37,7 +40,7 @@ pub async fn accounts_without_keys_do_not_collide(bench: Bench) {
     }
 }
 
-/// The version of a state is the one that the change brought.
+/// A stored state has the version of the change that saved it.
 pub async fn a_state_has_the_version_of_its_change(bench: Bench) {
     let mut state = bench.create(bare(1)).await;
     for number in 0..3 {
@@ -46,7 +49,7 @@ pub async fn a_state_has_the_version_of_its_change(bench: Bench) {
     }
 }
 
-/// Asking for the body gives the same account and version as asking for all.
+/// A load of the body returns the same account and version as a load of the whole.
 pub async fn the_body_is_the_same_with_and_without_attachment(bench: Bench) {
     let account = bench.create(full(1)).await;
     let key = Key::Id(*account.account.id());
@@ -64,40 +67,40 @@ pub async fn loading_changes_nothing(bench: Bench) {
     bench.change(&account, |account| rename(account, 1)).await;
 }
 
-/// An id that is held cannot be created again: the answer names it, and nothing is written.
+/// A held id cannot be created again: the error names it, and nothing is written.
 pub async fn an_id_is_created_once(bench: Bench) {
     let first = bench.create(full(1)).await;
     let snapshot = bench.snapshot().await;
     let mut again = bare(1);
     prefer(&mut again, r#"{"again":true}"#);
-    let noted = events(&again.id, 0..1);
-    assert_taken(bench.save(None, again, &noted).await, &Key::Id(*first.account.id()));
+    let entries = events(&again.id, 0..1);
+    assert_taken(bench.save(None, again, &entries).await, &Key::Id(*first.account.id()));
     assert_eq!(bench.snapshot().await, snapshot);
 }
 
-/// The same account cannot be created twice, not even in the same form.
+/// An identical account cannot be created twice.
 pub async fn the_same_account_is_created_once(bench: Bench) {
     let first = bench.create(bare(1)).await;
     assert_taken(bench.try_create(bare(1)).await, &Key::Id(*first.account.id()));
     bench.assert_holds(&first).await;
 }
 
-/// A held id cannot be created with the held version either.
+/// A held id cannot be created again under the stored version either.
 pub async fn a_creation_is_no_change_whatever_its_version(bench: Bench) {
     let first = bench.create(bare(1)).await;
     let change = Change::new(None, first.account.clone(), first.version, &[]);
     assert_taken(bench.store().save(change).await, &Key::Id(*first.account.id()));
 }
 
-/// A refused creation with several taken keys names one of them.
+/// The error of a creation with several taken keys names one of them.
 pub async fn one_of_several_taken_keys_is_named(bench: Bench) {
     let holder = bench.create(full(1)).await;
     let mut newcomer = full(1);
     newcomer.id = bare(2).id;
     let keys = holder.account.keys();
     match bench.try_create(newcomer).await {
-        Err(crate::ports::SaveError::Taken(key)) => assert!(keys.contains(&key), "the named key is taken"),
-        other => panic!("the answer must be Taken and is {other:?}"),
+        Err(SaveError::Taken(key)) => assert!(keys.contains(&key), "the named key is taken"),
+        other => panic!("the result must be Taken and is {other:?}"),
     }
     bench.assert_holds(&holder).await;
 }
@@ -116,14 +119,14 @@ pub async fn a_change_replaces_the_whole_account(bench: Bench) {
     bench.assert_free(&gone).await;
 }
 
-/// A change that takes everything off leaves the bare account.
+/// A change can remove everything but the id.
 pub async fn a_change_may_take_everything_off(bench: Bench) {
     let before = bench.create(full(1)).await;
     let after = bench.change(&before, |account| *account = bare(1)).await;
     bench.assert_holds(&after).await;
 }
 
-/// A change that leaves all as it was is a save like any other, with a version of its own.
+/// A change that alters nothing is a save like any other, with its own version.
 pub async fn a_change_of_nothing_is_a_save(bench: Bench) {
     let before = bench.create(full(1)).await;
     let after = bench.change(&before, |_| ()).await;
@@ -131,7 +134,7 @@ pub async fn a_change_of_nothing_is_a_save(bench: Bench) {
     assert_stale(bench.try_change(&before, |_| ()).await);
 }
 
-/// Changes made one after the other from the answer of the last all succeed.
+/// Successive changes, each from the result of the last, all succeed.
 pub async fn many_changes_follow_each_other(bench: Bench) {
     let mut state = bench.create(with_email(1)).await;
     for number in 0..100 {
@@ -140,7 +143,7 @@ pub async fn many_changes_follow_each_other(bench: Bench) {
     bench.assert_holds(&state).await;
 }
 
-/// A change from what was loaded succeeds, by whichever key and in whichever parts it was loaded.
+/// A change from a loaded state succeeds, independent of the key and the parts it was loaded with.
 pub async fn a_change_from_any_loaded_state_succeeds(bench: Bench) {
     bench.create(full(1)).await;
     for (number, key) in (0..).zip(full(1).keys()) {
@@ -151,7 +154,7 @@ pub async fn a_change_from_any_loaded_state_succeeds(bench: Bench) {
     }
 }
 
-/// A change from what was listed succeeds.
+/// A change from a listed state succeeds.
 pub async fn a_change_from_a_listed_state_succeeds(bench: Bench) {
     bench.create(full(1)).await;
     for which in [Select::After(None), Select::DueBy(at(100_000))] {
@@ -171,14 +174,14 @@ pub async fn a_change_from_an_earlier_state_is_stale(bench: Bench) {
             *account = bare(1);
             prefer(account, r#"{"stale":true}"#);
         });
-        let noted = events(&after.id, 0..2);
-        assert_stale(bench.save(Some(old), after, &noted).await);
+        let entries = events(&after.id, 0..2);
+        assert_stale(bench.save(Some(old), after, &entries).await);
     }
     assert_eq!(bench.snapshot().await, snapshot);
     bench.assert_holds(&third).await;
 }
 
-/// A state is told by its version alone: the same account under another version is another state.
+/// A change or removal under a version that was never stored is stale.
 pub async fn a_version_that_never_was_is_stale(bench: Bench) {
     let account = bench.create(full(1)).await;
     let bits = account.version.to_bits();
@@ -191,39 +194,40 @@ pub async fn a_version_that_never_was_is_stale(bench: Bench) {
     bench.assert_holds(&account).await;
 }
 
-/// The right version is enough: what else the state before said does not matter to the comparison.
+/// Only versions are compared: a change from a state that lacks the attachment succeeds.
 pub async fn a_change_compares_versions_and_not_values(bench: Bench) {
     let account = bench.create(full(1)).await;
     let slim = without_attachment(&account);
     bench.change(&slim, |account| rename(account, 1)).await;
 }
 
-/// A change of an account that is not there is stale, and makes none.
+/// A change of an account that does not exist is stale and creates none.
 pub async fn a_change_of_an_absent_account_is_stale(bench: Bench) {
-    let ghost = Stored { account: std::sync::Arc::new(full(1)), version: fresh_version() };
-    assert_stale(bench.try_change(&ghost, |account| rename(account, 1)).await);
-    bench.assert_free(&ghost.account.keys()).await;
+    let absent = Stored { account: Arc::new(full(1)), version: fresh_version() };
+    assert_stale(bench.try_change(&absent, |account| rename(account, 1)).await);
+    bench.assert_free(&absent.account.keys()).await;
     assert!(bench.list(Select::After(None), 10).await.is_empty());
 }
 
-/// A change of a removed account is stale, and does not bring it back.
+/// A change of a removed account is stale and does not bring it back.
 pub async fn a_change_of_a_removed_account_is_stale(bench: Bench) {
     let account = bench.create(full(1)).await;
     bench.remove(&account).await;
-    let noted = events(account.account.id(), 0..1);
-    assert_stale(bench.save(Some(&account), edited(&account, |_| ()), &noted).await);
+    let entries = events(account.account.id(), 0..1);
+    assert_stale(bench.save(Some(&account), edited(&account, |_| ()), &entries).await);
     bench.assert_free(&account.account.keys()).await;
     bench.assert_log(account.account.id(), &[]).await;
 }
 
-/// No state of a removed account matches one that is made again under the same id, however many saves either had.
+/// No state of a removed account matches an account created again under the same id, however many
+/// saves either has had.
 pub async fn no_state_outlives_a_removal(bench: Bench) {
     let mut old = vec![bench.create(full(1)).await];
     for number in 0..3 {
-        let last = old.last().expect("there is one");
+        let last = old.last().expect("it was created");
         old.push(bench.change(last, |account| rename(account, number)).await);
     }
-    bench.remove(old.last().expect("there is one")).await;
+    bench.remove(old.last().expect("it was created")).await;
     let mut state = bench.create(full(1)).await;
     for number in 0..5 {
         for before in &old {
@@ -235,7 +239,7 @@ pub async fn no_state_outlives_a_removal(bench: Bench) {
     }
 }
 
-/// A state of one account says nothing about another one.
+/// The version of one account does not match another account.
 pub async fn a_state_of_another_account_does_not_match(bench: Bench) {
     let one = bench.create(bare(1)).await;
     let two = bench.create(bare(2)).await;
@@ -246,7 +250,7 @@ pub async fn a_state_of_another_account_does_not_match(bench: Bench) {
     bench.assert_holds(&two).await;
 }
 
-/// After a refusal the account can be changed and removed as before.
+/// After a refused change, the account can be changed and removed as before.
 pub async fn a_refusal_leaves_the_account_usable(bench: Bench) {
     bench.create(with_email(1)).await;
     let two = bench.create(with_email(2)).await;
@@ -259,7 +263,7 @@ pub async fn a_refusal_leaves_the_account_usable(bench: Bench) {
     bench.remove(&two).await;
 }
 
-/// A change of one account leaves all others as they are.
+/// A change of one account leaves all others unchanged.
 pub async fn a_change_leaves_others_alone(bench: Bench) {
     let (one, two, three) =
         (bench.create(full(1)).await, bench.create(full(2)).await, bench.create(full(3)).await);
@@ -269,18 +273,18 @@ pub async fn a_change_leaves_others_alone(bench: Bench) {
     }
 }
 
-/// A removed account is gone: under every key, from lists and with its log.
+/// A removed account is gone from every key and list, together with its log.
 pub async fn a_removed_account_leaves_nothing(bench: Bench) {
     let other = bench.create(full(2)).await;
     let snapshot = bench.snapshot().await;
-    let noted = events(bare(1).id(), 0..4);
-    let account = bench.save(None, full(1), &noted).await.expect("the keys are free");
+    let entries = events(bare(1).id(), 0..4);
+    let account = bench.save(None, full(1), &entries).await.expect("the keys are free");
     let account = bench.change(&account, |account| rename(account, 1)).await;
     bench.append_events(&events(bare(1).id(), 5..6)).await;
     bench.remove(&account).await;
     bench.assert_free(&account.account.keys()).await;
     bench.assert_log(account.account.id(), &[]).await;
-    assert_eq!(bench.snapshot().await, snapshot, "as if it had never been");
+    assert_eq!(bench.snapshot().await, snapshot, "as if it had never existed");
     bench.assert_holds(&other).await;
 }
 
@@ -294,16 +298,16 @@ pub async fn a_removal_from_an_earlier_state_is_stale(bench: Bench) {
     bench.remove(&current).await;
 }
 
-/// What is not there cannot be removed, and what is removed not once more.
+/// A removal of an absent or already removed account is stale.
 pub async fn a_removal_happens_once(bench: Bench) {
     let account = bench.create(full(1)).await;
     bench.remove(&account).await;
     assert_stale(bench.store().remove(&account).await);
-    let ghost = Stored { account: std::sync::Arc::new(full(2)), version: fresh_version() };
-    assert_stale(bench.store().remove(&ghost).await);
+    let absent = Stored { account: Arc::new(full(2)), version: fresh_version() };
+    assert_stale(bench.store().remove(&absent).await);
 }
 
-/// A state that was loaded without its attachment can be removed, attachment and all.
+/// A removal from a state without its attachment removes the attachment too.
 pub async fn a_removal_from_a_body_takes_all(bench: Bench) {
     let account = bench.create(full(1)).await;
     bench.remove(&without_attachment(&account)).await;
@@ -312,10 +316,10 @@ pub async fn a_removal_from_a_body_takes_all(bench: Bench) {
     bench.assert_holds(&again).await;
 }
 
-/// An account that is made again sees nothing of the one before: neither keys nor preferences nor log.
+/// An account created again under an old id has none of the old keys, preferences and log entries.
 pub async fn an_account_made_again_sees_nothing_of_the_old(bench: Bench) {
-    let noted = events(bare(1).id(), 0..3);
-    let old = bench.save(None, full(1), &noted).await.expect("the keys are free");
+    let entries = events(bare(1).id(), 0..3);
+    let old = bench.save(None, full(1), &entries).await.expect("the keys are free");
     bench.remove(&old).await;
     let again = bench.create(bare(1)).await;
     bench.assert_holds(&again).await;
@@ -325,7 +329,7 @@ pub async fn an_account_made_again_sees_nothing_of_the_old(bench: Bench) {
     assert!(bench.list_ids(Select::DueBy(at(100_000)), 10).await.is_empty());
 }
 
-/// An account can be made and removed again and again.
+/// An account can be created and removed repeatedly.
 pub async fn an_account_can_come_and_go(bench: Bench) {
     for _ in 0..10 {
         let account = bench.create(full(1)).await;
@@ -335,47 +339,48 @@ pub async fn an_account_can_come_and_go(bench: Bench) {
     }
 }
 
-/// A removal leaves all others as they are, however alike their ids.
+/// A removal leaves all other accounts unchanged, however similar their ids.
 pub async fn a_removal_leaves_others_alone(bench: Bench) {
     let mut others = Vec::new();
     for text in ["ada", "ada1", "ad", "Ada", "ada."] {
         let account = named(text);
-        let noted = events(&account.id, 0..2);
-        others.push((bench.save(None, account, &noted).await.expect("the id is free"), noted));
+        let entries = events(&account.id, 0..2);
+        others.push((bench.save(None, account, &entries).await.expect("the id is free"), entries));
     }
     let (removed, _) = others.remove(0);
     bench.remove(&removed).await;
-    for (account, mut noted) in others {
+    for (account, mut entries) in others {
         bench.assert_holds(&account).await;
-        noted.reverse();
-        bench.assert_log(account.account.id(), &noted).await;
+        entries.reverse();
+        bench.assert_log(account.account.id(), &entries).await;
     }
 }
 
-/// The account's own email and the one that a provider vouches for are one key: no two accounts share a mailbox.
-pub async fn a_mailbox_is_one_key_however_it_is_proven(bench: Bench) {
+/// An account's own email and a provider-verified email are the same key, so no two accounts share
+/// a mailbox.
+pub async fn a_mailbox_is_one_key_however_it_is_held(bench: Bench) {
     bench.create(KeyKind::Mailbox.holder(1, 1)).await;
-    bench.create(KeyKind::ProvenMailbox.holder(2, 2)).await;
-    assert_taken(bench.try_create(KeyKind::ProvenMailbox.holder(3, 1)).await, &KeyKind::Mailbox.key(1));
+    bench.create(KeyKind::VerifiedMailbox.holder(2, 2)).await;
+    assert_taken(bench.try_create(KeyKind::VerifiedMailbox.holder(3, 1)).await, &KeyKind::Mailbox.key(1));
     assert_taken(bench.try_create(KeyKind::Mailbox.holder(3, 2)).await, &KeyKind::Mailbox.key(2));
 }
 
-/// One account may hold a mailbox in both ways, and holds it until it has given up both.
+/// An account that holds a mailbox in both ways holds it until it has released both.
 pub async fn a_mailbox_held_twice_is_held_until_both_are_gone(bench: Bench) {
     let mut account = KeyKind::Mailbox.holder(1, 1);
-    KeyKind::ProvenMailbox.give(&mut account, 1);
+    KeyKind::VerifiedMailbox.give(&mut account, 1);
     let both = bench.create(account).await;
     bench.assert_holds(&both).await;
     let one = bench.change(&both, |account| KeyKind::Mailbox.take(account)).await;
     bench.assert_holds(&one).await;
     assert_taken(bench.try_create(KeyKind::Mailbox.holder(2, 1)).await, &KeyKind::Mailbox.key(1));
-    bench.change(&one, |account| KeyKind::ProvenMailbox.take(account)).await;
+    bench.change(&one, |account| KeyKind::VerifiedMailbox.take(account)).await;
     bench.assert_free(&[KeyKind::Mailbox.key(1)]).await;
 }
 
-/// The store can be used through `Arc<dyn Store>` and behind further `Arc`s.
+/// The store can be used as `Arc<dyn Store>` and through further `Arc`s.
 pub async fn a_store_works_behind_a_pointer(bench: Bench) {
-    let outer = Bench::new(std::sync::Arc::new(bench.store()));
+    let outer = Bench::new(Arc::new(bench.store()));
     let account = outer.create(full(1)).await;
     bench.assert_holds(&account).await;
     outer.append_events(&events(account.account.id(), 0..1)).await;

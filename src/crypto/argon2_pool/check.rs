@@ -1,42 +1,48 @@
-//! One check of a password against a stored hash, and the work that makes all checks alike.
+//! Checking a password against a stored hash, with the same amount of work for every check.
 
 use argon2::{Algorithm, Version};
 use rand::{TryRng, rngs::SysRng};
 use zeroize::Zeroizing;
 
-use super::{argon2, fill, memory::Memory};
+use super::{
+    argon2id::{context, fill},
+    memory::Memory,
+};
 use crate::{
     model::{Argon2Hash, Argon2Params, Checkable, PasswordHash},
     ports::{HashError, Verdict},
     secret::Secret,
 };
 
-/// What every check costs, whatever it is against.
+/// The work of every check, whatever hash it is against.
 #[derive(Clone)]
 pub(super) struct Effort {
-    pub(super) today: Argon2Params,
-    /// A hash of the older system, computed beside one of today in every check.
+    /// The parameters of new hashes.
+    pub(super) current: Argon2Params,
+    /// A hash of an older system, computed in every check in addition to a current one.
     pub(super) cover: Option<PasswordHash>,
 }
 
+/// Checks a password against a hash, or against none.
 pub(super) fn verify(
     memory: &mut Memory,
     effort: &Effort,
     password: &Secret,
     against: Option<&PasswordHash>,
 ) -> Result<Verdict, HashError> {
-    let today = effort.today;
+    let current = effort.current;
     let (stored, is_real) = match against {
         Some(hash) => (hash.decode().ok_or(HashError::Failed)?, true),
-        None => (Checkable::Argon2(decoy(today)), false),
+        None => (Checkable::Argon2(decoy(current)), false),
     };
     let matches = matches(memory, &stored, password)? & is_real;
-    make_up(memory, effort, stored.work(), password)?;
-    memory.shrink_to(usize::try_from(today.memory_kib()).map_err(|_| HashError::Failed)?);
-    Ok(Verdict { matches, weaker: stored.weaker_than(today) })
+    make_up_work(memory, effort, stored.work(), password)?;
+    memory.shrink_to(usize::try_from(current.memory_kib()).map_err(|_| HashError::Failed)?);
+    Ok(Verdict { matches, weaker: stored.weaker_than(current) })
 }
 
-/// A hash of nothing. Should randomness be wanting, that does no harm, since what comes of the comparison is discarded.
+/// Creates a random hash that belongs to no password. A failure of the random source does no harm,
+/// because the result of the comparison is discarded.
 fn decoy(params: Argon2Params) -> Argon2Hash {
     let (mut salt, mut output) = ([0; 16], [0; 32]);
     let _ = SysRng.try_fill_bytes(&mut salt).and_then(|()| SysRng.try_fill_bytes(&mut output));
@@ -48,7 +54,7 @@ fn matches(memory: &mut Memory, stored: &Checkable, password: &Secret) -> Result
     use super::imported;
 
     match stored {
-        Checkable::Argon2(hash) => computes_to(memory, hash, password),
+        Checkable::Argon2(hash) => argon2_matches(memory, hash, password),
         Checkable::Bcrypt(hash) => Ok(imported::bcrypt_matches(hash, password)),
         Checkable::Scrypt(hash) => imported::scrypt_matches(hash, password),
     }
@@ -57,54 +63,58 @@ fn matches(memory: &mut Memory, stored: &Checkable, password: &Secret) -> Result
 #[cfg(not(feature = "import-hashes"))]
 fn matches(memory: &mut Memory, stored: &Checkable, password: &Secret) -> Result<bool, HashError> {
     match stored {
-        Checkable::Argon2(hash) => computes_to(memory, hash, password),
+        Checkable::Argon2(hash) => argon2_matches(memory, hash, password),
         Checkable::Bcrypt(_) | Checkable::Scrypt(_) => Err(HashError::Failed),
     }
 }
 
-fn computes_to(memory: &mut Memory, hash: &Argon2Hash, password: &Secret) -> Result<bool, HashError> {
+fn argon2_matches(memory: &mut Memory, hash: &Argon2Hash, password: &Secret) -> Result<bool, HashError> {
     let mut output = Zeroizing::new(vec![0; hash.output.len()]);
-    let argon2 = argon2(hash.algorithm, hash.version, hash.params, output.len())?;
+    let argon2 = context(hash.algorithm, hash.version, hash.params, output.len())?;
     fill(memory, &argon2, password, &hash.salt, &mut output)?;
     Ok(constant_time_eq::constant_time_eq(&output, &hash.output))
 }
 
-/// Does the work that a hash of less than the whole effort has saved, so that it is not told apart by its speed.
-fn make_up(memory: &mut Memory, effort: &Effort, done: u32, password: &Secret) -> Result<(), HashError> {
-    let today = effort.today;
+/// Does the work that a cheaper hash has saved, so that its speed does not reveal it (timing side
+/// channel).
+fn make_up_work(memory: &mut Memory, effort: &Effort, done: u32, password: &Secret) -> Result<(), HashError> {
+    let current = effort.current;
     let cover = effort.cover.as_ref().and_then(PasswordHash::decode);
-    let mut missing = today.work().saturating_sub(done);
+    let mut missing = current.work().saturating_sub(done);
     if let Some(cover) = cover {
-        missing = today.work().saturating_add(cover.work()).saturating_sub(done);
-        // What was done was the cover, or else it is done now: the thing itself, not an estimate of it, wherever it fits.
+        missing = current.work().saturating_add(cover.work()).saturating_sub(done);
+        // The check was against such a hash, or the cover itself is computed now: it is more exact
+        // than the same amount of Argon2.
         if done != cover.work() && missing >= cover.work() {
             matches(memory, &cover, password)?;
             missing -= cover.work();
         }
     }
-    while missing >= today.work() {
-        spend(memory, today, password)?;
-        missing -= today.work();
+    while missing >= current.work() {
+        spend(memory, current, password)?;
+        missing -= current.work();
     }
-    // Less than the smallest hash cannot be made up and cannot be noticed.
-    let Ok(rest) = Argon2Params::new(missing / today.time(), today.time(), 1) else { return Ok(()) };
+    // Less work than the smallest hash cannot be made up, nor measured.
+    let Ok(rest) = Argon2Params::new(missing / current.time(), current.time(), 1) else { return Ok(()) };
     spend(memory, rest, password)
 }
 
+/// Computes a hash and discards it.
 fn spend(memory: &mut Memory, params: Argon2Params, password: &Secret) -> Result<(), HashError> {
     let mut output = Zeroizing::new([0; 32]);
-    let argon2 = argon2(Algorithm::Argon2id, Version::V0x13, params, output.len())?;
+    let argon2 = context(Algorithm::Argon2id, Version::V0x13, params, output.len())?;
     fill(memory, &argon2, password, &[0; 16], output.as_mut())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::argon2_pool::hash;
+    use crate::crypto::argon2_pool::argon2id::hash;
 
     const SALT: [u8; 16] = *b"0123456789abcdef";
 
-    /// `password` in the examples of the reference implementation; that of Argon2d by its library.
+    /// `password` in the examples of the reference implementation. The one of Argon2d was computed
+    /// with its library.
     const KNOWN: [&str; 7] = [
         "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
         "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
@@ -119,8 +129,8 @@ mod tests {
         Argon2Params::new(8, 1, 1).unwrap()
     }
 
-    fn effort(today: Argon2Params) -> Effort {
-        Effort { today, cover: None }
+    fn effort(current: Argon2Params) -> Effort {
+        Effort { current, cover: None }
     }
 
     fn secret(password: &str) -> Secret {
@@ -140,6 +150,46 @@ mod tests {
     }
 
     #[test]
+    fn every_octet_of_a_password_counts() {
+        let mut memory = Memory::default();
+        let effort = effort(small());
+        let base = format!("{}\0é\0{}", "a".repeat(72), "b".repeat(183));
+        let stored = hash(&mut memory, small(), &secret(&base), SALT).unwrap();
+        let mut matches =
+            |password: &str| verify(&mut memory, &effort, &secret(password), Some(&stored)).unwrap().matches;
+        assert!(matches(&base));
+        assert!(!matches(""));
+        for (at, letter) in base.char_indices() {
+            let (head, tail) = (&base[..at], &base[at + letter.len_utf8()..]);
+            assert!(!matches(head), "prefix of {at}");
+            assert!(!matches(&format!("{head}{tail}")), "without {at}");
+            assert!(!matches(&format!("{head}x{tail}")), "other {at}");
+            assert!(!matches(&format!("{head}x{letter}{tail}")), "inserted at {at}");
+        }
+        for extension in ["\0", " ", "b", "\0\0"] {
+            assert!(!matches(&format!("{base}{extension}")));
+        }
+    }
+
+    #[test]
+    fn octets_72_and_73_and_those_after_nul_count() {
+        let mut memory = Memory::default();
+        let effort = effort(small());
+        for (stored, tried) in [
+            ("a".repeat(72), "a".repeat(73)),
+            ("a".repeat(73), "a".repeat(72) + "b"),
+            ("pass\0word".to_owned(), "pass\0wort".to_owned()),
+            ("pass\0word".to_owned(), "pass".to_owned()),
+            ("\0".to_owned(), String::new()),
+        ] {
+            let hash = hash(&mut memory, small(), &secret(&stored), SALT).unwrap();
+            let mut check = |password| verify(&mut memory, &effort, &secret(password), Some(&hash)).unwrap();
+            assert!(check(&stored).matches);
+            assert!(!check(&tried).matches);
+        }
+    }
+
+    #[test]
     fn no_password_matches_where_there_is_none() {
         let mut memory = Memory::default();
         for number in 0..10_000 {
@@ -155,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_decoys_are_alike() {
+    fn every_decoy_is_different() {
         let (one, other) = (decoy(small()), decoy(small()));
         assert_ne!(one.salt, other.salt);
         assert_ne!(one.output, other.output);
@@ -163,41 +213,42 @@ mod tests {
     }
 
     #[test]
-    fn a_weaker_hash_is_told_and_costs_as_much_memory_as_one_of_today() {
+    fn a_weaker_hash_is_reported_and_costs_as_much_as_a_current_one() {
         let mut memory = Memory::default();
-        let today = Argon2Params::new(64, 2, 1).unwrap();
+        let current = Argon2Params::new(64, 2, 1).unwrap();
         let old = hash(&mut memory, Argon2Params::new(16, 1, 1).unwrap(), &secret("p"), SALT).unwrap();
-        let verdict = verify(&mut memory, &effort(today), &secret("p"), Some(&old));
+        let verdict = verify(&mut memory, &effort(current), &secret("p"), Some(&old));
         assert_eq!(verdict, Ok(Verdict { matches: true, weaker: true }));
-        let verdict = verify(&mut memory, &effort(today), &secret("q"), Some(&old));
+        let verdict = verify(&mut memory, &effort(current), &secret("q"), Some(&old));
         assert_eq!(verdict, Ok(Verdict { matches: false, weaker: true }));
-        // (64 × 2 − 16) / 2 passes: the memory of the work that was made up.
+        // The memory of the work that was made up: 64 × 2 − 16 in 2 passes.
         assert_eq!(memory.blocks(0).unwrap().len(), 56);
-        let new = hash(&mut memory, today, &secret("p"), SALT).unwrap();
-        let verdict = verify(&mut memory, &effort(today), &secret("p"), Some(&new));
+        let new = hash(&mut memory, current, &secret("p"), SALT).unwrap();
+        let verdict = verify(&mut memory, &effort(current), &secret("p"), Some(&new));
         assert_eq!(verdict, Ok(Verdict { matches: true, weaker: false }));
     }
 
     #[test]
-    fn a_dearer_hash_is_given_back_its_memory_and_leaves_that_of_today() {
+    fn the_memory_of_a_more_expensive_hash_is_freed() {
         let mut memory = Memory::default();
-        let dear = hash(&mut memory, Argon2Params::new(1_024, 1, 1).unwrap(), &secret("p"), SALT).unwrap();
-        let verdict = verify(&mut memory, &effort(small()), &secret("p"), Some(&dear));
+        let expensive =
+            hash(&mut memory, Argon2Params::new(1_024, 1, 1).unwrap(), &secret("p"), SALT).unwrap();
+        let verdict = verify(&mut memory, &effort(small()), &secret("p"), Some(&expensive));
         assert_eq!(verdict, Ok(Verdict { matches: true, weaker: false }));
         assert_eq!(memory.blocks(0).unwrap().len(), 0);
     }
 
     #[test]
-    fn under_cover_every_verdict_is_the_same() {
+    fn a_cover_changes_no_verdict() {
         let mut memory = Memory::default();
-        let today = Argon2Params::new(64, 2, 1).unwrap();
+        let current = Argon2Params::new(64, 2, 1).unwrap();
         let cover = PasswordHash::parse(KNOWN[3]).unwrap();
-        let covered = Effort { today, cover: Some(cover.clone()) };
-        let new = hash(&mut memory, today, &secret("password"), SALT).unwrap();
+        let covered = Effort { current, cover: Some(cover.clone()) };
+        let new = hash(&mut memory, current, &secret("password"), SALT).unwrap();
         let cheap = hash(&mut memory, small(), &secret("password"), SALT).unwrap();
         for against in [None, Some(&new), Some(&cheap), Some(&cover)] {
             for password in ["password", "Password"] {
-                let bare = verify(&mut memory, &effort(today), &secret(password), against).unwrap();
+                let bare = verify(&mut memory, &effort(current), &secret(password), against).unwrap();
                 assert_eq!(verify(&mut memory, &covered, &secret(password), against), Ok(bare));
             }
         }
@@ -205,7 +256,7 @@ mod tests {
 
     #[cfg(not(feature = "import-hashes"))]
     #[test]
-    fn without_the_feature_a_check_against_such_a_hash_fails() {
+    fn without_the_feature_an_imported_hash_fails() {
         let stored = r#""$2b$05$abcdefghijklmnopqrstuuWLR5Usws0k1cWn9qRxag20YGa8uFWaW""#;
         let stored: PasswordHash = serde_json::from_str(stored).unwrap();
         let verdict =

@@ -5,24 +5,25 @@ use zeroize::Zeroize;
 
 use crate::ports::HashError;
 
-/// With more than this reserved at once, in blocks of 1 KiB, glibc maps an allocation of its own and unmaps it when freed.
-/// Below, memory freed on a thread may stay with the thread's arena for good. What is reserved and not used costs no memory.
-const MAPPED: usize = 33 * 1024;
+/// From this size on, in blocks of 1 KiB, glibc maps an allocation of its own and unmaps it when it
+/// is freed. Smaller ones may stay with the thread's arena forever. Reserved memory costs nothing
+/// until it is used.
+const MIN_MAPPED: usize = 33 * 1024;
 
-/// Blocks that one hash after the other is computed in; they are wiped before they are freed.
+/// Blocks in which one hash after the other is computed. They are wiped before they are freed.
 #[derive(Default)]
 pub(super) struct Memory {
     blocks: Vec<Block>,
 }
 
 impl Memory {
-    /// At least `count` blocks, whatever they contain; Argon2 fills each before it reads it.
+    /// Returns at least `count` blocks with any content. Argon2 fills each before it reads it.
     pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], HashError> {
         if self.blocks.capacity() < count {
-            // Freed first: growing in place could move the blocks and leave an unwiped copy behind.
+            // Freed first, because growing could move the blocks and leave an unwiped copy behind.
             self.release();
-            let reserved =
-                if cfg!(all(target_os = "linux", target_env = "gnu")) { count.max(MAPPED) } else { count };
+            let is_glibc = cfg!(all(target_os = "linux", target_env = "gnu"));
+            let reserved = if is_glibc { count.max(MIN_MAPPED) } else { count };
             self.blocks.try_reserve_exact(reserved).map_err(|_| HashError::Failed)?;
         }
         if self.blocks.len() < count {
@@ -31,15 +32,16 @@ impl Memory {
         Ok(&mut self.blocks)
     }
 
-    /// Gives the memory back if a costly hash made it grow beyond `count` blocks.
+    /// Frees the memory if a more expensive hash made it grow beyond `count` blocks.
     pub(super) fn shrink_to(&mut self, count: usize) {
         if self.blocks.len() > count {
             self.release();
         }
     }
 
+    /// Wipes and frees the memory.
     pub(super) fn release(&mut self) {
-        // Block by block: wiping the vector as a whole would also touch the part of it that was never used.
+        // Block by block: wiping the vector as a whole would touch its unused capacity too.
         self.blocks.iter_mut().for_each(Zeroize::zeroize);
         self.blocks = Vec::new();
     }
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_kept_between_hashes_and_given_back_after_a_costly_one() {
+    fn memory_is_reused_and_freed_after_an_expensive_hash() {
         let mut memory = Memory::default();
         let first = memory.blocks(16).unwrap().as_ptr();
         assert_eq!(memory.blocks(8).unwrap().as_ptr(), first);

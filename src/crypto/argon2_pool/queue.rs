@@ -1,4 +1,4 @@
-//! A bounded queue of work and the low-priority threads that do it.
+//! A bounded queue of jobs and the low-priority threads that run them.
 
 use std::{
     collections::VecDeque,
@@ -14,22 +14,24 @@ use futures_channel::oneshot;
 use super::memory::Memory;
 use crate::ports::HashError;
 
-/// What bounds a queue.
+/// The limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// The most threads at a time.
+    /// The maximum number of threads.
     pub(super) threads: usize,
-    /// The most jobs that wait for a thread.
+    /// The maximum number of jobs that wait for a thread.
     pub(super) waiting: usize,
-    /// How long a job may wait before it is refused after all.
+    /// How long a job may wait before it is refused.
     pub(super) patience: Duration,
-    /// How long a thread without work keeps itself and its memory.
+    /// How long a thread without work keeps its memory before it ends.
     pub(super) idle: Duration,
 }
 
-/// Accepts work from any executor; threads start when there is work and end when there is none.
+/// Runs jobs for callers on any executor. Threads start when there is work and end when there is
+/// none.
 ///
-/// Dropping it refuses what still waits; threads end with the job in hand, and nobody waits for them.
+/// Dropping the queue refuses the waiting jobs. Its threads end after their current job; the drop
+/// does not wait for them.
 pub(super) struct Queue {
     shared: Arc<Shared>,
 }
@@ -43,10 +45,10 @@ struct Shared {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
-    /// Threads started and not yet ended.
+    /// The number of running threads.
     workers: usize,
-    /// Those of them that wait for work.
-    resting: usize,
+    /// How many of them wait for work.
+    idle_workers: usize,
     closed: bool,
 }
 
@@ -64,7 +66,8 @@ impl Queue {
         self.shared.limits
     }
 
-    /// Has `work` done by one of the threads. Dropping the future takes back what has not begun.
+    /// Runs `work` on one of the threads. If the future is dropped before the work has begun, the
+    /// work is not run.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
@@ -78,15 +81,16 @@ impl Queue {
     fn push(&self, work: Box<dyn Work>) -> Result<(), HashError> {
         let mut state = self.shared.lock();
         if state.jobs.len() >= self.shared.limits.waiting {
-            // Places of callers that have gone away are free.
-            state.jobs.retain(|job| !job.work.abandoned());
+            // Jobs of callers that have gone away make room.
+            state.jobs.retain(|job| !job.work.is_abandoned());
         }
         if state.jobs.len() >= self.shared.limits.waiting {
             return Err(HashError::Busy);
         }
         state.jobs.push_back(Job { queued: now(), work });
-        // A resting thread may have been woken for an earlier job and not have come yet, hence the comparison of numbers.
-        if state.resting >= state.jobs.len() || state.workers >= self.shared.limits.threads {
+        // Numbers are compared, because an idle thread may have been woken for an earlier job
+        // without having taken it yet.
+        if state.idle_workers >= state.jobs.len() || state.workers >= self.shared.limits.threads {
             drop(state);
             self.shared.changed.notify_one();
             return Ok(());
@@ -113,7 +117,7 @@ impl Queue {
             self.shared.changed.notify_one();
             return Ok(());
         }
-        // Nobody is there to do the work, so nothing may wait for it.
+        // There is no thread to run the jobs, so none may wait.
         let stranded = mem::take(&mut state.jobs);
         drop(state);
         drop(stranded);
@@ -127,18 +131,19 @@ impl Drop for Queue {
         state.closed = true;
         let refused = mem::take(&mut state.jobs);
         drop(state);
-        // Dropping a job wakes its caller, which may call back: not under the lock.
+        // Dropped after the lock is released, because dropping a job wakes its caller, which may
+        // call the queue.
         drop(refused);
         self.shared.changed.notify_all();
     }
 }
 
 impl Shared {
-    /// The life of one thread.
+    /// Runs jobs until the thread is to end.
     fn work(&self) {
         let mut memory = Memory::default();
         while let Some(job) = self.next() {
-            if job.work.abandoned() {
+            if job.work.is_abandoned() {
                 continue;
             }
             if now().duration_since(job.queued) >= self.limits.patience {
@@ -152,24 +157,24 @@ impl Shared {
         }
     }
 
-    /// The job that has waited longest, or `None` if the thread is to end.
+    /// Waits for the next job in order of arrival, or returns `None` if the thread is to end.
     fn next(&self) -> Option<Job> {
         let mut state = self.lock();
-        let mut rested = false;
+        let mut timed_out = false;
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 return Some(job);
             }
-            if state.closed || rested {
+            if state.closed || timed_out {
                 state.workers -= 1;
                 return None;
             }
-            state.resting += 1;
-            let (woken, rest) =
+            state.idle_workers += 1;
+            let (woken, timeout) =
                 self.changed.wait_timeout(state, self.limits.idle).unwrap_or_else(PoisonError::into_inner);
             state = woken;
-            state.resting -= 1;
-            rested = rest.timed_out();
+            state.idle_workers -= 1;
+            timed_out = timeout.timed_out();
         }
     }
 
@@ -180,7 +185,8 @@ impl Shared {
 
 trait Work: Send {
     /// Whether the caller has gone away.
-    fn abandoned(&self) -> bool;
+    fn is_abandoned(&self) -> bool;
+    /// Reports [`HashError::Busy`] to the caller.
     fn refuse(self: Box<Self>);
     fn run(self: Box<Self>, memory: &mut Memory);
 }
@@ -191,12 +197,12 @@ struct Task<T, F> {
 }
 
 impl<T: Send, F: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Task<T, F> {
-    fn abandoned(&self) -> bool {
+    fn is_abandoned(&self) -> bool {
         self.answer.is_canceled()
     }
 
     fn refuse(self: Box<Self>) {
-        // An error here and below says that the caller has gone away meanwhile.
+        // An error, here and below, means that the caller has gone away.
         let _ = self.answer.send(Err(HashError::Busy));
     }
 
@@ -206,17 +212,19 @@ impl<T: Send, F: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Ta
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a job waits is no time of any account")]
+#[expect(clippy::disallowed_methods, reason = "how long a job waits is not part of any account")]
 fn now() -> Instant {
     Instant::now()
 }
 
-/// Lets the threads that answer requests go first. Without it hashing on all cores triples the latency of everything else.
+/// Gives way to the threads that serve requests. Without it, hashing on all cores triples the
+/// latency of everything else.
 fn lower_priority() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{getpriority_process, setpriority_process};
-        // On Linux "this process" means the calling thread alone. A failure costs latency, not correctness.
+        // On Linux "this process" is the calling thread alone. A failure costs latency, not
+        // correctness.
         let current = getpriority_process(None).unwrap_or(0);
         let _ = setpriority_process(None, current.saturating_add(10).min(19));
     }

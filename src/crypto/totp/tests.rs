@@ -5,10 +5,10 @@ use super::*;
 use crate::ports::SystemEntropy;
 
 fn rfc() -> TotpSecret {
-    kept(b"12345678901234567890")
+    stored(b"12345678901234567890")
 }
 
-fn kept(bytes: &[u8]) -> TotpSecret {
+fn stored(bytes: &[u8]) -> TotpSecret {
     TotpSecret::from_bytes(Zeroizing::new(bytes.to_vec()))
 }
 
@@ -27,7 +27,7 @@ fn the_codes_are_those_of_rfc_4226_appendix_d() {
 
 #[test]
 fn the_codes_are_those_of_rfc_6238_appendix_b() {
-    // The last six of the eight digits there.
+    // The last six of the RFC's eight digits.
     let codes = [
         (59, "287082"),
         (1_111_111_109, "081804"),
@@ -43,7 +43,7 @@ fn the_codes_are_those_of_rfc_6238_appendix_b() {
 
 #[test]
 fn a_clock_may_be_one_step_off_and_no_more() {
-    // 969429 is of step 3, which lasts from 90 to 120 seconds.
+    // 969429 is the code of step 3, which lasts from 90 to 120 seconds.
     for (seconds, expected) in [(59, None), (60, Some(3)), (90, Some(3)), (149, Some(3)), (150, None)] {
         assert_eq!(rfc().check("969429", at(seconds), None), expected, "{seconds}");
     }
@@ -52,7 +52,7 @@ fn a_clock_may_be_one_step_off_and_no_more() {
 }
 
 #[test]
-fn a_code_is_accepted_once_and_none_before_it_any_more() {
+fn a_code_is_accepted_once_and_no_older_one_after_it() {
     for (last, expected) in
         [(None, Some(3)), (Some(2), Some(3)), (Some(3), None), (Some(4), None), (Some(u64::MAX), None)]
     {
@@ -64,7 +64,7 @@ fn a_code_is_accepted_once_and_none_before_it_any_more() {
 
 #[test]
 fn a_code_that_two_steps_share_is_accepted_once() {
-    // Two neighbours with the same code, found by search.
+    // Two consecutive steps with the same code, found by search.
     let (code, later) = ("911617", 910_738);
     for at_step in [later - 1, later] {
         let seconds = at(at_step * 30);
@@ -94,13 +94,13 @@ fn only_six_ascii_digits_are_a_code() {
 }
 
 #[test]
-fn secrets_of_other_lengths_serve_but_short_ones_match_nothing() {
-    let long = kept(&[9; 64]);
+fn longer_secrets_work_and_short_ones_match_nothing() {
+    let long = stored(&[9; 64]);
     let code = totp_rs::Builder::new().with_secret(vec![9; 64]).build().unwrap().generate(90).to_string();
     assert_eq!(long.check(&code, at(90), None), Some(3));
     for short in [&[][..], &[9; 15]] {
         let code = totp_rs::Builder::new().with_secret(short).build_noncompliant().generate(90).to_string();
-        assert_eq!(kept(short).check(&code, at(90), None), None);
+        assert_eq!(stored(short).check(&code, at(90), None), None);
     }
 }
 
@@ -145,10 +145,11 @@ proptest! {
         let url = Url::parse(uri.as_str()).unwrap();
         prop_assert_eq!((url.scheme(), url.host_str()), ("otpauth", Some("totp")));
         let values = |name: &str| {
-            url.query_pairs().filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect::<Vec<_>>()
+            let pairs = url.query_pairs().filter(|(key, _)| key == name);
+            pairs.map(|(_, value)| value.into_owned()).collect::<Vec<_>>()
         };
         prop_assert_eq!(values("secret"), ["GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"]);
-        let issuer = presentable(&issuer);
+        let issuer = clean_name(&issuer);
         prop_assert_eq!(values("issuer"), if issuer.is_empty() { vec![] } else { vec![issuer] });
     }
 }

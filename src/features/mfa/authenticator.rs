@@ -8,84 +8,108 @@ use crate::{
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store, StoreError},
     secret::Secret,
-    service::{Abort, AccountService, Caller, Draft, Guard},
+    service::{Abort, AccountService, Caller, Context, Draft, Guard},
 };
 
-/// What sets up an authenticator app, shown this once.
+/// The set-up of an authenticator app. It is available only here.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NewAuthenticator {
-    /// The shared secret for typing, in base32 (RFC 4648 §6).
+    /// The shared secret to type in, in base32 (RFC 4648 §6).
     pub secret: Secret,
-    /// The same as a URI, for a link or a QR code.
+    /// The secret as a URI, for a link or a QR code.
     pub uri: OtpauthUri,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Adds an authenticator app. It counts as a factor once [`confirm_authenticator`](AccountService::confirm_authenticator) has seen one of
-    /// its codes; one that was never confirmed is replaced.
+    /// Adds an authenticator app. It counts as a factor after
+    /// [`confirm_authenticator`](AccountService::confirm_authenticator). An unconfirmed one is
+    /// replaced.
     ///
     /// # Errors
-    /// [`Error::AuthenticatorVerified`] if the account has a confirmed one; [`Error::ChallengeRequired`] if two factors are asked for and no
-    /// challenge was passed in the last 30 minutes; the other gates; [`Error::Store`].
+    /// [`Error::AuthenticatorVerified`] if the account has a confirmed one;
+    /// [`Error::ChallengeRequired`] if MFA is active and no challenge was passed in the last 30
+    /// minutes; the other [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "createMfaAuthenticator")]
     pub async fn add_authenticator(&self, caller: &Caller) -> Result<NewAuthenticator, Error> {
-        self.perform(Operation::AddAuthenticator, caller.client(), |cx| async move {
-            let secret = TotpSecret::draw(&*self.inner.entropy).map_err(|_| Error::Internal)?;
-            let place = seed_context(caller.user_id().as_str());
-            let seed = self.inner.sealer.seal(&place, secret.as_bytes(), *self.draw()?);
-            let decide = |draft: &mut Draft| Ok(draft.add_authenticator(&seed)?);
-            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            let uri = secret.otpauth_uri(&self.inner.config.project_name, account.label());
-            Ok(NewAuthenticator { secret: Secret::new(secret.base32().as_str().to_owned()), uri })
-        })
-        .await
+        self.perform(Operation::AddAuthenticator, caller.client(), |cx| self.add_authenticator_in(cx, caller))
+            .await
     }
 
-    /// Confirms the authenticator app by one of its codes, which is spent with it. The caller's session has proved this factor from then on, and
-    /// the account's email address is told.
+    async fn add_authenticator_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+    ) -> Result<NewAuthenticator, Error> {
+        let secret = TotpSecret::draw(&*self.inner.entropy).map_err(|_| Error::Internal)?;
+        let place = seed_context(caller.user_id().as_str());
+        let seed = self.inner.sealer.seal(&place, secret.as_bytes(), *self.draw()?);
+        let decide = |draft: &mut Draft| Ok(draft.add_authenticator(&seed)?);
+        let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        let uri = secret.otpauth_uri(&self.inner.config.project_name, account.label());
+        Ok(NewAuthenticator { secret: Secret::new(secret.base32().as_str().to_owned()), uri })
+    }
+
+    /// Confirms the authenticator app with one of its codes, which is used up. The caller's session
+    /// has this factor from then on. The account's email address is notified.
     ///
     /// # Errors
-    /// [`Error::AuthenticatorNotFound`] if there is none; [`Error::AuthenticatorVerified`] if it is confirmed; [`Error::InvalidToken`] if the
-    /// code is wrong or guesses are locked; the gates; [`Error::Store`].
+    /// [`Error::AuthenticatorNotFound`] if there is none; [`Error::AuthenticatorVerified`] if it is
+    /// confirmed already; [`Error::InvalidToken`] if the code is wrong or guesses are locked; the
+    /// [errors of every caller](crate::Caller#errors); [`Error::Store`].
     ///
     /// # Security
-    /// A wrong code counts among the account's wrong guesses.
+    /// A wrong code counts as a wrong guess at the account.
     #[doc(alias = "updateMfaAuthenticator")]
     pub async fn confirm_authenticator(&self, caller: &Caller, otp: &str) -> Result<User, Error> {
-        self.perform(Operation::ConfirmAuthenticator, caller.client(), |cx| async move {
-            let (guard, sealer) = (self.guard(cx.client), &self.inner.sealer);
-            let decide = |draft: &mut Draft| {
-                draft.confirm_authenticator(otp, guard, sealer)?;
-                let now = draft.now;
-                let session = draft.session_mut(caller.session_id(), now).ok_or(Error::NotSignedIn)?;
-                session.factors.add(Factor::Totp);
-                Ok(())
-            };
-            let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
-            self.send_email(account.contact(), cx.client, cx.now, Notice::AuthenticatorAdded).await;
-            Ok(User::new(account))
+        self.perform(Operation::ConfirmAuthenticator, caller.client(), |cx| {
+            self.confirm_authenticator_in(cx, caller, otp)
         })
         .await
     }
 
-    /// Removes the authenticator app, confirmed or not. No session has proved it any more: where other factors are left to ask for, a session
-    /// that rested on it owes one of them again, the caller's too. The account's email address is told of a confirmed one.
+    async fn confirm_authenticator_in(
+        &self,
+        cx: Context<'_>,
+        caller: &Caller,
+        otp: &str,
+    ) -> Result<User, Error> {
+        let (guard, sealer) = (self.guard(cx.client), &self.inner.sealer);
+        let decide = |draft: &mut Draft| {
+            draft.confirm_authenticator(otp, guard, sealer)?;
+            let now = draft.now;
+            let session = draft.session_mut(caller.session_id(), now).ok_or(Error::NotSignedIn)?;
+            session.factors.add(Factor::Totp);
+            Ok(())
+        };
+        let ((), account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
+        self.send_email(cx, account.contact(), Notice::AuthenticatorAdded).await;
+        Ok(User::new(account))
+    }
+
+    /// Removes the authenticator app, confirmed or not, and its factor from all sessions. Where MFA
+    /// stays active, those sessions, including the caller's, need another factor. The account's
+    /// email address is notified if it was confirmed.
     ///
     /// # Errors
-    /// [`Error::AuthenticatorNotFound`] if there is none; [`Error::ChallengeRequired`] if two factors are asked for and no challenge was passed
-    /// in the last 30 minutes; the other gates; [`Error::Store`].
+    /// [`Error::AuthenticatorNotFound`] if there is none; [`Error::ChallengeRequired`] if MFA is
+    /// active and no challenge was passed in the last 30 minutes; the other [errors of every
+    /// caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "deleteMfaAuthenticator")]
     pub async fn remove_authenticator(&self, caller: &Caller) -> Result<(), Error> {
-        self.perform(Operation::RemoveAuthenticator, caller.client(), |cx| async move {
-            let decide = |draft: &mut Draft| Ok(draft.remove_authenticator()?);
-            let (removed, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            if removed.verified {
-                self.send_email(account.contact(), cx.client, cx.now, Notice::AuthenticatorRemoved).await;
-            }
-            Ok(())
+        self.perform(Operation::RemoveAuthenticator, caller.client(), |cx| {
+            self.remove_authenticator_in(cx, caller)
         })
         .await
+    }
+
+    async fn remove_authenticator_in(&self, cx: Context<'_>, caller: &Caller) -> Result<(), Error> {
+        let decide = |draft: &mut Draft| Ok(draft.remove_authenticator()?);
+        let (removed, account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        if removed.verified {
+            self.send_email(cx, account.contact(), Notice::AuthenticatorRemoved).await;
+        }
+        Ok(())
     }
 }
 
@@ -111,7 +135,7 @@ impl Draft {
         }
         if !self.spend_otp(otp, sealer)? {
             self.count_failure(guard);
-            return Err(Abort::Costly(Error::InvalidToken));
+            return Err(Abort::SaveAndRefuse(Error::InvalidToken));
         }
         if let Some(authenticator) = &mut self.authenticator {
             authenticator.verified = true;
@@ -128,7 +152,8 @@ impl Draft {
         Ok(removed)
     }
 
-    /// Whether it is a code of the authenticator app, which is then spent: neither it nor an earlier one is accepted again.
+    /// Checks a code of the authenticator app and uses it up: neither it nor an earlier one is
+    /// accepted again (RFC 6238 §5.2).
     pub(super) fn spend_otp(&mut self, otp: &str, sealer: &Sealer) -> Result<bool, Error> {
         let (id, now) = (self.id, self.now);
         let Some(authenticator) = &mut self.authenticator else { return Ok(false) };
@@ -141,7 +166,7 @@ impl Draft {
 }
 
 impl Account {
-    /// What an authenticator app calls the account.
+    /// The name of the account in the authenticator app.
     fn label(&self) -> &str {
         let name = Some(self.name.as_str()).filter(|name| !name.is_empty());
         let phone = || self.phone().map(|phone| phone.as_str());

@@ -1,6 +1,7 @@
-//! Challenges: the second half of a sign-in, and the proof that whoever acts is still the one who signed in.
+//! Challenges: the second step of a sign-in, and the step-up before sensitive operations.
 //!
-//! A challenge belongs to the session that asked for it, takes five guesses and lives for minutes (ASVS 6.6.2, 6.6.3).
+//! A challenge belongs to the session that started it, allows five guesses and expires after 15
+//! minutes (ASVS 6.6.2, 6.6.3).
 
 use std::sync::Arc;
 
@@ -19,38 +20,40 @@ use crate::{
     service::{Abort, AccountService, Context, Draft, Guard, SessionHolder, TRIES},
 };
 
-/// How long a challenge waits for its answer.
+/// The lifetime of a challenge.
 const LIFETIME: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
-/// A challenge that waits for its answer, without what answers it.
+/// A challenge that has been started, without its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Challenge {
-    /// Its id.
+    /// The id.
     pub id: ChallengeId,
-    /// Whose it is.
+    /// The id of the account.
     pub user: UserId,
     /// When it was started.
     pub created_at: Timestamp,
-    /// From this instant on no answer is accepted.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// A challenge that was answered.
+/// A challenge that has been passed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PassedChallenge {
-    /// The session, with the factor that it has proved.
+    /// The session, with its new factor.
     pub session: Session,
-    /// The session's new secret, which the client must keep instead of the old one; the [`SessionHolder`] is spent. `None` for a holder by JWT or
-    /// one that is [`keeping_secret`](SessionHolder::keeping_secret).
+    /// The session's new secret. The client must replace the old one, and the [`SessionHolder`] is
+    /// no longer valid. `None` for a holder with a JWT or one that is
+    /// [`keeping_secret`](SessionHolder::keeping_secret).
     pub secret: Option<SessionSecret>,
-    /// What the client should keep beyond the session and [send along](crate::model::ClientInfo::with_device) at its next sign-in, if the account
-    /// does not know it yet and nothing is owed any more.
+    /// A secret that the client should keep beyond the session and
+    /// [send](crate::model::ClientInfo::with_device) at its next sign-in. `None` if the account
+    /// knows the device already, or a factor is still missing.
     pub device: Option<DeviceSecret>,
 }
 
-/// A challenge in the making: everything random about it.
+/// A challenge to be started, with its random values.
 struct NewChallenge {
     id: ChallengeId,
     factor: SecondFactor,
@@ -58,57 +61,72 @@ struct NewChallenge {
     expires_at: Timestamp,
 }
 
-/// Where the code of a challenge goes.
+/// The recipient of a challenge's code.
 enum Recipient {
     Mailbox(Email, Name),
     Phone(Phone),
-    /// The app or the paper that it is read from has it already.
-    Nobody,
+    /// No message: the code comes from the app or the list of recovery codes.
+    None,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Starts a challenge and, for [`Email`](SecondFactor::Email) and [`Phone`](SecondFactor::Phone), sends its code to the verified address. An
-    /// earlier one of the same session and factor is dead from then on. It lives for 15 minutes.
+    /// Starts a challenge and, for [`Email`](SecondFactor::Email) and
+    /// [`Phone`](SecondFactor::Phone), sends its code to the verified address. It replaces an
+    /// earlier challenge of the same session and factor, and expires after 15 minutes.
     ///
     /// # Errors
-    /// For a phone [`Error::NoSms`], [`Error::PhoneNotFound`], [`Error::PhoneNotVerified`]; for an email address [`Error::NoMailer`],
-    /// [`Error::EmailNotFound`], [`Error::EmailNotVerified`]; the gates, but for the one of second factors; [`Error::Store`].
+    /// For a phone [`Error::NoSms`], [`Error::PhoneNotFound`], [`Error::PhoneNotVerified`]; for an
+    /// email address [`Error::NoMailer`], [`Error::EmailNotFound`], [`Error::EmailNotVerified`];
+    /// the [errors of every caller](crate::Caller#errors) except for the missing factor;
+    /// [`Error::Store`].
     #[doc(alias = "createMfaChallenge")]
     pub async fn start_challenge(
         &self,
         holder: &SessionHolder,
         factor: SecondFactor,
     ) -> Result<Challenge, Error> {
-        self.perform(Operation::StartChallenge, holder.client(), |cx| async move {
-            let new = self.new_challenge(factor, cx.now)?;
-            let codes = &self.inner.codes;
-            let decide = |draft: &mut Draft| {
-                self.require_channel(factor)?;
-                let recipient = draft.recipient(factor)?;
-                draft.put_challenge(&new, holder, codes);
-                Ok(recipient)
-            };
-            let (recipient, account) = self.change_as(holder, cx, Parts::Body, decide).await?;
-            let challenge =
-                Challenge { id: new.id, user: account.id, created_at: cx.now, expires_at: new.expires_at };
-            if let Some(code) = new.code {
-                self.send_code(recipient, code, cx).await;
-            }
-            Ok(challenge)
+        self.perform(Operation::StartChallenge, holder.client(), |cx| {
+            self.start_challenge_in(cx, holder, factor)
         })
         .await
     }
 
-    /// Answers a challenge of the holder's session. The session has then proved the factor, counts as freshly challenged for 30 minutes, and has
-    /// a new secret. If nothing is owed any more, earlier wrong guesses are forgotten and the device is known from now on.
+    async fn start_challenge_in(
+        &self,
+        cx: Context<'_>,
+        holder: &SessionHolder,
+        factor: SecondFactor,
+    ) -> Result<Challenge, Error> {
+        let new = self.new_challenge(factor, cx.now)?;
+        let codes = &self.inner.codes;
+        let decide = |draft: &mut Draft| {
+            self.require_channel(factor)?;
+            let recipient = draft.recipient(factor)?;
+            draft.put_challenge(&new, holder, codes);
+            Ok(recipient)
+        };
+        let (recipient, account) = self.change_as(holder, cx, Parts::Body, decide).await?;
+        let challenge =
+            Challenge { id: new.id, user: account.id, created_at: cx.now, expires_at: new.expires_at };
+        if let Some(code) = new.code {
+            self.send_code(recipient, code, cx).await;
+        }
+        Ok(challenge)
+    }
+
+    /// Answers a challenge of the holder's session. The session then has the factor, counts as
+    /// freshly challenged for 30 minutes, and has a new secret (session fixation). If no factor is
+    /// missing, earlier wrong guesses are forgotten and the device becomes a known one.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if the session has no such challenge, it has expired or was answered, the code is wrong or spent, or guesses are
-    /// locked; the gates, but for the one of second factors; [`Error::Store`].
+    /// [`Error::InvalidToken`] if the session has no such challenge, it has expired or was
+    /// answered, the code is wrong or used, or guesses are locked; the [errors of every
+    /// caller](crate::Caller#errors) except for the missing factor; [`Error::Store`].
     ///
     /// # Security
-    /// A wrong code costs one of the challenge's five tries and counts among the account's wrong guesses, both saved before the answer. No code
-    /// is accepted twice, whoever asks at the same moment (RFC 6238 §5.2).
+    /// A wrong code counts at the challenge, which allows five, and at the account; both are saved
+    /// before the answer. Prevents replay: no code is accepted twice, not even by concurrent
+    /// requests (RFC 6238 §5.2).
     #[doc(alias = "updateMfaChallenge")]
     pub async fn finish_challenge(
         &self,
@@ -116,23 +134,33 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         id: &ChallengeId,
         otp: &str,
     ) -> Result<PassedChallenge, Error> {
-        self.perform(Operation::FinishChallenge, holder.client(), |cx| async move {
-            let fresh = SessionSecret::new(*holder.user_id(), self.draw()?);
-            let device = DeviceSecret::new(self.draw()?);
-            let mut nonces = Nonces::new(self.draw()?);
-            let (guard, sealer) = (self.guard(cx.client), &self.inner.sealer);
-            let decide = |draft: &mut Draft| {
-                let factor = draft.answer(holder, id, otp, guard, sealer, nonces.next())?;
-                Ok(draft.pass(holder, factor, guard, &fresh, &device)?)
-            };
-            let (passed, account) = self.change_as(holder, cx, Parts::Body, decide).await?;
-            Ok(PassedChallenge {
-                session: self.session_view(&account, &passed.session, Some(holder)),
-                secret: holder.takes_new_secret().then_some(fresh),
-                device: passed.is_device_new.then_some(device),
-            })
+        self.perform(Operation::FinishChallenge, holder.client(), |cx| {
+            self.finish_challenge_in(cx, holder, id, otp)
         })
         .await
+    }
+
+    async fn finish_challenge_in(
+        &self,
+        cx: Context<'_>,
+        holder: &SessionHolder,
+        id: &ChallengeId,
+        otp: &str,
+    ) -> Result<PassedChallenge, Error> {
+        let fresh = SessionSecret::new(*holder.user_id(), self.draw()?);
+        let device = DeviceSecret::new(self.draw()?);
+        let mut nonces = Nonces::new(self.draw()?);
+        let (guard, sealer) = (self.guard(cx.client), &self.inner.sealer);
+        let decide = |draft: &mut Draft| {
+            let factor = draft.answer(holder, id, otp, guard, sealer, nonces.next())?;
+            Ok(draft.pass(holder, factor, guard, &fresh, &device)?)
+        };
+        let (passed, account) = self.change_as(holder, cx, Parts::Body, decide).await?;
+        Ok(PassedChallenge {
+            session: self.session_view(&account, &passed.session, Some(holder)),
+            secret: holder.takes_new_secret().then_some(fresh),
+            device: passed.is_device_new.then_some(device),
+        })
     }
 
     fn new_challenge(&self, factor: SecondFactor, now: Timestamp) -> Result<NewChallenge, Error> {
@@ -156,19 +184,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     async fn send_code(&self, recipient: Recipient, code: Arc<Secret>, cx: Context<'_>) {
-        let Context { client, now, .. } = cx;
         match recipient {
             Recipient::Mailbox(email, name) => {
-                let notice = Notice::MfaCode { code, device: self.device(client.user_agent()) };
-                self.send_email(Some((email, name)), client, now, notice).await;
+                let notice = Notice::MfaCode { code, device: self.device(cx.client.user_agent()) };
+                self.send_email(cx, Some((email, name)), notice).await;
             }
-            Recipient::Phone(to) => self.send_sms(to, client, TextNotice::MfaCode { code }).await,
-            Recipient::Nobody => {}
+            Recipient::Phone(to) => self.send_sms(cx, to, TextNotice::MfaCode { code }).await,
+            Recipient::None => {}
         }
     }
 }
 
-/// What a passed challenge has changed.
+/// What passing a challenge has changed.
 struct Passed {
     session: SessionRecord,
     is_device_new: bool,
@@ -194,7 +221,8 @@ impl Draft {
         self.note(EventKind::ChallengeCreated, Some(session));
     }
 
-    /// Decides on an answer. The right one is used up with its challenge; a wrong one costs a try of it and an attempt of the account.
+    /// Decides on an answer. The right one uses up the challenge; a wrong one is counted at it and
+    /// at the account.
     fn answer(
         &mut self,
         holder: &SessionHolder,
@@ -228,10 +256,10 @@ impl Draft {
         }
         self.challenges.retain(|challenge| challenge.tries < TRIES);
         self.count_failure(guard);
-        Err(Abort::Costly(Error::InvalidToken))
+        Err(Abort::SaveAndRefuse(Error::InvalidToken))
     }
 
-    /// Lets the session have what it has proved.
+    /// Adds the factor to the session, and renews its secret.
     fn pass(
         &mut self,
         holder: &SessionHolder,
@@ -250,7 +278,7 @@ impl Draft {
         }
         let session = session.clone();
         self.note(EventKind::ChallengePassed, Some(session.id));
-        let is_device_new = !self.owes_factor(&session) && self.remember_device(guard.client, device);
+        let is_device_new = !self.lacks_factor(&session) && self.remember_device(guard.client, device);
         Ok(Passed { session, is_device_new })
     }
 }
@@ -268,11 +296,11 @@ impl Account {
                 Some(phone) if !phone.verified => Err(Error::PhoneNotVerified),
                 Some(phone) => Ok(Recipient::Phone(phone.address.clone())),
             },
-            SecondFactor::Totp | SecondFactor::RecoveryCode => Ok(Recipient::Nobody),
+            SecondFactor::Totp | SecondFactor::RecoveryCode => Ok(Recipient::None),
         }
     }
 
-    /// What a code's digest is bound to: the account, the challenge, its factor and the address that the code is sent to.
+    /// What a code's digest is bound to: the account, the challenge, its factor and the address.
     fn challenge_context<'a>(&'a self, id: &'a ChallengeId, factor: SecondFactor) -> [&'a [u8]; 5] {
         let address = match factor {
             SecondFactor::Email => self.email().map_or("", |email| email.as_str()),

@@ -1,7 +1,9 @@
-//! Multi-factor sign-in: the switch, and which second factors there are (NIST SP 800-63B-4 §2.2, ASVS 6.3.3).
+//! Multi-factor authentication: turning it on, and the factors of an account (NIST SP 800-63B-4
+//! §2.2, ASVS 6.3.3).
 //!
-//! Who owes a factor is decided at one place, [`Account::owes_factor`](crate::model::Account): where the switch is on and there is a factor to
-//! ask for, a session acts only once it has proved two of different kinds.
+//! One function decides whether a session lacks a factor,
+//! [`Account::lacks_factor`](crate::model::Account): if MFA is on and a second factor exists, a
+//! session needs two factors of different kinds.
 
 mod authenticator;
 mod challenge;
@@ -14,67 +16,72 @@ use crate::{
     model::{Account, Factor, User},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{AccountService, Caller, Draft, SessionHolder},
+    service::{AccountService, Caller, Context, Draft, SessionHolder},
 };
 
 pub use authenticator::NewAuthenticator;
 pub use challenge::{Challenge, PassedChallenge};
 pub use recovery_codes::RecoveryCodes;
 
-/// Which second factors an account can be asked for.
+/// The second factors of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FactorList {
-    /// An authenticator app that has shown one of its codes.
+    /// A confirmed authenticator app.
     pub totp: bool,
     /// A verified phone number.
     pub phone: bool,
     /// A verified email address.
     pub email: bool,
-    /// At least one recovery code that was not used.
+    /// At least one unused recovery code.
     pub recovery_code: bool,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Switches multi-factor sign-in on or off.
+    /// Turns multi-factor authentication on or off.
     ///
-    /// It can be switched on without any second factor; nothing is asked for until there is one. The session that switches it on counts as
-    /// having proved every factor there is, so that it is not locked out; other sessions and JWTs end unless
-    /// [`end_other_sessions`](crate::Config::end_other_sessions) is off. The account's email address is told of a change.
+    /// It can be turned on without a second factor, and is active once there is one. The session
+    /// that turns it on counts as having every factor, so that it is not locked out. Other sessions
+    /// and JWTs end unless [`end_other_sessions`](crate::Config::end_other_sessions) is off. The
+    /// account's email address is notified.
     ///
     /// # Errors
-    /// [`Error::ChallengeRequired`] if two factors are asked for and no challenge was passed in the last 30 minutes; the other gates;
-    /// [`Error::Store`].
+    /// [`Error::ChallengeRequired`] if MFA is active and no challenge was passed in the last 30
+    /// minutes; the other [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "updateMFA")]
     pub async fn set_mfa(&self, caller: &Caller, on: bool) -> Result<User, Error> {
-        self.perform(Operation::SetMfa, caller.client(), |cx| async move {
-            let policy = &self.inner.config;
-            let decide = |draft: &mut Draft| Ok(draft.set_mfa(caller, on, policy));
-            let (changed, account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
-            if changed {
-                let notice = if on { Notice::MfaEnabled } else { Notice::MfaDisabled };
-                self.send_email(account.contact(), cx.client, cx.now, notice).await;
-            }
-            Ok(User::new(account))
-        })
-        .await
+        self.perform(Operation::SetMfa, caller.client(), |cx| self.set_mfa_in(cx, caller, on)).await
     }
 
-    /// Which second factors the holder's account can be asked for. A sign-in page asks when it is told that a factor is owed.
+    async fn set_mfa_in(&self, cx: Context<'_>, caller: &Caller, on: bool) -> Result<User, Error> {
+        let policy = &self.inner.config;
+        let decide = |draft: &mut Draft| Ok(draft.set_mfa(caller, on, policy));
+        let (changed, account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
+        if changed {
+            let notice = if on { Notice::MfaEnabled } else { Notice::MfaDisabled };
+            self.send_email(cx, account.contact(), notice).await;
+        }
+        Ok(User::new(account))
+    }
+
+    /// Lists the second factors of the holder's account. A sign-in page calls it after
+    /// [`Error::MoreFactorsRequired`].
     ///
     /// # Errors
-    /// The gates, but for the one of second factors; [`Error::Store`].
+    /// The [errors of every caller](crate::Caller#errors) except for the missing factor;
+    /// [`Error::Store`].
     #[doc(alias = "listMfaFactors")]
     pub async fn factors(&self, holder: &SessionHolder) -> Result<FactorList, Error> {
-        self.perform(Operation::Factors, holder.client(), |cx| async move {
-            Ok(self.load_as(holder, Parts::Body, cx).await?.account.factors())
-        })
-        .await
+        self.perform(Operation::Factors, holder.client(), |cx| self.factors_in(cx, holder)).await
+    }
+
+    async fn factors_in(&self, cx: Context<'_>, holder: &SessionHolder) -> Result<FactorList, Error> {
+        Ok(self.load_as(holder, Parts::Body, cx).await?.account.factors())
     }
 }
 
 impl Draft {
-    /// Tells whether the switch was in the other position.
+    /// Returns whether it was the other way before.
     fn set_mfa(&mut self, caller: &SessionHolder, on: bool, policy: &Config) -> bool {
         let changed = self.mfa != on;
         self.mfa = on;

@@ -1,4 +1,5 @@
-//! Recovery codes: what opens the account when the other factors are lost (NIST SP 800-63B-4 §3.1.2, ASVS 6.5.1).
+//! Recovery codes, for users who have lost their other factors (NIST SP 800-63B-4 §3.1.2, ASVS
+//! 6.5.1).
 
 use constant_time_eq::constant_time_eq;
 use zeroize::Zeroizing;
@@ -11,10 +12,10 @@ use crate::{
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store, StoreError},
     secret::Secret,
-    service::{AccountService, Caller, Draft},
+    service::{AccountService, Caller, Context, Draft},
 };
 
-/// The recovery codes of an account that were not used yet, each good for one challenge.
+/// The unused recovery codes of an account, each valid for one challenge.
 #[derive(Debug)]
 pub struct RecoveryCodes(Vec<Secret>);
 
@@ -26,69 +27,78 @@ impl RecoveryCodes {
     }
 }
 
-/// New codes, and their list as it is stored.
+/// New codes, and their stored form.
 struct FreshCodes {
     codes: RecoveryCodes,
     sealed: Sealed,
 }
 
-/// Nonces for a decision that may run more than once: each run seals another list, so each needs its own.
+/// Nonces for a decision that may run more than once. Each run seals another list, so each needs
+/// its own.
 pub(super) struct Nonces {
     first: Zeroizing<[u8; 24]>,
     runs: u64,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Makes six recovery codes for an account that has none left. The account's email address is told.
+    /// Creates six recovery codes for an account that has none left. The account's email address is
+    /// notified.
     ///
     /// # Errors
-    /// [`Error::RecoveryCodesExist`] if some are left; the gates; [`Error::Store`].
+    /// [`Error::RecoveryCodesExist`] if some are left; the [errors of every
+    /// caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "createMfaRecoveryCodes")]
     pub async fn create_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
-        self.issue_recovery_codes(caller, Operation::CreateRecoveryCodes, false).await
-    }
-
-    /// The recovery codes that are left, to be shown to their owner again.
-    ///
-    /// # Errors
-    /// [`Error::RecoveryCodesNotFound`] if none are left; [`Error::ChallengeRequired`] if no challenge was passed in the last 30 minutes; the
-    /// other gates; [`Error::Store`].
-    #[doc(alias = "getMfaRecoveryCodes")]
-    pub async fn recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
-        self.perform(Operation::RecoveryCodes, caller.client(), |cx| async move {
-            let account = self.load_as(caller, Parts::Body, cx).await?.account;
-            let sealed = account.recovery_codes.as_ref().ok_or(Error::RecoveryCodesNotFound)?;
-            let list = open(&self.inner.sealer, account.id.as_str(), sealed)?;
-            let codes = list.codes().ok_or(StoreError::Corrupt)?;
-            Ok(RecoveryCodes(codes.into_iter().map(|code| Secret::new(code.to_owned())).collect()))
+        self.perform(Operation::CreateRecoveryCodes, caller.client(), |cx| {
+            self.issue_recovery_codes(cx, caller, false)
         })
         .await
     }
 
-    /// Replaces the recovery codes that are left by six new ones. The account's email address is told.
+    /// Returns the unused recovery codes, to show them to their owner again.
     ///
     /// # Errors
-    /// [`Error::RecoveryCodesNotFound`] if none are left; [`Error::ChallengeRequired`] if no challenge was passed in the last 30 minutes; the
-    /// other gates; [`Error::Store`].
+    /// [`Error::RecoveryCodesNotFound`] if none are left; [`Error::ChallengeRequired`] if no
+    /// challenge was passed in the last 30 minutes; the other [errors of every
+    /// caller](crate::Caller#errors); [`Error::Store`].
+    #[doc(alias = "getMfaRecoveryCodes")]
+    pub async fn recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
+        self.perform(Operation::RecoveryCodes, caller.client(), |cx| self.recovery_codes_in(cx, caller)).await
+    }
+
+    async fn recovery_codes_in(&self, cx: Context<'_>, caller: &Caller) -> Result<RecoveryCodes, Error> {
+        let account = self.load_as(caller, Parts::Body, cx).await?.account;
+        let sealed = account.recovery_codes.as_ref().ok_or(Error::RecoveryCodesNotFound)?;
+        let list = open(&self.inner.sealer, account.id.as_str(), sealed)?;
+        let codes = list.codes().ok_or(StoreError::Corrupt)?;
+        Ok(RecoveryCodes(codes.into_iter().map(|code| Secret::new(code.to_owned())).collect()))
+    }
+
+    /// Replaces the unused recovery codes by six new ones. The account's email address is notified.
+    ///
+    /// # Errors
+    /// [`Error::RecoveryCodesNotFound`] if none are left; [`Error::ChallengeRequired`] if no
+    /// challenge was passed in the last 30 minutes; the other [errors of every
+    /// caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "updateMfaRecoveryCodes")]
     pub async fn replace_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
-        self.issue_recovery_codes(caller, Operation::ReplaceRecoveryCodes, true).await
+        self.perform(Operation::ReplaceRecoveryCodes, caller.client(), |cx| {
+            self.issue_recovery_codes(cx, caller, true)
+        })
+        .await
     }
 
     async fn issue_recovery_codes(
         &self,
+        cx: Context<'_>,
         caller: &Caller,
-        operation: Operation,
         replace: bool,
     ) -> Result<RecoveryCodes, Error> {
-        self.perform(operation, caller.client(), |cx| async move {
-            let FreshCodes { codes, sealed } = self.fresh_codes(caller.user_id().as_str())?;
-            let decide = |draft: &mut Draft| Ok(draft.put_recovery_codes(&sealed, replace)?);
-            let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
-            self.send_email(account.contact(), cx.client, cx.now, Notice::RecoveryCodesChanged).await;
-            Ok(codes)
-        })
-        .await
+        let FreshCodes { codes, sealed } = self.fresh_codes(caller.user_id().as_str())?;
+        let decide = |draft: &mut Draft| Ok(draft.put_recovery_codes(&sealed, replace)?);
+        let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
+        self.send_email(cx, account.contact(), Notice::RecoveryCodesChanged).await;
+        Ok(codes)
     }
 
     fn fresh_codes(&self, user: &str) -> Result<FreshCodes, Error> {
@@ -107,7 +117,8 @@ impl Nonces {
 
     pub(super) fn next(&mut self) -> [u8; 24] {
         let mut nonce = *self.first;
-        // Differs from run to run; that two operations meet is as unlikely as that their draws are so close to each other.
+        // Nonces differ from run to run. Two operations collide only if their random values are
+        // this close.
         for (byte, run) in nonce.iter_mut().zip(self.runs.to_be_bytes()) {
             *byte ^= run;
         }
@@ -129,10 +140,10 @@ impl Draft {
         Ok(())
     }
 
-    /// Whether it is a recovery code that is left, which is then used up.
+    /// Checks a recovery code and uses it up.
     ///
     /// # Security
-    /// All codes are compared, each in constant time, whichever matches.
+    /// All codes are compared, each in constant time.
     pub(super) fn spend_recovery_code(
         &mut self,
         code: &str,
@@ -154,7 +165,7 @@ impl Draft {
     }
 }
 
-/// The codes as they are sealed: a list in JSON.
+/// The sealed form of the codes: a JSON list.
 struct OpenList(Zeroizing<Vec<u8>>);
 
 impl OpenList {

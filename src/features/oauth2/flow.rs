@@ -1,4 +1,5 @@
-//! What a sign-in by a provider remembers between its start and its end: sealed, and kept by the browser alone.
+//! The state of an OAuth2 sign-in between its start and its end: sealed, and kept only by the
+//! browser.
 
 use std::{fmt, time::Duration};
 
@@ -16,24 +17,24 @@ use crate::{
     service::SessionHolder,
 };
 
-/// How long a person may take at the provider.
+/// How long a user may take at the provider.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 const PLACE: &[&[u8]] = &[b"oauth2 flow"];
-/// What every browser keeps in one cookie (RFC 6265 §6.1), less its name and attributes.
+/// What every browser keeps in one cookie (RFC 6265 §6.1), without its name and attributes.
 const MAX_BYTES: usize = 4096 - 256;
 
-/// What the browser keeps while it is at the provider: all of it sealed.
+/// The sealed state of an OAuth2 sign-in, which the browser keeps while it is at the provider.
 ///
 /// # Security
-/// Whoever has it and the provider's answer can end the sign-in, so it goes into a cookie of the browser that started and nowhere else. `Debug`
-/// shows nothing.
+/// Together with the provider's answer it completes the sign-in. Store it only in a cookie of the
+/// browser that started it. `Debug` hides it.
 pub struct FlowState(Sealed);
 
 impl FlowState {
-    /// Reads the wire form.
+    /// Parses the wire form.
     ///
     /// # Errors
-    /// [`Invalid::FlowState`] for what [`to_wire`](FlowState::to_wire) cannot have written.
+    /// [`Invalid::FlowState`] if [`to_wire`](FlowState::to_wire) cannot have written it.
     pub fn from_wire(text: &str) -> Result<Self, Invalid> {
         match text.len() <= MAX_BYTES {
             true => Sealed::try_from(text.to_owned()).map(Self).map_err(|_| Invalid::FlowState),
@@ -41,13 +42,13 @@ impl FlowState {
         }
     }
 
-    /// Writes the wire form, for a cookie: letters, digits, `-`, `_` and `.`.
+    /// Returns the wire form for a cookie: letters, digits, `-`, `_` and `.`.
     #[must_use]
     pub fn to_wire(&self) -> String {
         self.0.clone().into()
     }
 
-    /// How long the browser is to keep it.
+    /// The lifetime of the cookie.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         LIFETIME
@@ -60,16 +61,17 @@ impl fmt::Debug for FlowState {
     }
 }
 
-/// Enough to tell the flows of one browser apart; the rest of the 64 digits still cannot be guessed.
+/// Enough to distinguish the flows of one browser. The rest of the 64 digits still cannot be
+/// guessed.
 const NAME_LENGTH: usize = 8;
 
-/// What the flow of a state is called.
+/// The name of a flow, by its state.
 pub(super) fn name_of(state: &str) -> Option<&str> {
     let name = state.get(..NAME_LENGTH)?;
     name.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(name)
 }
 
-/// A sign-in under way.
+/// An OAuth2 sign-in in progress.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Flow {
@@ -81,7 +83,7 @@ pub(super) struct Flow {
     success: Option<String>,
     failure: Option<String>,
     pub(super) with_token: bool,
-    /// The session that started a link: its account and its id.
+    /// The session that started linking: its account and its id.
     session: Option<(UserId, SessionId)>,
     expires_at: Timestamp,
 }
@@ -116,7 +118,7 @@ impl Flow {
     }
 
     /// # Errors
-    /// [`Invalid::RedirectUrl`] if the URLs are so long that browsers would not keep it.
+    /// [`Invalid::RedirectUrl`] if the URLs are too long for a cookie.
     pub(super) fn seal(&self, sealer: &Sealer, nonce: [u8; 24]) -> Result<FlowState, Error> {
         let json = Zeroizing::new(serde_json::to_vec(self).map_err(|_| Error::Internal)?);
         let state = FlowState(sealer.seal(PLACE, &json, nonce));
@@ -135,14 +137,15 @@ impl Flow {
         name_of(&self.state).unwrap_or_default().into()
     }
 
-    /// Whether this provider's callback brings back this flow's state.
+    /// Whether the callback came from this provider and returned this flow's state.
     pub(super) fn is_returned_by(&self, provider: &ProviderKey, state: Option<&str>) -> bool {
         let same = state.is_some_and(|state| constant_time_eq(state.as_bytes(), self.state.as_bytes()));
         same && self.provider == provider.as_str()
     }
 
-    /// The caller to whom the provider's account is to be linked: who started the flow, in the same session. If nobody did, nothing is linked,
-    /// whoever has signed in meanwhile, perhaps by another flow of the same browser.
+    /// The caller whose account the identity is linked to: the one who started the flow, in the
+    /// same session. A flow started by a guest links nothing, even if the browser has signed in
+    /// meanwhile.
     pub(super) fn caller<'a>(
         &self,
         caller: Option<&'a SessionHolder>,
@@ -178,7 +181,7 @@ impl Flow {
         self.failure.as_deref()
     }
 
-    /// What the account that it ends in remembers of it.
+    /// What the account remembers of the finished flow.
     pub(super) fn spent(&self) -> SpentState {
         let digest = SecretDigest::new(Sha256::digest(self.state.as_bytes()).into());
         SpentState { digest, expires_at: self.expires_at }

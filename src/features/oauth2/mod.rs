@@ -1,10 +1,13 @@
-//! Sign-in by OAuth2 providers (RFC 6749, RFC 9700, OpenID Connect Core; H48–H56).
+//! Sign-in with OAuth2 providers (RFC 6749, RFC 9700, OpenID Connect Core; H48–H56).
 //!
-//! A sign-in begins with [`start_oauth2`](AccountService::start_oauth2), which tells where to send the browser and what it must keep, and ends with
-//! [`finish_oauth2`](AccountService::finish_oauth2), when the provider has sent it back.
+//! [`start_oauth2`](AccountService::start_oauth2) returns where to redirect the browser and what it
+//! must keep. [`finish_oauth2`](AccountService::finish_oauth2) completes the sign-in when the
+//! provider redirects it back.
 
+mod external_login;
 mod flow;
 mod link;
+mod provider_tokens;
 mod refresh;
 
 use std::fmt;
@@ -23,26 +26,27 @@ use crate::{
     service::{AccountService, Context, SessionHolder, SignedIn},
 };
 
-/// What a sign-in by a provider is to lead to.
+/// The parameters of an OAuth2 sign-in.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct OAuth2Start {
     /// The provider.
     pub provider: ProviderKey,
-    /// Where the provider sends the browser back to: the host's callback for this provider, as registered there.
+    /// The callback URL of your application for this provider, as registered there.
     pub redirect_uri: String,
-    /// Where the browser goes in the end; the host's own page without it.
+    /// Where the browser goes after success. Default: a page of your application.
     pub success: Option<CheckedUrl>,
-    /// Where the browser goes if it fails; the host's own page without it.
+    /// Where the browser goes after a failure. Default: a page of your application.
     pub failure: Option<CheckedUrl>,
-    /// Scopes beyond the provider's own, at most 100 of 1–4,096 characters.
+    /// Additional scopes, at most 100 of 1 to 4,096 characters.
     pub scopes: Vec<String>,
-    /// Whether it ends with a token for [`sign_in_with_token`](AccountService::sign_in_with_token) instead of a session.
+    /// Whether it results in a token for [`sign_in_with_token`](AccountService::sign_in_with_token)
+    /// instead of a session.
     pub with_token: bool,
 }
 
 impl OAuth2Start {
-    /// A sign-in that ends with a session and leads to the host's own pages.
+    /// A sign-in that results in a session and ends at your application's own pages.
     #[must_use]
     pub fn new(provider: ProviderKey, redirect_uri: impl Into<String>) -> Self {
         Self {
@@ -56,20 +60,21 @@ impl OAuth2Start {
     }
 }
 
-/// A sign-in that has begun.
+/// An OAuth2 sign-in that has been started.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StartedOAuth2 {
-    /// Where to send the browser. Not to be cached.
+    /// Where to redirect the browser. Must not be cached.
     pub authorize_url: Url,
-    /// What the browser keeps until it comes back, 10 minutes at the most: a host-only, `HttpOnly`, `SameSite=Lax` cookie.
+    /// What the browser keeps until it comes back, for 10 minutes: store it in a host-only,
+    /// `HttpOnly`, `SameSite=Lax` cookie.
     pub state: FlowState,
-    /// What tells this flow from others of the same browser: eight hexadecimal digits, for the cookie's name. They come back as
-    /// [`OAuth2Return::flow_name`].
+    /// Distinguishes the flow from others of the same browser: eight hexadecimal digits for the
+    /// cookie's name. [`OAuth2Return::flow_name`] returns them.
     pub name: Box<str>,
 }
 
-/// What a browser brings back from a provider.
+/// The parameters that a browser brings back from a provider.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct OAuth2Return<'a> {
@@ -77,18 +82,18 @@ pub struct OAuth2Return<'a> {
     pub code: Option<&'a str>,
     /// `state`.
     pub state: Option<&'a str>,
-    /// `error`, and `error_description`.
+    /// `error` and `error_description`.
     pub error: Option<(&'a str, Option<&'a str>)>,
     /// `iss` (RFC 9207).
     pub issuer: Option<&'a str>,
-    /// `location`: the data centre, at providers that have several.
+    /// `location`: the data centre, at providers with several.
     pub location: Option<&'a str>,
     /// `user`: JSON that Apple sends once.
     pub user: Option<&'a str>,
 }
 
 impl OAuth2Return<'_> {
-    /// What the flow was called at its start, if this comes of one.
+    /// The name of the flow at its start, if the state has its form.
     #[must_use]
     pub fn flow_name(&self) -> Option<&str> {
         self.state.and_then(flow::name_of)
@@ -101,47 +106,51 @@ impl fmt::Debug for OAuth2Return<'_> {
     }
 }
 
-/// How a sign-in by a provider ended well.
+/// A successful OAuth2 sign-in.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FinishedOAuth2 {
-    /// Where the browser is to go, if the start said so.
+    /// Where the browser goes, if the start named a page.
     pub success: Option<CheckedUrl>,
-    /// What it brings.
+    /// The session or token.
     pub outcome: OAuth2Outcome,
 }
 
-/// What a sign-in by a provider brings.
+/// What an OAuth2 sign-in results in.
 #[derive(Debug)]
 pub enum OAuth2Outcome {
     /// A session.
     Session(Box<SignedIn>),
-    /// A token that starts one, once, within 15 minutes: [`Token::secret`] has it.
+    /// A token that starts a session, once, within 15 minutes: [`Token::secret`].
     Token(Token),
 }
 
-/// How a sign-in by a provider failed, and where the browser is to hear of it.
+/// A failed OAuth2 sign-in.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedOAuth2 {
-    /// Whether it is known which start this belongs to. If not, somebody else may have sent the browser, and nobody's pages are told.
+    /// Whether the flow is known. If it is not, another site may have sent the browser, so no page
+    /// of your application is shown the error.
     pub is_known: bool,
-    /// Where the browser is to go. `None` if the start did not say so, or is not known.
+    /// Where the browser goes. `None` if the start named no page, or is unknown.
     pub failure: Option<CheckedUrl>,
-    /// Why.
+    /// The cause.
     pub error: Error,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Begins a sign-in by a provider. With a caller, the provider's account is linked to the caller's; it must end in the same session.
-    /// A browser may have several under way.
+    /// Starts a sign-in with a provider. With a caller, the provider's identity is linked to the
+    /// caller's account; the flow must end in the same session. A browser may have several flows in
+    /// progress.
     ///
     /// # Errors
-    /// [`Error::ProviderDisabled`] if the service was built without this provider; [`Error::OAuth2`] if a scope is malformed or the provider
-    /// must be asked first and does not answer; [`Error::Invalid`] if the URLs together are longer than a cookie has room for.
+    /// [`Error::ProviderDisabled`] if the service does not have this provider; [`Error::OAuth2`] if
+    /// a scope is malformed, or the provider must be asked first and does not answer;
+    /// [`Error::Invalid`] if the URLs together are too long for a cookie.
     ///
     /// # Security
-    /// State, nonce and PKCE verifier are drawn anew and leave this service only sealed, in what the browser keeps.
+    /// State, nonce and PKCE verifier are random. They leave the service only sealed, in the
+    /// browser's cookie.
     #[doc(alias = "createOAuth2Session")]
     #[doc(alias = "createOAuth2Token")]
     pub async fn start_oauth2(
@@ -150,34 +159,43 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: Option<&SessionHolder>,
     ) -> Result<StartedOAuth2, Error> {
         let operation = if start.with_token { Operation::StartOAuth2Token } else { Operation::StartOAuth2 };
-        self.observed(operation, || async move {
-            let now = self.inner.clock.now();
-            let provider = self.provider(&start.provider)?;
-            let draw = || hex_secret::<32>(&*self.inner.entropy).map_err(|_| Error::Internal);
-            let flow = Flow::new(&start, caller, now, (draw()?, draw()?, draw()?));
-            let scopes: Vec<&str> = start.scopes.iter().map(String::as_str).collect();
-            let asked = provider.authorize_url(&flow.attempt(&scopes), now).await;
-            let authorize_url =
-                asked.map_err(|error| failed(operation.api_name(), &start.provider, error))?;
-            let state = flow.seal(&self.inner.sealer, *self.draw()?)?;
-            Ok(StartedOAuth2 { authorize_url, state, name: flow.name() })
-        })
-        .await
+        self.observed(operation, || self.start_oauth2_in(operation, start, caller)).await
     }
 
-    /// Ends a sign-in by a provider: redeems the code, asks who came, and signs in, signs up or links.
+    async fn start_oauth2_in(
+        &self,
+        operation: Operation,
+        start: OAuth2Start,
+        caller: Option<&SessionHolder>,
+    ) -> Result<StartedOAuth2, Error> {
+        let now = self.inner.clock.now();
+        let provider = self.provider(&start.provider)?;
+        let draw = || hex_secret::<32>(&*self.inner.entropy).map_err(|_| Error::Internal);
+        let flow = Flow::new(&start, caller, now, (draw()?, draw()?, draw()?));
+        let scopes: Vec<&str> = start.scopes.iter().map(String::as_str).collect();
+        let asked = provider.authorize_url(&flow.attempt(&scopes), now).await;
+        let authorize_url = asked.map_err(|error| failed(operation.api_name(), &start.provider, error))?;
+        let state = flow.seal(&self.inner.sealer, *self.draw()?)?;
+        Ok(StartedOAuth2 { authorize_url, state, name: flow.name() })
+    }
+
+    /// Completes a sign-in with a provider: redeems the code, fetches the user, and signs in,
+    /// registers or links.
     ///
-    /// `provider` is the one whose callback was called, `kept` what the browser kept, `caller` who is signed in there now, and `allowed` where
-    /// browsers may be sent: that was checked at the start, and may have changed since.
+    /// `provider` is the one whose callback was called, `kept` what the browser kept, `caller` who
+    /// is signed in there now, and `allowed` where browsers may be redirected. The last was checked
+    /// at the start and is checked again.
     ///
     /// # Errors
-    /// [`FailedOAuth2`] with [`Error::InvalidState`] if the browser did not start it, or it has expired or ended already;
-    /// [`Error::OAuth2`] if the provider refuses or cannot be believed; [`Error::UserExists`] if the provider's account or its address belong
-    /// to somebody else; [`Error::NoProviderEmail`]; [`Error::Blocked`]; [`Error::Store`].
+    /// [`FailedOAuth2`] with [`Error::InvalidState`] if the browser did not start the flow, or it
+    /// has expired or ended already (login CSRF, replay); [`Error::OAuth2`] if the provider refuses
+    /// or its answer is invalid; [`Error::UserExists`] if another account has the identity or its
+    /// address; [`Error::NoProviderEmail`]; [`Error::Blocked`]; [`Error::Store`].
     ///
     /// # Security
-    /// An identity that is known decides alone who signs in. Only for the first time the email address does, if the provider vouches for it and
-    /// the account's own has been proved; if that has not, the rule of [`sign_in_with_token`](AccountService::sign_in_with_token) holds.
+    /// A known identity alone decides who signs in. The email address decides only at the first
+    /// sign-in, and only if the provider has verified it and the account has too; otherwise the
+    /// pre-hijacking rule of [`sign_in_with_token`](AccountService::sign_in_with_token) applies.
     pub async fn finish_oauth2(
         &self,
         provider: &ProviderKey,
@@ -189,7 +207,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<FinishedOAuth2, FailedOAuth2> {
         let cx = self.context(Operation::OAuth2Redirect, client);
         let found = kept.and_then(|kept| Flow::open(&self.inner.sealer, kept, cx.now));
-        // Nothing says whose flow it was, so nobody's pages are told.
+        // It is unknown whose flow it was, so no page of the application is shown the error.
         let Some(flow) = found.filter(|flow| flow.is_returned_by(provider, back.state)) else {
             return Err(FailedOAuth2 { is_known: false, failure: None, error: Error::InvalidState });
         };
@@ -227,7 +245,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let failed = |error| failed(cx.name, provider, error);
         let tokens = client.exchange(&attempt, &callback, cx.now).await.map_err(failed)?;
         let user = client.user(&tokens, &attempt, &callback, cx.now).await.map_err(failed)?;
-        self.admit_provider_user(provider, flow, user, tokens, caller, cx).await
+        self.finish_external_login(cx, provider, flow, (user, tokens), caller).await
     }
 
     pub(crate) fn provider(&self, key: &ProviderKey) -> Result<&OAuth2Client, Error> {
@@ -236,8 +254,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 }
 
-/// An error at this provider. The operator is told of it if it is theirs to mend.
-#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nothing is told then"))]
+/// An error of this provider. It is logged if the operator has to act.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "only logged with `tracing`"))]
 fn failed(operation: &'static str, provider: &ProviderKey, error: OAuth2Error) -> Error {
     #[cfg(feature = "tracing")]
     if let Some(fault) = error.fault() {

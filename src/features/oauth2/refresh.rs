@@ -1,10 +1,10 @@
-//! New tokens of a provider in exchange for old ones, when a session that it started is extended.
+//! Refreshing a provider's tokens when a session that it started is extended.
 
 use std::time::Duration;
 
 use super::{
     failed,
-    link::{KeptTokens, Refreshable, place},
+    provider_tokens::{KeptTokens, Refreshable, seal_context},
 };
 use crate::{
     crypto::Sealer,
@@ -15,23 +15,24 @@ use crate::{
     service::{Abort, AccountService, Caller, Context, Draft},
 };
 
-/// How long nobody else may refresh the same tokens: as long as a slow provider takes.
+/// How long the tokens are reserved for one refresh: as long as a slow provider takes.
 const LEASE: Duration = Duration::from_secs(60);
 
-/// What to ask a provider for, and for whom.
+/// A refresh to be made.
 struct Due {
     identity: IdentityId,
     provider: ProviderKey,
     with: Refreshable,
-    /// What `with` was sealed in, to know whether somebody has brought newer tokens.
+    /// The sealed form of `with`, to notice newer tokens.
     from: Sealed,
-    /// Until when the lease lasts. It tells this exchange from one that begins after it.
+    /// When the lease ends. It distinguishes this refresh from a later one.
     until: Timestamp,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    /// Exchanges the provider's tokens behind a session, if it has been started by a provider that gives new ones. A refresh token is mostly
-    /// good for once, so a lease is saved first: of many who extend at once, one asks.
+    /// Refreshes the provider's tokens of a session, if there is a refresh token. Most refresh
+    /// tokens are valid once, so a lease is saved first: of several concurrent extensions, one asks
+    /// the provider.
     pub(crate) async fn refresh_provider_tokens(
         &self,
         caller: &Caller,
@@ -42,7 +43,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         if !caller.account().is_of_provider(session) {
             return Ok(());
         }
-        // Most have nothing to exchange, and nothing is saved for them.
+        // Most sessions have nothing to refresh, and nothing is saved for them.
         let before = self.load_as(caller, Parts::Whole, cx).await?;
         let due = before.account.due(session, sealer, cx.now);
         if due.is_none_or(|due| self.provider(&due.provider).is_err()) {
@@ -68,8 +69,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
-    /// Gives the lease back and keeps the new tokens. They are the identity's, so they are kept even if the caller has been signed out
-    /// meanwhile; but not if somebody else has brought newer ones, or the identity has gone.
+    /// Ends the lease and keeps the new tokens. They belong to the identity, so they are kept even
+    /// if the caller has been signed out meanwhile; but not if there are newer ones, or the
+    /// identity was removed.
     async fn end_lease(
         &self,
         caller: &Caller,
@@ -83,7 +85,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             match tokens.filter(|_| is_newest) {
                 Some(tokens) => draft.keep_refreshed(due, tokens, &self.inner.sealer, nonce),
                 None if is_lent => {}
-                None => return Err(Abort::Stale),
+                None => return Err(Abort::PrepareAgain),
             }
             if is_lent {
                 draft.set_lease(&due.identity, None);
@@ -106,7 +108,7 @@ impl Account {
         record.is_some_and(|record| record.refreshing_until == Some(due.until))
     }
 
-    /// Whether they are still those that were to be exchanged.
+    /// Whether the tokens are still those that are being refreshed.
     fn holds_tokens(&self, due: &Due) -> bool {
         let kept = self.attachment.iter().flat_map(|attachment| &attachment.provider_tokens);
         kept.into_iter().any(|tokens| tokens.identity == due.identity && tokens.sealed == due.from)
@@ -118,7 +120,7 @@ impl Account {
         }
     }
 
-    /// What to ask for, if there is a refresh token and nobody else is asking.
+    /// The refresh to be made, if there is a refresh token and no other refresh is in progress.
     fn due(&self, session: &SessionId, sealer: &Sealer, now: Timestamp) -> Option<Due> {
         let session = self.session(session, now)?;
         let SessionProvider::Provider(provider) = session.provider else { return None };
@@ -130,7 +132,7 @@ impl Account {
         }
         let attachment = self.attachment.as_deref()?;
         let kept = attachment.provider_tokens.iter().find(|tokens| tokens.identity == identity.id)?;
-        let json = sealer.open(&place(&self.id, &identity.id), &kept.sealed)?;
+        let json = sealer.open(&seal_context(&self.id, &identity.id), &kept.sealed)?;
         let with = serde_json::from_slice::<KeptTokens>(&json).ok()?.into_refresh()?;
         let from = kept.sealed.clone();
         Some(Due { identity: identity.id, provider, with, from, until: now.after(LEASE) })

@@ -1,16 +1,14 @@
-//! Changes of email, password and phone, which may renew the secret of the session.
+//! Changing email, password and phone, which may renew the session's secret.
 
 use crate::{
     features::CredentialChange,
     http::{
         call::Call,
-        reply::{Answer, CookieChange, Reply},
+        outcome::{Answer, CookieChange, Done, Outcome},
     },
     model::{Email, Password, Phone, Timestamp},
     ports::{Clock, Mailer, SmsSender, Store},
 };
-
-use super::profile::account;
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     pub(super) async fn change_email(&self) -> Answer {
@@ -35,10 +33,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     }
 }
 
-fn changed(change: CredentialChange, expires_at: Timestamp) -> Reply {
-    let reply = account(&change.user);
+fn changed(change: CredentialChange, expires_at: Timestamp) -> Done {
+    let done = Outcome::User(change.user).done();
     match change.secret {
-        Some(secret) => reply.with_cookie(CookieChange::Set(secret, expires_at)),
-        None => reply,
+        Some(secret) => done.with_cookie(CookieChange::Set(secret, expires_at)),
+        None => done,
     }
 }

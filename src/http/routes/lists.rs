@@ -1,16 +1,15 @@
-//! Lists with queries: the log, and identities.
+//! Lists with queries: the security log, and identities.
 
 use crate::{
     http::{
         call::Call,
-        models::{IdentityListModel, LogListModel},
-        reply::{Answer, Reply},
+        outcome::{Answer, Outcome},
     },
     model::{IdentityId, IdentityQuery, PageQuery},
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
-/// How many identities a query without a limit gets.
+/// The number of identities that a query without a limit returns.
 const IDENTITY_PAGE: usize = 25;
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
@@ -18,18 +17,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let page = usize::try_from(self.service.config().log_page).unwrap_or(usize::MAX);
         let query = self.queries(|queries| PageQuery::parse(queries, page))?;
         let page = self.service.events(self.caller()?, query).await?;
-        Ok(Reply::ok(&LogListModel::new(&page)))
+        Ok(Outcome::Log(page).done())
     }
 
     pub(super) async fn identities(&self) -> Answer {
         let query = self.queries(|queries| IdentityQuery::parse(queries, IDENTITY_PAGE))?;
         let page = self.service.identities(self.caller()?, &query).await?;
-        Ok(Reply::ok(&IdentityListModel::new(&page)))
+        Ok(Outcome::Identities(page).done())
     }
 
     pub(super) async fn unlink_identity(&self) -> Answer {
         let id = self.in_path::<IdentityId>("identityId")?;
         self.service.unlink_identity(self.caller()?, &id).await?;
-        Ok(Reply::empty())
+        Ok(Outcome::Nothing.done())
     }
 }

@@ -1,4 +1,4 @@
-//! The routes: which operations are offered, and the function that does each.
+//! Performing operations: the function of each.
 
 mod credentials;
 mod lists;
@@ -12,43 +12,36 @@ mod targets;
 mod tokens;
 mod verification;
 
-use axum::http::Method;
-
-use super::{call::Call, reply::Answer};
+use super::{call::Call, outcome::Answer, rejection::Rejection};
 use crate::{
     operation::Operation,
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
-/// Makes the two tables of operations, those that read and those that change something: a row is an operation and its function.
+/// Generates the two tables of operations, those that only read and those that change something. A
+/// row is an operation and its function.
 macro_rules! served {
     (
         reads { $($(#[$if_read:meta])* $read:ident => $reader:ident),* $(,)? }
         changes { $($(#[$if_change:meta])* $change:ident => $changer:ident),* $(,)? }
     ) => {
-        /// The operations that are offered.
-        pub(super) const SERVED: &[Operation] =
-            &[$($(#[$if_read])* Operation::$read,)* $($(#[$if_change])* Operation::$change),*];
-
-        /// Does an operation that only reads.
+        /// Performs an operation that only reads.
         pub(super) async fn read<S: Store, M: Mailer, P: SmsSender, C: Clock>(
-            operation: Operation,
-            call: &Call<S, M, P, C>,
+            call: &mut Call<S, M, P, C>,
         ) -> Answer {
-            match operation {
+            match call.route.operation {
                 $($(#[$if_read])* Operation::$read => call.$reader().await,)*
-                _ => Err(super::Rejection::unknown_route()),
+                _ => Err(Rejection::unknown_route()),
             }
         }
 
-        /// Does an operation that changes something.
+        /// Performs an operation that changes something.
         pub(super) async fn change<S: Store, M: Mailer, P: SmsSender, C: Clock>(
-            operation: Operation,
             mut call: Call<S, M, P, C>,
         ) -> Answer {
-            match operation {
+            match call.route.operation {
                 $($(#[$if_change])* Operation::$change => call.$changer().await,)*
-                _ => Err(super::Rejection::unknown_route()),
+                _ => Err(Rejection::unknown_route()),
             }
         }
     };
@@ -109,76 +102,5 @@ served! {
         FinishPhoneVerification => finish_phone_verification,
         #[cfg(feature = "oauth2")]
         OAuth2Redirect => finish_oauth2,
-    }
-}
-
-/// An operation, and the route by which it was found.
-pub(super) struct Route {
-    pub(super) operation: Operation,
-    pub(super) path: &'static str,
-}
-
-impl Route {
-    /// The operation behind a method and a path. `HEAD` is `GET`.
-    ///
-    /// Where a fixed segment and a parameter both fit, the fixed one does: `/sessions/anonymous` is no session's id.
-    pub(super) fn find(method: &Method, path: &str) -> Option<Self> {
-        let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-        let find = |fits: &dyn Fn(&str) -> bool| {
-            SERVED.iter().filter(|operation| operation.methods().contains(&method)).find_map(|operation| {
-                let mut paths = std::iter::once(operation.path()).chain(operation.aliases().iter().copied());
-                paths.find(|route| fits(route)).map(|path| Self { operation: *operation, path })
-            })
-        };
-        find(&|route| route == path).or_else(|| find(&|route| fits(route, path)))
-    }
-}
-
-/// Whether a path has the form of a route. Segments are compared as they are sent: what is spelled otherwise is another path.
-fn fits(route: &str, path: &str) -> bool {
-    let (mut parts, mut given) = (route.split('/'), path.split('/'));
-    loop {
-        match (parts.next(), given.next()) {
-            (None, None) => return true,
-            (Some(part), Some(segment))
-                if part == segment || (part.starts_with('{') && !segment.is_empty()) => {}
-            _ => return false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(method: &str, path: &str) -> Option<Operation> {
-        Route::find(&method.parse().unwrap(), path).map(|route| route.operation)
-    }
-
-    #[test]
-    fn every_operation_is_found_by_its_own_routes() {
-        for operation in SERVED {
-            for path in std::iter::once(operation.path()).chain(operation.aliases().iter().copied()) {
-                let path = path.replace(['{', '}'], "");
-                assert_eq!(found(operation.method(), &path), Some(*operation), "{path}");
-            }
-        }
-    }
-
-    #[test]
-    fn head_is_get_and_nothing_else_is_guessed() {
-        assert_eq!(found("HEAD", "/v1/account"), Some(Operation::User));
-        for (method, path) in [
-            ("PUT", "/v1/account"),
-            ("get", "/v1/account"),
-            ("GET", "/v1/account/"),
-            ("GET", "/v1/Account"),
-            ("GET", "/v1//account"),
-            ("GET", "/v1/account/sessions/"),
-            ("GET", "/v1/account/sessions/a/b"),
-            ("POST", "/v1/account/name"),
-        ] {
-            assert_eq!(found(method, path), None, "{method} {path}");
-        }
     }
 }

@@ -1,4 +1,6 @@
-//! Sign-in by OAuth2 providers: the way there, and what follows when the browser is back.
+//! Sign-in with OAuth2 providers: the redirect to the provider, and the way back.
+
+use std::{collections::HashSet, sync::LazyLock};
 
 use axum::http::StatusCode;
 use zeroize::Zeroizing;
@@ -8,13 +10,12 @@ use crate::{
     features::{FailedOAuth2, FinishedOAuth2, OAuth2Outcome, OAuth2Return, OAuth2Start},
     http::{
         call::Call,
-        oauth2,
+        outcome::{Answer, CookieChange, Done, FlowChange, Outcome},
         query::{BadQuery, Pairs},
         rejection::Rejection,
-        reply::{Answer, CookieChange, Reply},
     },
     model::{CheckedUrl, Invalid, ProviderKey, Token},
-    oauth2::OAuth2Error,
+    oauth2::{OAuth2Error, Provider},
     ports::{Clock, Mailer, SmsSender, Store},
     service::SignedIn,
 };
@@ -24,16 +25,36 @@ const MAX_LENGTH: usize = 2048;
 const MAX_SCOPES: usize = 100;
 const MAX_SCOPE_LENGTH: usize = 4096;
 
+static BUILT_IN: LazyLock<HashSet<String>> = LazyLock::new(|| Provider::builtin_ids().collect());
+
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
-    pub(super) async fn start_oauth2_session(&self) -> Answer {
+    pub(super) async fn start_oauth2_session(&mut self) -> Answer {
         Box::pin(self.start_oauth2(false)).await
     }
 
-    pub(super) async fn start_oauth2_token(&self) -> Answer {
+    pub(super) async fn start_oauth2_token(&mut self) -> Answer {
         Box::pin(self.start_oauth2(true)).await
     }
 
-    async fn start_oauth2(&self, with_token: bool) -> Answer {
+    async fn start_oauth2(&mut self, with_token: bool) -> Answer {
+        let start = self.oauth2_start(with_token)?;
+        let failure = start.failure.clone();
+        let started = match self.service.start_oauth2(start, self.principal.as_deref()).await {
+            Ok(started) => started,
+            Err(Error::Invalid(rule)) => return Err(Rejection::invalid("success", rule)),
+            Err(error @ Error::OAuth2(OAuth2Error::InvalidScope)) => return Err(error.into()),
+            // The provider had to be asked first. The user waits for the answer at the failure
+            // page.
+            Err(error @ Error::OAuth2(_)) if failure.is_some() => {
+                return self.failed(FailedOAuth2 { is_known: true, failure, error }, None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let done = redirect(started.authorize_url.as_str());
+        Ok(done.with_flow(FlowChange::Add(Box::new(started), std::mem::take(&mut self.flows))))
+    }
+
+    fn oauth2_start(&self, with_token: bool) -> Result<OAuth2Start, Rejection> {
         let provider = self.provider()?;
         let pairs = self.pairs().map_err(malformed)?;
         let mut start = OAuth2Start::new(provider, self.config.oauth2.callback(&provider));
@@ -41,20 +62,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         start.failure = self.page(&pairs, "failure")?;
         start.scopes = scopes(&pairs)?;
         start.with_token = with_token;
-        let failure = start.failure.clone();
-        let started = match self.service.start_oauth2(start, self.who.as_deref()).await {
-            Ok(started) => started,
-            Err(Error::Invalid(rule)) => return Err(Rejection::invalid("success", &rule)),
-            Err(error @ Error::OAuth2(OAuth2Error::InvalidScope)) => return Err(error.into()),
-            // The provider had to be asked first. Principal waits for an answer waits at the failure page.
-            Err(error @ Error::OAuth2(_)) if failure.is_some() => {
-                return self.failed(FailedOAuth2 { is_known: true, failure, error }, None);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let mut reply = Reply::redirect(StatusCode::FOUND, started.authorize_url.as_str())?;
-        self.config.cookies.flows.set(&started, &self.flows, reply.response.headers_mut());
-        Ok(reply)
+        Ok(start)
     }
 
     pub(super) async fn finish_oauth2(&self) -> Answer {
@@ -63,109 +71,109 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let state = text(&pairs, "state", MAX_LENGTH)?;
         let (back, unreadable) = match received(&pairs, state) {
             Ok(back) => (back, None),
-            Err(refusal) => (
-                OAuth2Return { state, error: Some(("malformed", None)), ..Default::default() },
-                Some(refusal),
-            ),
+            Err(rejection) => {
+                let error = Some(("malformed", None));
+                (OAuth2Return { state, error, ..OAuth2Return::default() }, Some(rejection))
+            }
         };
-        let name = back.flow_name().map(str::to_owned);
-        let kept = name.as_deref().and_then(|name| self.flows.find(name));
-        let (caller, allowed) = (self.who.as_deref(), &self.config.origins);
+        let flow = back.flow_name().map(Box::<str>::from);
+        let kept = flow.as_deref().and_then(|name| self.flows.find(name));
+        let (caller, allowed) = (self.principal.as_deref(), &self.config.origins);
         match self.service.finish_oauth2(&provider, back, kept, caller, allowed, &self.client).await {
             Ok(FinishedOAuth2 { success, outcome }) => {
-                let mut reply = match outcome {
-                    OAuth2Outcome::Session(signed_in) => self.with_session(success, *signed_in)?,
+                let done = match outcome {
+                    OAuth2Outcome::Session(signed_in) => self.with_session(success, *signed_in),
                     OAuth2Outcome::Token(token) => self.with_token(success, &token)?,
                 };
-                self.forget_flow(name.as_deref(), &mut reply);
-                Ok(reply)
+                Ok(without_flow(done, flow))
             }
             Err(failed) => match unreadable {
-                Some(refusal) if !failed.is_known => Err(refusal),
-                _ => self.failed(failed, name.as_deref()),
+                Some(rejection) if !failed.is_known => Err(rejection),
+                _ => self.failed(failed, flow),
             },
         }
     }
 
-    fn with_session(&self, success: Option<CheckedUrl>, signed_in: SignedIn) -> Answer {
+    fn with_session(&self, success: Option<CheckedUrl>, signed_in: SignedIn) -> Done {
         let SignedIn { session, secret, device } = signed_in;
-        let location = match success {
-            Some(page) => page.as_str().to_owned(),
-            // Native apps whose SDK names no page take the cookie from the default one.
+        let done = match success {
+            Some(page) => redirect(page.as_str()),
+            // A native app whose SDK names no page takes the cookie from the address of the default
+            // page.
             None => {
-                let places = &self.config.oauth2;
+                let urls = &self.config.oauth2;
                 let wire = Zeroizing::new(secret.to_wire());
-                let key = self.config.cookies.name();
-                places.success.with_query(&[
+                redirect(&Zeroizing::new(urls.success.with_query(&[
                     ("project", &self.config.project),
-                    ("domain", &places.host),
-                    ("key", key),
+                    ("domain", &urls.host),
+                    ("key", self.config.cookies.name()),
                     ("secret", &wire),
-                ])
+                ])))
             }
         };
-        let reply = Reply::redirect(StatusCode::FOUND, &Zeroizing::new(location))?;
-        Ok(reply.with_cookie(CookieChange::Set(secret, session.expires_at)).with_device(device))
+        done.with_cookie(CookieChange::Set(secret, session.expires_at)).with_device(device)
     }
 
     fn with_token(&self, success: Option<CheckedUrl>, token: &Token) -> Answer {
         let secret = token.secret().ok_or(Error::Internal)?.expose();
-        let brought =
-            [("userId", token.user.as_str()), ("secret", secret), ("project", &*self.config.project)];
+        let pairs = [("userId", token.user.as_str()), ("secret", secret), ("project", &*self.config.project)];
         let location = match success {
-            Some(page) => page.with_query(brought.get(..2).unwrap_or_default()),
-            None => self.config.oauth2.success.with_query(&brought),
+            Some(page) => page.with_query(pairs.get(..2).unwrap_or_default()),
+            None => self.config.oauth2.success.with_query(&pairs),
         };
-        Reply::redirect(StatusCode::FOUND, &Zeroizing::new(location))
+        Ok(redirect(&Zeroizing::new(location)))
     }
 
-    /// Tells the failure page; or, if nothing says whose flow it was, the client itself. `name` is that of the flow, if it had begun.
-    fn failed(&self, failed: FailedOAuth2, name: Option<&str>) -> Answer {
+    /// Redirects to the failure page. If it is unknown whose flow it was, the client itself gets
+    /// the error.
+    fn failed(&self, failed: FailedOAuth2, flow: Option<Box<str>>) -> Answer {
         let FailedOAuth2 { is_known, failure, error } = failed;
+        // With an unknown state, another site may have sent the browser while the user is at the
+        // provider.
         let is_over = !matches!(error, Error::InvalidState);
-        let told_by_provider = match &error {
+        let provider_status = match &error {
             Error::OAuth2(error) => error.provider_status().filter(|status| *status >= 400),
             _ => None,
         };
-        let status = told_by_provider.unwrap_or_else(|| error.kind().status());
-        let refusal = Rejection::from(error);
-        let json = refusal.to_json(status);
+        let status = provider_status.unwrap_or_else(|| error.kind().status());
+        let rejection = Rejection::from(error);
+        let json = rejection.to_page_parameter(status);
         let location = match failure {
             Some(page) => page.with_query(&[("error", &json)]),
             None if is_known => {
                 let page = &self.config.oauth2.failure;
                 page.with_query(&[("project", &self.config.project), ("error", &json)])
             }
-            None => return Err(refusal),
+            None => return Err(rejection),
         };
-        let mut reply = Reply::redirect(StatusCode::FOUND, &location)?;
-        // Somebody else may have sent the browser here while it is at the provider.
-        if is_over {
-            self.forget_flow(name, &mut reply);
-        }
-        Ok(reply)
+        Ok(without_flow(redirect(&location), flow.filter(|_| is_over)))
     }
 
-    fn forget_flow(&self, name: Option<&str>, reply: &mut Reply) {
-        if let Some(name) = name {
-            self.config.cookies.flows.clear(name, reply.response.headers_mut());
-        }
-    }
-
-    /// The provider that the path names: one of this host's, or at least of the API's.
+    /// The provider in the path: one of this server's, or at least of the API's.
     fn provider(&self) -> Result<ProviderKey, Rejection> {
         let key = self.segment("provider").and_then(|key| key.parse().ok());
-        key.filter(|key| self.service.provider(key).is_ok() || oauth2::is_of_the_api(key))
-            .ok_or_else(Rejection::unsupported_provider)
+        let is_known =
+            |key: &ProviderKey| self.service.provider(key).is_ok() || BUILT_IN.contains(key.as_str());
+        key.filter(is_known).ok_or_else(Rejection::unsupported_provider)
     }
 
-    /// A page where the browser may go in the end; empty and absent are none.
+    /// A page where the browser may go in the end. An empty one counts as absent.
     fn page(&self, pairs: &Pairs<'_>, name: &str) -> Result<Option<CheckedUrl>, Rejection> {
         let given = pairs.scalar(name).map_err(malformed)?.filter(|url| !url.is_empty());
-        given
-            .map(|url| self.config.origins.check(url))
-            .transpose()
-            .map_err(|rule| Rejection::invalid(name, &rule))
+        let checked = given.map(|url| self.config.origins.check(url)).transpose();
+        checked.map_err(|rule| Rejection::invalid(name, rule))
+    }
+}
+
+fn redirect(location: &str) -> Done {
+    Outcome::Redirect(StatusCode::FOUND, location.into()).done()
+}
+
+/// Removes the cookie of the flow, if it had begun.
+fn without_flow(done: Done, flow: Option<Box<str>>) -> Done {
+    match flow {
+        Some(name) => done.with_flow(FlowChange::Remove(name)),
+        None => done,
     }
 }
 
@@ -183,7 +191,7 @@ fn scopes(pairs: &Pairs<'_>) -> Result<Vec<String>, Rejection> {
     Ok(scopes.into_iter().map(str::to_owned).collect())
 }
 
-/// What the provider sent, as far as it is looked at. What it says of an error may be long, and is cut.
+/// The provider's parameters that are used. Its error texts may be long, and are cut.
 fn received<'a>(pairs: &'a Pairs<'_>, state: Option<&'a str>) -> Result<OAuth2Return<'a>, Rejection> {
     let text = |name: &str, longest| text(pairs, name, longest);
     let said = |name| {
@@ -199,7 +207,7 @@ fn received<'a>(pairs: &'a Pairs<'_>, state: Option<&'a str>) -> Result<OAuth2Re
         error: said("error")?.map(|error| (error, description)),
         issuer: text("iss", MAX_LENGTH)?,
         location: text("location", MAX_LENGTH)?,
-        // Only a name is taken from it, and the client passes over one that is too long.
+        // Only a name is taken from it, and one that is too long is ignored.
         user: pairs.scalar("user").map_err(malformed)?,
     })
 }
@@ -207,7 +215,7 @@ fn received<'a>(pairs: &'a Pairs<'_>, state: Option<&'a str>) -> Result<OAuth2Re
 fn text<'a>(pairs: &'a Pairs<'_>, name: &str, max: usize) -> Result<Option<&'a str>, Rejection> {
     let given = pairs.scalar(name).map_err(malformed)?;
     match given.is_some_and(|text| text.chars().count() > max) {
-        true => Err(Rejection::invalid(name, &Invalid::Text { min: 0, max })),
+        true => Err(Rejection::invalid(name, Invalid::Text { min: 0, max })),
         false => Ok(given),
     }
 }

@@ -1,15 +1,13 @@
-//! The account itself: sign-up, reading, name, preferences and block.
+//! The account: sign-up, reading it, name, preferences and block.
 
 use crate::{
     features::SignUp,
     http::{
-        account_json::account_json,
         call::Call,
-        models::preferences_model,
+        outcome::{Answer, CookieChange, Outcome},
         rejection::Rejection,
-        reply::{Answer, CookieChange, Reply},
     },
-    model::{Name, Preferences, User},
+    model::{Name, Preferences},
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
@@ -17,8 +15,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     pub(super) async fn user(&self) -> Answer {
         let caller = self.caller()?;
         match caller.user() {
-            Some(user) => Ok(account(&user)),
-            None => Ok(account(&self.service.user(caller).await?)),
+            Some(user) => Ok(Outcome::User(user).done()),
+            None => Ok(Outcome::User(self.service.user(caller).await?).done()),
         }
     }
 
@@ -29,34 +27,30 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         request.user_id = user_id;
         request.name = self.optional::<OptionalName>("name")?.unwrap_or_default().0;
         let user = self.service.sign_up(request, &self.client).await?;
-        Ok(Reply::created_json(account_json(&user)))
+        Ok(Outcome::SignedUp(user).done())
     }
 
     pub(super) async fn change_name(&self) -> Answer {
         let name = self.required::<Name>("name")?;
-        Ok(account(&self.service.change_name(self.caller()?, name).await?))
+        Ok(Outcome::User(self.service.change_name(self.caller()?, name).await?).done())
     }
 
     pub(super) async fn preferences(&self) -> Answer {
         let preferences = self.service.preferences(self.caller()?).await?;
-        Ok(Reply::ok(&preferences_model(preferences.as_json())))
+        Ok(Outcome::Preferences(preferences).done())
     }
 
     pub(super) async fn replace_preferences(&self) -> Answer {
         let json = self.required_json("prefs")?;
         let preferences =
-            Preferences::parse_lenient(json).map_err(|rule| Rejection::invalid("prefs", &rule))?;
-        Ok(account(&self.service.replace_preferences(self.caller()?, preferences).await?))
+            Preferences::parse_lenient(json).map_err(|rule| Rejection::invalid("prefs", rule))?;
+        Ok(Outcome::User(self.service.replace_preferences(self.caller()?, preferences).await?).done())
     }
 
     pub(super) async fn block(&self) -> Answer {
         let user = self.service.block(self.caller()?).await?;
-        Ok(account(&user).with_cookie(CookieChange::Clear))
+        Ok(Outcome::User(user).done().with_cookie(CookieChange::Clear))
     }
-}
-
-pub(super) fn account(user: &User) -> Reply {
-    Reply::ok_json(account_json(user))
 }
 
 /// A name that may be empty.

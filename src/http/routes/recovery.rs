@@ -1,20 +1,18 @@
-//! A new password by mail.
+//! Setting a new password by email.
 
 use crate::{
     http::{
         call::Call,
-        reply::{Answer, CookieChange},
+        outcome::{Answer, Outcome},
     },
     model::{Email, Passcode, Password, UserId},
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
-use super::tokens::redeemed;
-
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     pub(super) async fn start_recovery(&self) -> Answer {
         let (email, url) = (self.required::<Email>("email")?, self.required_url()?);
-        Ok(self.sent(&self.service.start_recovery(email, &url, &self.client).await?))
+        Ok(Outcome::TokenSent(Box::new(self.service.start_recovery(email, &url, &self.client).await?)).done())
     }
 
     pub(super) async fn finish_recovery(&self) -> Answer {
@@ -22,8 +20,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let password = self.required::<Password>("password")?;
         let token =
             self.service.finish_recovery(&user, &secret, password, self.holder().ok(), &self.client).await?;
-        // All sessions of that account have ended, so perhaps the one that asks.
-        let ends_current = self.who.as_ref().is_some_and(|who| *who.user_id() == token.user);
-        Ok(redeemed(&token).with_cookie(if ends_current { CookieChange::Clear } else { CookieChange::Keep }))
+        // All sessions of the account have ended, which may include the caller's.
+        let ends_current = self.principal.as_ref().is_some_and(|who| *who.user_id() == token.user);
+        Ok(Outcome::TokenRedeemed(Box::new(token)).done().clearing_cookie_if(ends_current))
     }
 }

@@ -1,14 +1,13 @@
-//! Sessions: sign-in, list, extension and end; and the JWTs of a session.
+//! Sessions: sign-in, listing, extension and end; and JWTs.
 
 use crate::{
     error::Error,
     http::{
         call::Call,
-        models::{JwtModel, SessionListModel, SessionModel},
+        outcome::{Answer, CookieChange, Done, Outcome},
         rejection::Rejection,
-        reply::{Answer, CookieChange, Reply},
     },
-    model::{Email, Password, Session, SessionId},
+    model::{Email, Password, SessionId},
     ports::{Clock, Mailer, SmsSender, Store},
     service::SignedIn,
 };
@@ -25,30 +24,30 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         Ok(self.signed_in(signed_in))
     }
 
-    /// The answer to every sign-in. Only a server that holds the API key sees the secret; others get it as a cookie.
-    pub(super) fn signed_in(&self, SignedIn { session, secret, device }: SignedIn) -> Reply {
-        let shown = if self.has_api_key { secret.to_wire() } else { String::new() };
-        let reply = Reply::created(&SessionModel::new(&session, &shown));
-        reply.with_cookie(CookieChange::Set(secret, session.expires_at)).with_device(device)
+    /// The outcome of every sign-in.
+    pub(super) fn signed_in(&self, SignedIn { session, secret, device }: SignedIn) -> Done {
+        let cookie = CookieChange::Set(secret, session.expires_at);
+        Outcome::SignedIn(Box::new(session)).done().with_cookie(cookie).with_device(device)
     }
 
     pub(super) async fn sessions(&self) -> Answer {
         let sessions = self.service.sessions(self.caller()?).await?;
-        Ok(Reply::ok(&SessionListModel::new(&sessions)))
+        Ok(Outcome::Sessions(sessions).done())
     }
 
     pub(super) async fn session(&self) -> Answer {
         let session = self.service.session(self.caller()?, &self.session_id()?).await?;
-        Ok(Self::shown(&session))
+        Ok(Outcome::Session(Box::new(session)).done())
     }
 
     pub(super) async fn extend_session(&mut self) -> Answer {
         let session = self.service.extend_session(self.caller()?, &self.session_id()?).await?;
-        let reply = Self::shown(&session);
-        // A browser would forget the cookie at the expiry it was told first.
-        Ok(match self.credential.take().filter(|credential| session.current && credential.by_cookie) {
-            Some(credential) => reply.with_cookie(CookieChange::Set(credential.secret, session.expires_at)),
-            None => reply,
+        let (is_current, expires_at) = (session.current, session.expires_at);
+        let done = Outcome::Session(Box::new(session)).done();
+        // A browser would delete the cookie at the expiry that was set first.
+        Ok(match self.credential.take().filter(|credential| is_current && credential.by_cookie) {
+            Some(credential) => done.with_cookie(CookieChange::Set(credential.secret, expires_at)),
+            None => done,
         })
     }
 
@@ -56,24 +55,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let (holder, id) = (self.holder()?, self.session_id()?);
         self.service.sign_out(holder, &id).await?;
         let ends_current = holder.current_session() == Some(&id);
-        Ok(Reply::empty().with_cookie(if ends_current { CookieChange::Clear } else { CookieChange::Keep }))
+        Ok(Outcome::Nothing.done().clearing_cookie_if(ends_current))
     }
 
     pub(super) async fn sign_out_everywhere(&self) -> Answer {
         self.service.sign_out_everywhere(self.caller()?).await?;
-        Ok(Reply::empty().with_cookie(CookieChange::Clear))
+        Ok(Outcome::Nothing.done().with_cookie(CookieChange::Clear))
     }
 
     pub(super) async fn issue_jwt(&self) -> Answer {
         let jwt = self.service.issue_jwt(self.caller()?).await?;
-        Ok(Reply::created(&JwtModel { jwt: jwt.as_str() }))
+        Ok(Outcome::Jwt(jwt).done())
     }
 
-    fn shown(session: &Session) -> Reply {
-        Reply::ok(&SessionModel::new(session, ""))
-    }
-
-    /// The session that the path names; `current` is the one that made the request.
+    /// The session in the path. `current` is the session of the request.
     fn session_id(&self) -> Result<SessionId, Rejection> {
         if self.segment("sessionId") == Some("current") {
             return self.holder()?.current_session().copied().ok_or(Error::SessionNotFound.into());

@@ -4,8 +4,7 @@ use crate::{
     features::{DeviceToken, NewPushTarget},
     http::{
         call::Call,
-        models::TargetModel,
-        reply::{Answer, Reply},
+        outcome::{Answer, Outcome},
     },
     model::{ProviderId, TargetId},
     ports::{Clock, Mailer, SmsSender, Store},
@@ -18,19 +17,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         new.id = id;
         new.provider = self.optional::<ProviderId>("providerId")?;
         let target = self.service.add_push_target(self.caller()?, new).await?;
-        Ok(Reply::created(&TargetModel::new(&target)))
+        Ok(Outcome::TargetAdded(Box::new(target)).done())
     }
 
     pub(super) async fn change_push_target(&self) -> Answer {
         let id = self.in_path::<TargetId>("targetId")?;
         let token = self.required::<DeviceToken>("identifier")?;
         let target = self.service.change_push_target(self.caller()?, &id, token).await?;
-        Ok(Reply::ok(&TargetModel::new(&target)))
+        Ok(Outcome::Target(Box::new(target)).done())
     }
 
     pub(super) async fn remove_push_target(&self) -> Answer {
         let id = self.in_path::<TargetId>("targetId")?;
         self.service.remove_push_target(self.caller()?, &id).await?;
-        Ok(Reply::empty())
+        Ok(Outcome::Nothing.done())
     }
 }

@@ -1,14 +1,13 @@
-//! Sign-in by what was mailed, texted or handed out.
+//! Sign-in with a token that was mailed, texted or issued.
 
 use crate::{
     error::Error,
     features::EmailSignIn,
     http::{
         call::Call,
-        models::TokenModel,
-        reply::{Answer, Reply},
+        outcome::{Answer, Outcome},
     },
-    model::{CustomId, Email, Passcode, Phone, Token, UserId},
+    model::{CustomId, Email, Passcode, Phone, UserId},
     ports::{Clock, Mailer, SmsSender, Store},
 };
 
@@ -17,7 +16,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let (user_id, email) = (self.required("userId")?, self.required::<Email>("email")?);
         let request = EmailSignIn { user_id, email, with_phrase: self.optional_bool("phrase")? };
         let token = self.service.send_email_code(request, &self.client).await?;
-        Ok(self.sent(&token))
+        Ok(Outcome::TokenSent(Box::new(token)).done())
     }
 
     pub(super) async fn send_magic_url(&self) -> Answer {
@@ -26,31 +25,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
         let request = EmailSignIn { user_id, email, with_phrase: self.optional_bool("phrase")? };
         let url = url.as_ref().unwrap_or(&self.config.magic_page);
         let token = self.service.send_magic_url(request, url, &self.client).await?;
-        Ok(self.sent(&token))
+        Ok(Outcome::TokenSent(Box::new(token)).done())
     }
 
     pub(super) async fn send_phone_code(&self) -> Answer {
         let (user_id, phone) = (self.required("userId")?, self.required::<Phone>("phone")?);
         let token = self.service.send_phone_code(user_id, phone, &self.client).await?;
-        Ok(self.sent(&token))
+        Ok(Outcome::TokenSent(Box::new(token)).done())
     }
 
     pub(super) async fn sign_in_with_token(&self) -> Answer {
         let (user, secret) =
             (self.required::<CustomId<UserId>>("userId")?, self.required::<Passcode>("secret")?);
-        // The API takes `unique()` here too; no account is called that.
+        // The API accepts `unique()` here too, which is no account's id.
         let CustomId::Given(user) = user else { return Err(Error::InvalidToken.into()) };
         let signed_in = self.service.sign_in_with_token(&user, &secret, &self.client).await?;
         Ok(self.signed_in(signed_in))
     }
-
-    /// The answer to whoever let a token be sent. Only a server that holds the API key sees the secret.
-    pub(super) fn sent(&self, token: &Token) -> Reply {
-        Reply::created(&TokenModel::new(token, self.has_api_key))
-    }
-}
-
-/// The answer to whoever redeemed a token without being signed in by it.
-pub(super) fn redeemed(token: &Token) -> Reply {
-    Reply::ok(&TokenModel::new(token, false))
 }

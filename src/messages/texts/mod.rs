@@ -1,4 +1,4 @@
-//! The sentences of the languages that come with the crate: one file each.
+//! The sentences of the built-in languages, one file each.
 
 mod ar;
 mod de;
@@ -13,9 +13,9 @@ mod pt;
 mod tr;
 mod zh;
 
-use super::{Locale, Wording};
+use super::{locale::Locale, wording::Wording};
 
-/// The sentences of a language.
+/// Returns the sentences of a language.
 pub(super) fn wording(locale: Locale) -> &'static Wording {
     match locale {
         Locale::English => &en::WORDING,

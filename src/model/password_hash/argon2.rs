@@ -1,4 +1,4 @@
-//! A stored hash of Argon2 (RFC 9106).
+//! Stored hashes of Argon2 (RFC 9106).
 
 use std::{fmt, iter::Peekable};
 
@@ -8,14 +8,14 @@ use data_encoding::BASE64_NOPAD;
 use super::{HashLimit, InvalidPasswordHash, PasswordHash, phc};
 use crate::model::{
     Argon2Params,
-    argon2_params::{PARALLELISM_LIMIT, TIME_LIMIT},
+    argon2_params::{MAX_PARALLELISM, MAX_TIME},
 };
 
-/// What this crate writes itself.
+/// The lengths in hashes of this crate.
 const SALT_LENGTH: usize = 16;
 const OUTPUT_LENGTH: usize = 32;
 
-/// What a PHC string of Argon2 says.
+/// The parts of a PHC string of Argon2.
 pub(crate) struct Argon2Hash {
     pub(crate) algorithm: Algorithm,
     pub(crate) version: Version,
@@ -25,7 +25,7 @@ pub(crate) struct Argon2Hash {
 }
 
 impl Argon2Hash {
-    /// A hash as this crate makes them today.
+    /// Creates a hash in the current form of this crate.
     pub(crate) fn of_today(
         params: Argon2Params,
         salt: [u8; SALT_LENGTH],
@@ -54,7 +54,7 @@ impl Argon2Hash {
             || self.output.len() < OUTPUT_LENGTH
     }
 
-    /// Parses what follows the name of the algorithm.
+    /// Parses the fields after the name of the algorithm.
     pub(super) fn parse<'a>(
         algorithm: Algorithm,
         fields: &mut Peekable<impl Iterator<Item = &'a str>>,
@@ -66,9 +66,9 @@ impl Argon2Hash {
         };
         let [memory_kib, time, parallelism] = phc::parse_numbers(fields.next(), ["m", "t", "p"])?;
         let (salt, output) = phc::parse_end(fields)?;
-        let limit = if !(1..=PARALLELISM_LIMIT).contains(&parallelism) {
+        let limit = if !(1..=MAX_PARALLELISM).contains(&parallelism) {
             HashLimit::Argon2Parallelism
-        } else if !(1..=TIME_LIMIT).contains(&time) {
+        } else if !(1..=MAX_TIME).contains(&time) {
             HashLimit::Argon2Time
         } else {
             HashLimit::Argon2Memory

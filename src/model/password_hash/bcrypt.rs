@@ -1,15 +1,18 @@
-//! A stored hash of bcrypt.
+//! Stored hashes of bcrypt.
 
-use std::{fmt, ops::RangeInclusive};
+use std::fmt;
 
-use super::{HashLimit, InvalidPasswordHash};
+use super::{
+    HashLimit, InvalidPasswordHash,
+    limits::{MAX_BCRYPT_COST, MIN_BCRYPT_COST},
+};
 
-/// bcrypt's own digits of base 64.
+/// bcrypt's own base64 alphabet.
 const DIGITS: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const SALT_DIGITS: usize = 22;
 const OUTPUT_DIGITS: usize = 31;
 
-/// What a string such as `$2b$12$…` says, with 22 digits of salt and 31 of hash.
+/// The parts of a string such as `$2b$12$…`, with 22 digits of salt and 31 of hash.
 #[cfg_attr(not(feature = "import-hashes"), expect(dead_code, reason = "then nothing computes it"))]
 pub(crate) struct BcryptHash {
     /// The logarithm of the number of rounds.
@@ -19,10 +22,7 @@ pub(crate) struct BcryptHash {
 }
 
 impl BcryptHash {
-    /// Below 4 there is no bcrypt; 14 takes about a second.
-    pub(super) const COSTS: RangeInclusive<u32> = 4..=14;
-
-    /// Parses what follows the name of the version.
+    /// Parses the fields after the name of the version.
     pub(super) fn parse<'a>(mut fields: impl Iterator<Item = &'a str>) -> Result<Self, InvalidPasswordHash> {
         let mut next = || fields.next().ok_or(InvalidPasswordHash::Malformed);
         let (cost, digits) = (next()?, next()?);
@@ -38,13 +38,16 @@ impl BcryptHash {
         let (salt, output) = digits.split_at(SALT_DIGITS);
         let salt = decode(salt).ok_or(InvalidPasswordHash::Malformed)?;
         let output = decode(output).ok_or(InvalidPasswordHash::Malformed)?;
-        if !Self::COSTS.contains(&cost) {
+        if !(MIN_BCRYPT_COST..=MAX_BCRYPT_COST).contains(&cost) {
             return Err(InvalidPasswordHash::OutOfRange(HashLimit::BcryptCost));
         }
         Ok(Self { cost, salt, output })
     }
 
-    /// In blocks of Argon2: one round takes 58 µs where a block takes 0.36. Rather too few, so that too much is made up for it.
+    /// Returns the work in blocks of Argon2.
+    ///
+    /// One round takes 58 µs and one block 0.36 µs. The result is rounded down, because missing
+    /// work is compensated by additional hashing.
     pub(super) fn work(&self) -> u32 {
         150 << self.cost
     }
@@ -56,10 +59,11 @@ impl fmt::Display for BcryptHash {
     }
 }
 
-/// The bits left over in the last digit may be anything: some encoders leave dirt there, and every verifier passes over it.
+/// Decodes digits. The spare bits of the last digit are ignored, as in every verifier: some
+/// encoders do not clear them.
 fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
-    let mut places = bytes.iter_mut();
+    let mut slots = bytes.iter_mut();
     let (mut bits, mut held) = (0_u32, 0_u32);
     for digit in digits {
         let value = DIGITS.iter().position(|known| known == digit)?;
@@ -68,10 +72,10 @@ fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
         if held >= 8 {
             held -= 8;
             let [.., byte] = (bits >> held).to_be_bytes();
-            *places.next()? = byte;
+            *slots.next()? = byte;
         }
     }
-    places.next().is_none().then_some(bytes)
+    slots.next().is_none().then_some(bytes)
 }
 
 #[cfg(test)]
@@ -79,8 +83,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_are_those_of_bcrypt_and_spare_bits_do_not_matter() {
-        // From jBCrypt's examples, the salt and hash of "a" at cost 6.
+    fn digits_are_those_of_bcrypt_and_spare_bits_are_ignored() {
+        // From jBCrypt's examples: the salt of "a" at cost 6.
         let salt = *b"\xa3\x61\x2d\x8c\x9a\x37\xda\xc2\xf9\x9d\x94\xda\x03\xbd\x45\x21";
         assert_eq!(decode(b"m0CrhHm10qJ3lXRY.5zDGO"), Some(salt));
         assert_eq!(decode(b"m0CrhHm10qJ3lXRY.5zDGP"), Some(salt));

@@ -1,20 +1,20 @@
-//! The pieces that PHC strings are made of.
+//! The fields of PHC strings.
 
 use std::ops::RangeInclusive;
 
 use data_encoding::BASE64_NOPAD;
 
-use super::{HashLimit, InvalidPasswordHash};
+use super::{
+    HashLimit, InvalidPasswordHash,
+    limits::{MAX_OUTPUT_BYTES, MAX_SALT_BYTES, MIN_OUTPUT_BYTES, MIN_SALT_BYTES},
+};
 
-const SALT_LENGTHS: RangeInclusive<usize> = 8..=64;
-const OUTPUT_LENGTHS: RangeInclusive<usize> = 16..=64;
-
-/// The two fields that end a PHC string: salt and hash.
+/// Parses the last two fields of a PHC string: salt and hash.
 pub(super) fn parse_end<'a>(
     mut fields: impl Iterator<Item = &'a str>,
 ) -> Result<(Vec<u8>, Vec<u8>), InvalidPasswordHash> {
-    let salt = parse_bytes(fields.next(), SALT_LENGTHS, HashLimit::Salt)?;
-    let output = parse_bytes(fields.next(), OUTPUT_LENGTHS, HashLimit::Output)?;
+    let salt = parse_bytes(fields.next(), MIN_SALT_BYTES..=MAX_SALT_BYTES, HashLimit::Salt)?;
+    let output = parse_bytes(fields.next(), MIN_OUTPUT_BYTES..=MAX_OUTPUT_BYTES, HashLimit::Output)?;
     match fields.next() {
         None => Ok((salt, output)),
         Some(_) => Err(InvalidPasswordHash::Malformed),
@@ -31,8 +31,10 @@ fn parse_bytes(
     if lengths.contains(&bytes.len()) { Ok(bytes) } else { Err(InvalidPasswordHash::OutOfRange(limit)) }
 }
 
-/// The numbers of a field such as `m=19456,t=2,p=1`, which has these names in this order and no others. A key id or associated
-/// data would follow; neither is supported, and without them the hash could not be computed.
+/// Parses the numbers of a field such as `m=19456,t=2,p=1`, with exactly these names in this order.
+///
+/// A key id or associated data would follow. Neither is supported, and ignoring them would give
+/// another hash.
 pub(super) fn parse_numbers<const N: usize>(
     field: Option<&str>,
     names: [&str; N],
@@ -47,7 +49,8 @@ pub(super) fn parse_numbers<const N: usize>(
     if pairs.next().is_none() { Ok(numbers) } else { Err(InvalidPasswordHash::Malformed) }
 }
 
-/// A decimal number as the PHC format has it: digits only, no leading zero. What is too large for any limit is the largest number.
+/// Parses a decimal number of the PHC format: digits only, without leading zeros. A number that is
+/// too large for `u32` becomes `u32::MAX`, which is beyond every limit.
 fn parse_number(digits: &str) -> Option<u32> {
     let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let canonical = digits == "0" || !digits.starts_with('0');

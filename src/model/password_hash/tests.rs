@@ -3,7 +3,7 @@ use super::*;
 const SALT: &str = "c2FsdHNhbHRzYWx0c2FsdA";
 const OUTPUT: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
-/// Salt and hash in the digits of bcrypt.
+/// A salt and a hash in bcrypt's digits.
 const BCRYPT: &str = "abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.";
 
 fn phc(head: &str) -> String {
@@ -11,7 +11,7 @@ fn phc(head: &str) -> String {
 }
 
 #[test]
-fn a_known_string_is_kept_as_it_is() {
+fn a_valid_string_is_kept_unchanged() {
     for head in [
         "$argon2id$v=19$m=19456,t=2,p=1",
         "$argon2i$v=16$m=4096,t=3,p=1",
@@ -35,11 +35,17 @@ fn encoding_is_the_inverse_of_parsing() {
     assert_eq!(hash.encode().as_str(), text);
 }
 
-#[test]
-fn every_other_text_is_refused() {
-    use InvalidPasswordHash::{Malformed, OutOfRange, UnknownAlgorithm};
+#[track_caller]
+fn assert_rejected(text: &str, why: InvalidPasswordHash) {
+    assert_eq!(PasswordHash::parse(text), Err(why), "{text}");
+    assert!(serde_json::from_value::<PasswordHash>(text.into()).is_err());
+}
 
-    let mut refused: Vec<(String, InvalidPasswordHash)> = [
+#[test]
+fn other_algorithms_and_parameters_are_rejected() {
+    use InvalidPasswordHash::{Malformed, UnknownAlgorithm};
+
+    for (head, why) in [
         ("$argon2id$v=18$m=64,t=1,p=1", UnknownAlgorithm),
         ("$argon2id$v=19$v=19$m=64,t=1,p=1", Malformed),
         ("$argon2ID$v=19$m=64,t=1,p=1", UnknownAlgorithm),
@@ -59,11 +65,17 @@ fn every_other_text_is_refused() {
         ("$scrypt$r=8,ln=14,p=1", Malformed),
         ("$scrypt$v=1$ln=14,r=8,p=1", Malformed),
         ("$scrypt$ln=014,r=8,p=1", Malformed),
-    ]
-    .map(|(head, why)| (phc(head), why))
-    .into();
+    ] {
+        assert_rejected(&phc(head), why);
+    }
+}
+
+#[test]
+fn other_salts_and_outputs_are_rejected() {
+    use InvalidPasswordHash::{Malformed, OutOfRange, UnknownAlgorithm};
+
     let good = "$argon2id$v=19$m=64,t=1,p=1";
-    refused.extend([
+    for (text, why) in [
         (String::new(), Malformed),
         ("$".into(), UnknownAlgorithm),
         ("password".into(), Malformed),
@@ -78,6 +90,16 @@ fn every_other_text_is_refused() {
         (format!("{good}${}${OUTPUT}", "A".repeat(88)), OutOfRange(HashLimit::Salt)),
         (format!("{good}${}${OUTPUT}", "A".repeat(10_000)), Malformed),
         (format!("$scrypt$ln=14,r=8,p=1$c2FsdA${OUTPUT}"), OutOfRange(HashLimit::Salt)),
+    ] {
+        assert_rejected(&text, why);
+    }
+}
+
+#[test]
+fn other_forms_of_bcrypt_are_rejected() {
+    use InvalidPasswordHash::{Malformed, UnknownAlgorithm};
+
+    for (text, why) in [
         (format!("$2b$10${SALT}${OUTPUT}"), Malformed),
         (format!("$2b${BCRYPT}"), Malformed),
         (format!("$2b$010${BCRYPT}"), Malformed),
@@ -92,22 +114,23 @@ fn every_other_text_is_refused() {
         (format!("$2$05${BCRYPT}"), UnknownAlgorithm),
         (format!("$2c$05${BCRYPT}"), UnknownAlgorithm),
         (format!("$2B$05${BCRYPT}"), UnknownAlgorithm),
-        // Of the implementation with the fault.
+        // Marks hashes of the faulty implementation.
         (format!("$2x$05${BCRYPT}"), UnknownAlgorithm),
-    ]);
-    for (text, why) in refused {
-        assert_eq!(PasswordHash::parse(&text), Err(why), "{text}");
-        assert!(serde_json::from_value::<PasswordHash>(text.into()).is_err());
+    ] {
+        assert_rejected(&text, why);
     }
 }
 
-#[test]
-fn hostile_costs_are_refused_and_the_limit_named() {
-    use HashLimit::{
-        Argon2Memory, Argon2Parallelism, Argon2Time, BcryptCost, ScryptMemory, ScryptParallelism,
-    };
+#[track_caller]
+fn assert_out_of_range(text: &str, limit: HashLimit) {
+    assert_eq!(PasswordHash::parse(text), Err(InvalidPasswordHash::OutOfRange(limit)), "{text}");
+}
 
-    let argon2 = [
+#[test]
+fn excessive_costs_of_argon2_are_rejected_by_limit() {
+    use HashLimit::{Argon2Memory, Argon2Parallelism, Argon2Time};
+
+    for (costs, limit) in [
         ("m=4294967295,t=1,p=1", Argon2Memory),
         ("m=4294967296,t=1,p=1", Argon2Memory),
         ("m=99999999999999999999999,t=1,p=1", Argon2Memory),
@@ -120,9 +143,16 @@ fn hostile_costs_are_refused_and_the_limit_named() {
         ("m=64,t=0,p=1", Argon2Time),
         ("m=64,t=1,p=0", Argon2Parallelism),
         ("m=0,t=1,p=1", Argon2Memory),
-    ]
-    .map(|(costs, limit)| (phc(&format!("$argon2id$v=19${costs}")), limit));
-    let scrypt = [
+    ] {
+        assert_out_of_range(&phc(&format!("$argon2id$v=19${costs}")), limit);
+    }
+}
+
+#[test]
+fn excessive_costs_of_scrypt_are_rejected_by_limit() {
+    use HashLimit::{ScryptMemory, ScryptParallelism};
+
+    for (costs, limit) in [
         ("ln=0,r=8,p=1", ScryptMemory),
         ("ln=19,r=8,p=1", ScryptMemory),
         ("ln=18,r=9,p=1", ScryptMemory),
@@ -138,23 +168,27 @@ fn hostile_costs_are_refused_and_the_limit_named() {
         ("ln=14,r=8,p=17", ScryptParallelism),
         ("ln=18,r=8,p=5", ScryptParallelism),
         ("ln=14,r=8,p=4294967295", ScryptParallelism),
-    ]
-    .map(|(costs, limit)| (phc(&format!("$scrypt${costs}")), limit));
-    let bcrypt =
-        ["00", "03", "15", "31", "32", "99"].map(|cost| (format!("$2b${cost}${BCRYPT}"), BcryptCost));
-    for (text, limit) in argon2.into_iter().chain(scrypt).chain(bcrypt) {
-        assert_eq!(PasswordHash::parse(&text), Err(InvalidPasswordHash::OutOfRange(limit)), "{text}");
+    ] {
+        assert_out_of_range(&phc(&format!("$scrypt${costs}")), limit);
     }
 }
 
 #[test]
-fn a_limit_is_told_in_words_and_numbers() {
-    let told = |limit| InvalidPasswordHash::OutOfRange(limit).to_string();
-    assert_eq!(told(HashLimit::BcryptCost), "the cost of a bcrypt hash is 4 to 14");
-    assert_eq!(told(HashLimit::Argon2Memory), "`m` of an Argon2 hash is 8 for each lane to 262144 KiB");
+fn excessive_costs_of_bcrypt_are_rejected() {
+    for cost in ["00", "03", "15", "31", "32", "99"] {
+        assert_out_of_range(&format!("$2b${cost}${BCRYPT}"), HashLimit::BcryptCost);
+    }
+}
+
+#[test]
+fn a_limit_is_described_in_words_and_numbers() {
+    let described = |limit| InvalidPasswordHash::OutOfRange(limit).to_string();
+    assert_eq!(described(HashLimit::BcryptCost), "the cost of a bcrypt hash is 4 to 14");
+    assert_eq!(described(HashLimit::Argon2Memory), "`m` of an Argon2 hash is 8 for each lane to 262144 KiB");
     assert_eq!(
-        told(HashLimit::ScryptMemory),
-        "`ln` and `r` of a scrypt hash are at least 1, `r` at most 64, 128 × r × 2^ln at most 268435456 bytes"
+        described(HashLimit::ScryptMemory),
+        "`ln` and `r` of a scrypt hash are at least 1, `r` at most 64, \
+         128 × r × 2^ln at most 268435456 bytes"
     );
 }
 
@@ -179,7 +213,7 @@ fn no_edited_string_makes_the_parser_panic() {
 
 #[cfg(feature = "import-hashes")]
 #[test]
-fn a_hash_of_an_older_system_is_kept_as_it_is_and_needs_a_rehash() {
+fn a_hash_of_an_older_system_is_kept_and_needs_a_rehash() {
     let cheap = Argon2Params::new(8, 1, 1).unwrap();
     let bcrypt = ["2a", "2b", "2y"].map(|name| format!("${name}$05${BCRYPT}"));
     let scrypt = ["ln=1,r=1,p=1", "ln=18,r=8,p=4", "ln=14,r=8,p=16", "ln=15,r=64,p=1"]
@@ -195,7 +229,7 @@ fn a_hash_of_an_older_system_is_kept_as_it_is_and_needs_a_rehash() {
 
 #[cfg(not(feature = "import-hashes"))]
 #[test]
-fn without_the_feature_such_hashes_are_read_from_a_store_and_not_taken_over() {
+fn without_the_feature_such_hashes_are_only_read_from_a_store() {
     for text in [format!("$2b$05${BCRYPT}"), phc("$scrypt$ln=14,r=8,p=1")] {
         assert_eq!(PasswordHash::parse(&text), Err(InvalidPasswordHash::FeatureMissing));
         assert_eq!(PasswordHash::try_from(text.clone()), Err(InvalidPasswordHash::FeatureMissing));

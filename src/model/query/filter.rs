@@ -1,4 +1,4 @@
-//! Conditions on rows, by themselves and joined.
+//! Filters: conditions on rows, joined by `and` and `or`.
 
 use std::cmp::Ordering;
 
@@ -8,14 +8,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     MALFORMED, Query,
-    identities::{Field, IdentityAttribute, QueryFields},
+    attribute::{Field, IdentityAttribute, QueryFields},
 };
 use crate::model::{Invalid, Timestamp};
 
 const MAX_VALUES: usize = 500;
 const MAX_LEVELS: usize = 8;
 
-/// A condition that a row meets or not.
+/// A condition on a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Filter {
     All(Vec<Filter>),
@@ -40,7 +40,7 @@ pub(super) enum Test {
     EndsWith(String),
 }
 
-/// What an attribute is compared with.
+/// The value with which an attribute is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Operand {
     Text(String),
@@ -90,8 +90,8 @@ fn nested_query(value: Value) -> Result<Query, Invalid> {
 }
 
 fn parse_test(query: Query) -> Result<Filter, Invalid> {
-    // An unknown method is told before an unknown attribute.
-    let read: fn(Values) -> Result<Test, Invalid> = match query.method.as_str() {
+    // If both the method and the attribute are unknown, the method is reported.
+    let parse: fn(Values) -> Result<Test, Invalid> = match query.method.as_str() {
         "isNull" => |values| values.none(Test::IsNull),
         "isNotNull" => |values| values.none(Test::IsNotNull),
         "equal" => |values| values.some().map(Test::Equal),
@@ -109,7 +109,7 @@ fn parse_test(query: Query) -> Result<Filter, Invalid> {
     };
     let attribute = query.attribute.as_deref().and_then(IdentityAttribute::named);
     let attribute = attribute.ok_or(Invalid::Query("the attribute does not exist or cannot be queried"))?;
-    let test = read(Values { of: attribute, values: query.values.unwrap_or_default() })?;
+    let test = parse(Values { attribute, values: query.values.unwrap_or_default() })?;
     Ok(Filter::Test { attribute, test })
 }
 
@@ -117,8 +117,9 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_lowercase).collect()
 }
 
+/// The values of a query, not yet checked.
 struct Values {
-    of: IdentityAttribute,
+    attribute: IdentityAttribute,
     values: Vec<Value>,
 }
 
@@ -143,7 +144,7 @@ impl Values {
     }
 
     fn some(self) -> Result<Vec<Operand>, Invalid> {
-        let is_date = self.of.is_date();
+        let is_date = self.attribute.is_date();
         self.some_texts()?
             .into_iter()
             .map(|text| if is_date { date(&text) } else { Ok(Operand::Text(text)) })
@@ -203,7 +204,7 @@ impl Test {
 }
 
 impl Operand {
-    /// How the field compares with it; null compares with nothing, as in SQL.
+    /// Compares a field with the operand. Null is not comparable, as in SQL.
     fn compare(&self, field: &Field<'_>) -> Option<Ordering> {
         match (field, self) {
             (Field::Text(text), Self::Text(operand)) => Some((*text).cmp(operand.as_str())),

@@ -1,16 +1,22 @@
 //! The query language of identity lists.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::cmp::Ordering;
 
-use super::{Query, Window, filter::Filter, read};
-use crate::model::{Invalid, Timestamp, Uid};
+use super::{
+    Query, Window,
+    attribute::{Field, IdentityAttribute, QueryFields},
+    filter::Filter,
+    read,
+};
+use crate::model::{Invalid, Uid};
 
-/// The greatest total that is counted to.
+/// The highest total that is reported.
 const MAX_COUNTED: usize = 5000;
 
-/// Which identities are asked for: filters, order, cursor, limit and offset.
+/// A query for a list of identities: filters, orders, cursor, limit and offset.
 ///
-/// Of several limits, offsets or cursors the first counts; filters all count; orders count one after the other.
+/// A row must match all filters. Rows that are equal by one order are sorted by the next. Of
+/// several limits, offsets or cursors, the first one applies.
 ///
 /// # Examples
 /// ```
@@ -18,7 +24,8 @@ const MAX_COUNTED: usize = 5000;
 /// let queries = [r#"{"method":"equal","attribute":"provider","values":["github","google"]}"#];
 /// assert!(IdentityQuery::parse(&queries, 25).is_ok());
 /// let secret = [r#"{"method":"orderAsc","attribute":"providerAccessToken"}"#];
-/// assert!(IdentityQuery::parse(&secret, 25).unwrap_err().to_string().starts_with("Invalid query"));
+/// let error = IdentityQuery::parse(&secret, 25).unwrap_err();
+/// assert!(error.to_string().starts_with("Invalid query"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityQuery {
@@ -29,62 +36,24 @@ pub struct IdentityQuery {
     offset: u64,
 }
 
-/// An attribute of an identity that may be filtered and sorted by; provider tokens are none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum IdentityAttribute {
-    /// `$id`
-    Id,
-    /// `$createdAt`
-    CreatedAt,
-    /// `$updatedAt`
-    UpdatedAt,
-    /// `userId`
-    UserId,
-    /// `provider`
-    Provider,
-    /// `providerUid`
-    ProviderUid,
-    /// `providerEmail`
-    ProviderEmail,
-    /// `providerAccessTokenExpiry`
-    ProviderAccessTokenExpiry,
-}
-
-/// The value of an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field<'a> {
-    /// There is none.
-    Null,
-    /// A text, compared by code points.
-    Text(&'a str),
-    /// An instant.
-    Date(Timestamp),
-}
-
-/// A row that a query can look into.
-pub trait QueryFields {
-    /// The value of an attribute; attributes that are dates give [`Field::Date`] or [`Field::Null`].
-    fn field(&self, attribute: IdentityAttribute) -> Field<'_>;
-}
-
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// How many rows the filters leave, whatever cursor, limit and offset say; counted up to 5000.
+    /// The number of rows that match the filters, at most 5000. Cursor, limit and offset do not
+    /// change it.
     pub total: usize,
-    /// The rows of this part.
+    /// The rows of this page.
     pub rows: Vec<T>,
 }
 
-/// The row that a cursor names is not there. The API calls it `general_cursor_not_found`.
+/// The row of the cursor does not exist. The API's error code is `general_cursor_not_found`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("The cursor names no row of the list")]
 pub struct CursorNotFound;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Order {
-    /// None is the order in which the rows came.
+    /// `None` is the natural order of the rows.
     by: Option<IdentityAttribute>,
     descends: bool,
 }
@@ -96,15 +65,16 @@ enum Cursor {
 }
 
 impl IdentityQuery {
-    /// Reads a list of query strings; `default_limit` counts where none is given.
+    /// Parses a list of query strings. `default_limit` applies if none of them is a limit.
     ///
     /// # Errors
-    /// [`Invalid::Query`], [`Invalid::QueryMethod`] or [`Invalid::QueryCursor`] for the first query that cannot be read.
+    /// [`Invalid::Query`], [`Invalid::QueryMethod`] or [`Invalid::QueryCursor`] for the first query
+    /// that cannot be parsed.
     pub fn parse(queries: &[impl AsRef<str>], default_limit: usize) -> Result<Self, Invalid> {
         let (mut window, mut filters, mut orders, mut cursor) =
             (Window::default(), Vec::new(), Vec::new(), None);
         for query in read(queries)? {
-            if window.take(&query)? {
+            if window.accept(&query)? {
                 continue;
             }
             match query.method.as_str() {
@@ -119,33 +89,29 @@ impl IdentityQuery {
         Ok(Self { filters, orders, cursor, limit, offset })
     }
 
-    /// Whether the filters leave a row.
+    /// Returns whether a row matches all filters.
     #[must_use]
     pub fn matches(&self, row: &impl QueryFields) -> bool {
         self.filters.iter().all(|filter| filter.matches(row))
     }
 
-    /// The asked part of `rows`, which must be all rows that the caller may see, in their natural order.
+    /// Returns the requested page of `rows`.
+    ///
+    /// `rows` must be all rows that the caller may see, in their natural order.
     ///
     /// # Errors
-    /// [`CursorNotFound`] if the cursor names none of them.
+    /// [`CursorNotFound`] if the cursor is the id of none of them.
     pub fn apply<T: QueryFields>(&self, rows: Vec<T>) -> Result<Page<T>, CursorNotFound> {
         let mut rows: Vec<(usize, T)> = rows.into_iter().enumerate().collect();
         rows.sort_by(|left, right| self.compare(left, right));
         let total = rows.iter().filter(|(_, row)| self.matches(row)).count().min(MAX_COUNTED);
         if let Some(cursor) = self.cursor {
-            let (Cursor::After(id) | Cursor::Before(id)) = cursor;
-            let named = |(_, row): &(usize, T)| row.field(IdentityAttribute::Id) == Field::Text(id.as_str());
-            let at = rows.iter().position(named).ok_or(CursorNotFound)?;
-            match cursor {
-                Cursor::After(_) => _ = rows.drain(..=at),
-                Cursor::Before(_) => rows.truncate(at),
-            }
+            cursor.cut(&mut rows)?;
         }
         let left = rows.into_iter().map(|(_, row)| row).filter(|row| self.matches(row));
         let offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
         let rows = if let Some(Cursor::Before(_)) = self.cursor {
-            // The rows nearest to the cursor, in the order of the list.
+            // The page ends at the cursor, so rows are taken from the end.
             let mut nearest: Vec<T> = left.rev().skip(offset).take(self.limit).collect();
             nearest.reverse();
             nearest
@@ -167,6 +133,20 @@ impl IdentityQuery {
     }
 }
 
+impl Cursor {
+    /// Removes the rows on the other side of the cursor, and the cursor's row itself.
+    fn cut<T: QueryFields>(self, rows: &mut Vec<(usize, T)>) -> Result<(), CursorNotFound> {
+        let (Self::After(id) | Self::Before(id)) = self;
+        let is_named = |(_, row): &(usize, T)| row.field(IdentityAttribute::Id) == Field::Text(id.as_str());
+        let at = rows.iter().position(is_named).ok_or(CursorNotFound)?;
+        match self {
+            Self::After(_) => _ = rows.drain(..=at),
+            Self::Before(_) => rows.truncate(at),
+        }
+        Ok(())
+    }
+}
+
 impl Order {
     fn parse(query: &Query, descends: bool) -> Result<Self, Invalid> {
         let by = match query.attribute.as_deref().unwrap_or_default() {
@@ -182,48 +162,6 @@ impl Order {
 
 fn cursor_id(query: &Query) -> Result<Uid, Invalid> {
     query.one_value()?.as_str().and_then(|id| id.parse().ok()).ok_or(Invalid::QueryCursor)
-}
-
-impl IdentityAttribute {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "$id" => Self::Id,
-            "$createdAt" => Self::CreatedAt,
-            "$updatedAt" => Self::UpdatedAt,
-            "userId" => Self::UserId,
-            "provider" => Self::Provider,
-            "providerUid" => Self::ProviderUid,
-            "providerEmail" => Self::ProviderEmail,
-            "providerAccessTokenExpiry" => Self::ProviderAccessTokenExpiry,
-            _ => return None,
-        })
-    }
-
-    pub(super) fn is_date(self) -> bool {
-        matches!(self, Self::CreatedAt | Self::UpdatedAt | Self::ProviderAccessTokenExpiry)
-    }
-}
-
-impl Field<'_> {
-    /// As it is shown; null is shown as nothing.
-    pub(super) fn text(&self) -> Cow<'_, str> {
-        match self {
-            Self::Null => Cow::Borrowed(""),
-            Self::Text(text) => Cow::Borrowed(text),
-            Self::Date(date) => Cow::Owned(date.to_string()),
-        }
-    }
-
-    /// Null comes first.
-    fn compare(&self, other: &Field<'_>) -> Ordering {
-        match (self, other) {
-            (Self::Null, Field::Null) => Ordering::Equal,
-            (Self::Null, _) => Ordering::Less,
-            (_, Field::Null) => Ordering::Greater,
-            (Self::Date(left), Field::Date(right)) => left.cmp(right),
-            _ => self.text().cmp(&other.text()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn urls_come_out_as_browsers_spell_them() {
 }
 
 #[test]
-fn a_wildcard_stands_for_exactly_one_label() {
+fn a_wildcard_matches_exactly_one_label() {
     let allowed = allowed(&["*.tenant.example"], &[]);
     assert!(allowed.check("https://acme.tenant.example/").is_ok());
     for text in ["https://tenant.example/", "https://a.b.tenant.example/", "https://eviltenant.example/"] {
@@ -32,7 +32,7 @@ fn a_wildcard_stands_for_exactly_one_label() {
 }
 
 #[test]
-fn an_origin_stands_for_itself_alone() {
+fn an_origin_allows_only_itself() {
     let allowed =
         allowed(&["https://app.example.com:8443", "http://intranet.example", "https://*.dev.example"], &[]);
     for text in ["https://app.example.com:8443/cb", "http://intranet.example:80/", "https://pr1.dev.example/"]
@@ -76,7 +76,7 @@ fn app_urls_have_a_path_and_a_plain_authority() {
 }
 
 #[test]
-fn entries_that_could_be_misread_are_refused() {
+fn ambiguous_entries_are_rejected() {
     for host in [
         "",
         "*",
@@ -147,17 +147,17 @@ fn origins_are_compared_by_scheme_and_host() {
 }
 
 #[test]
-fn a_platform_without_an_app_is_nobody() {
-    assert!(AllowedRedirects::is_origin_of_nobody("appwrite-ios://"));
-    assert!(!AllowedRedirects::is_origin_of_nobody("appwrite-ios://com.example.app"));
-    assert!(!AllowedRedirects::is_origin_of_nobody("https://"));
+fn a_platform_without_an_app_is_no_origin() {
+    assert!(AllowedRedirects::is_placeholder_origin("appwrite-ios://"));
+    assert!(!AllowedRedirects::is_placeholder_origin("appwrite-ios://com.example.app"));
+    assert!(!AllowedRedirects::is_placeholder_origin("https://"));
 }
 
 proptest! {
     #[test]
-    fn checking_what_was_checked_changes_nothing(rest in "[!-~]{0,40}", start in prop::sample::select(vec![
-        "https://app.example.com", "https://app.example.com/", "https://a.tenant.example:8443/", "http://localhost/",
-        "com.example.app:/", "com.example.app://", "com.example.app://h/",
+    fn a_checked_url_passes_unchanged(rest in "[!-~]{0,40}", start in prop::sample::select(vec![
+        "https://app.example.com", "https://app.example.com/", "https://a.tenant.example:8443/",
+        "http://localhost/", "com.example.app:/", "com.example.app://", "com.example.app://h/",
     ])) {
         let allowed = allowed(&["app.example.com", "*.tenant.example", "localhost"], &["com.example.app"]);
         if let Ok(url) = allowed.check(&format!("{start}{rest}")) {
@@ -170,7 +170,9 @@ proptest! {
     }
 
     #[test]
-    fn an_accepted_host_is_the_one_that_both_readings_see(authority in "[a-z.@:%/\\\\\\[\\]#?]{0,6}(app\\.example\\.com)?[a-z.@:%/\\\\#?0-9]{0,8}") {
+    fn an_accepted_host_is_the_same_in_both_readings(
+        authority in "[a-z.@:%/\\\\\\[\\]#?]{0,6}(app\\.example\\.com)?[a-z.@:%/\\\\#?0-9]{0,8}",
+    ) {
         let allowed = allowed(&["app.example.com"], &[]);
         if allowed.check(&format!("https://{authority}")).is_ok() {
             let spelled = authority.split(['/', '?', '#']).next().unwrap();

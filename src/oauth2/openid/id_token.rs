@@ -10,84 +10,101 @@ use super::{
 };
 use crate::model::Timestamp;
 
-/// The longest id_token that is looked at, in bytes.
-const MAX_LENGTH: usize = 32 * 1024;
-/// How far the provider's clock may be off, in seconds.
-const SKEW: f64 = 60.0;
+/// The longest id_token that is accepted, in bytes.
+const MAX_TOKEN_LENGTH: usize = 32 * 1024;
+/// The largest accepted difference between the provider's clock and ours, in seconds.
+const MAX_CLOCK_SKEW: f64 = 60.0;
 
-/// Why an id_token is not believed.
+/// Why an id_token was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdTokenError {
-    /// There is none.
+    /// The reply has no id_token.
     #[error("there is none")]
     Missing,
-    /// Not three parts of base64url, the first two of which are JSON objects, or with header fields that must be understood and are not.
+    /// It is not three parts of base64url, the first two of which are JSON objects; or its header
+    /// has critical fields that are not supported.
     #[error("it is malformed")]
     Malformed,
-    /// Signed in another way than by RS256, ES256 or EdDSA, or not at all.
+    /// It is not signed, or with another algorithm than RS256, ES256 or EdDSA.
     #[error("its algorithm is not accepted")]
     Algorithm,
-    /// The provider has no key of that name for that algorithm, or several; or it names none, and the one that there is has not signed it.
+    /// The provider has no key of that name for that algorithm, or several. If the header names no
+    /// key: the provider has several, or its only key did not sign the token.
     #[error("its key is unknown")]
     UnknownKey,
-    /// Not signed by the key that it names.
+    /// It is not signed by the key that its header names.
     #[error("its signature is wrong")]
     Signature,
-    /// Issued by somebody else.
+    /// It was issued by another issuer.
     #[error("its issuer is wrong")]
     Issuer,
-    /// Issued for somebody else.
+    /// It was issued for another client.
     #[error("its audience is wrong")]
     Audience,
-    /// Past its expiry, or without one.
+    /// It has expired, or has no expiry.
     #[error("it is expired")]
     Expired,
-    /// Issued or good from later on, or without a time of issue.
+    /// It was issued in the future, is not valid yet, or has no time of issue.
     #[error("its time of issue is missing or in the future")]
     IssuedAt,
-    /// Of another sign-in, or of none.
+    /// Its nonce is missing or belongs to another sign-in: a replay.
     #[error("its nonce is wrong")]
     Nonce,
-    /// Without a subject, or with another one than the user info has.
+    /// It has no subject, or another one than the user info.
     #[error("its subject is wrong")]
     Subject,
-    /// The person proved who they are longer ago than was asked for, or the token does not tell.
+    /// The user last authenticated longer ago than `max_age`, or the token does not say when.
     #[error("the person has not signed in recently enough")]
     AuthTime,
 }
 
-/// What an id_token must say.
+/// The claims that an id_token must have.
 pub(in super::super) struct Expected<'a> {
-    /// The accepted issuers, which may depend on the claims.
+    /// Whether an issuer is accepted, which may depend on the claims.
     pub(in super::super) is_issuer: &'a (dyn Fn(&str, &Value) -> bool + Sync),
     pub(in super::super) client_id: &'a str,
-    /// If one was sent, it must be there.
+    /// The nonce that was sent, if any.
     pub(in super::super) nonce: Option<&'a str>,
-    /// If a greatest age was sent, in seconds.
+    /// The `max_age` that was sent, if any, in seconds.
     pub(in super::super) max_age: Option<u32>,
     pub(in super::super) now: Timestamp,
 }
 
-/// The claims of an id_token that is signed by one of the keys and says what is expected.
+/// Returns the claims of an id_token after checking its signature and claims.
 pub(in super::super) fn verify(
     token: &str,
     keys: &KeySet,
     expected: &Expected<'_>,
 ) -> Result<Value, IdTokenError> {
     let claims = verify_signature(token, keys)?;
-    check_claims(&claims, expected)?;
+    check_parties(&claims, expected)?;
+    check_times(&claims, expected)?;
+    check_sign_in(&claims, expected)?;
     Ok(claims)
 }
 
 fn verify_signature(token: &str, keys: &KeySet) -> Result<Value, IdTokenError> {
-    if token.len() > MAX_LENGTH {
+    if token.len() > MAX_TOKEN_LENGTH {
         return Err(IdTokenError::Malformed);
     }
     let (signed, signature) = token.rsplit_once('.').ok_or(IdTokenError::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(IdTokenError::Malformed)?;
-    let header = object(header)?;
-    // RFC 7515 §4.1.11 and RFC 7797: both change what is signed, in ways that nobody here knows.
+    let (algorithm, key_id) = read_header(header)?;
+    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| IdTokenError::Malformed)?;
+    let key = keys.choose(key_id.as_deref(), algorithm).ok_or(IdTokenError::UnknownKey)?;
+    if !key.has_signed(signed.as_bytes(), &signature) {
+        // Without a key id, a wrong signature is the only sign that the provider has rotated its
+        // key.
+        return Err(if key_id.is_some() { IdTokenError::Signature } else { IdTokenError::UnknownKey });
+    }
+    parse_object(claims)
+}
+
+/// Returns the algorithm and the key id.
+fn read_header(header: &str) -> Result<(Algorithm, Option<String>), IdTokenError> {
+    let header = parse_object(header)?;
+    // RFC 7515 §4.1.11 and RFC 7797: both change what is signed, and neither is supported.
     if header.get("crit").is_some() || header.get("b64").is_some() {
         return Err(IdTokenError::Malformed);
     }
@@ -95,71 +112,83 @@ fn verify_signature(token: &str, keys: &KeySet) -> Result<Value, IdTokenError> {
     let algorithm = Algorithm::named(algorithm).ok_or(IdTokenError::Algorithm)?;
     let key_id = match header.get("kid") {
         None => None,
-        Some(id) => Some(id.as_str().ok_or(IdTokenError::Malformed)?),
+        Some(id) => Some(id.as_str().ok_or(IdTokenError::Malformed)?.to_owned()),
     };
-    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| IdTokenError::Malformed)?;
-    let key = keys.choose(key_id, algorithm).ok_or(IdTokenError::UnknownKey)?;
-    if !key.has_signed(signed.as_bytes(), &signature) {
-        // Of a key without a name only this tells that the provider has another one now.
-        return Err(if key_id.is_some() { IdTokenError::Signature } else { IdTokenError::UnknownKey });
-    }
-    object(claims)
+    Ok((algorithm, key_id))
 }
 
-fn object(part: &str) -> Result<Value, IdTokenError> {
+fn parse_object(part: &str) -> Result<Value, IdTokenError> {
     let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| IdTokenError::Malformed)?;
     json::parse(&bytes).ok().filter(Value::is_object).ok_or(IdTokenError::Malformed)
 }
 
-fn check_claims(claims: &Value, expected: &Expected<'_>) -> Result<(), IdTokenError> {
-    let text = |name| claims.get(name).and_then(Value::as_str);
-    let seconds = |name| claims.get(name).and_then(Value::as_f64);
-    let now = expected.now.as_secs() as f64;
-
-    if !text("iss").is_some_and(|issuer| (expected.is_issuer)(issuer, claims)) {
+fn check_parties(claims: &Value, expected: &Expected<'_>) -> Result<(), IdTokenError> {
+    if !text(claims, "iss").is_some_and(|issuer| (expected.is_issuer)(issuer, claims)) {
         return Err(IdTokenError::Issuer);
     }
-    if !is_for(claims, expected.client_id) {
+    if !is_audience(claims, expected.client_id) {
         return Err(IdTokenError::Audience);
     }
-    if !seconds("exp").is_some_and(|expiry| expiry + SKEW > now) {
+    Ok(())
+}
+
+fn check_times(claims: &Value, expected: &Expected<'_>) -> Result<(), IdTokenError> {
+    let now = expected.now.as_secs() as f64;
+    if !seconds(claims, "exp").is_some_and(|expiry| expiry + MAX_CLOCK_SKEW > now) {
         return Err(IdTokenError::Expired);
     }
-    let is_past = |time: f64| time - SKEW <= now;
-    let is_good_already = claims.get("nbf").is_none_or(|time| time.as_f64().is_some_and(is_past));
-    if !seconds("iat").is_some_and(is_past) || !is_good_already {
+    let is_past = |time: f64| time - MAX_CLOCK_SKEW <= now;
+    let is_valid_yet = claims.get("nbf").is_none_or(|time| time.as_f64().is_some_and(is_past));
+    if !seconds(claims, "iat").is_some_and(is_past) || !is_valid_yet {
         return Err(IdTokenError::IssuedAt);
     }
-    // A nonce that was sent and is not there is as wrong as another one.
-    let has_nonce =
-        |nonce: &str| text("nonce").is_some_and(|found| constant_time_eq(found.as_bytes(), nonce.as_bytes()));
+    Ok(())
+}
+
+fn check_sign_in(claims: &Value, expected: &Expected<'_>) -> Result<(), IdTokenError> {
+    // A missing nonce is as wrong as another one.
+    let has_nonce = |nonce: &str| {
+        text(claims, "nonce").is_some_and(|found| constant_time_eq(found.as_bytes(), nonce.as_bytes()))
+    };
     if !expected.nonce.is_none_or(has_nonce) {
         return Err(IdTokenError::Nonce);
     }
-    if text("sub").is_none_or(str::is_empty) {
+    if text(claims, "sub").is_none_or(str::is_empty) {
         return Err(IdTokenError::Subject);
     }
-    let is_recent = |age: u32| seconds("auth_time").is_some_and(|time| time + f64::from(age) + SKEW >= now);
+    let now = expected.now.as_secs() as f64;
+    let is_recent = |age: u32| {
+        seconds(claims, "auth_time").is_some_and(|time| time + f64::from(age) + MAX_CLOCK_SKEW >= now)
+    };
     if !expected.max_age.is_none_or(is_recent) {
         return Err(IdTokenError::AuthTime);
     }
     Ok(())
 }
 
-/// §3.1.3.7, 3 to 5: among several audiences, the authorised party must be us.
-fn is_for(claims: &Value, client_id: &str) -> bool {
-    let (is_named, is_alone) = match claims.get("aud") {
+fn text<'a>(claims: &'a Value, name: &str) -> Option<&'a str> {
+    claims.get(name).and_then(Value::as_str)
+}
+
+fn seconds(claims: &Value, name: &str) -> Option<f64> {
+    claims.get(name).and_then(Value::as_f64)
+}
+
+/// Whether the token was issued for this client. Among several audiences, the authorised party must
+/// be this client (§3.1.3.7, 3 to 5).
+fn is_audience(claims: &Value, client_id: &str) -> bool {
+    let (is_named, is_only) = match claims.get("aud") {
         Some(Value::String(audience)) => (audience == client_id, true),
         Some(Value::Array(audiences)) => {
             (audiences.iter().any(|audience| audience == client_id), audiences.len() == 1)
         }
         _ => (false, false),
     };
-    let is_party = match claims.get("azp") {
-        None => is_alone,
+    let is_authorised_party = match claims.get("azp") {
+        None => is_only,
         Some(party) => party == client_id,
     };
-    is_named && is_party
+    is_named && is_authorised_party
 }
 
 #[cfg(test)]

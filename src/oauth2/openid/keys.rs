@@ -1,15 +1,16 @@
-//! Public keys of providers (RFC 7517), and what they have signed.
+//! Public keys of providers (RFC 7517).
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::signature::{self, UnparsedPublicKey};
 use serde_json::Value;
 
-use super::super::{ReplyError, json};
+use super::super::json::{self, ReplyError};
 
-/// More keys than any provider rotates through.
+/// The number of keys that are read; no known provider publishes as many.
 const MAX_KEYS: usize = 64;
 
-/// The algorithms that are accepted: asymmetric ones only, because a public key is no secret (RFC 8725 §3.1 and §3.2).
+/// The accepted algorithms. All are asymmetric: with HMAC, the public key would serve as the secret
+/// (algorithm confusion, RFC 8725 §3.1 and §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Algorithm {
     Rs256,
@@ -18,19 +19,19 @@ pub(in super::super) enum Algorithm {
 }
 
 impl Algorithm {
-    /// By its name in a header; `None` for all others, `none` among them.
+    /// Returns the algorithm that a header names, or `None` for any other name, including `none`.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {
             "RS256" => Some(Self::Rs256),
             "ES256" => Some(Self::Es256),
-            // RFC 9864 gives the second name to what the first meant here all along.
+            // RFC 9864 replaces `EdDSA` with the more specific `Ed25519`; both are in use.
             "EdDSA" | "Ed25519" => Some(Self::EdDsa),
             _ => None,
         }
     }
 }
 
-/// The keys of one provider that can check signatures.
+/// The signature keys of one provider.
 #[derive(Debug)]
 pub(in super::super) struct KeySet(Vec<Key>);
 
@@ -52,30 +53,31 @@ enum Material {
 }
 
 impl KeySet {
-    /// Reads a key set. Keys of other kinds and for other uses are passed over (RFC 7517 §5).
+    /// Parses a key set, and skips unsupported keys and keys for other uses (RFC 7517 §5).
     pub(in super::super) fn parse(body: &[u8]) -> Result<Self, ReplyError> {
         let document = json::parse(body)?;
         let keys = document.get("keys").and_then(Value::as_array).ok_or(ReplyError::Shape)?;
         Ok(Self(keys.iter().take(MAX_KEYS).filter_map(Key::parse).collect()))
     }
 
-    /// The key that a header names. Without a name there must be only one that fits (OpenID Connect Core §10.1).
+    /// Returns the key that a header names. Without a name, the set must have only one suitable key
+    /// (OpenID Connect Core §10.1).
     pub(super) fn choose(&self, id: Option<&str>, algorithm: Algorithm) -> Option<ChosenKey<'_>> {
-        let mut fitting = self
+        let mut suitable = self
             .0
             .iter()
-            .filter(|key| key.material.fits(algorithm) && (id.is_none() || key.id.as_deref() == id));
-        let first = fitting.next()?;
-        fitting.next().is_none().then_some(ChosenKey(&first.material))
+            .filter(|key| key.material.supports(algorithm) && (id.is_none() || key.id.as_deref() == id));
+        let first = suitable.next()?;
+        suitable.next().is_none().then_some(ChosenKey(&first.material))
     }
 }
 
-/// A key that fits the algorithm.
+/// A key that is suitable for the algorithm.
 pub(super) struct ChosenKey<'a>(&'a Material);
 
 impl ChosenKey<'_> {
     pub(super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        let checked = match self.0 {
+        let verified = match self.0 {
             Material::Rsa { modulus, exponent } => {
                 signature::RsaPublicKeyComponents { n: modulus, e: exponent }.verify(
                     &signature::RSA_PKCS1_2048_8192_SHA256,
@@ -90,7 +92,7 @@ impl ChosenKey<'_> {
                 UnparsedPublicKey::new(&signature::ED25519, key).verify(message, signature)
             }
         };
-        checked.is_ok()
+        verified.is_ok()
     }
 }
 
@@ -102,27 +104,28 @@ impl Key {
             return None;
         }
         let material = match (text("kty")?, text("crv")) {
-            ("RSA", _) => {
-                Material::Rsa { modulus: without_zeros(bytes("n")?), exponent: without_zeros(bytes("e")?) }
-            }
+            ("RSA", _) => Material::Rsa {
+                modulus: without_leading_zeros(bytes("n")?),
+                exponent: without_leading_zeros(bytes("e")?),
+            },
             ("EC", Some("P-256")) => {
                 Material::P256([vec![4], coordinate(bytes("x")?)?, coordinate(bytes("y")?)?].concat())
             }
             ("OKP", Some("Ed25519")) => Material::Ed25519(bytes("x")?),
             _ => return None,
         };
-        let is_for_this = match key.get("alg") {
+        let is_suitable = match key.get("alg") {
             None | Some(Value::Null) => true,
             Some(name) => {
-                name.as_str().and_then(Algorithm::named).is_some_and(|algorithm| material.fits(algorithm))
+                name.as_str().and_then(Algorithm::named).is_some_and(|algorithm| material.supports(algorithm))
             }
         };
-        is_for_this.then(|| Self { id: text("kid").map(Box::from), material })
+        is_suitable.then(|| Self { id: text("kid").map(Box::from), material })
     }
 }
 
 impl Material {
-    fn fits(&self, algorithm: Algorithm) -> bool {
+    fn supports(&self, algorithm: Algorithm) -> bool {
         matches!(
             (self, algorithm),
             (Self::Rsa { .. }, Algorithm::Rs256)
@@ -132,12 +135,12 @@ impl Material {
     }
 }
 
-/// RFC 7518 §6.3.1.1 allows none, but some providers write one.
-fn without_zeros(bytes: Vec<u8>) -> Vec<u8> {
+/// Removes leading zeros. RFC 7518 §6.3.1.1 forbids them, but some providers send one.
+fn without_leading_zeros(bytes: Vec<u8>) -> Vec<u8> {
     bytes.into_iter().skip_while(|byte| *byte == 0).collect()
 }
 
-/// RFC 7518 §6.2.1.2: always the full 32 bytes.
+/// A coordinate always has the full 32 bytes (RFC 7518 §6.2.1.2).
 fn coordinate(bytes: Vec<u8>) -> Option<Vec<u8>> {
     (bytes.len() == 32).then_some(bytes)
 }

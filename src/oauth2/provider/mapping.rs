@@ -1,29 +1,32 @@
-//! Where a provider says who the person is.
+//! How a provider reports who the user is.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{Pointer, Reference, Template};
+use super::super::template::{Pointer, Reference, Template};
 
-/// How to learn who the person is.
+/// How to learn who the user is.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Profile {
-    /// Requests, in order. None if the id_token tells everything.
+    /// The requests to make, in order. Empty if the id_token has everything.
     #[serde(default)]
     pub requests: Vec<ProfileRequest>,
-    /// The person's id. It must never change hands: no email, no name.
+    /// The user's id at the provider.
+    ///
+    /// # Security
+    /// It must never be reassigned to another user: do not use an email address or a user name.
     pub uid: Reference,
     /// The email address.
     #[serde(default)]
     pub email: EmailRule,
-    /// Names, the first that is there.
+    /// The user's name: the first of these that is present.
     #[serde(default)]
     pub names: Vec<Reference>,
-    /// If none is there, these joined by spaces.
+    /// If none of `names` is present, these are joined by spaces.
     #[serde(default)]
     pub name_parts: Vec<Reference>,
 }
@@ -33,13 +36,14 @@ pub struct Profile {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ProfileRequest {
-    /// Its name, for references into its reply.
+    /// Its name, by which references select its reply.
     pub name: String,
-    /// Where; for the first request absent if discovery tells, as is a template whose parameter is not given.
+    /// Its URL. For the first request, if it is absent or one of its parameters is not given, it is
+    /// discovered.
     #[serde(default)]
     pub url: Option<Template>,
-    /// Whether the access token is sent as RFC 6750 §2.1 has it.
-    #[serde(default = "super::yes")]
+    /// Whether the access token is sent as a bearer token (RFC 6750 §2.1).
+    #[serde(default = "yes")]
     pub bearer: bool,
     /// More headers.
     #[serde(default)]
@@ -47,51 +51,52 @@ pub struct ProfileRequest {
     /// More parameters of the query.
     #[serde(default)]
     pub query: BTreeMap<String, Template>,
-    /// A body, which makes it a POST.
+    /// A body, which makes it a POST request.
     #[serde(default)]
     pub body: Option<Body>,
 }
 
-/// The body of a POST.
+/// The body of a POST request.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Body {
-    /// JSON, as it stands here.
+    /// JSON, sent unchanged.
     Json(Value),
     /// A form.
     Form(BTreeMap<String, Template>),
 }
 
-/// Where the email address is, and when the provider vouches for it.
+/// Where the email address is, and when the provider has verified it.
 #[derive(Debug, Clone, PartialEq, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct EmailRule {
     /// The address.
     pub address: Option<Reference>,
-    /// Whether the provider vouches for `address`.
+    /// Whether the provider has verified `address`.
     pub verified: Verified,
-    /// A list to choose from instead.
+    /// A list of addresses, which takes precedence over `address`.
     pub list: Option<EmailList>,
-    /// Where else to look if there is none; nobody vouches for these.
+    /// Where else to look if there is no address. These addresses count as unverified.
     pub otherwise: Vec<Reference>,
 }
 
-/// Whether a provider vouches for an email address.
+/// Whether a provider has verified an email address.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verified {
-    /// It does not say so.
+    /// The provider does not report it.
     #[default]
     Never,
-    /// The operator trusts every address of it.
+    /// Every address counts as verified.
     ///
     /// # Security
-    /// Whoever can set an address there takes over the account of that address here. Only for a directory that the operator rules.
+    /// Anyone who can set an address at the provider can take over the account with that address in
+    /// your application. Use it only for a directory that you control.
     Always,
-    /// If this test of a value succeeds; a value that is absent is none.
+    /// If a value passes a test. An absent value does not.
     When(Check),
 }
 
@@ -113,20 +118,22 @@ pub struct Check {
 pub struct EmailList {
     /// The list.
     pub of: Reference,
-    /// What an element must satisfy.
+    /// Conditions that an element must satisfy.
     #[serde(default)]
     pub require: Vec<Condition>,
-    /// What decides between elements, the most important first; then the first of the list wins.
+    /// Conditions that rank the elements, the most important first. Of equal elements the first of
+    /// the list is chosen.
     #[serde(default)]
     pub prefer: Vec<Condition>,
-    /// The address in the element.
+    /// The address within the element.
     pub address: Pointer,
-    /// Whether the provider vouches for it; never if absent.
+    /// The condition on which the provider has verified the address. If absent, it counts as
+    /// unverified.
     #[serde(default)]
     pub verified: Option<Condition>,
 }
 
-/// A value of a list's element and a test.
+/// A value of a list's element, and a test.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -137,19 +144,24 @@ pub struct Condition {
     pub is: Test,
 }
 
-/// A test of a value that is there; one that is absent or `null` fails every test.
+/// A test of a value. An absent or `null` value fails every test.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Test {
-    /// It is the boolean `true`.
+    /// The value is the boolean `true`.
     True,
-    /// It is the boolean `true` or the text `"true"`.
+    /// The value is the boolean `true` or the text `"true"`.
     TrueOrText,
-    /// It is there and not the empty text.
+    /// The value is present and not the empty text.
     Present,
-    /// It equals this.
+    /// The value equals this one.
     EqualTo(Value),
-    /// It equals the value there.
+    /// The value equals the value at this reference.
     SameAs(Reference),
+}
+
+/// The default of flags that are set unless the provider's data clears them.
+pub(super) fn yes() -> bool {
+    true
 }

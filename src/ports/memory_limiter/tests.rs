@@ -11,7 +11,8 @@ fn noon() -> Timestamp {
     Timestamp::from_millis(1_800_003_600_000)
 }
 
-/// Digests are spread evenly; so is this, and faster in a debug build (the finaliser of MurmurHash3, a bijection).
+/// Spread as evenly as a digest, but faster in a debug build: the finaliser of MurmurHash3, a
+/// bijection.
 fn key(number: u64) -> LimitKeyText {
     let mix = |mut bits: u64| {
         bits = (bits ^ (bits >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -26,7 +27,7 @@ async fn hit(limiter: &MemoryLimiter, number: u64, max: u32, now: Timestamp) -> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn exactly_ten_of_a_hundred_and_fifty_parallel_hits_pass() {
+async fn exactly_ten_of_150_parallel_hits_pass() {
     for round in 0..50 {
         let limiter = std::sync::Arc::new(MemoryLimiter::with_capacity(32));
         let hits: Vec<_> = (0..150)
@@ -44,7 +45,7 @@ async fn exactly_ten_of_a_hundred_and_fifty_parallel_hits_pass() {
 }
 
 #[tokio::test]
-async fn keys_are_counted_exactly_while_the_table_is_less_than_four_fifths_full() {
+async fn counts_are_exact_until_the_table_is_four_fifths_full() {
     let limiter = MemoryLimiter::with_capacity(1 << 14);
     let keys = limiter.capacity() as u64 * 4 / 5;
     for count in 1..=3 {
@@ -57,7 +58,7 @@ async fn keys_are_counted_exactly_while_the_table_is_less_than_four_fifths_full(
 }
 
 #[tokio::test]
-async fn a_flood_of_keys_frees_no_block_and_takes_no_more_room() {
+async fn a_flood_of_keys_resets_no_blocked_key_and_takes_no_more_room() {
     let limiter = MemoryLimiter::with_capacity(1 << 14);
     let blocked = 1_000;
     for number in 0..blocked {
@@ -70,7 +71,7 @@ async fn a_flood_of_keys_frees_no_block_and_takes_no_more_room() {
     }
     assert!(limiter.len() <= limiter.capacity());
     for number in 0..blocked {
-        assert!(hit(&limiter, number, 10, noon()).await.unwrap().exceeded, "block {number} was freed");
+        assert!(hit(&limiter, number, 10, noon()).await.unwrap().exceeded, "key {number} was reset");
     }
 }
 
@@ -87,7 +88,7 @@ async fn a_key_with_more_hits_outlives_those_with_fewer() {
 }
 
 #[tokio::test]
-async fn when_blocks_take_all_the_room_a_new_key_is_an_error_until_their_window_ends() {
+async fn a_table_full_of_blocked_keys_refuses_new_keys_until_they_end() {
     let limiter = MemoryLimiter::with_capacity(1);
     let room = limiter.capacity() as u64;
     for number in 0..room {
@@ -99,11 +100,11 @@ async fn when_blocks_take_all_the_room_a_new_key_is_an_error_until_their_window_
     }
     let later = noon().after(WINDOW);
     assert!(!hit(&limiter, room, 1, later).await.unwrap().exceeded);
-    assert_eq!(limiter.len(), 1, "windows that are over make room");
+    assert_eq!(limiter.len(), 1, "keys of ended windows make room");
 }
 
 #[tokio::test]
-async fn a_flood_after_the_clock_went_back_frees_no_block() {
+async fn a_flood_after_the_clock_went_back_resets_no_blocked_key() {
     let limiter = MemoryLimiter::with_capacity(64);
     for _ in 0..3 {
         hit(&limiter, 0, 3, noon()).await.unwrap();
@@ -117,7 +118,7 @@ async fn a_flood_after_the_clock_went_back_frees_no_block() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_years_ahead_prolongs_a_block_by_one_window_at_most() {
+async fn a_clock_years_ahead_prolongs_a_block_by_one_window_at_most() {
     let limiter = MemoryLimiter::new();
     let ahead = noon().after(1_000 * WINDOW);
     for _ in 0..2 {
@@ -142,7 +143,7 @@ fn any_capacity_makes_a_table_that_holds_it() {
         let limiter = MemoryLimiter::with_capacity(keys);
         assert!(limiter.capacity() >= keys.max(32), "{keys}");
         for number in 0..1_000 {
-            let (shard, [first, second]) = limiter.places(&key(number));
+            let (shard, [first, second]) = limiter.locate(&key(number));
             assert!(shard < limiter.shards.len() && first != second);
             assert!(first.max(second) < limiter.buckets_per_shard as usize);
         }
@@ -150,17 +151,17 @@ fn any_capacity_makes_a_table_that_holds_it() {
 }
 
 #[test]
-fn the_default_table_takes_at_most_thirty_five_mebibytes() {
+fn the_default_table_takes_at_most_35_mib() {
     assert_eq!(size_of::<Counter>(), 32);
     let limiter = MemoryLimiter::new();
     assert_eq!(limiter.capacity(), DEFAULT_CAPACITY);
     let allocator_header = 16;
-    let bucket = size_of::<Vec<Counter>>() + WAYS * size_of::<Counter>() + allocator_header;
-    assert!(limiter.capacity() / WAYS * bucket < 35 << 20);
+    let bucket = size_of::<Vec<Counter>>() + SLOTS_PER_BUCKET * size_of::<Counter>() + allocator_header;
+    assert!(limiter.capacity() / SLOTS_PER_BUCKET * bucket < 35 << 20);
 }
 
 #[tokio::test]
-async fn two_million_keys_take_no_more_room_than_the_table_has() {
+async fn two_million_keys_do_not_outgrow_the_table() {
     let limiter = MemoryLimiter::new();
     for _ in 0..2 {
         hit(&limiter, 0, 1, noon()).await.unwrap();
@@ -175,7 +176,7 @@ async fn two_million_keys_take_no_more_room_than_the_table_has() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 #[ignore = "takes long in a debug build, and measures the whole process: run it alone with --release"]
-async fn ten_million_keys_take_less_than_sixty_four_mebibytes() {
+async fn ten_million_keys_take_less_than_64_mib() {
     fn resident_pages() -> usize {
         let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
         statm.split(' ').nth(1).unwrap().parse().unwrap()

@@ -1,6 +1,7 @@
--- One row per account, narrow: every session check reads `version` here, and the columns are for joins of the host's own.
--- All times are milliseconds since 1970 UTC: to_timestamp(created_at / 1000.0) shows one. Ids and keys compare bytewise.
--- Room is left in each page so that a change of `version` touches no index.
+-- One narrow row per account. Every session check reads `version`; the other columns are for joins
+-- by the application. All times are milliseconds since 1970 UTC: to_timestamp(created_at / 1000.0)
+-- shows one. Ids and keys compare bytewise. The fill factor leaves room for changes of `version`
+-- that touch no index.
 CREATE TABLE accounts (
     id             TEXT    COLLATE "C" NOT NULL PRIMARY KEY,
     version        BIGINT  NOT NULL,
@@ -18,21 +19,22 @@ CREATE TABLE accounts (
 
 CREATE INDEX accounts_by_due_at ON accounts (due_at, id) WHERE due_at IS NOT NULL;
 
--- The value itself; the columns above are copies of parts of it.
+-- The account itself. The columns above are copies of parts of it.
 CREATE TABLE account_bodies (
     id   TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
     body TEXT NOT NULL
 ) WITH (fillfactor = 80);
 
--- What few operations need, and would make the body larger.
+-- Data that few operations need, kept out of the body to keep it small.
 CREATE TABLE account_attachments (
     id         TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
     attachment TEXT NOT NULL
 ) WITH (fillfactor = 80);
 
--- The same texts, for statements that mostly do not need them: a function costs nothing until it is called, whereas a table that a statement names
--- is opened each time. Stable, so that the text is that of the very state whose version the statement has seen. They give nobody rights that
--- the caller has not.
+-- The same texts, for statements that rarely need them: a table named in a statement is opened
+-- every time, while a function costs nothing until it is called. STABLE makes a function see the
+-- same snapshot as the statement, so that text and version match. The functions run with the rights
+-- of the caller.
 CREATE FUNCTION account_body(TEXT) RETURNS TEXT LANGUAGE sql STABLE
 BEGIN ATOMIC SELECT body FROM account_bodies WHERE id = $1; END;
 
@@ -41,13 +43,15 @@ BEGIN ATOMIC SELECT attachment FROM account_attachments WHERE id = $1; END;
 
 GRANT EXECUTE ON FUNCTION account_body(TEXT), account_attachment(TEXT) TO PUBLIC;
 
--- What must be unique over all accounts, besides the id. No foreign key: it would need an index by account, and every key is in the body.
+-- Everything but the id that must be unique across all accounts. There is no foreign key: it would
+-- need an index by account, and the body contains every key.
 CREATE TABLE account_keys (
     key     TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     account TEXT COLLATE "C" NOT NULL
 );
 
--- The security log. An entry can be about an address that has no account, hence no foreign key.
+-- The security log. There is no foreign key, because an entry can concern an address without an
+-- account.
 CREATE TABLE account_events (
     account TEXT   COLLATE "C" NOT NULL,
     id      TEXT   COLLATE "C" NOT NULL,
@@ -58,8 +62,8 @@ CREATE TABLE account_events (
 
 CREATE INDEX account_events_by_at ON account_events (at);
 
--- For reading with plain SQL. None shows a password hash or the digest of a secret.
--- A body is text because `jsonb` cannot hold every character that JSON can.
+-- Views for reading with SQL. None of them shows a password hash or the digest of a secret.
+-- Bodies are text, because `jsonb` does not support every character of JSON.
 
 CREATE VIEW account_users AS
 SELECT a.id, a.name, a.email, a.email_verified, a.phone, a.phone_verified, a.status,

@@ -1,5 +1,6 @@
--- One row per account, narrow: every session check reads `version` here, and the columns are for joins of the host's own.
--- All times are milliseconds since 1970 UTC: datetime(created_at / 1000, 'unixepoch') shows one.
+-- One narrow row per account. Every session check reads `version`; the other columns are for joins
+-- by the application. All times are milliseconds since 1970 UTC:
+-- datetime(created_at / 1000, 'unixepoch') shows one.
 CREATE TABLE accounts (
     id             TEXT    NOT NULL PRIMARY KEY,
     version        INTEGER NOT NULL,
@@ -17,25 +18,27 @@ CREATE TABLE accounts (
 
 CREATE INDEX accounts_by_due_at ON accounts (due_at) WHERE due_at IS NOT NULL;
 
--- The value itself; the columns above are copies of parts of it.
+-- The account itself. The columns above are copies of parts of it.
 CREATE TABLE account_bodies (
     id   TEXT NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
     body TEXT NOT NULL
 ) STRICT;
 
--- What few operations need, and would make the body larger.
+-- Data that few operations need, kept out of the body to keep it small.
 CREATE TABLE account_attachments (
     id         TEXT NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
     attachment TEXT NOT NULL
 ) STRICT;
 
--- What must be unique over all accounts, besides the id. No foreign key: it would need an index by account, and every key is in the body.
+-- Everything but the id that must be unique across all accounts. There is no foreign key: it would
+-- need an index by account, and the body contains every key.
 CREATE TABLE account_keys (
     key     TEXT NOT NULL PRIMARY KEY,
     account TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The security log. An entry can be about an address that has no account, hence no foreign key.
+-- The security log. There is no foreign key, because an entry can concern an address without an
+-- account.
 CREATE TABLE account_events (
     account TEXT    NOT NULL,
     id      TEXT    NOT NULL,
@@ -46,7 +49,7 @@ CREATE TABLE account_events (
 
 CREATE INDEX account_events_by_at ON account_events (at);
 
--- For reading with plain SQL. None shows a password hash or the digest of a secret.
+-- Views for reading with SQL. None of them shows a password hash or the digest of a secret.
 
 CREATE VIEW account_users AS
 SELECT a.id, a.name, a.email, a.email_verified, a.phone, a.phone_verified, a.status,

@@ -24,18 +24,18 @@ fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Work that says when it has begun and then holds its thread until it is let go.
+/// Work that reports when it has begun and then holds its thread until it is released.
 fn holding()
 -> (impl FnOnce(&mut Memory) -> Result<(), HashError> + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<()>)
 {
     let (begin, begun) = mpsc::channel();
-    let (let_go, go) = mpsc::channel();
+    let (release, go) = mpsc::channel();
     let work = move |_: &mut Memory| {
         begin.send(()).unwrap();
         let _ = go.recv();
         Ok(())
     };
-    (work, begun, let_go)
+    (work, begun, release)
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn priority() -> i32 {
 #[test]
 fn a_full_queue_answers_busy_at_once() {
     let queue = queue(1, 2);
-    let (work, begun, let_go) = holding();
+    let (work, begun, release) = holding();
     let mut held = pin!(queue.run(work));
     assert!(poll(held.as_mut()).is_pending());
     begun.recv().unwrap();
@@ -81,16 +81,16 @@ fn a_full_queue_answers_busy_at_once() {
     assert!(poll(second.as_mut()).is_pending());
     assert_eq!(poll(pin!(queue.run(|_| Ok(3)))), Poll::Ready(Err(HashError::Busy)));
 
-    let_go.send(()).unwrap();
+    release.send(()).unwrap();
     assert_eq!(block_on(held), Ok(()));
     assert_eq!(block_on(first), Ok(1));
     assert_eq!(block_on(second), Ok(2));
 }
 
 #[test]
-fn work_of_a_caller_that_has_gone_away_is_not_done() {
+fn work_of_a_caller_that_has_gone_away_is_not_run() {
     let queue = queue(1, 8);
-    let (work, begun, let_go) = holding();
+    let (work, begun, release) = holding();
     let mut held = pin!(queue.run(work));
     assert!(poll(held.as_mut()).is_pending());
     begun.recv().unwrap();
@@ -106,15 +106,15 @@ fn work_of_a_caller_that_has_gone_away_is_not_done() {
     assert!(poll(stays.as_mut()).is_pending());
     drop(gone);
 
-    let_go.send(()).unwrap();
+    release.send(()).unwrap();
     assert_eq!(block_on(stays), Ok(0));
     assert_eq!(done.load(Ordering::SeqCst), 1);
 }
 
 #[test]
-fn callers_that_have_gone_away_leave_their_place_to_others() {
+fn callers_that_have_gone_away_make_room() {
     let queue = queue(1, 1);
-    let (work, begun, let_go) = holding();
+    let (work, begun, release) = holding();
     let mut held = pin!(queue.run(work));
     assert!(poll(held.as_mut()).is_pending());
     begun.recv().unwrap();
@@ -125,7 +125,7 @@ fn callers_that_have_gone_away_leave_their_place_to_others() {
     let mut next = pin!(queue.run(|_| Ok(())));
     assert!(poll(next.as_mut()).is_pending());
 
-    let_go.send(()).unwrap();
+    release.send(()).unwrap();
     assert_eq!(block_on(next), Ok(()));
 }
 
@@ -150,29 +150,29 @@ fn as_many_jobs_run_at_a_time_as_there_are_threads() {
     let queue = queue(3, 3);
     let mut running = Vec::new();
     for _ in 0..3 {
-        let (work, begun, let_go) = holding();
+        let (work, begun, release) = holding();
         let mut future = Box::pin(queue.run(work));
         assert!(poll(future.as_mut()).is_pending());
         begun.recv().unwrap();
-        running.push((future, let_go));
+        running.push((future, release));
     }
     let mut waiting = pin!(queue.run(|_| Ok(())));
     assert!(poll(waiting.as_mut()).is_pending());
     assert_eq!(queue.shared.lock().jobs.len(), 1);
-    for (future, let_go) in running {
-        let_go.send(()).unwrap();
+    for (future, release) in running {
+        release.send(()).unwrap();
         assert_eq!(block_on(future), Ok(()));
     }
     assert_eq!(block_on(waiting), Ok(()));
 }
 
 #[test]
-fn threads_end_when_there_is_nothing_to_do_and_come_back() {
+fn threads_end_without_work_and_start_again() {
     let queue = Queue::new(Limits { threads: 2, waiting: 8, patience: LONG, idle: Duration::ZERO });
     for _ in 0..50 {
         assert_eq!(block_on(queue.run(|memory| Ok(memory.blocks(8)?.len()))), Ok(8));
     }
-    // The memory is gone before the thread lets go of the queue.
+    // A thread frees its memory before it drops the queue.
     while Arc::strong_count(&queue.shared) > 1 {
         thread::yield_now();
     }

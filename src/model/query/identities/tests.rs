@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Timestamp;
 
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
@@ -40,12 +41,12 @@ fn finds(query: &str, expected: &[&str]) {
     assert_eq!(ids(&[query]), expected, "{query}");
 }
 
-fn refused(query: &str) -> Invalid {
+fn rejected(query: &str) -> Invalid {
     IdentityQuery::parse(&[query], 25).expect_err(query)
 }
 
 #[test]
-fn filters_say_what_they_mean() {
+fn each_filter_method_selects_its_rows() {
     finds(r#"{"method":"equal","attribute":"provider","values":["apple","google"]}"#, &["i2", "i3"]);
     finds(r#"{"method":"notEqual","attribute":"provider","values":["github"]}"#, &["i2", "i3"]);
     finds(r#"{"method":"lessThan","attribute":"provider","values":["github"]}"#, &["i3"]);
@@ -63,16 +64,13 @@ fn filters_say_what_they_mean() {
 
 #[test]
 fn dates_are_compared_as_instants() {
-    finds(
-        r#"{"method":"equal","attribute":"providerAccessTokenExpiry","values":["2020-10-15T08:38:00+02:00"]}"#,
-        &["i1"],
-    );
-    finds(
-        r#"{"method":"greaterThan","attribute":"providerAccessTokenExpiry","values":["2020-10-15T06:38:00.000Z"]}"#,
-        &["i3", "i4"],
-    );
+    let expiry = |method: &str, date: &str| {
+        format!(r#"{{"method":"{method}","attribute":"providerAccessTokenExpiry","values":["{date}"]}}"#)
+    };
+    finds(&expiry("equal", "2020-10-15T08:38:00+02:00"), &["i1"]);
+    finds(&expiry("greaterThan", "2020-10-15T06:38:00.000Z"), &["i3", "i4"]);
     assert!(matches!(
-        refused(r#"{"method":"equal","attribute":"$createdAt","values":["today"]}"#),
+        rejected(r#"{"method":"equal","attribute":"$createdAt","values":["today"]}"#),
         Invalid::Query(_)
     ));
 }
@@ -93,7 +91,7 @@ fn joins_are_nested_eight_levels_deep_at_most() {
         (0..levels).fold(leaf.clone(), |inner, _| format!(r#"{{"method":"or","values":[{inner},{leaf}]}}"#))
     };
     assert!(IdentityQuery::parse(&[nested(8)], 25).is_ok());
-    assert!(matches!(refused(&nested(9)), Invalid::Query(_)));
+    assert!(matches!(rejected(&nested(9)), Invalid::Query(_)));
 }
 
 #[test]
@@ -119,12 +117,12 @@ fn cursors_give_the_rows_next_to_them() {
     assert_eq!(ids(&[r#"{"method":"cursorAfter","values":["i2"]}"#, github]), ["i4"]);
     let unknown = IdentityQuery::parse(&[r#"{"method":"cursorAfter","values":["i9"]}"#], 25).unwrap();
     assert_eq!(unknown.apply(rows()), Err(CursorNotFound));
-    assert_eq!(refused(r#"{"method":"cursorAfter","values":["../x"]}"#), Invalid::QueryCursor);
-    assert_eq!(refused(r#"{"method":"cursorBefore","values":[7]}"#), Invalid::QueryCursor);
+    assert_eq!(rejected(r#"{"method":"cursorAfter","values":["../x"]}"#), Invalid::QueryCursor);
+    assert_eq!(rejected(r#"{"method":"cursorBefore","values":[7]}"#), Invalid::QueryCursor);
 }
 
 #[test]
-fn wrong_numbers_and_kinds_of_values_are_refused() {
+fn wrong_numbers_and_types_of_values_are_rejected() {
     for (method, values) in [
         ("equal", "[]"),
         ("equal", "[1]"),
@@ -142,7 +140,7 @@ fn wrong_numbers_and_kinds_of_values_are_refused() {
         ("Equal", r#"["a"]"#),
     ] {
         let query = format!(r#"{{"method":"{method}","attribute":"provider","values":{values}}}"#);
-        assert!(refused(&query).to_string().starts_with("Invalid query"), "{query}");
+        assert!(rejected(&query).to_string().starts_with("Invalid query"), "{query}");
     }
     let many = |count: usize| {
         format!(
@@ -151,5 +149,5 @@ fn wrong_numbers_and_kinds_of_values_are_refused() {
         )
     };
     assert!(IdentityQuery::parse(&[many(500)], 25).is_ok());
-    assert!(matches!(refused(&many(501)), Invalid::Query(_)));
+    assert!(matches!(rejected(&many(501)), Invalid::Query(_)));
 }

@@ -8,7 +8,7 @@ use super::*;
 
 const NOW: i64 = 1_800_000_000;
 
-/// Signs as a provider would, under the name `k1`.
+/// A provider that signs with the key `k1`.
 struct Issuer(EcdsaKeyPair);
 
 impl Issuer {
@@ -49,9 +49,16 @@ fn keys(keys: &[Value]) -> KeySet {
     KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
 }
 
-/// Good claims with some replaced, or removed by `null`.
+/// Valid claims with some replaced, or removed by `null`.
 fn changed(changes: &Value) -> Value {
-    let mut claims = json!({"iss": "https://id.example.com", "sub": "s1", "aud": "us", "iat": NOW - 5, "exp": NOW + 300, "nonce": "n1"});
+    let mut claims = json!({
+        "iss": "https://id.example.com",
+        "sub": "s1",
+        "aud": "us",
+        "iat": NOW - 5,
+        "exp": NOW + 300,
+        "nonce": "n1",
+    });
     for (name, value) in changes.as_object().unwrap() {
         claims[name] = value.clone();
     }
@@ -70,7 +77,7 @@ fn expected() -> Expected<'static> {
 }
 
 #[test]
-fn a_token_that_says_what_is_expected_is_believed() {
+fn a_token_with_the_expected_claims_is_accepted() {
     let issuer = Issuer::new();
     for changes in [
         json!({}),
@@ -122,7 +129,7 @@ fn every_claim_is_checked() {
 }
 
 #[test]
-fn the_age_of_the_sign_in_is_checked_if_it_was_asked_for() {
+fn the_age_of_the_sign_in_is_checked_if_max_age_was_sent() {
     let issuer = Issuer::new();
     let check = |changes| {
         verify(&issuer.token(&changes), &issuer.keys(), &Expected { max_age: Some(100), ..expected() })
@@ -149,7 +156,7 @@ fn only_asymmetric_algorithms_are_accepted() {
 }
 
 #[test]
-fn a_header_cannot_bring_its_own_key_or_change_what_is_signed() {
+fn a_header_can_neither_supply_a_key_nor_change_the_payload() {
     let (issuer, other) = (Issuer::new(), Issuer::new());
     let header = json!({"alg": "ES256", "kid": "k1", "jwk": other.key(), "jku": "https://evil.example/keys"});
     let forged = other.sign(&header, &changed(&json!({})));
@@ -167,55 +174,52 @@ fn a_header_cannot_bring_its_own_key_or_change_what_is_signed() {
     }
 }
 
+fn with(key: &Value, name: &str, value: Value) -> Value {
+    let mut key = key.clone();
+    key[name] = value;
+    key
+}
+
 #[test]
 fn a_key_is_chosen_by_name_and_algorithm() {
     let (issuer, other) = (Issuer::new(), Issuer::new());
-    let with = |key: &Value, name: &str, value: Value| {
-        let mut key = key.clone();
-        key[name] = value;
-        key
-    };
-    let (ours, theirs) = (issuer.key(), with(&other.key(), "kid", json!("k2")));
-    let both = keys(&[theirs.clone(), ours.clone()]);
+    let both = keys(&[with(&other.key(), "kid", json!("k2")), issuer.key()]);
     assert!(verify(&issuer.token(&json!({})), &both, &expected()).is_ok());
 
     let nameless = issuer.sign(&json!({"alg": "ES256"}), &changed(&json!({})));
     assert!(verify(&nameless, &issuer.keys(), &expected()).is_ok());
     assert_eq!(verify(&nameless, &both, &expected()), Err(IdTokenError::UnknownKey));
-
-    for useless in [
-        theirs,
-        with(&ours, "use", json!("enc")),
-        with(&ours, "use", json!(1)),
-        with(&ours, "alg", json!("RS256")),
-        with(&ours, "alg", json!("ES512")),
-        with(&ours, "alg", json!(1)),
-        with(&ours, "crv", json!("P-384")),
-        with(&ours, "kty", json!("oct")),
-        with(&ours, "x", json!("AQ")),
-        with(&ours, "y", json!("!")),
-        json!({}),
-        json!(1),
-    ] {
-        assert_eq!(
-            verify(&issuer.token(&json!({})), &keys(std::slice::from_ref(&useless)), &expected()),
-            Err(IdTokenError::UnknownKey),
-            "{useless}"
-        );
-    }
-    assert_eq!(
-        verify(&issuer.token(&json!({})), &keys(&[ours.clone(), ours]), &expected()),
-        Err(IdTokenError::UnknownKey)
-    );
-    let point_off_the_curve = with(&issuer.key(), "x", json!(BASE64URL_NOPAD.encode(&[1; 32])));
-    assert_eq!(
-        verify(&issuer.token(&json!({})), &keys(&[point_off_the_curve]), &expected()),
-        Err(IdTokenError::Signature)
-    );
 }
 
 #[test]
-fn any_change_of_a_token_is_noticed() {
+fn unsuitable_and_duplicate_keys_are_not_used() {
+    let issuer = Issuer::new();
+    let key = issuer.key();
+    let check = |set: &[Value]| verify(&issuer.token(&json!({})), &keys(set), &expected());
+    for unsuitable in [
+        with(&Issuer::new().key(), "kid", json!("k2")),
+        with(&key, "use", json!("enc")),
+        with(&key, "use", json!(1)),
+        with(&key, "alg", json!("RS256")),
+        with(&key, "alg", json!("ES512")),
+        with(&key, "alg", json!(1)),
+        with(&key, "crv", json!("P-384")),
+        with(&key, "kty", json!("oct")),
+        with(&key, "x", json!("AQ")),
+        with(&key, "y", json!("!")),
+        json!({}),
+        json!(1),
+    ] {
+        let refused = check(std::slice::from_ref(&unsuitable));
+        assert_eq!(refused, Err(IdTokenError::UnknownKey), "{unsuitable}");
+    }
+    assert_eq!(check(&[key.clone(), key.clone()]), Err(IdTokenError::UnknownKey));
+    let point_off_the_curve = with(&key, "x", json!(BASE64URL_NOPAD.encode(&[1; 32])));
+    assert_eq!(check(&[point_off_the_curve]), Err(IdTokenError::Signature));
+}
+
+#[test]
+fn any_change_of_a_token_invalidates_it() {
     let issuer = Issuer::new();
     let token = issuer.token(&json!({}));
     for place in 0..token.len() {
@@ -224,7 +228,7 @@ fn any_change_of_a_token_is_noticed() {
         let changed = String::from_utf8(bytes).unwrap();
         assert!(verify(&changed, &issuer.keys(), &expected()).is_err(), "{place}");
     }
-    let long = format!("{token}.{}", "A".repeat(MAX_LENGTH));
+    let long = format!("{token}.{}", "A".repeat(MAX_TOKEN_LENGTH));
     for bad in [
         "",
         ".",
@@ -242,40 +246,54 @@ fn any_change_of_a_token_is_noticed() {
 }
 
 #[test]
-fn key_sets_of_the_wrong_form_are_refused() {
+fn malformed_key_sets_are_refused() {
     for bad in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"keys":[],"keys":[]}"#, "<html>"] {
         assert!(KeySet::parse(bad.as_bytes()).is_err(), "{bad}");
     }
 }
 
-#[test]
-fn signatures_of_rfc_7515_are_checked() {
+/// Checks a token with the payload of RFC 7515, appendix A, and a change of its signature.
+fn check_rfc_7515(key: Value, header: &str, signature: &str) {
     let payload =
         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
-    let rsa = json!({"kty": "RSA", "e": "AQAB", "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"});
-    let ec = json!({"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"});
-    let vectors = [
-        (
-            rsa,
-            "eyJhbGciOiJSUzI1NiJ9",
-            "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
-        ),
-        (
-            ec,
-            "eyJhbGciOiJFUzI1NiJ9",
-            "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
-        ),
-    ];
-    for (key, header, signature) in vectors {
-        let keys = keys(&[key]);
-        let claims = verify_signature(&format!("{header}.{payload}.{signature}"), &keys).unwrap();
-        assert_eq!((&claims["iss"], &claims["exp"]), (&json!("joe"), &json!(1_300_819_380)));
-        let other = signature.replacen('j', "k", 1);
-        assert_eq!(
-            verify_signature(&format!("{header}.{payload}.{other}"), &keys),
-            Err(IdTokenError::UnknownKey)
-        );
-    }
+    let keys = keys(&[key]);
+    let claims = verify_signature(&format!("{header}.{payload}.{signature}"), &keys).unwrap();
+    assert_eq!((&claims["iss"], &claims["exp"]), (&json!("joe"), &json!(1_300_819_380)));
+    let other = signature.replacen('j', "k", 1);
+    assert_eq!(
+        verify_signature(&format!("{header}.{payload}.{other}"), &keys),
+        Err(IdTokenError::UnknownKey)
+    );
+}
+
+#[test]
+fn the_rs256_signature_of_rfc_7515_is_checked() {
+    let modulus = "\
+        ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJ\
+        PMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0\
+        LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uD\
+        Zlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2\
+        PAcDTW9gb54h4FRWyuXpoQ";
+    let signature = "\
+        cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF\
+        5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK\
+        5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqt\
+        FZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrB\
+        p0igcN_IoypGlUPQGe77Rw";
+    let key = json!({"kty": "RSA", "e": "AQAB", "n": modulus});
+    check_rfc_7515(key, "eyJhbGciOiJSUzI1NiJ9", signature);
+}
+
+#[test]
+fn the_es256_signature_of_rfc_7515_is_checked() {
+    let key = json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    });
+    let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    check_rfc_7515(key, "eyJhbGciOiJFUzI1NiJ9", signature);
 }
 
 #[test]
@@ -284,14 +302,14 @@ fn the_signature_of_rfc_8037_is_checked() {
         keys(&[json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})]);
     let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
     let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-    // Its payload is a sentence, so what comes after the signature is at fault.
+    // The payload is a sentence, so it is malformed although the signature is valid.
     assert_eq!(verify_signature(&format!("{signed}.{signature}"), &keys), Err(IdTokenError::Malformed));
     let other = signature.replacen('h', "i", 1);
     assert_eq!(verify_signature(&format!("{signed}.{other}"), &keys), Err(IdTokenError::UnknownKey));
 }
 
 #[test]
-fn an_eddsa_token_is_believed() {
+fn an_eddsa_token_is_accepted() {
     let random = SystemRandom::new();
     let pair = Ed25519KeyPair::from_pkcs8(Ed25519KeyPair::generate_pkcs8(&random).unwrap().as_ref()).unwrap();
     let x = BASE64URL_NOPAD.encode(pair.public_key().as_ref());

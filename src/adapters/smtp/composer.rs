@@ -1,4 +1,4 @@
-//! Messages as Internet mail (RFC 5322, MIME).
+//! Composes Internet mail (RFC 5322, MIME) from messages.
 
 use std::{
     sync::Arc,
@@ -23,55 +23,58 @@ use crate::{
     ports::{Entropy, SystemEntropy},
 };
 
-/// A message as it goes to the server.
-pub(super) struct Letter {
+/// A composed message, ready to be sent.
+pub(super) struct Mail {
     pub(super) envelope: Envelope,
     pub(super) content: Vec<u8>,
 }
 
-/// Writes letters of one sender.
-pub(super) struct Letters {
+/// Composes the mail of one sender.
+pub(super) struct Composer {
     from: Mailbox,
     renderer: Arc<dyn Renderer>,
+    /// The key of the message ids.
     key: [u8; 64],
 }
 
-impl Letters {
-    /// Letters from an `address` or a `Name <address>`.
-    pub(super) fn from(sender: &str, renderer: Arc<dyn Renderer>) -> Result<Self, SmtpConfigError> {
+impl Composer {
+    /// The sender is an `address` or a `Name <address>`.
+    pub(super) fn new(sender: &str, renderer: Arc<dyn Renderer>) -> Result<Self, SmtpConfigError> {
         let mut key = [0; 64];
         SystemEntropy.fill(&mut key)?;
         Ok(Self { from: mailbox(sender).ok_or(SmtpConfigError::Sender)?, renderer, key })
     }
 
-    pub(super) fn write(&self, message: &EmailMessage) -> Result<Letter, SmtpError> {
-        let words = self.renderer.email(message);
+    pub(super) fn compose(&self, message: &EmailMessage) -> Result<Mail, SmtpError> {
+        let rendered = self.renderer.email(message);
         let to = Address::new(message.to.local_part(), message.to.domain()).map_err(SmtpError::unwritable)?;
         let sent = Duration::from_millis(message.at.as_millis().unsigned_abs());
         let builder = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(display_name(message.name.as_str()), to))
-            .subject(line(&words.subject))
+            .subject(header_text(&rendered.subject))
             .date(UNIX_EPOCH + sent)
-            .message_id(Some(self.message_id(message, &words)))
+            .message_id(Some(self.message_id(message, &rendered)))
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".into(),
             ));
-        let mail = if words.html.is_empty() {
-            builder.singlepart(SinglePart::plain(words.text))
+        let mail = if rendered.html.is_empty() {
+            builder.singlepart(SinglePart::plain(rendered.text))
         } else {
-            builder.multipart(MultiPart::alternative_plain_html(words.text, words.html))
+            builder.multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))
         };
         let mail = mail.map_err(SmtpError::unwritable)?;
-        Ok(Letter { envelope: mail.envelope().clone(), content: mail.formatted() })
+        Ok(Mail { envelope: mail.envelope().clone(), content: mail.formatted() })
     }
 
-    /// The same for the same message, so that a copy is known as one. It is keyed, because it stands in the logs of mail
-    /// servers, where a plain digest of a message would give away its six-digit code.
-    fn message_id(&self, message: &EmailMessage, words: &RenderedEmail) -> String {
+    /// The same id for the same message, so that duplicates are recognized.
+    ///
+    /// The digest is keyed because message ids appear in the logs of mail servers: a plain digest
+    /// would let a reader of the log find the six-digit code by trying all of them.
+    fn message_id(&self, message: &EmailMessage, rendered: &RenderedEmail) -> String {
         let mut digest = Hmac::<Sha256>::new(&self.key.into());
-        for part in [message.to.as_str(), &message.at.to_string(), &words.subject, &words.text] {
+        for part in [message.to.as_str(), &message.at.to_string(), &rendered.subject, &rendered.text] {
             digest.update(&(part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }
@@ -92,13 +95,13 @@ fn mailbox(text: &str) -> Option<Mailbox> {
 }
 
 fn display_name(name: &str) -> Option<String> {
-    let name = line(name);
+    let name = header_text(name);
     (!name.is_empty()).then_some(name)
 }
 
-/// The text with each control character as a space: a line break would begin another header, and lettre panics at one in a
-/// display name.
-fn line(text: &str) -> String {
+/// Replaces each control character by a space: a line break would begin another header, and lettre
+/// panics if a display name contains one.
+fn header_text(text: &str) -> String {
     let clean: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     clean.trim().to_owned()
 }
@@ -113,8 +116,8 @@ mod tests {
         model::{Name, Timestamp},
     };
 
-    fn letters() -> Letters {
-        Letters::from("Example <no-reply@example.com>", Arc::new(Texts::new())).unwrap()
+    fn composer() -> Composer {
+        Composer::new("Example <no-reply@example.com>", Arc::new(Texts::new())).unwrap()
     }
 
     fn message(project: &str, at: i64) -> EmailMessage {
@@ -122,11 +125,11 @@ mod tests {
         EmailMessage::new(to, project, Timestamp::from_millis(at), Notice::PasswordChanged)
     }
 
-    fn written(message: &EmailMessage) -> String {
-        String::from_utf8(letters().write(message).unwrap().content).unwrap()
+    fn composed(message: &EmailMessage) -> String {
+        String::from_utf8(composer().compose(message).unwrap().content).unwrap()
     }
 
-    /// The lines before the first empty one, with folded ones joined.
+    /// The lines before the first empty one, unfolded.
     fn headers(mail: &str) -> Vec<String> {
         let head = mail.split_once("\r\n\r\n").unwrap().0.replace("\r\n ", " ").replace("\r\n\t", " ");
         head.split("\r\n").map(str::to_owned).collect()
@@ -152,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn a_second_copy_has_the_same_message_id_and_another_message_another() {
-        let letters = letters();
+    fn only_copies_of_a_message_share_its_message_id() {
+        let composer = composer();
         let id = |message: &EmailMessage| {
-            let mail = String::from_utf8(letters.write(message).unwrap().content).unwrap();
+            let mail = String::from_utf8(composer.compose(message).unwrap().content).unwrap();
             headers(&mail).into_iter().find(|line| line.starts_with("Message-ID: ")).unwrap()
         };
         let first = message("Example", 1_000);
@@ -167,17 +170,17 @@ mod tests {
     #[test]
     fn the_earliest_and_the_latest_date_can_be_written() {
         for at in [Timestamp::MIN, Timestamp::MAX] {
-            assert!(written(&message("Example", at.as_millis())).contains("\r\nDate: "));
+            assert!(composed(&message("Example", at.as_millis())).contains("\r\nDate: "));
         }
     }
 
     proptest! {
         #[test]
-        fn no_name_and_no_project_panics_or_adds_a_header(name in any::<String>(), project in any::<String>()) {
+        fn no_name_and_no_project_adds_a_header(name in any::<String>(), project in any::<String>()) {
             let mut message = message(&project, 0);
-            let mut usual = headers(&written(&message));
+            let mut usual = headers(&composed(&message));
             message.name = name.parse().unwrap_or(Name::EMPTY);
-            let mut headers = headers(&written(&message));
+            let mut headers = headers(&composed(&message));
             prop_assert_eq!(headers.len(), usual.len());
             for lines in [&mut headers, &mut usual] {
                 lines.iter_mut().for_each(|line| line.truncate(line.find(':').unwrap()));

@@ -1,4 +1,4 @@
-//! Names, resolved to those of their addresses that are public.
+//! A DNS resolver that returns public addresses only.
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
@@ -6,12 +6,12 @@ use reqwest::dns::{Name, Resolve, Resolving};
 
 use crate::ports::is_public_address;
 
-/// How names become addresses.
+/// Resolves a host name to addresses.
 pub(super) trait Lookup: Send + Sync + 'static {
     fn lookup(&self, name: &str) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 }
 
-/// As the operating system does it.
+/// The resolver of the operating system.
 pub(super) struct SystemLookup;
 
 impl Lookup for SystemLookup {
@@ -20,25 +20,26 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// The resolver of connections that must stay in the public network.
+/// The resolver of the client for the public network.
 ///
-/// A connection is made to nothing but what this answers, so a name that changes its mind between two questions gains nothing.
-pub(super) struct PublicNames<L>(Arc<L>);
+/// reqwest connects to the returned addresses and resolves nothing itself, so DNS rebinding, a name
+/// that resolves to a private address a moment later, has no effect.
+pub(super) struct PublicResolver<L>(Arc<L>);
 
-impl<L> PublicNames<L> {
+impl<L> PublicResolver<L> {
     pub(super) fn new(lookup: L) -> Self {
         Self(Arc::new(lookup))
     }
 }
 
-impl<L: Lookup> Resolve for PublicNames<L> {
+impl<L: Lookup> Resolve for PublicResolver<L> {
     fn resolve(&self, name: Name) -> Resolving {
         let lookup = Arc::clone(&self.0);
         Box::pin(async move {
             let mut addresses = lookup.lookup(name.as_str()).await?;
-            let is_known = !addresses.is_empty();
+            let was_found = !addresses.is_empty();
             addresses.retain(|address| is_public_address(address.ip()));
-            match is_known && addresses.is_empty() {
+            match was_found && addresses.is_empty() {
                 true => Err(NoPublicAddress.into()),
                 false => Ok(Box::new(addresses.into_iter()) as _),
             }
@@ -46,7 +47,7 @@ impl<L: Lookup> Resolve for PublicNames<L> {
     }
 }
 
-/// A name has addresses, none of them public.
+/// The name has addresses, but none of them is public.
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no public address")]
 pub(super) struct NoPublicAddress;
@@ -61,11 +62,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        adapters::ReqwestClient,
+        adapters::http_client::ReqwestClient,
         ports::{HttpClient as _, HttpError, HttpMethod, HttpRequest},
     };
 
-    /// Answers with one list after the other, and then the last again.
+    /// Returns one list after the other, then keeps returning the last.
     struct Answers(Vec<Vec<IpAddr>>, AtomicUsize);
 
     impl Answers {
@@ -82,16 +83,16 @@ mod tests {
         }
     }
 
-    async fn resolve(names: &PublicNames<Answers>) -> Result<Vec<String>, String> {
-        let found = names.resolve("idp.example.com".parse().unwrap()).await;
+    async fn resolve(resolver: &PublicResolver<Answers>) -> Result<Vec<String>, String> {
+        let found = resolver.resolve("idp.example.com".parse().unwrap()).await;
         let found = found.map_err(|error| error.to_string())?;
         Ok(found.map(|address| address.ip().to_string()).collect())
     }
 
     #[tokio::test]
-    async fn of_a_names_addresses_only_public_ones_are_connected_to() {
-        let names = PublicNames::new(Answers::new(&[&["10.0.0.1", "9.9.9.9", "::1", "2620:fe::fe"]]));
-        assert_eq!(resolve(&names).await.unwrap(), ["9.9.9.9", "2620:fe::fe"]);
+    async fn private_addresses_of_a_name_are_left_out() {
+        let resolver = PublicResolver::new(Answers::new(&[&["10.0.0.1", "9.9.9.9", "::1", "2620:fe::fe"]]));
+        assert_eq!(resolve(&resolver).await.unwrap(), ["9.9.9.9", "2620:fe::fe"]);
         for private in [
             "0.0.0.0",
             "10.1.2.3",
@@ -106,22 +107,22 @@ mod tests {
             "fd00:ec2::254",
             "fe80::1",
         ] {
-            let names = PublicNames::new(Answers::new(&[&[private]]));
-            assert_eq!(resolve(&names).await.unwrap_err(), "the name has no public address", "{private}");
+            let resolver = PublicResolver::new(Answers::new(&[&[private]]));
+            assert_eq!(resolve(&resolver).await.unwrap_err(), "the name has no public address", "{private}");
         }
-        assert!(resolve(&PublicNames::new(Answers::new(&[&[]]))).await.unwrap().is_empty());
+        assert!(resolve(&PublicResolver::new(Answers::new(&[&[]]))).await.unwrap().is_empty());
     }
 
     #[tokio::test]
-    async fn a_name_that_changes_its_mind_is_looked_at_each_time() {
-        let names = PublicNames::new(Answers::new(&[&["9.9.9.9"], &["127.0.0.1"], &["9.9.9.9"]]));
-        assert_eq!(resolve(&names).await.unwrap(), ["9.9.9.9"]);
-        assert!(resolve(&names).await.is_err());
-        assert_eq!(resolve(&names).await.unwrap(), ["9.9.9.9"]);
+    async fn addresses_are_checked_at_every_resolution() {
+        let resolver = PublicResolver::new(Answers::new(&[&["9.9.9.9"], &["127.0.0.1"], &["9.9.9.9"]]));
+        assert_eq!(resolve(&resolver).await.unwrap(), ["9.9.9.9"]);
+        assert!(resolve(&resolver).await.is_err());
+        assert_eq!(resolve(&resolver).await.unwrap(), ["9.9.9.9"]);
     }
 
     #[tokio::test]
-    async fn a_public_name_of_a_private_address_is_connected_to_only_if_that_is_allowed() {
+    async fn no_connection_is_made_to_a_private_address() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -132,6 +133,10 @@ mod tests {
             let refused = client.send(request.with_public_network_only()).await.unwrap_err();
             assert!(matches!(refused, HttpError::PrivateAddress), "{refused:?}");
         }
-        assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "nobody came");
+        assert_eq!(
+            listener.accept().unwrap_err().kind(),
+            io::ErrorKind::WouldBlock,
+            "no connection was made"
+        );
     }
 }

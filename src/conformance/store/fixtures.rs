@@ -1,6 +1,6 @@
-//! Accounts and events to test with.
+//! Accounts and events for the rules.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::Ipv6Addr, ops::Range, str::FromStr, sync::Arc, time::Duration};
 
 use zeroize::Zeroizing;
 
@@ -13,12 +13,12 @@ use crate::model::{
 const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$mFaD8VyRfSkbfFZ2h3iWYB8bpsvXRw1cu4ThTAq1i7A";
 
-/// Some seconds after 2026-09-21T13:33:20 UTC, where the accounts begin.
+/// The instant `seconds` after 2026-09-21T13:33:20 UTC, when the accounts were created.
 pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(1_790_000_000_000).after(Duration::from_secs(seconds))
 }
 
-/// The kinds of keys that an account takes and gives up in the course of its life.
+/// The kinds of keys that an account claims and releases during its lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {
@@ -26,10 +26,10 @@ pub enum KeyKind {
     Mailbox,
     /// The phone number.
     Phone,
-    /// A linked account at a provider.
+    /// A linked identity of an OAuth2 provider.
     Identity,
-    /// The email address that a provider vouches for.
-    ProvenMailbox,
+    /// The email address of a linked identity, as verified by its provider.
+    VerifiedMailbox,
     /// The id of a push target.
     Target,
     /// The device token of a push target.
@@ -40,7 +40,7 @@ impl KeyKind {
     /// The key of this kind with this number.
     pub(super) fn key(self, number: u32) -> Key {
         match self {
-            Self::Mailbox | Self::ProvenMailbox => {
+            Self::Mailbox | Self::VerifiedMailbox => {
                 Key::Mailbox(email(&format!("person-{number}@example.com")))
             }
             Self::Phone => Key::Phone(phone(number)),
@@ -52,12 +52,12 @@ impl KeyKind {
         }
     }
 
-    /// Gives an account the key of this kind with this number, and takes whatever it had of this kind.
+    /// Gives an account the key of this kind with this number instead of its keys of this kind.
     pub(super) fn give(self, account: &mut Account, number: u32) {
         self.take(account);
         let own = account.id;
         match (self, self.key(number)) {
-            (Self::ProvenMailbox, Key::Mailbox(address)) => {
+            (Self::VerifiedMailbox, Key::Mailbox(address)) => {
                 account.identities.push(identity("google", &format!("of-{own}"), Some(address)));
             }
             (_, Key::Mailbox(address)) => account.email = Some(contact(address)),
@@ -73,12 +73,12 @@ impl KeyKind {
         }
     }
 
-    /// Takes every key of this kind from an account.
+    /// Takes all keys of this kind from an account.
     pub(super) fn take(self, account: &mut Account) {
         match self {
             Self::Mailbox => account.email = None,
             Self::Phone => account.phone = None,
-            Self::Identity | Self::ProvenMailbox => account.identities.clear(),
+            Self::Identity | Self::VerifiedMailbox => account.identities.clear(),
             Self::Target | Self::TargetIdentifier => account.targets.clear(),
         }
     }
@@ -91,12 +91,12 @@ impl KeyKind {
     }
 }
 
-/// An account that holds no key but its id.
+/// An account that holds no key except its id.
 pub(super) fn bare(number: u32) -> Account {
     named(&format!("person-{number}"))
 }
 
-/// An account of this id that holds no other key.
+/// An account with this id that holds no other key.
 pub(super) fn named(text: &str) -> Account {
     Account::new(id(text), at(0))
 }
@@ -106,14 +106,14 @@ pub(super) fn with_email(number: u32) -> Account {
     KeyKind::Mailbox.holder(number, number)
 }
 
-/// An account with something of everything.
+/// An account with a value in every field and keys of all kinds.
 pub(super) fn full(number: u32) -> Account {
     let mut account = with_email(number);
     let hash = PasswordHash::parse(HASH).expect("a PHC string");
     KeyKind::Phone.give(&mut account, number);
     KeyKind::Identity.give(&mut account, number);
-    let proven = email(&format!("proven-{number}@example.net"));
-    account.identities.push(identity("google", &format!("google-{number}"), Some(proven)));
+    let verified = email(&format!("verified-{number}@example.net"));
+    account.identities.push(identity("google", &format!("google-{number}"), Some(verified)));
     account.sessions = vec![session("first", at(3600)), session("second", at(7200))].into();
     KeyKind::Target.give(&mut account, number);
     account.targets.push(PushTargetRecord {
@@ -137,11 +137,11 @@ pub(super) fn full(number: u32) -> Account {
 /// Replaces the preferences.
 pub(super) fn prefer(account: &mut Account, json: &str) {
     let preferences: Preferences = json.parse().expect("preferences");
-    assert_eq!(preferences.as_json(), json, "the rules know the stored text");
+    assert_eq!(preferences.as_json(), json, "the rules compare the stored text");
     account.attachment = Some(Arc::new(Attachment { preferences, ..Attachment::default() }));
 }
 
-/// Renames an account to this number: a change without keys or attachment.
+/// Renames an account to this number: a change of neither keys nor attachment.
 pub(super) fn rename(account: &mut Account, number: u32) {
     account.name = format!("name {number}").parse().expect("a name");
 }
@@ -152,7 +152,7 @@ pub(super) fn number_of(account: &Account) -> u32 {
 }
 
 pub(super) fn session(name: &str, expires_at: Timestamp) -> SessionRecord {
-    let secret = SessionSecret::new(id("somebody"), Zeroizing::new([7; 32]));
+    let secret = SessionSecret::new(id("person"), Zeroizing::new([7; 32]));
     let details = SessionDetails {
         id: id::<SessionId>(name),
         created_at: at(0),
@@ -210,15 +210,15 @@ fn phone(number: u32) -> Phone {
     format!("+1617{number:07}").parse().expect("a phone number")
 }
 
-pub(super) fn id<T: std::str::FromStr>(text: &str) -> T {
+pub(super) fn id<T: FromStr>(text: &str) -> T {
     text.parse().ok().expect("an id")
 }
 
-/// An entry of an account's log. Entries of one instant sort by their numbers.
+/// An entry of an account's log. Entries of the same instant sort by their numbers.
 pub(super) fn event(user: &UserId, at: Timestamp, number: u32) -> Event {
     let mut bits = [0; 10];
     bits.iter_mut().zip(number.to_be_bytes()).for_each(|(slot, byte)| *slot = byte);
-    // The account takes part in the id, as ids are unique over all accounts.
+    // Entry ids are unique across accounts, so the account is part of the id.
     let salt = user.as_str().bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     bits.iter_mut().skip(4).zip(salt.to_be_bytes()).for_each(|(slot, byte)| *slot = byte);
     Event {
@@ -228,14 +228,14 @@ pub(super) fn event(user: &UserId, at: Timestamp, number: u32) -> Event {
         at,
         operation: "updateName".into(),
         session: Some(id("first")),
-        ip: Some(std::net::Ipv6Addr::LOCALHOST.into()),
+        ip: Some(Ipv6Addr::LOCALHOST.into()),
         user_agent: Some("curl/8.0 \"quoted\" '; --".into()),
         email: "ada@example.com".into(),
         name: format!("entry {number}").into(),
     }
 }
 
-/// Entries with these numbers, one a second.
-pub(super) fn events(user: &UserId, numbers: std::ops::Range<u32>) -> Vec<Event> {
+/// Entries with these numbers, one per second.
+pub(super) fn events(user: &UserId, numbers: Range<u32>) -> Vec<Event> {
     numbers.map(|number| event(user, at(number.into()), number)).collect()
 }

@@ -1,15 +1,15 @@
-//! A change in the form in which it travels.
+//! The parameters of statements that write.
 
 use tokio_postgres::types::ToSql;
 
 use crate::{
-    adapters::rows::{Entry, bits, bounded, entries},
+    adapters::rows::{EventRow, check_size, event_rows, version_to_sql},
     model::{Email, Event, Key, Phone, Timestamp},
     ports::{Change, StoreError},
 };
 
 /// The values of a save.
-pub(super) struct Write<'a> {
+pub(super) struct SaveParameters<'a> {
     id: &'a str,
     next: i64,
     email: Option<&'a str>,
@@ -25,12 +25,12 @@ pub(super) struct Write<'a> {
     attachment: Option<String>,
     claims: Vec<String>,
     releases: Vec<String>,
-    log: Log,
+    events: EventColumns,
 }
 
-/// Entries of the log, by column.
+/// Log entries as one array per column.
 #[derive(Default)]
-pub(super) struct Log {
+pub(super) struct EventColumns {
     accounts: Vec<String>,
     ids: Vec<String>,
     times: Vec<i64>,
@@ -39,15 +39,17 @@ pub(super) struct Log {
 
 pub(super) type Parameter<'a> = &'a (dyn ToSql + Sync);
 
-impl<'a> Write<'a> {
-    pub(super) fn of(change: &'a Change<'_>) -> Result<Self, StoreError> {
+impl<'a> SaveParameters<'a> {
+    pub(super) fn new(change: &'a Change<'_>) -> Result<Self, StoreError> {
         let (body, attachment) = (change.body()?, change.attachment()?);
-        bounded(&body)?;
-        attachment.as_deref().map_or(Ok(()), bounded)?;
+        check_size(&body)?;
+        attachment.as_deref().map_or(Ok(()), check_size)?;
         let account = &**change.after();
+        // The id has its own table.
+        let is_claimed = |key: &&Key| !matches!(key, Key::Id(_));
         Ok(Self {
             id: account.id().as_str(),
-            next: bits(change.next()),
+            next: version_to_sql(change.next()),
             email: account.email().map(Email::as_str),
             phone: account.phone().map(Phone::as_str),
             name: account.name().as_str(),
@@ -57,25 +59,19 @@ impl<'a> Write<'a> {
             times: [account.created_at(), account.updated_at(), account.accessed_at()]
                 .map(Timestamp::as_millis),
             due_at: account.due_at().map(Timestamp::as_millis),
-            expected: change.before().map(|stored| bits(stored.version)),
+            expected: change.before().map(|stored| version_to_sql(stored.version)),
             body,
             attachment,
-            // The id has a row of its own.
-            claims: change
-                .claims()
-                .iter()
-                .filter(|key| !matches!(key, Key::Id(_)))
-                .map(Key::to_text)
-                .collect(),
+            claims: change.claims().iter().filter(is_claimed).map(Key::to_text).collect(),
             releases: change.releases().iter().map(Key::to_text).collect(),
-            log: Log::of(change.events())?,
+            events: EventColumns::new(change.events())?,
         })
     }
 
-    /// In the order of the statements that create and change.
-    pub(super) fn parameters(&self) -> [Parameter<'_>; 21] {
+    /// The parameters of the statements `create` and `change`, in their order.
+    pub(super) fn all(&self) -> [Parameter<'_>; 21] {
         let [created_at, updated_at, accessed_at] = &self.times;
-        let [accounts, ids, times, texts] = self.log.parameters();
+        let [accounts, ids, times, texts] = self.events.all();
         [
             &self.id,
             &self.next,
@@ -101,25 +97,26 @@ impl<'a> Write<'a> {
         ]
     }
 
-    /// For the look at who holds what this wants.
-    pub(super) fn wanted(&self) -> [Parameter<'_>; 2] {
+    /// The parameters of the statement `holder`.
+    pub(super) fn claims(&self) -> [Parameter<'_>; 2] {
         [&self.id, &self.claims]
     }
 }
 
-impl Log {
-    pub(super) fn of(events: &[Event]) -> Result<Self, StoreError> {
-        let mut log = Self::default();
-        for Entry { account, id, at, text } in entries(events)? {
-            log.accounts.push(account.as_str().to_owned());
-            log.ids.push(id);
-            log.times.push(at.as_millis());
-            log.texts.push(text);
+impl EventColumns {
+    pub(super) fn new(events: &[Event]) -> Result<Self, StoreError> {
+        let mut columns = Self::default();
+        for EventRow { account, id, at, text } in event_rows(events)? {
+            columns.accounts.push(account.as_str().to_owned());
+            columns.ids.push(id);
+            columns.times.push(at.as_millis());
+            columns.texts.push(text);
         }
-        Ok(log)
+        Ok(columns)
     }
 
-    pub(super) fn parameters(&self) -> [Parameter<'_>; 4] {
+    /// The parameters of the statement `append_events`.
+    pub(super) fn all(&self) -> [Parameter<'_>; 4] {
         [&self.accounts, &self.ids, &self.times, &self.texts]
     }
 }

@@ -1,4 +1,4 @@
-//! Client secrets that are signed statements (Apple's "Sign in with Apple REST API").
+//! Client secrets that are signed JWTs, as "Sign in with Apple" requires.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,21 +10,21 @@ use ring::{
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{OAuth2Error, RegistrationError};
+use super::{super::error::OAuth2Error, error::RegistrationError};
 use crate::{model::Timestamp, secret::Secret};
 
-/// How long a statement is good for, in seconds. It is used at once.
-const LIFE: i64 = 300;
+/// The lifetime of a JWT in seconds. Each is sent immediately after it was signed.
+const LIFETIME: i64 = 300;
 
-/// Signs client secrets: JWTs by ES256 (RFC 7518 §3.4), a new one for each request.
-pub(super) struct ClientSecretKey {
+/// Signs client secrets with ES256 (RFC 7518 §3.4), a new one for each request.
+pub(in crate::oauth2) struct ClientSecretKey {
     key: EcdsaKeyPair,
     key_id: String,
     team_id: String,
 }
 
 impl ClientSecretKey {
-    /// Reads the PEM of a PKCS #8 key (RFC 5958), line breaks of which may be spelled `\n`.
+    /// Reads a PKCS #8 key (RFC 5958) from PEM. Line breaks may be written as `\n`.
     pub(super) fn new(
         pem: &Secret,
         parameters: &BTreeMap<String, String>,
@@ -45,13 +45,13 @@ impl ClientSecretKey {
         })
     }
 
-    pub(super) fn sign(
+    pub(in crate::oauth2) fn sign(
         &self,
         client_id: &str,
         audience: &str,
         now: Timestamp,
     ) -> Result<String, OAuth2Error> {
-        let (issued, expires) = (now.as_secs(), now.as_secs().saturating_add(LIFE));
+        let (issued, expires) = (now.as_secs(), now.as_secs().saturating_add(LIFETIME));
         let header = json!({"alg": "ES256", "kid": self.key_id});
         let claims =
             json!({"iss": self.team_id, "sub": client_id, "aud": audience, "iat": issued, "exp": expires});

@@ -1,0 +1,66 @@
+//! Who makes a request.
+
+use std::ops::Deref;
+
+use super::rejection::Rejection;
+use crate::{
+    error::Error,
+    model::ClientInfo,
+    service::{Caller, SessionHolder},
+};
+
+/// The result of authentication, before the gates.
+pub(super) enum AuthState {
+    Guest,
+    SignedIn(SessionHolder),
+    /// Signed in, but blocked or required to set a new password.
+    Held(Error),
+}
+
+/// The signed-in user of a request that has passed the gates.
+#[derive(Clone)]
+pub(super) enum Principal {
+    Full(Caller),
+    /// A session that may lack a factor, at an operation that accepts it.
+    Partial(SessionHolder),
+}
+
+impl AuthState {
+    /// From the service's answer about a session or a JWT. An unknown session makes a guest, not an
+    /// error.
+    pub(super) fn of(outcome: Result<SessionHolder, Error>) -> Result<Self, Rejection> {
+        match outcome {
+            Ok(holder) => Ok(Self::SignedIn(holder)),
+            Err(Error::NotSignedIn) => Ok(Self::Guest),
+            Err(held @ (Error::Blocked | Error::PasswordResetRequired)) => Ok(Self::Held(held)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Principal {
+    pub(super) fn with_client(self, client: ClientInfo) -> Self {
+        match self {
+            Self::Full(caller) => Self::Full(caller.with_client(client)),
+            Self::Partial(holder) => Self::Partial(holder.with_client(client)),
+        }
+    }
+
+    pub(super) fn keeping_secret(self) -> Self {
+        match self {
+            Self::Full(caller) => Self::Full(caller.keeping_secret()),
+            Self::Partial(holder) => Self::Partial(holder.keeping_secret()),
+        }
+    }
+}
+
+impl Deref for Principal {
+    type Target = SessionHolder;
+
+    fn deref(&self) -> &SessionHolder {
+        match self {
+            Self::Full(caller) => caller,
+            Self::Partial(holder) => holder,
+        }
+    }
+}
