@@ -223,8 +223,9 @@ impl Config {
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let rules = self.identity_rules().into_iter().chain(self.limit_rules());
-        match rules.chain(self.password_rules()).find(|(holds, ..)| !holds) {
+        let rules = self.identity_rules().into_iter().chain(self.session_rules());
+        let mut rules = rules.chain(self.password_rules()).chain(self.limit_rules());
+        match rules.find(|(holds, ..)| !holds) {
             Some((_, field, rule)) => Err(ConfigError { field, rule }),
             None => Ok(()),
         }
@@ -243,9 +244,8 @@ impl Config {
         ]
     }
 
-    fn limit_rules(&self) -> [FieldRule; 9] {
+    fn session_rules(&self) -> [FieldRule; 4] {
         let secs = Duration::from_secs;
-        let Lockout { threshold, duration, max_duration } = self.lockout;
         [
             (
                 (secs(60)..=secs(10 * 365 * 86_400)).contains(&self.session_lifetime),
@@ -263,6 +263,13 @@ impl Config {
                 "jwt_lifetime",
                 "must be between 1 second and 1 hour",
             ),
+        ]
+    }
+
+    fn limit_rules(&self) -> [FieldRule; 5] {
+        let secs = Duration::from_secs;
+        let Lockout { threshold, duration, max_duration } = self.lockout;
+        [
             ((1..=1000).contains(&threshold), "lockout.threshold", "must be between 1 and 1,000"),
             (
                 (secs(1)..=max_duration).contains(&duration),

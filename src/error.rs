@@ -9,8 +9,8 @@ use crate::ports::{LimiterError, Quota, StoreError};
 
 /// Why an operation failed.
 ///
-/// [`Error::code`] is the stable name on the wire and in logs, [`Error::kind`] the coarse class to map to
-/// responses of your own. `Display` is a sentence for people.
+/// [`Error::code`] is the stable name on the wire and in logs, [`Error::kind`] the coarse class to
+/// map to responses of your own. `Display` is a sentence for people.
 ///
 /// # Security
 /// Neither `Display` nor `Debug` contains a secret, a hash or the value that was looked up.
@@ -26,7 +26,8 @@ pub enum Error {
     /// The JWT is malformed, forged or expired.
     #[error("The token is invalid or has expired.")]
     InvalidJwt(#[from] JwtError),
-    /// The email, password or current password is wrong, there is no such account, or guesses are locked.
+    /// The email, password or current password is wrong, there is no such account, or guesses are
+    /// locked.
     #[doc(alias = "lockout")]
     #[error("The email address or the password is wrong.")]
     InvalidCredentials,
@@ -46,7 +47,8 @@ pub enum Error {
     /// The token or code is wrong, expired, used or of another purpose, or guesses are locked.
     #[error("The code or link is wrong, has expired or was used already.")]
     InvalidToken,
-    /// There is no such account. Returned only where the policy reveals it, and by admin operations.
+    /// There is no such account. Returned only where the policy reveals it, and by admin
+    /// operations.
     #[error("There is no such account.")]
     UserNotFound,
     /// The account has no email address.
@@ -141,7 +143,8 @@ pub enum Error {
     #[doc(alias = "rate limit")]
     #[error("There were too many requests. Please try again later.")]
     RateLimited(Quota),
-    /// The password hasher is busy, or too many changes of one account collided. Try again after this time.
+    /// The password hasher is busy, or too many changes of one account collided. Try again after
+    /// this time.
     #[error("The server is busy. Please try again after some time.")]
     Busy(Duration),
     /// The store failed.

@@ -72,8 +72,8 @@ impl RedisLimiter {
     /// Creates a limiter with its own connection, which all hits of this node share. It does not
     /// connect yet.
     ///
-    /// The URL is `redis://user:password@host:port/database`, in which everything but the host is
-    /// optional, or `redis+unix:///path/to/socket`.
+    /// The URL is `redis://user:password@host:port/database`, in which everything but the host name
+    /// is optional, or `redis+unix:///path/to/socket`.
     ///
     /// # Errors
     /// - [`RedisConfigError::Url`] if the URL has another form.

@@ -74,7 +74,7 @@ impl SmtpMailer {
     /// Creates a mailer from a URL and the sender that recipients see: `no-reply@example.com` or
     /// `Example <no-reply@example.com>`.
     ///
-    /// - `smtp://user:password@host:port` requires STARTTLS, or nothing if the host is this
+    /// - `smtp://user:password@host:port` requires STARTTLS, or nothing if the host name is this
     ///   machine. The default port is 587.
     /// - `smtps://user:password@host:port` begins with TLS (RFC 8314 §3.3). The default port is
     ///   465.
@@ -159,8 +159,8 @@ impl SmtpBuilder {
         self
     }
 
-    /// Sets how connections are encrypted. Default: [`SmtpEncryption::None`] if the host is this
-    /// machine, otherwise [`SmtpEncryption::StartTls`].
+    /// Sets how connections are encrypted. Default: [`SmtpEncryption::None`] if the host name is
+    /// this machine, otherwise [`SmtpEncryption::StartTls`].
     pub fn encryption(mut self, encryption: SmtpEncryption) -> Self {
         self.encryption = Some(encryption);
         self

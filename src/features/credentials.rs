@@ -152,7 +152,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         set: impl Fn(&mut Account, Timestamp) + Send + Sync,
     ) -> Result<Change, Error> {
         let fresh = SessionSecret::new(*caller.user_id(), self.draw()?);
-        let (policy, guard) = (&self.inner.config, self.guard(cx.client));
+        let (config, guard) = (&self.inner.config, self.guard(cx.client));
         for _ in 0..PREPARATIONS {
             let before = self.load_as(caller, Parts::Body, cx).await?.account;
             let guess = match (&before.password, proof) {
@@ -174,7 +174,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                     None if draft.password.is_none() => {}
                     None => return Err(Abort::PrepareAgain),
                 }
-                Ok(draft.change_credentials(caller, &hash, policy, &fresh, &set)?)
+                Ok(draft.change_credentials(caller, &hash, config, &fresh, &set)?)
             };
             if let Some((rotated, account)) = self.try_change_as(caller, cx, Parts::Whole, decide).await? {
                 let done = CredentialChange { user: User::new(account), secret: rotated.then_some(fresh) };
@@ -212,7 +212,7 @@ impl Draft {
         &mut self,
         caller: &Caller,
         hash: &Option<PasswordHash>,
-        policy: &Config,
+        config: &Config,
         fresh: &SessionSecret,
         set: &impl Fn(&mut Account, Timestamp),
     ) -> Result<bool, Error> {
@@ -229,9 +229,9 @@ impl Draft {
             caller.recheck(self, now, Assurance::Fresh)?;
         }
         if let Some(hash) = hash {
-            self.set_password(hash.clone(), policy.passwords.history);
+            self.set_password(hash.clone(), config.passwords.history);
         }
-        if policy.end_other_sessions {
+        if config.end_other_sessions {
             self.revoke_other_sessions(caller);
         } else if hash.is_some() {
             self.revoke_jwts();

@@ -1,8 +1,6 @@
 //! The operations, one file per feature. A feature never imports another one.
 
 mod admin;
-#[cfg(feature = "strength")]
-mod common_passwords;
 mod credentials;
 mod events;
 mod identities;
@@ -22,8 +20,6 @@ mod targets;
 mod verification;
 
 pub use admin::{Admin, GenericToken, NewUser};
-#[cfg(feature = "strength")]
-pub use common_passwords::is_common;
 pub use credentials::CredentialChange;
 pub use events::{LogEntry, LogPage};
 pub use identities::IdentityPage;
@@ -35,5 +31,7 @@ pub use oauth2::{
     FailedOAuth2, FinishedOAuth2, FlowState, OAuth2Outcome, OAuth2Return, OAuth2Start, StartedOAuth2,
 };
 pub use passwordless::EmailSignIn;
+#[cfg(feature = "strength")]
+pub use passwords::is_common;
 pub use sign_up::SignUp;
 pub use targets::{DeviceToken, NewPushTarget};

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// How often the account is looked for, if others change it meanwhile.
+const MAX_ROUNDS: u32 = 3;
+
 /// A request for a link or code by email.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -182,15 +185,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             draft.admit_sign_in()?;
             let method = method(token.purpose);
             Ok(match draft.verify_address(token.purpose.channel()) {
-                AddressOwner::ThisAccount => Redeemed::Here(draft.start_session(&new, method, guard)),
-                AddressOwner::NewAccount(address) => Redeemed::Apart(address, method),
+                AddressOwner::ThisAccount => Redeemed::ThisAccount(draft.start_session(&new, method, guard)),
+                AddressOwner::NewAccount(address) => Redeemed::NewAccount(address, method),
             })
         };
         match self.change(&Key::Id(*user), Parts::Body, cx, decide).await? {
-            Settled::Done(Redeemed::Here(started), account) => {
+            Settled::Done(Redeemed::ThisAccount(started), account) => {
                 Ok(self.signed_in(&account, new, started, cx).await)
             }
-            Settled::Done(Redeemed::Apart(address, method), _) => {
+            Settled::Done(Redeemed::NewAccount(address, method), _) => {
                 self.sign_in_to_new_account(address, new, method, cx).await
             }
             Settled::PrepareAgain => Err(Error::InvalidToken),
@@ -243,7 +246,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<Arc<Account>, Error> {
         let (guard, key) = (self.guard(cx.client), address.key());
         let (id, target) = (UserId::generate(cx.now, *self.draw()?), *self.draw()?);
-        let blank = Account::with_verified_address(
+        let blank = Account::with_address(
             user_id.given_or(|| id),
             address.clone(),
             TargetId::generate(cx.now, target),
@@ -258,7 +261,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             Ok(())
         };
         // Another request may create or remove the account between two steps.
-        for _ in 0..3 {
+        for _ in 0..MAX_ROUNDS {
             if let Settled::Done((), account) = self.change(&key, Parts::Body, cx, issue).await? {
                 return Ok(account);
             }
@@ -301,8 +304,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
 /// The account that a redeemed token signs in to.
 enum Redeemed {
-    Here(StartedSession),
-    Apart(Address, SignInMethod<'static>),
+    ThisAccount(StartedSession),
+    NewAccount(Address, SignInMethod<'static>),
 }
 
 /// How a token of this purpose signs in.

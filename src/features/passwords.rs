@@ -1,5 +1,11 @@
 //! The rules for new passwords (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2).
 
+#[cfg(feature = "strength")]
+mod common;
+
+#[cfg(feature = "strength")]
+pub use common::is_common;
+
 use crate::{
     error::Error,
     model::{Account, Invalid, Password, PasswordHash, PasswordRecord, Timestamp},
@@ -16,7 +22,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<(), Error> {
         let policy = &self.inner.config.passwords;
         #[cfg(feature = "strength")]
-        if policy.refuse_common && super::common_passwords::is_common(password.expose()) {
+        if policy.refuse_common && is_common(password.expose()) {
             return Err(Invalid::CommonPassword.into());
         }
         let folded = password.expose().to_lowercase();

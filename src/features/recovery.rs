@@ -63,7 +63,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let new = self.new_token(TokenPurpose::Recovery, cx.now)?;
         let (guard, reveals) = (self.guard(cx.client), self.inner.config.reveals_unknown_accounts);
         let address = Address::Email(email.clone());
-        let decide = |draft: &mut Draft| draft.start_recovery(&address, &new, guard);
+        let decide = |draft: &mut Draft| draft.issue_recovery(&address, &new, guard);
         match self.change(&address.key(), Parts::Body, cx, decide).await? {
             Settled::Done((), account) => Ok(self.send_recovery_link(cx, &account, &email, url, &new).await),
             Settled::PrepareAgain | Settled::Absent if reveals => Err(Error::UserNotFound),
@@ -148,7 +148,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let (guard, key) = (self.guard(cx.client), Key::Id(*user));
         for _ in 0..PREPARATIONS {
             let hash = self.prepare_recovery(cx, &key, secret, &password, caller).await?;
-            let decide = |draft: &mut Draft| draft.finish_recovery(secret, hash.as_ref(), caller, guard);
+            let decide = |draft: &mut Draft| draft.recover(secret, hash.as_ref(), caller, guard);
             match self.change(&key, Parts::Body, cx, decide).await? {
                 Settled::Done(Recovered::ThisAccount(token), account) => {
                     self.send_email(cx, account.contact(), Notice::PasswordChanged).await;
@@ -203,9 +203,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 }
 
 impl Draft {
-    fn start_recovery(&mut self, address: &Address, new: &NewToken, guard: Guard<'_>) -> Result<(), Abort> {
+    fn issue_recovery(&mut self, address: &Address, new: &NewToken, guard: Guard<'_>) -> Result<(), Abort> {
         if !address.belongs_to(self) {
-            return Err(Abort::PrepareAgain);
+            return Err(Abort::Absent);
         }
         if self.blocked && guard.config.reveals_unknown_accounts {
             return Err(Error::Blocked.into());
@@ -215,7 +215,7 @@ impl Draft {
         Ok(())
     }
 
-    fn finish_recovery(
+    fn recover(
         &mut self,
         secret: &Passcode,
         hash: Option<&PasswordHash>,

@@ -56,22 +56,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             }
             let decide = |draft: &mut Draft| {
                 if !belongs(draft) {
-                    return Err(Error::UserNotFound.into());
+                    return Err(Abort::Absent);
                 }
                 let guess = guess.as_ref().ok_or(Abort::PrepareAgain)?;
                 draft.check_guess(&guess.proof, guard)?;
                 draft.admit_sign_in()?;
                 Ok(draft.start_session(&new, method, guard))
             };
-            match self.change(&key, Parts::Body, cx, decide).await {
-                Ok(Settled::Done(started, account)) => {
+            match self.change(&key, Parts::Body, cx, decide).await? {
+                Settled::Done(started, account) => {
                     return Ok(self.signed_in(&account, new, started, cx).await);
                 }
-                Ok(Settled::PrepareAgain) => {}
-                Ok(Settled::Absent) | Err(Error::UserNotFound) => {
-                    return Err(self.refuse_unknown_email(&email, cx).await?);
-                }
-                Err(error) => return Err(error),
+                Settled::PrepareAgain => {}
+                Settled::Absent => return Err(self.refuse_unknown_email(&email, cx).await?),
             }
         }
         Err(Error::Busy(Duration::from_secs(1)))

@@ -39,7 +39,7 @@ pub(super) struct Api<S, M, P, C> {
 
 /// What the response needs to know of a request beside its answer.
 #[derive(Default)]
-struct Seen {
+struct ResponseFacts {
     quota: Option<Quota>,
     has_api_key: bool,
 }
@@ -61,9 +61,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         } else if let Some(page) = static_page(&parts) {
             page.response()
         } else {
-            let mut seen = Seen::default();
-            let answer = self.answer(&parts, body, &origin, &mut seen).await;
-            self.render(answer, seen.quota, seen.has_api_key)
+            let mut facts = ResponseFacts::default();
+            let answer = self.answer(&parts, body, &origin, &mut facts).await;
+            self.render(answer, facts.quota, facts.has_api_key)
         };
         origin.write(&mut response);
         if self.config.is_https {
@@ -72,14 +72,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         response
     }
 
-    async fn answer(&self, parts: &Parts, body: Body, origin: &Origin, seen: &mut Seen) -> Answer {
+    async fn answer(&self, parts: &Parts, body: Body, origin: &Origin, facts: &mut ResponseFacts) -> Answer {
         #[cfg(feature = "oauth2")]
         if let Some(callback) = Callback::of(parts) {
             return Box::pin(callback.pass_on(&self.config, parts, body)).await;
         }
         let arrival = self.arrive(parts, origin).await?;
-        seen.has_api_key = arrival.has_api_key;
-        let mut call = self.enter(arrival, body, &mut seen.quota).await?;
+        facts.has_api_key = arrival.has_api_key;
+        let mut call = self.enter(arrival, body, &mut facts.quota).await?;
         if !call.route.is_change(&parts.method) {
             return routes::read(&mut call).await;
         }

@@ -9,7 +9,7 @@ use super::{
     origin::{Origin, PROJECT},
     query::Pairs,
     rejection::Rejection,
-    route::{Route, has_body},
+    route::{Route, is_unsafe},
 };
 use crate::{
     operation::Operation,
@@ -39,7 +39,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         let route = Route::find(&parts.method, parts.uri.path());
         let credential = self.credential(parts, origin, route.as_ref());
         let key = parts.headers.get(KEY).map(HeaderValue::as_bytes).filter(|key| !key.is_empty());
-        if has_body(&parts.method) && key.is_none() {
+        if is_unsafe(&parts.method) && key.is_none() {
             let by_cookie = credential.as_ref().is_some_and(|credential| credential.by_cookie);
             origin.check(&parts.headers, &self.config, by_cookie)?;
         }

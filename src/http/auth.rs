@@ -14,7 +14,7 @@ pub(super) enum AuthState {
     Guest,
     SignedIn(SessionHolder),
     /// Signed in, but blocked or required to set a new password.
-    Held(Error),
+    Restricted(Error),
 }
 
 /// The signed-in user of a request that has passed the gates.
@@ -32,7 +32,7 @@ impl AuthState {
         match outcome {
             Ok(holder) => Ok(Self::SignedIn(holder)),
             Err(Error::NotSignedIn) => Ok(Self::Guest),
-            Err(held @ (Error::Blocked | Error::PasswordResetRequired)) => Ok(Self::Held(held)),
+            Err(held @ (Error::Blocked | Error::PasswordResetRequired)) => Ok(Self::Restricted(held)),
             Err(error) => Err(error.into()),
         }
     }

@@ -48,6 +48,6 @@ impl<'a> Callback<'a> {
         if received.len() > MAX_BYTES {
             return Err(Rejection::argument("The query is too long."));
         }
-        Ok(Outcome::Redirect(status, config.oauth2.redirect(&provider, &received).into()).done())
+        Ok(Outcome::Redirect(status, Zeroizing::new(config.oauth2.redirect(&provider, &received))).done())
     }
 }

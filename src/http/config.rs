@@ -33,20 +33,20 @@ pub(super) struct HttpConfig {
 impl HttpConfig {
     pub(super) fn new(settings: &Settings, config: &Config) -> Result<Self, ConfigError> {
         let public_url = public_url(&settings.public_url)?;
-        let own = own_origin(&public_url)?;
+        let origin = public_url.origin().ascii_serialization();
+        let origins = allowed_origins(settings, &origin, &config.project)?;
+        let own = AllowedRedirects::new([origin.as_str()], []).map_err(not_plain)?;
         let base = public_url.as_str().trim_end_matches('/');
         let magic_page = own.check(&format!("{base}{}", magic_page::PATH)).map_err(not_plain)?;
-        #[cfg(feature = "oauth2")]
-        let oauth2 = OAuth2Urls::new(&public_url, &config.project, &own).map_err(not_plain)?;
         let is_https = public_url.scheme() == "https";
         let path = public_url.path().trim_end_matches('/');
         Ok(Self {
             project: config.project.as_str().into(),
             cookies: Cookies::new(&config.project, path, is_https, settings.cross_site_cookies),
-            origins: allowed_origins(settings, &public_url, &config.project)?,
+            origins,
             magic_page,
             #[cfg(feature = "oauth2")]
-            oauth2,
+            oauth2: OAuth2Urls::new(&public_url, &config.project, &own).map_err(not_plain)?,
             proxies: settings.trusted_proxies.clone(),
             api_key: api_key_digest(settings)?,
             rate_limits: settings.rate_limits,
@@ -78,19 +78,12 @@ fn not_plain(_: Invalid) -> ConfigError {
     ConfigError { field: "public_url", rule: "must be spelled plainly, as browsers write it" }
 }
 
-/// The origin of the public URL alone.
-fn own_origin(public_url: &Url) -> Result<AllowedRedirects, ConfigError> {
-    let origin = public_url.origin().ascii_serialization();
-    AllowedRedirects::new([origin.as_str()], []).map_err(not_plain)
-}
-
 /// Every origin that may call and every place that links may lead to.
 fn allowed_origins(
     settings: &Settings,
-    public_url: &Url,
+    own_origin: &str,
     project: &str,
 ) -> Result<AllowedRedirects, ConfigError> {
-    let own_origin = public_url.origin().ascii_serialization();
     // The scheme that the SDKs of native apps listen on after a sign-in at a provider.
     let own_app = format!("appwrite-callback-{project}");
     let hosts = || settings.allowed_hosts.iter().map(String::as_str);
@@ -99,7 +92,7 @@ fn allowed_origins(
         rule: "must be host names such as app.example.com or *.example.com, or origins such as https://app.example.com:8443",
     })?;
     let apps = settings.allowed_apps.iter().map(String::as_str).chain([own_app.as_str()]);
-    AllowedRedirects::new(hosts().chain([own_origin.as_str()]), apps).map_err(|_| ConfigError {
+    AllowedRedirects::new(hosts().chain([own_origin]), apps).map_err(|_| ConfigError {
         field: "allowed_apps",
         rule: "must be application ids such as com.example.app",
     })

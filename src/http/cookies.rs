@@ -36,7 +36,7 @@ pub(super) struct SessionCredential {
     /// It came by cookie, which browsers send by themselves (RFC 6265 §8.2).
     pub(super) by_cookie: bool,
     /// The client stores what this server sets, and so takes over a new secret.
-    pub(super) is_kept_for_us: bool,
+    pub(super) takes_new_secret: bool,
 }
 
 /// The JWT of a request. SDKs without one send an empty header.
@@ -77,15 +77,15 @@ impl Cookies {
             let cookie = session(headers, &self.name);
             let legacy = || self.is_cross_site.then(|| session(headers, &self.legacy_name)).flatten();
             let secret = cookie.or_else(legacy)?;
-            Some(SessionCredential { secret, by_cookie: true, is_kept_for_us: true })
+            Some(SessionCredential { secret, by_cookie: true, takes_new_secret: true })
         };
         let header = || {
             let secret = SessionSecret::from_wire(headers.get(SESSION)?.to_str().ok()?).ok()?;
-            Some(SessionCredential { secret, by_cookie: false, is_kept_for_us: false })
+            Some(SessionCredential { secret, by_cookie: false, takes_new_secret: false })
         };
         let fallback = || {
             let secret = self.is_cross_site.then(|| self.in_fallback(headers)).flatten()?;
-            Some(SessionCredential { secret, by_cookie: false, is_kept_for_us: true })
+            Some(SessionCredential { secret, by_cookie: false, takes_new_secret: true })
         };
         cookie().or_else(header).or_else(fallback)
     }

@@ -17,7 +17,7 @@ use super::{
     call::Call,
     peer,
     rejection::Rejection,
-    route::{Route, has_body},
+    route::{Route, is_unsafe},
 };
 use crate::{
     error::Error,
@@ -58,7 +58,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         };
         // A client that manages the secret itself would not notice a new one, which is set as a
         // cookie.
-        let keeps_secret = credential.as_ref().is_some_and(|credential| !credential.is_kept_for_us);
+        let keeps_secret = credential.as_ref().is_some_and(|credential| !credential.takes_new_secret);
         let principal = principal.map(|principal| {
             let principal = if keeps_secret { principal.keeping_secret() } else { principal };
             principal.with_client(client.clone())
@@ -84,7 +84,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         parts: &Parts,
         body: Body,
     ) -> Result<Fields, Rejection> {
-        if !has_body(&parts.method) {
+        if !is_unsafe(&parts.method) {
             return Ok(Fields::default());
         }
         let max_bytes = match operation {
@@ -178,7 +178,7 @@ fn admit_auth(
             Ok(Some(Principal::Partial(holder)))
         }
         AuthState::SignedIn(holder) => Ok(Some(Principal::Full(holder.into_caller()?))),
-        AuthState::Held(error) => Err(error.into()),
+        AuthState::Restricted(error) => Err(error.into()),
         AuthState::Guest => {
             let access = operation.map_or(Access::Public, Operation::access);
             if access.allows_guests() {

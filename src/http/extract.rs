@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
-    http::{Method, request::Parts},
+    http::request::Parts,
 };
 
 use super::{
     auth::AuthState, config::HttpConfig, cookies::jwt, origin::Origin, peer, rejection::Rejection,
-    settings::Settings,
+    route::is_unsafe, settings::Settings,
 };
 use crate::{
     config::ConfigError,
@@ -82,7 +82,7 @@ impl Authenticator {
         let Inner { service, config } = &*self.0;
         let headers = &parts.headers;
         let credential = config.cookies.find(headers);
-        if matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
+        if is_unsafe(&parts.method) {
             let by_cookie = credential.as_ref().is_some_and(|credential| credential.by_cookie);
             Origin::of(headers, config).check(headers, config, by_cookie)?;
         }
@@ -93,7 +93,7 @@ impl Authenticator {
         };
         match auth {
             AuthState::Guest => Ok(None),
-            AuthState::Held(error) => Err(error.into()),
+            AuthState::Restricted(error) => Err(error.into()),
             AuthState::SignedIn(holder) => {
                 let caller = holder.into_caller()?;
                 let client = peer::client(parts, peer::client_address(parts, &config.proxies));

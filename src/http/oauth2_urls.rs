@@ -64,7 +64,7 @@ impl OAuth2Urls {
 mod tests {
     use super::*;
 
-    fn places(public_url: &str) -> OAuth2Urls {
+    fn urls(public_url: &str) -> OAuth2Urls {
         let own = AllowedRedirects::new(["api.example.com"], []).unwrap();
         OAuth2Urls::new(&public_url.parse().unwrap(), "notes", &own).unwrap()
     }
@@ -73,13 +73,13 @@ mod tests {
     fn all_addresses_are_under_the_public_url() {
         let provider = "github".parse().unwrap();
         for public_url in ["https://api.example.com/auth", "https://api.example.com/auth/"] {
-            let places = places(public_url);
+            let urls = urls(public_url);
             assert_eq!(
-                places.callback(&provider),
+                urls.callback(&provider),
                 "https://api.example.com/auth/v1/account/sessions/oauth2/callback/github/notes"
             );
             assert_eq!(
-                places.success.as_str(),
+                urls.success.as_str(),
                 "https://api.example.com/auth/v1/account/sessions/oauth2/complete/success"
             );
         }
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_a_provider_sent_is_passed_on_but_for_the_project_and_control_characters() {
-        let passed = places("https://api.example.com").redirect(
+        let passed = urls("https://api.example.com").redirect(
             &"github".parse().unwrap(),
             "state=a%2Bb&code=c+d&project=other&error_description=one%0D%0Atwo&x=%zz&iss=https://idp.example/#",
         );

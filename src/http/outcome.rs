@@ -1,6 +1,7 @@
 //! What an operation returns to the HTTP layer: typed, to be rendered as JSON or otherwise.
 
 use axum::http::StatusCode;
+use zeroize::Zeroizing;
 
 #[cfg(feature = "oauth2")]
 use super::flow_cookies::KeptFlows;
@@ -30,6 +31,7 @@ pub(super) enum Outcome {
     SignedUp(User),
     User(User),
     Preferences(Preferences),
+    /// A new session. Its secret is in the cookie, and in the body for servers.
     SignedIn(Box<Session>),
     Session(Box<Session>),
     Sessions(Vec<Session>),
@@ -48,7 +50,7 @@ pub(super) enum Outcome {
     Identities(IdentityPage),
     Log(LogPage),
     /// A redirect of the browser. The location may hold secrets.
-    Redirect(StatusCode, Box<str>),
+    Redirect(StatusCode, Zeroizing<String>),
     Nothing,
 }
 

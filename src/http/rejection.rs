@@ -228,7 +228,21 @@ fn api_text(error: &Error) -> Cow<'static, str> {
             "Rate limit for the current endpoint has been exceeded. Please try again after some time."
         }
         Error::Internal => SERVER_ERROR,
-        other => return other.to_string().into(),
+        // The API has no text for these, or the error's own is the API's.
+        Error::Invalid(_)
+        | Error::InvalidState
+        | Error::ProviderDisabled
+        | Error::NoProviderEmail
+        | Error::LastSignIn
+        | Error::NoMailer
+        | Error::NoSms
+        | Error::TooMany(_)
+        | Error::CursorNotFound
+        | Error::Busy(_)
+        | Error::Store(_)
+        | Error::Limiter(_) => return error.to_string().into(),
+        #[cfg(feature = "oauth2")]
+        Error::OAuth2(_) => return error.to_string().into(),
     })
 }
 

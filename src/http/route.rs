@@ -29,7 +29,7 @@ impl Route {
 
     /// Whether a request of this method changes anything. A provider sends a browser back by GET.
     pub(super) fn is_change(&self, method: &Method) -> bool {
-        has_body(method) || self.operation == Operation::OAuth2Redirect
+        is_unsafe(method) || self.operation == Operation::OAuth2Redirect
     }
 }
 
@@ -43,8 +43,9 @@ fn offered() -> impl Iterator<Item = Operation> {
     })
 }
 
-/// Whether a request of this method has a body.
-pub(super) fn has_body(method: &Method) -> bool {
+/// Whether requests of this method may change something, and so have a body and need protection
+/// from CSRF (RFC 9110 §9.2.1).
+pub(super) fn is_unsafe(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
 }
 

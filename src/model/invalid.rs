@@ -4,9 +4,9 @@ use std::fmt;
 
 /// The reason why a value was rejected.
 ///
-/// Every parser of [`model`](crate::model) returns it. `Display` writes one plain sentence that does
-/// not contain the value, so it may be shown to the client. The HTTP API prefixes it with the name
-/// of the parameter.
+/// Every parser of [`model`](crate::model) returns it. `Display` writes one plain sentence that
+/// does not contain the value, so it may be shown to the client. The HTTP API prefixes it with the
+/// name of the parameter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Invalid {

@@ -117,6 +117,12 @@ impl PasswordHash {
     }
 }
 
+impl Argon2Hash {
+    pub(crate) fn encode(&self) -> PasswordHash {
+        PasswordHash(self.to_phc().into())
+    }
+}
+
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.decode() {

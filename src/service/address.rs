@@ -38,7 +38,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub(crate) fn account_for_address(&self, address: Address, now: Timestamp) -> Result<Draft, Error> {
         let (id, target) = (UserId::generate(now, *self.draw()?), *self.draw()?);
         let channel = address.channel();
-        let account = Account::with_verified_address(id, address, TargetId::generate(now, target), now);
+        let account = Account::with_address(id, address, TargetId::generate(now, target), now);
         let mut draft = Draft::new(account, now);
         draft.account.mark_verified(channel, now);
         draft.note(EventKind::UserCreated, None);
@@ -149,13 +149,8 @@ impl Account {
         }
     }
 
-    /// A new account with this address, which its caller verifies.
-    pub(crate) fn with_verified_address(
-        id: UserId,
-        address: Address,
-        target: TargetId,
-        now: Timestamp,
-    ) -> Self {
+    /// A new account with this address, unverified.
+    pub(crate) fn with_address(id: UserId, address: Address, target: TargetId, now: Timestamp) -> Self {
         let mut account = Self::new(id, now);
         match address {
             Address::Email(email) => account.email = Some(Contact::new(email, target, now)),

@@ -4,10 +4,10 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-use super::{AccountService, Caller, Context, SessionHolder, change::Draft};
+use super::{AccountService, Caller, Context, SessionHolder, draft::Draft};
 use crate::{
     error::Error,
-    model::{Account, Key, Session, SessionRecord, SessionSecret},
+    model::{Account, Key, Session, SessionRecord, SessionSecret, Timestamp},
     operation::Assurance,
     ports::{Clock, Mailer, Parts, SmsSender, Store, Stored},
 };
@@ -98,7 +98,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let claims = self.inner.jwts.verify(jwt, now)?;
         let stored = self.inner.store.load(&Key::Id(claims.user_id), Parts::Body).await?;
         let stored = stored.ok_or(Error::NotSignedIn)?;
-        let holder = SessionHolder::by_jwt(stored, claims.session_id, claims.generation, now, assurance)?;
+        let holder = SessionHolder::by_jwt(stored, &claims.session_id, claims.generation, now, assurance)?;
         self.note_access(&holder).await;
         Ok(holder)
     }
@@ -132,10 +132,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     async fn note_access(&self, holder: &SessionHolder) {
         let (stored, now) = (holder.stored(), holder.authenticated_at());
         if now.since(stored.account.accessed_at) >= ACCESS_GRAIN {
-            let mut draft = Draft::of(stored, now);
-            draft.account.accessed_at = now;
             // Boxed, so that the many checks without an update do not carry the room for it.
-            let _ = Box::pin(self.commit(Some(stored), draft.account, &[])).await;
+            Box::pin(self.save_access(stored, now)).await;
         }
+    }
+
+    async fn save_access(&self, stored: &Stored, now: Timestamp) {
+        let mut draft = Draft::of(stored, now);
+        draft.account.accessed_at = now;
+        let _ = self.commit(Some(stored), draft.account, &[]).await;
     }
 }

@@ -1,8 +1,12 @@
 //! Proof types: a signed-in caller, and a session that may lack a second factor.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, LazyLock},
+};
 
-use super::change::Draft;
+use super::draft::Draft;
 use crate::{
     error::Error,
     model::{Account, ClientInfo, SecretDigest, SessionId, SessionRecord, Timestamp, User, UserId},
@@ -37,7 +41,8 @@ use crate::{
 pub struct SessionHolder {
     /// The account as it was at authentication.
     stored: Stored,
-    session_id: SessionId,
+    /// The place of the session in the account.
+    place: usize,
     credential: Credential,
     client: ClientInfo,
     at: Timestamp,
@@ -77,31 +82,33 @@ impl SessionHolder {
         assurance: Assurance,
     ) -> Result<Self, Error> {
         let Some(stored) = stored else { return Err(Error::NotSignedIn) };
-        let is_it = |session: &&SessionRecord| session.digest.matches(digest) && session.is_live(now);
+        let is_it =
+            |(_, session): &(usize, &SessionRecord)| session.digest.matches(digest) && session.is_live(now);
         // The newest session is used most often.
-        let Some(session) = stored.account.sessions.iter().rfind(is_it) else {
+        let Some((place, session)) = stored.account.sessions.iter().enumerate().rfind(is_it) else {
             return Err(Error::NotSignedIn);
         };
         check_gates(&stored.account, session, now, assurance)?;
-        let session_id = session.id;
-        Ok(Self::new(stored, session_id, Credential::Secret, now))
+        Ok(Self::new(stored, place, Credential::Secret, now))
     }
 
     /// Authenticates by the session and generation that a verified JWT names.
     pub(super) fn by_jwt(
         stored: Stored,
-        session_id: SessionId,
+        session_id: &SessionId,
         generation: u32,
         now: Timestamp,
         assurance: Assurance,
     ) -> Result<Self, Error> {
-        let holder = Self::new(stored, session_id, Credential::Jwt(generation), now);
+        let place = stored.account.sessions.iter().position(|session| session.id == *session_id);
+        let place = place.ok_or(Error::NotSignedIn)?;
+        let holder = Self::new(stored, place, Credential::Jwt(generation), now);
         holder.recheck(&holder.stored.account, now, assurance)?;
         Ok(holder)
     }
 
-    fn new(stored: Stored, session_id: SessionId, credential: Credential, at: Timestamp) -> Self {
-        Self { stored, session_id, credential, client: ClientInfo::default(), at, keeps_secret: false }
+    fn new(stored: Stored, place: usize, credential: Credential, at: Timestamp) -> Self {
+        Self { stored, place, credential, client: ClientInfo::default(), at, keeps_secret: false }
     }
 
     /// The account's id.
@@ -130,7 +137,10 @@ impl SessionHolder {
     /// The id of the session, authenticated by its secret or by a JWT.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
-        &self.session_id
+        // The place is that of a session in this snapshot, so the id is always found.
+        static NO_SESSION: LazyLock<SessionId> =
+            LazyLock::new(|| SessionId::generate(Timestamp::MIN, [0; 10]));
+        self.session().map_or(&NO_SESSION, |session| &session.id)
     }
 
     /// The id of the session if the client sent its secret. `None` for a JWT, which stands in for a
@@ -138,7 +148,7 @@ impl SessionHolder {
     #[must_use]
     pub fn current_session(&self) -> Option<&SessionId> {
         match self.credential {
-            Credential::Secret => Some(&self.session_id),
+            Credential::Secret => Some(self.session_id()),
             Credential::Jwt(_) => None,
         }
     }
@@ -189,7 +199,7 @@ impl SessionHolder {
     }
 
     fn session(&self) -> Option<&SessionRecord> {
-        self.stored.account.sessions.iter().rfind(|session| session.id == self.session_id)
+        self.stored.account.sessions.get(self.place)
     }
 
     /// Turns the holder into a [`Caller`] if the session lacks no factor.
@@ -213,7 +223,7 @@ impl SessionHolder {
         now: Timestamp,
         assurance: Assurance,
     ) -> Result<(), Error> {
-        let session = account.session(&self.session_id, now).ok_or(Error::NotSignedIn)?;
+        let session = account.session(self.session_id(), now).ok_or(Error::NotSignedIn)?;
         let is_valid = match self.credential {
             Credential::Secret => self.session().is_some_and(|known| session.digest.matches(&known.digest)),
             Credential::Jwt(generation) => generation == account.jwt_generation,

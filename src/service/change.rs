@@ -2,39 +2,22 @@
 
 use std::{
     future::Future,
-    ops::{Deref, DerefMut},
     pin::Pin,
     sync::Arc,
     task::{self, Poll},
     time::Duration,
 };
 
-use super::{AccountService, Inner, SessionHolder, conflict_queue::Slot};
+use super::{
+    AccountService, Context, Inner, SessionHolder,
+    conflict_queue::Slot,
+    draft::{Abort, Decision, Draft},
+};
 use crate::{
     error::Error,
-    model::{Account, ClientInfo, Event, EventKind, Key, SessionId, Timestamp, UserId},
-    operation::{Assurance, Operation},
+    model::{Account, Event, EventKind, Key, SessionId, Timestamp, UserId},
     ports::{Change, Clock, Mailer, Parts, SaveError, SmsSender, Store, StoreError, Stored, Version},
 };
-
-/// An account while it is being changed: the only thing that *decide* works on. It reaches no
-/// clock, no randomness and no I/O.
-pub(crate) struct Draft {
-    pub(crate) account: Account,
-    pub(crate) now: Timestamp,
-    notes: Vec<(EventKind, Option<SessionId>)>,
-    is_removed: bool,
-}
-
-/// Why *decide* does not simply save.
-pub(crate) enum Abort {
-    /// Refuse, and change nothing.
-    Refuse(Error),
-    /// Save, then refuse: a wrong guess is counted although the caller gets an error.
-    SaveAndRefuse(Error),
-    /// What was prepared no longer fits the account.
-    PrepareAgain,
-}
 
 /// How a change ended that was not refused.
 pub(crate) enum Settled<T> {
@@ -46,103 +29,10 @@ pub(crate) enum Settled<T> {
     Absent,
 }
 
-/// What every step of an operation needs to know: its name for the log, the assurance that it
-/// requires of its caller, the client, and the time.
-#[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
-    pub(crate) name: &'static str,
-    pub(crate) assurance: Assurance,
-    pub(crate) client: &'a ClientInfo,
-    pub(crate) now: Timestamp,
-}
-
 /// How often one change releases a key that only expired data holds.
 const MAX_RELEASES: u32 = 2;
 
-impl From<Error> for Abort {
-    fn from(error: Error) -> Self {
-        Self::Refuse(error)
-    }
-}
-
-impl Draft {
-    /// The account at this time. It holds nothing that has expired, so the next save deletes that.
-    pub(crate) fn of(stored: &Stored, now: Timestamp) -> Self {
-        let mut account = Account::clone(&stored.account);
-        account.tidy(now);
-        Self::new(account, now)
-    }
-
-    pub(crate) fn new(account: Account, now: Timestamp) -> Self {
-        Self { account, now, notes: Vec::new(), is_removed: false }
-    }
-
-    /// Runs *decide* on a stored account: the draft to be saved with the answer or the refusal.
-    /// `None` if the operation must be prepared again.
-    fn decide<T>(
-        stored: &Stored,
-        now: Timestamp,
-        decide: &mut impl FnMut(&mut Self) -> Result<T, Abort>,
-    ) -> Result<Option<(Self, Result<T, Error>)>, Error> {
-        let mut draft = Self::of(stored, now);
-        match decide(&mut draft) {
-            Ok(answer) => Ok(Some((draft, Ok(answer)))),
-            Err(Abort::SaveAndRefuse(error)) => Ok(Some((draft, Err(error)))),
-            Err(Abort::Refuse(error)) => Err(error),
-            Err(Abort::PrepareAgain) => Ok(None),
-        }
-    }
-
-    /// Records an event, which is saved with the change.
-    pub(crate) fn note(&mut self, kind: EventKind, session: Option<SessionId>) {
-        self.notes.push((kind, session));
-    }
-
-    /// Removes the account with all its data, instead of saving it.
-    pub(crate) fn remove(&mut self) {
-        self.is_removed = true;
-    }
-
-    /// Records a change of the profile.
-    pub(crate) fn touch(&mut self) {
-        self.account.updated_at = self.now;
-        self.note(EventKind::UserUpdated, None);
-    }
-}
-
-impl Deref for Draft {
-    type Target = Account;
-
-    fn deref(&self) -> &Account {
-        &self.account
-    }
-}
-
-impl DerefMut for Draft {
-    fn deref_mut(&mut self) -> &mut Account {
-        &mut self.account
-    }
-}
-
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
-    pub(crate) fn context<'a>(&self, operation: Operation, client: &'a ClientInfo) -> Context<'a> {
-        let now = self.inner.clock.now();
-        Context { name: operation.api_name(), assurance: self.assurance_of(operation), client, now }
-    }
-
-    /// The assurance that this service requires of the caller of an operation.
-    pub(crate) fn assurance_of(&self, operation: Operation) -> Assurance {
-        match operation.assurance() {
-            Assurance::FreshIfActive if !self.inner.config.fresh_challenges => Assurance::Full,
-            other => other,
-        }
-    }
-
-    /// The context of an admin operation, which has no entry in the operations table.
-    pub(crate) fn admin_context<'a>(&self, name: &'static str, client: &'a ClientInfo) -> Context<'a> {
-        Context { name, assurance: Assurance::Full, client, now: self.inner.clock.now() }
-    }
-
     /// Changes the caller's own account. The caller's session is checked again in every run of
     /// `decide`.
     pub(crate) async fn change_as<T: Send>(
@@ -190,8 +80,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let mut slot = None;
         for tries in 0_u32.. {
             let Some(stored) = self.inner.store.load(key, parts).await? else { return Ok(Settled::Absent) };
-            let Some((draft, answer)) = Draft::decide(&stored, cx.now, &mut decide)? else {
-                return Ok(Settled::PrepareAgain);
+            let (draft, answer) = match Draft::decide(&stored, cx.now, &mut decide)? {
+                Decision::Save(draft, answer) => (draft, answer),
+                Decision::PrepareAgain => return Ok(Settled::PrepareAgain),
+                Decision::Absent => return Ok(Settled::Absent),
             };
             let events = self.events_of(&draft, cx)?;
             match self.save(&stored, draft, &events).await {
@@ -218,7 +110,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     async fn save(&self, before: &Stored, draft: Draft, events: &[Event]) -> Result<Arc<Account>, SaveError> {
-        if draft.is_removed {
+        if draft.is_removed() {
             self.remove(before).await
         } else {
             self.commit(Some(before), draft.account, events).await
@@ -293,7 +185,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     fn events_of(&self, draft: &Draft, cx: Context<'_>) -> Result<Vec<Event>, Error> {
-        draft.notes.iter().map(|(kind, session)| self.event(&draft.account, cx, *kind, *session)).collect()
+        draft.notes().iter().map(|(kind, session)| self.event(&draft.account, cx, *kind, *session)).collect()
     }
 
     fn event(

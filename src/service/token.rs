@@ -177,8 +177,7 @@ impl Draft {
         let is_locked = self.are_guesses_locked(guard.client);
         // Mailed tokens work while guesses are locked, so that a lockout cannot shut the owner out.
         let is_open = |token: &TokenRecord| !is_locked || token.purpose.channel() == Channel::Mailbox;
-        let found = self.position_of(secret, purposes, guard);
-        if let Some(place) = found.filter(|place| self.tokens.get(*place).is_some_and(is_open)) {
+        if let Some(place) = self.position_of(secret, purposes, guard, is_open) {
             return Ok(self.tokens.remove(place));
         }
         if !is_guessable(secret) {
@@ -194,13 +193,21 @@ impl Draft {
         }
     }
 
-    /// The place of the token with this secret. All tokens of these purposes are compared, in
+    /// The place of the open token with this secret. All tokens of these purposes are compared, in
     /// constant time.
-    fn position_of(&self, secret: &str, purposes: &[TokenPurpose], guard: Guard<'_>) -> Option<usize> {
+    fn position_of(
+        &self,
+        secret: &str,
+        purposes: &[TokenPurpose],
+        guard: Guard<'_>,
+        is_open: impl Fn(&TokenRecord) -> bool,
+    ) -> Option<usize> {
         let mut found = None;
-        for (place, token) in self.tokens.iter().enumerate() {
+        let candidates =
+            self.tokens.iter().enumerate().filter(|(_, token)| purposes.contains(&token.purpose));
+        for (place, token) in candidates {
             let context = self.token_context(token.purpose, &token.id);
-            if purposes.contains(&token.purpose) && guard.codes.matches(&context, secret, &token.digest) {
+            if guard.codes.matches(&context, secret, &token.digest) && is_open(token) {
                 found = Some(place);
             }
         }

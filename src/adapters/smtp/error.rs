@@ -94,8 +94,8 @@ pub enum SmtpConfigError {
     /// The URL has a parameter other than `tls=required` or `tls=none`, or contradicts its scheme.
     #[error("the URL of the mail server has a parameter other than tls=required or tls=none")]
     Parameter,
-    /// The host is neither a host name nor an IP address.
-    #[error("the host of the mail server is malformed")]
+    /// The host name is neither a domain name nor an IP address.
+    #[error("the host name of the mail server is malformed")]
     Host,
     /// The sender does not have the form `address@domain` or `Name <address@domain>`.
     #[error("the sender of emails must have the form address@domain or Name <address@domain>")]

@@ -54,10 +54,6 @@ mod tests {
 
     const SALT: [u8; 16] = *b"0123456789abcdef";
 
-    fn small() -> Argon2Params {
-        Argon2Params::new(8, 1, 1).unwrap()
-    }
-
     fn secret(password: &str) -> Secret {
         Secret::new(password.to_owned())
     }

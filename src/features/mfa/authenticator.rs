@@ -42,8 +42,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: &Caller,
     ) -> Result<NewAuthenticator, Error> {
         let secret = TotpSecret::draw(&*self.inner.entropy).map_err(|_| Error::Internal)?;
-        let place = seed_context(caller.user_id().as_str());
-        let seed = self.inner.sealer.seal(&place, secret.as_bytes(), *self.draw()?);
+        let context = seed_context(caller.user_id().as_str());
+        let seed = self.inner.sealer.seal(&context, secret.as_bytes(), *self.draw()?);
         let decide = |draft: &mut Draft| Ok(draft.add_authenticator(&seed)?);
         let ((), account) = self.change_as(caller, cx, Parts::Body, decide).await?;
         let uri = secret.otpauth_uri(&self.inner.config.project_name, account.label());

@@ -54,8 +54,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 
     async fn set_mfa_in(&self, cx: Context<'_>, caller: &Caller, on: bool) -> Result<User, Error> {
-        let policy = &self.inner.config;
-        let decide = |draft: &mut Draft| Ok(draft.set_mfa(caller, on, policy));
+        let config = &self.inner.config;
+        let decide = |draft: &mut Draft| Ok(draft.set_mfa(caller, on, config));
         let (changed, account) = self.change_as(caller, cx, Parts::Whole, decide).await?;
         if changed {
             let notice = if on { Notice::MfaEnabled } else { Notice::MfaDisabled };
@@ -82,7 +82,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
 impl Draft {
     /// Returns whether it was the other way before.
-    fn set_mfa(&mut self, caller: &SessionHolder, on: bool, policy: &Config) -> bool {
+    fn set_mfa(&mut self, caller: &SessionHolder, on: bool, config: &Config) -> bool {
         let changed = self.mfa != on;
         self.mfa = on;
         let (held, now) = (self.factors(), self.now);
@@ -91,7 +91,7 @@ impl Draft {
                 [(held.totp, Factor::Totp), (held.email, Factor::Email), (held.phone, Factor::Phone)];
             usable.into_iter().filter(|(held, _)| *held).for_each(|(_, factor)| session.factors.add(factor));
         }
-        if on && changed && policy.end_other_sessions {
+        if on && changed && config.end_other_sessions {
             self.revoke_other_sessions(caller);
         }
         self.touch();

@@ -2,39 +2,27 @@
 
 use std::sync::Arc;
 
-use super::{OAuth2Outcome, flow::Flow, link::LinkOutcome};
+use super::{
+    flow::Flow,
+    link::{ExternalLogin, Grant, LinkOutcome},
+    types::OAuth2Outcome,
+};
 use crate::{
     error::Error,
     messages::Notice,
     model::{
-        Account, Channel, Email, EventKind, IdentityId, Key, Name, ProviderKey, TargetId, TokenPurpose,
-        UserId,
+        Account, Channel, Email, EventKind, IdentityId, Name, ProviderKey, TargetId, TokenPurpose, UserId,
     },
     oauth2::{ProviderUser, Tokens},
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::{
-        Abort, AccountService, Address, AddressOwner, Context, Draft, Guard, NewSession, NewToken,
-        PREPARATIONS, SessionHolder, Settled, StartedSession,
+        Abort, AccountService, Address, AddressOwner, Context, Draft, Guard, SessionHolder, Settled,
+        StartedSession,
     },
 };
 
-/// A user who returns from a provider, with the random values that the sign-in needs.
-pub(super) struct ExternalLogin<'a> {
-    pub(super) provider: &'a ProviderKey,
-    pub(super) user: ProviderUser,
-    pub(super) tokens: Tokens,
-    pub(super) flow: &'a Flow,
-    pub(super) identity: IdentityId,
-    pub(super) target: TargetId,
-    pub(super) nonce: [u8; 24],
-    pub(super) grant: Grant,
-}
-
-/// What the sign-in results in.
-pub(super) enum Grant {
-    Session(Box<NewSession>),
-    Token(NewToken),
-}
+/// How often the account is looked for, if others change it meanwhile.
+const MAX_ROUNDS: u32 = 3;
 
 /// The account that was signed in to. A session was started unless the grant is a token.
 struct Granted {
@@ -51,17 +39,6 @@ enum ByAddress {
     LinkedMeanwhile,
 }
 
-impl ExternalLogin<'_> {
-    pub(super) fn key(&self) -> Key {
-        Key::Identity { provider: self.provider.as_str().into(), uid: self.user.uid.clone() }
-    }
-
-    /// The address, if the provider has verified it.
-    pub(super) fn verified_email(&self) -> Option<Email> {
-        self.user.email.clone().filter(|_| self.user.email_verified)
-    }
-}
-
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Links the provider's user to the caller's account, or else signs them in.
     pub(super) async fn finish_external_login(
@@ -69,7 +46,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         cx: Context<'_>,
         provider: &ProviderKey,
         flow: &Flow,
-        (user, tokens): (ProviderUser, Tokens),
+        user: ProviderUser,
+        tokens: Tokens,
         caller: Option<&SessionHolder>,
     ) -> Result<OAuth2Outcome, Error> {
         let grant = match flow.with_token {
@@ -130,7 +108,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         login: &ExternalLogin<'_>,
     ) -> Result<Granted, Error> {
         // Another sign-in may create, link or remove an account between two of these steps.
-        for _ in 0..PREPARATIONS {
+        for _ in 0..MAX_ROUNDS {
             if let Some(granted) = self.sign_in_by_identity(cx, login).await? {
                 return Ok(granted);
             }
@@ -174,8 +152,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(None)
     }
 
-    /// Signs in to the account of the provider's address and links the identity, if both sides have
-    /// verified the address.
+    /// Signs in to the account of the provider's address and links the identity, if the provider
+    /// has verified the address. An account that has not is cleared of what an earlier registrant
+    /// set up, or loses the address.
     async fn sign_in_by_address(
         &self,
         cx: Context<'_>,

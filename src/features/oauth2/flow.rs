@@ -1,75 +1,24 @@
 //! The state of an OAuth2 sign-in between its start and its end: sealed, and kept only by the
 //! browser.
 
-use std::{fmt, time::Duration};
-
 use constant_time_eq::constant_time_eq;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::OAuth2Start;
+use super::{
+    flow_state::{FlowState, LIFETIME, name_of},
+    types::OAuth2Start,
+};
 use crate::{
     crypto::Sealer,
     error::Error,
-    model::{Invalid, ProviderKey, Sealed, SecretDigest, SessionId, SpentState, Timestamp, UserId},
+    model::{ProviderKey, SecretDigest, SessionId, SpentState, Timestamp, UserId},
     oauth2::Attempt,
     service::SessionHolder,
 };
 
-/// How long a user may take at the provider.
-const LIFETIME: Duration = Duration::from_secs(10 * 60);
-const PLACE: &[&[u8]] = &[b"oauth2 flow"];
-/// What every browser keeps in one cookie (RFC 6265 §6.1), without its name and attributes.
-const MAX_BYTES: usize = 4096 - 256;
-
-/// The sealed state of an OAuth2 sign-in, which the browser keeps while it is at the provider.
-///
-/// # Security
-/// Together with the provider's answer it completes the sign-in. Store it only in a cookie of the
-/// browser that started it. `Debug` hides it.
-pub struct FlowState(Sealed);
-
-impl FlowState {
-    /// Parses the wire form.
-    ///
-    /// # Errors
-    /// [`Invalid::FlowState`] if [`to_wire`](FlowState::to_wire) cannot have written it.
-    pub fn from_wire(text: &str) -> Result<Self, Invalid> {
-        match text.len() <= MAX_BYTES {
-            true => Sealed::try_from(text.to_owned()).map(Self).map_err(|_| Invalid::FlowState),
-            false => Err(Invalid::FlowState),
-        }
-    }
-
-    /// Returns the wire form for a cookie: letters, digits, `-`, `_` and `.`.
-    #[must_use]
-    pub fn to_wire(&self) -> String {
-        self.0.clone().into()
-    }
-
-    /// The lifetime of the cookie.
-    #[must_use]
-    pub fn lifetime(&self) -> Duration {
-        LIFETIME
-    }
-}
-
-impl fmt::Debug for FlowState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FlowState(…)")
-    }
-}
-
-/// Enough to distinguish the flows of one browser. The rest of the 64 digits still cannot be
-/// guessed.
-const NAME_LENGTH: usize = 8;
-
-/// The name of a flow, by its state.
-pub(super) fn name_of(state: &str) -> Option<&str> {
-    let name = state.get(..NAME_LENGTH)?;
-    name.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(name)
-}
+const SEAL_CONTEXT: &[&[u8]] = &[b"oauth2 flow"];
 
 /// An OAuth2 sign-in in progress.
 #[derive(Serialize, Deserialize)]
@@ -121,15 +70,11 @@ impl Flow {
     /// [`Invalid::RedirectUrl`] if the URLs are too long for a cookie.
     pub(super) fn seal(&self, sealer: &Sealer, nonce: [u8; 24]) -> Result<FlowState, Error> {
         let json = Zeroizing::new(serde_json::to_vec(self).map_err(|_| Error::Internal)?);
-        let state = FlowState(sealer.seal(PLACE, &json, nonce));
-        match state.to_wire().len() <= MAX_BYTES {
-            true => Ok(state),
-            false => Err(Invalid::RedirectUrl.into()),
-        }
+        Ok(FlowState::new(sealer.seal(SEAL_CONTEXT, &json, nonce))?)
     }
 
     pub(super) fn open(sealer: &Sealer, kept: &FlowState, now: Timestamp) -> Option<Self> {
-        let flow: Self = serde_json::from_slice(&sealer.open(PLACE, &kept.0)?).ok()?;
+        let flow: Self = serde_json::from_slice(&sealer.open(SEAL_CONTEXT, kept.sealed())?).ok()?;
         (now < flow.expires_at).then_some(flow)
     }
 

@@ -2,13 +2,16 @@
 
 use std::mem::take;
 
-use super::external_login::{ExternalLogin, Grant};
 use super::flow::Flow;
 use crate::{
     crypto::Sealer,
     error::Error,
-    model::{Channel, Contact, Email, EventKind, Factor, IdentityRecord, Name, SessionId, SessionProvider},
-    service::{Abort, Draft, Guard, SignInMethod, StartedSession},
+    model::{
+        Channel, Contact, Email, EventKind, Factor, IdentityId, IdentityRecord, Key, Name, ProviderKey,
+        SessionId, SessionProvider, TargetId,
+    },
+    oauth2::{ProviderUser, Tokens},
+    service::{Abort, Draft, Guard, NewSession, NewToken, SignInMethod, StartedSession},
 };
 
 /// How many finished flows an account remembers.
@@ -17,6 +20,24 @@ const MAX_STATES: usize = 20;
 const MAX_IDENTITIES: usize = 50;
 /// Two names of one factor: the wire's name of a provider sign-in, and its class.
 const FACTORS: [Factor; 2] = [Factor::Email, Factor::OAuth2];
+
+/// A user who returns from a provider, with the random values that the sign-in needs.
+pub(super) struct ExternalLogin<'a> {
+    pub(super) provider: &'a ProviderKey,
+    pub(super) user: ProviderUser,
+    pub(super) tokens: Tokens,
+    pub(super) flow: &'a Flow,
+    pub(super) identity: IdentityId,
+    pub(super) target: TargetId,
+    pub(super) nonce: [u8; 24],
+    pub(super) grant: Grant,
+}
+
+/// What the sign-in results in.
+pub(super) enum Grant {
+    Session(Box<NewSession>),
+    Token(NewToken),
+}
 
 /// What happened at an account that was found by the email address.
 pub(super) enum LinkOutcome {
@@ -144,6 +165,15 @@ impl Draft {
 }
 
 impl ExternalLogin<'_> {
+    pub(super) fn key(&self) -> Key {
+        Key::Identity { provider: self.provider.as_str().into(), uid: self.user.uid.clone() }
+    }
+
+    /// The address, if the provider has verified it.
+    pub(super) fn verified_email(&self) -> Option<Email> {
+        self.user.email.clone().filter(|_| self.user.email_verified)
+    }
+
     fn is_of(&self, identity: &IdentityRecord) -> bool {
         *identity.provider == *self.provider.as_str() && identity.uid == self.user.uid
     }

@@ -6,137 +6,26 @@
 
 mod external_login;
 mod flow;
+mod flow_state;
 mod link;
 mod provider_tokens;
 mod refresh;
-
-use std::fmt;
-
-use url::Url;
+mod types;
 
 use self::flow::Flow;
-pub use self::flow::FlowState;
+pub use self::{
+    flow_state::FlowState,
+    types::{FailedOAuth2, FinishedOAuth2, OAuth2Outcome, OAuth2Return, OAuth2Start, StartedOAuth2},
+};
 use crate::{
     crypto::hex_secret,
     error::Error,
-    model::{AllowedRedirects, CheckedUrl, ClientInfo, ProviderKey, Token},
+    model::{AllowedRedirects, ClientInfo, ProviderKey},
     oauth2::{Callback, OAuth2Client, OAuth2Error},
     operation::Operation,
     ports::{Clock, Mailer, SmsSender, Store},
-    service::{AccountService, Context, SessionHolder, SignedIn},
+    service::{AccountService, Context, SessionHolder},
 };
-
-/// The parameters of an OAuth2 sign-in.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct OAuth2Start {
-    /// The provider.
-    pub provider: ProviderKey,
-    /// The callback URL of your application for this provider, as registered there.
-    pub redirect_uri: String,
-    /// Where the browser goes after success. Default: a page of your application.
-    pub success: Option<CheckedUrl>,
-    /// Where the browser goes after a failure. Default: a page of your application.
-    pub failure: Option<CheckedUrl>,
-    /// Additional scopes, at most 100 of 1 to 4,096 characters.
-    pub scopes: Vec<String>,
-    /// Whether it results in a token for [`sign_in_with_token`](AccountService::sign_in_with_token)
-    /// instead of a session.
-    pub with_token: bool,
-}
-
-impl OAuth2Start {
-    /// A sign-in that results in a session and ends at your application's own pages.
-    #[must_use]
-    pub fn new(provider: ProviderKey, redirect_uri: impl Into<String>) -> Self {
-        Self {
-            provider,
-            redirect_uri: redirect_uri.into(),
-            success: None,
-            failure: None,
-            scopes: Vec::new(),
-            with_token: false,
-        }
-    }
-}
-
-/// An OAuth2 sign-in that has been started.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct StartedOAuth2 {
-    /// Where to redirect the browser. Must not be cached.
-    pub authorize_url: Url,
-    /// What the browser keeps until it comes back, for 10 minutes: store it in a host-only,
-    /// `HttpOnly`, `SameSite=Lax` cookie.
-    pub state: FlowState,
-    /// Distinguishes the flow from others of the same browser: eight hexadecimal digits for the
-    /// cookie's name. [`OAuth2Return::flow_name`] returns them.
-    pub name: Box<str>,
-}
-
-/// The parameters that a browser brings back from a provider.
-#[derive(Default)]
-#[non_exhaustive]
-pub struct OAuth2Return<'a> {
-    /// `code`.
-    pub code: Option<&'a str>,
-    /// `state`.
-    pub state: Option<&'a str>,
-    /// `error` and `error_description`.
-    pub error: Option<(&'a str, Option<&'a str>)>,
-    /// `iss` (RFC 9207).
-    pub issuer: Option<&'a str>,
-    /// `location`: the data centre, at providers with several.
-    pub location: Option<&'a str>,
-    /// `user`: JSON that Apple sends once.
-    pub user: Option<&'a str>,
-}
-
-impl OAuth2Return<'_> {
-    /// The name of the flow at its start, if the state has its form.
-    #[must_use]
-    pub fn flow_name(&self) -> Option<&str> {
-        self.state.and_then(flow::name_of)
-    }
-}
-
-impl fmt::Debug for OAuth2Return<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OAuth2Return(…)")
-    }
-}
-
-/// A successful OAuth2 sign-in.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct FinishedOAuth2 {
-    /// Where the browser goes, if the start named a page.
-    pub success: Option<CheckedUrl>,
-    /// The session or token.
-    pub outcome: OAuth2Outcome,
-}
-
-/// What an OAuth2 sign-in results in.
-#[derive(Debug)]
-pub enum OAuth2Outcome {
-    /// A session.
-    Session(Box<SignedIn>),
-    /// A token that starts a session, once, within 15 minutes: [`Token::secret`].
-    Token(Token),
-}
-
-/// A failed OAuth2 sign-in.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct FailedOAuth2 {
-    /// Whether the flow is known. If it is not, another site may have sent the browser, so no page
-    /// of your application is shown the error.
-    pub is_known: bool,
-    /// Where the browser goes. `None` if the start named no page, or is unknown.
-    pub failure: Option<CheckedUrl>,
-    /// The cause.
-    pub error: Error,
-}
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Starts a sign-in with a provider. With a caller, the provider's identity is linked to the
@@ -245,7 +134,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let failed = |error| failed(cx.name, provider, error);
         let tokens = client.exchange(&attempt, &callback, cx.now).await.map_err(failed)?;
         let user = client.user(&tokens, &attempt, &callback, cx.now).await.map_err(failed)?;
-        self.finish_external_login(cx, provider, flow, (user, tokens), caller).await
+        self.finish_external_login(cx, provider, flow, user, tokens, caller).await
     }
 
     pub(crate) fn provider(&self, key: &ProviderKey) -> Result<&OAuth2Client, Error> {

@@ -103,12 +103,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
             None => {
                 let urls = &self.config.oauth2;
                 let wire = Zeroizing::new(secret.to_wire());
-                redirect(&Zeroizing::new(urls.success.with_query(&[
+                redirect(urls.success.with_query(&[
                     ("project", &self.config.project),
                     ("domain", &urls.host),
                     ("key", self.config.cookies.name()),
                     ("secret", &wire),
-                ])))
+                ]))
             }
         };
         done.with_cookie(CookieChange::Set(secret, session.expires_at)).with_device(device)
@@ -121,7 +121,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
             Some(page) => page.with_query(pairs.get(..2).unwrap_or_default()),
             None => self.config.oauth2.success.with_query(&pairs),
         };
-        Ok(redirect(&Zeroizing::new(location)))
+        Ok(redirect(location))
     }
 
     /// Redirects to the failure page. If it is unknown whose flow it was, the client itself gets
@@ -146,7 +146,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
             }
             None => return Err(rejection),
         };
-        Ok(without_flow(redirect(&location), flow.filter(|_| is_over)))
+        Ok(without_flow(redirect(location), flow.filter(|_| is_over)))
     }
 
     /// The provider in the path: one of this server's, or at least of the API's.
@@ -165,8 +165,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
     }
 }
 
-fn redirect(location: &str) -> Done {
-    Outcome::Redirect(StatusCode::FOUND, location.into()).done()
+fn redirect(location: impl Into<String>) -> Done {
+    Outcome::Redirect(StatusCode::FOUND, Zeroizing::new(location.into())).done()
 }
 
 /// Removes the cookie of the flow, if it had begun.

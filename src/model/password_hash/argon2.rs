@@ -5,7 +5,7 @@ use std::{fmt, iter::Peekable};
 use argon2::{Algorithm, Version};
 use data_encoding::BASE64_NOPAD;
 
-use super::{HashLimit, InvalidPasswordHash, PasswordHash, phc};
+use super::{HashLimit, InvalidPasswordHash, phc};
 use crate::model::{
     Argon2Params,
     argon2_params::{MAX_PARALLELISM, MAX_TIME},
@@ -40,10 +40,11 @@ impl Argon2Hash {
         }
     }
 
-    pub(crate) fn encode(&self) -> PasswordHash {
+    /// Returns the PHC string.
+    pub(super) fn to_phc(&self) -> String {
         let (name, version) = (self.algorithm.as_str(), u32::from(self.version));
         let (salt, output) = (BASE64_NOPAD.encode(&self.salt), BASE64_NOPAD.encode(&self.output));
-        PasswordHash(format!("${name}$v={version}${}${salt}${output}", self.params).into())
+        format!("${name}$v={version}${}${salt}${output}", self.params)
     }
 
     pub(super) fn weaker_than(&self, params: Argon2Params) -> bool {
