@@ -73,7 +73,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # use account::{AccountService, Config, MasterKey, MemoryStore};
     /// # use std::time::Duration;
     /// # async fn hourly() -> Result<(), Box<dyn std::error::Error>> {
-    /// let accounts = AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
+    /// let config = Config::new(MasterKey::generate()?);
+    /// let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
     /// while !accounts.sweep(100).await?.is_nothing() {}
     /// while accounts.forget_events(Duration::from_secs(90 * 24 * 3600), 1_000).await? > 0 {}
     /// # Ok(()) }

@@ -29,7 +29,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use account::{AccountService, Caller, Config, MasterKey, MemoryStore, http::{Authenticator, Settings}};
+/// use account::http::{Authenticator, Settings};
+/// use account::{AccountService, Caller, Config, MasterKey, MemoryStore};
 /// use axum::{Router, extract::FromRef, routing::get};
 ///
 /// #[derive(Clone)]
@@ -43,7 +44,8 @@ use crate::{
 ///     }
 /// }
 ///
-/// let service = AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
+/// let config = Config::new(MasterKey::generate()?);
+/// let service = AccountService::builder(MemoryStore::new()).config(config).build()?;
 /// let authenticator = Authenticator::new(service, &Settings::default())?;
 /// let app: Router = Router::new()
 ///     .route("/id", get(|caller: Caller| async move { caller.user_id().to_string() }))

@@ -14,7 +14,9 @@
 //! native apps listen.
 //!
 //! Request limits and the security log need the peer's address: serve with
-//! [`into_make_service_with_connect_info::<SocketAddr>`](axum::Router::into_make_service_with_connect_info).
+//! [`into_make_service_with_connect_info::<SocketAddr>`][connect_info].
+//!
+//! [connect_info]: axum::Router::into_make_service_with_connect_info
 //!
 //! # Security
 //! The gates run in the same order for every request, with a known route or not: origin, JWT,
@@ -82,7 +84,8 @@ use api::Api;
 /// ```
 /// use account::{AccountService, Config, MasterKey, MemoryStore};
 ///
-/// let service = AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
+/// let config = Config::new(MasterKey::generate()?);
+/// let service = AccountService::builder(MemoryStore::new()).config(config).build()?;
 /// let app: axum::Router = axum::Router::new().merge(account::http::router(service));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -21,7 +21,8 @@ use crate::{
 /// other operations take a [`Caller`].
 ///
 /// ```
-/// # use account::{AccountService, Error, MemoryStore, SessionHolder, ports::{NoMailer, NoSms, SystemClock}};
+/// # use account::{AccountService, Error, MemoryStore, SessionHolder};
+/// # use account::ports::{NoMailer, NoSms, SystemClock};
 /// # type Service = AccountService<MemoryStore, NoMailer, NoSms, SystemClock>;
 /// async fn factors(service: &Service, holder: &SessionHolder) -> Result<bool, Error> {
 ///     Ok(service.factors(holder).await?.totp)
@@ -31,7 +32,8 @@ use crate::{
 /// An operation that takes a [`Caller`] does not compile with a `SessionHolder`:
 ///
 /// ```compile_fail,E0308
-/// # use account::{AccountService, Error, MemoryStore, SessionHolder, ports::{NoMailer, NoSms, SystemClock}};
+/// # use account::{AccountService, Error, MemoryStore, SessionHolder};
+/// # use account::ports::{NoMailer, NoSms, SystemClock};
 /// # type Service = AccountService<MemoryStore, NoMailer, NoSms, SystemClock>;
 /// async fn name(service: &Service, holder: &SessionHolder) -> Result<String, Error> {
 ///     Ok(service.user(holder).await?.name().to_string())
