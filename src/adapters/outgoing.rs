@@ -91,7 +91,9 @@ impl<T> Queued<T> {
     pub fn given_up(&self) -> u64 {
         self.queue.given_up()
     }
+}
 
+impl<T: Send + Sync> Queued<T> {
     /// Stops accepting messages, tries the waiting ones once more without delay, and returns when
     /// none is left. Your application calls it when it no longer receives requests, before its
     /// runtime ends.

@@ -1,6 +1,8 @@
 //! What an operation returns to the HTTP layer: typed, to be rendered as JSON or otherwise.
 
+#[cfg(feature = "oauth2")]
 use axum::http::StatusCode;
+#[cfg(feature = "oauth2")]
 use zeroize::Zeroizing;
 
 #[cfg(feature = "oauth2")]
@@ -50,6 +52,7 @@ pub(super) enum Outcome {
     Identities(IdentityPage),
     Log(LogPage),
     /// A redirect of the browser. The location may hold secrets.
+    #[cfg(feature = "oauth2")]
     Redirect(StatusCode, Zeroizing<String>),
     Nothing,
 }

@@ -1,7 +1,7 @@
 //! Rendering: from the typed outcome of an operation to the API's response.
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
 
@@ -93,13 +93,17 @@ fn render_outcome(done: &Done, has_api_key: bool) -> Response {
         Outcome::Target(target) => json(OK, &TargetModel::new(target)),
         Outcome::Identities(page) => json(OK, &IdentityListModel::new(page)),
         Outcome::Log(page) => json(OK, &LogListModel::new(page)),
+        #[cfg(feature = "oauth2")]
         Outcome::Redirect(status, location) => redirect(*status, location),
         Outcome::Nothing => empty(StatusCode::NO_CONTENT),
     }
 }
 
 /// A redirect that is not cached and not reported to other sites.
+#[cfg(feature = "oauth2")]
 fn redirect(status: StatusCode, location: &str) -> Response {
+    use axum::http::{HeaderValue, header};
+
     let Ok(mut location) = HeaderValue::from_str(location) else {
         return Rejection::unknown().into_response();
     };

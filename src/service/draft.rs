@@ -30,6 +30,7 @@ pub(crate) enum Abort {
 }
 
 /// The result of *decide* on one state of the account.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(super) enum Decision<T> {
     /// Save the draft, then answer or refuse.
     Save(Draft, Result<T, Error>),

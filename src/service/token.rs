@@ -373,7 +373,7 @@ mod tests {
         for (purpose, secret) in [(TokenPurpose::PhoneCode, "222222"), (TokenPurpose::Generic, "333333")] {
             draft.issue(&new(purpose, secret), keys.guard());
         }
-        draft.failures.locked_until = Some(NOW.after(std::time::Duration::from_secs(1)));
+        draft.failures.locked_until = Some(NOW.after(Duration::from_secs(1)));
         for secret in ["222222", "333333", "000000"] {
             let refused = draft.redeem(secret, &SIGN_IN, keys.guard());
             assert!(matches!(refused, Err(Abort::Refuse(Error::InvalidToken))), "{secret} writes nothing");

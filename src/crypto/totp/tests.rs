@@ -96,10 +96,10 @@ fn only_six_ascii_digits_are_a_code() {
 #[test]
 fn longer_secrets_work_and_short_ones_match_nothing() {
     let long = stored(&[9; 64]);
-    let code = totp_rs::Builder::new().with_secret(vec![9; 64]).build().unwrap().generate(90).to_string();
+    let code = Builder::new().with_secret(vec![9; 64]).build().unwrap().generate(90).to_string();
     assert_eq!(long.check(&code, at(90), None), Some(3));
     for short in [&[][..], &[9; 15]] {
-        let code = totp_rs::Builder::new().with_secret(short).build_noncompliant().generate(90).to_string();
+        let code = Builder::new().with_secret(short).build_noncompliant().generate(90).to_string();
         assert_eq!(stored(short).check(&code, at(90), None), None);
     }
 }

@@ -25,8 +25,8 @@ pub struct OAuth2Start {
     pub failure: Option<CheckedUrl>,
     /// Additional scopes, at most 100 of 1 to 4,096 characters.
     pub scopes: Vec<String>,
-    /// Whether it results in a token for [`sign_in_with_token`](AccountService::sign_in_with_token)
-    /// instead of a session.
+    /// Whether it results in a token for
+    /// [`sign_in_with_token`](crate::AccountService::sign_in_with_token) instead of a session.
     pub with_token: bool,
 }
 

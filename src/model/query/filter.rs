@@ -18,8 +18,8 @@ const MAX_LEVELS: usize = 8;
 /// A condition on a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Filter {
-    All(Vec<Filter>),
-    Any(Vec<Filter>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
     Test { attribute: IdentityAttribute, test: Test },
 }
 
