@@ -10,9 +10,24 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{
-    Authenticator, ChallengeRecord, Email, Failures, IdentityId, IdentityRecord, Key, KnownDevices, Label,
-    Name, PasswordHash, Phone, Preferences, PushTargetRecord, Sealed, SecretDigest, SessionId, SessionRecord,
-    TargetId, Timestamp, TokenRecord, UserId,
+    device::KnownDevices,
+    email::Email,
+    failures::Failures,
+    identity::IdentityRecord,
+    ids::{IdentityId, SessionId, TargetId, UserId},
+    key::Key,
+    label::Label,
+    name::Name,
+    password_hash::PasswordHash,
+    phone::Phone,
+    preferences::Preferences,
+    sealed::Sealed,
+    second_factor::{Authenticator, ChallengeRecord},
+    secret_digest::SecretDigest,
+    session_record::SessionRecord,
+    target::PushTargetRecord,
+    time::Timestamp,
+    token::TokenRecord,
 };
 
 /// The account of one user: profile, password hash, sessions, identities, targets and counters.

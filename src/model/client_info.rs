@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use super::DeviceSecret;
+use super::device::DeviceSecret;
 
 const MAX_USER_AGENT_BYTES: usize = 1024;
 const MAX_LOCALE_CHARACTERS: usize = 35;

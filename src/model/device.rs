@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Invalid, SecretDigest, Timestamp, UserId};
+use super::{ids::UserId, invalid::Invalid, secret_digest::SecretDigest, time::Timestamp};
 
 /// The number of devices that an account remembers. The least recently used one is forgotten first.
 const MAX_DEVICES: usize = 10;

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use url::Host;
 
-use super::Invalid;
+use super::invalid::Invalid;
 
 /// The 256 octets of a path (RFC 5321 §4.5.3.1.3) without its angle brackets.
 const MAX_BYTES: usize = 254;

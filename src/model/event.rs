@@ -5,7 +5,11 @@ use std::{fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EventId, FormatError, SessionId, Timestamp, UserId};
+use super::{
+    format_error::FormatError,
+    ids::{EventId, SessionId, UserId},
+    time::Timestamp,
+};
 
 /// The kind of an event.
 ///

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::time::Timestamp;
 
 /// Failed attempts in a row, over all endpoints and factors.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Email, IdentityId, Timestamp, UserId};
+use super::{
+    email::Email,
+    ids::{IdentityId, UserId},
+    time::Timestamp,
+};
 
 /// A linked account at a provider, as stored in the account.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use std::{
 use data_encoding::BASE32_DNSSEC;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Invalid, Timestamp};
+use super::{invalid::Invalid, time::Timestamp};
 
 const MAX_LENGTH: usize = 36;
 /// 128 bits in digits of 5 bits.

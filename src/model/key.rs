@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::{Email, Phone, TargetId, UserId};
+use super::{
+    email::Email,
+    ids::{TargetId, UserId},
+    phone::Phone,
+};
 
 /// A unique key of an account, by which a store finds it.
 ///

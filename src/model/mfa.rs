@@ -1,6 +1,11 @@
 //! Decides whether sign-in requires two factors, and which sessions have passed them.
 
-use super::{Account, Factor, Factors, SecondFactor, SessionRecord};
+use super::{
+    account::Account,
+    factor::{Factor, Factors},
+    second_factor::SecondFactor,
+    session_record::SessionRecord,
+};
 
 impl Account {
     /// Returns whether there is an authenticator app whose setup was confirmed.

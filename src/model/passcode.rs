@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::Invalid;
+use super::invalid::Invalid;
 use crate::secret::Secret;
 
 /// A character has at most four bytes in UTF-8.

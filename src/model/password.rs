@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use super::Invalid;
+use super::invalid::Invalid;
 use crate::secret::Secret;
 
 /// A code point has at most four bytes in UTF-8.

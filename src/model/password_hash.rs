@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::invalid::{HashLimit, InvalidPasswordHash};
 pub(crate) use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scrypt::ScryptHash};
-use super::Argon2Params;
+use super::argon2_params::Argon2Params;
 
 /// Longer texts are rejected without parsing. The longest valid one has 220 bytes.
 const MAX_TEXT_BYTES: usize = 256;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::Invalid;
+use super::invalid::Invalid;
 
 /// A phone number in the form of ITU-T E.164 §6: `+` and 7 to 15 ASCII digits.
 ///

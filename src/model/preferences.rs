@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Invalid, compact_json};
+use super::{compact_json, invalid::Invalid};
 
 /// A free-form JSON object, stored as it was sent except for insignificant white space.
 ///

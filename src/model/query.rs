@@ -10,7 +10,7 @@ use serde_json::Value;
 pub use attribute::{Field, IdentityAttribute, QueryFields};
 pub use identities::{CursorNotFound, IdentityQuery, Page as IdentityRows};
 
-use super::Invalid;
+use super::invalid::Invalid;
 
 const MAX_QUERIES: usize = 100;
 const MAX_CHARACTERS: usize = 4096;

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use super::{CheckedUrl, Invalid};
+use super::{checked_url::CheckedUrl, invalid::Invalid};
 
 const MAX_BYTES: usize = 4096;
 

@@ -4,7 +4,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChallengeId, Factor, Invalid, Sealed, SecretDigest, SessionId, Timestamp};
+use super::{
+    factor::Factor,
+    ids::{ChallengeId, SessionId},
+    invalid::Invalid,
+    sealed::Sealed,
+    secret_digest::SecretDigest,
+    time::Timestamp,
+};
 
 /// An authenticator app.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -8,7 +8,14 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    Account, Factor, Invalid, SecretDigest, SessionId, SessionProvider, SessionRecord, Timestamp, UserId,
+    account::Account,
+    factor::Factor,
+    ids::{SessionId, UserId},
+    invalid::Invalid,
+    secret_digest::SecretDigest,
+    session_provider::SessionProvider,
+    session_record::SessionRecord,
+    time::Timestamp,
 };
 use crate::user_agent::Device;
 

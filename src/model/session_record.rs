@@ -9,7 +9,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Factor, Factors, SecretDigest, SessionId, SessionProvider, Timestamp};
+use super::{
+    factor::{Factor, Factors},
+    ids::SessionId,
+    secret_digest::SecretDigest,
+    session_provider::SessionProvider,
+    time::Timestamp,
+};
 
 /// How long a passed second-factor challenge counts as fresh.
 const MAX_CHALLENGE_AGE: Duration = Duration::from_secs(30 * 60);

@@ -8,9 +8,24 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{
-    Account, Attachment, Authenticator, ChallengeRecord, Contact, Email, Failures, FormatError,
-    IdentityRecord, KnownDevices, Label, Name, PasswordHash, PasswordRecord, Phone, Preferences, Profile,
-    ProviderTokens, PushTargetRecord, Sealed, SessionRecord, SpentState, Timestamp, TokenRecord, UserId,
+    account::{Account, Attachment, Contact, PasswordRecord, Profile, ProviderTokens, SpentState},
+    device::KnownDevices,
+    email::Email,
+    failures::Failures,
+    format_error::FormatError,
+    identity::IdentityRecord,
+    ids::UserId,
+    label::Label,
+    name::Name,
+    password_hash::PasswordHash,
+    phone::Phone,
+    preferences::Preferences,
+    sealed::Sealed,
+    second_factor::{Authenticator, ChallengeRecord},
+    session_record::SessionRecord,
+    target::PushTargetRecord,
+    time::Timestamp,
+    token::TokenRecord,
 };
 
 /// The format that this release writes.

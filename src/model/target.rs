@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProviderId, SessionId, TargetId, Timestamp, UserId};
+use super::{
+    ids::{ProviderId, SessionId, TargetId, UserId},
+    time::Timestamp,
+};
 
 /// A device that receives push messages, as stored in the account.
 #[derive(Debug, Clone, Serialize, Deserialize)]

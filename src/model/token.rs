@@ -4,7 +4,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{SecretDigest, Timestamp, TokenId, UserId};
+use super::{
+    ids::{TokenId, UserId},
+    secret_digest::SecretDigest,
+    time::Timestamp,
+};
 use crate::secret::Secret;
 
 /// The purpose of a token.

@@ -3,7 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    Account, Contact, Email, Label, Name, Phone, Preferences, Target, TargetKind, Timestamp, UserId,
+    account::{Account, Contact},
+    email::Email,
+    ids::UserId,
+    label::Label,
+    name::Name,
+    phone::Phone,
+    preferences::Preferences,
+    target::{Target, TargetKind},
+    time::Timestamp,
 };
 
 /// An account as its owner sees it, at one instant.

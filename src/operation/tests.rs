@@ -1,6 +1,10 @@
 use std::collections::HashSet;
 
-use super::{Access::*, Assurance::*, LimitKey::*, *};
+use super::{
+    gates::{Access::*, Assurance::*},
+    limits::LimitKey::*,
+    *,
+};
 
 /// The table once more, written by hand in the order of the API: method and path below
 /// `/v1/account`, API name, access, assurance and limits. `+` marks limits that this crate adds.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{AccountService, Context, Draft, SessionHolder};
+use super::{account_service::AccountService, caller::SessionHolder, context::Context, draft::Draft};
 use crate::{
     error::Error,
     model::{

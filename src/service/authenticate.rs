@@ -4,7 +4,12 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-use super::{AccountService, Caller, Context, SessionHolder, draft::Draft};
+use super::{
+    account_service::AccountService,
+    caller::{Caller, SessionHolder},
+    context::Context,
+    draft::Draft,
+};
 use crate::{
     error::Error,
     model::{Account, Key, Session, SessionRecord, SessionSecret, Timestamp},

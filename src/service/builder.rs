@@ -9,7 +9,11 @@ use zeroize::Zeroizing;
 
 #[cfg(feature = "oauth2")]
 use super::redemptions::Redemptions;
-use super::{AccountService, Inner, conflict_queue::ConflictQueue, guess_gate::GuessGate};
+use super::{
+    account_service::{AccountService, Inner},
+    conflict_queue::ConflictQueue,
+    guess_gate::GuessGate,
+};
 use crate::{
     config::{Config, ConfigError},
     crypto::{Argon2Pool, CodeKeys, JwtCodec, Purpose, Sealer},
@@ -39,6 +43,14 @@ pub struct Builder<S, M = NoMailer, P = NoSms, C = SystemClock> {
     password_rules: Vec<Arc<dyn PasswordRule>>,
     #[cfg(feature = "oauth2")]
     providers: Vec<OAuth2Client>,
+}
+
+impl<S> AccountService<S> {
+    /// Starts building a service on this store, with no mailer, no SMS sender and the system clock.
+    #[must_use]
+    pub fn builder(store: S) -> Builder<S> {
+        Builder::new(store)
+    }
 }
 
 impl<S> Builder<S> {

@@ -9,8 +9,10 @@ use std::{
 };
 
 use super::{
-    AccountService, Context, Inner, SessionHolder,
+    account_service::{AccountService, Inner},
+    caller::SessionHolder,
     conflict_queue::Slot,
+    context::Context,
     draft::{Abort, Decision, Draft},
 };
 use crate::{

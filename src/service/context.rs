@@ -1,6 +1,6 @@
 //! The context of one operation.
 
-use super::AccountService;
+use super::account_service::AccountService;
 use crate::{
     model::{ClientInfo, Timestamp},
     operation::{Assurance, Operation},

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Abort, AccountService, Context, Draft,
+    account_service::AccountService,
+    context::Context,
+    draft::{Abort, Draft},
     guess_gate::{Entry, GuessKey, Permit},
     token::Guard,
 };

@@ -1,6 +1,6 @@
 //! Sending messages, after the change that they are about was saved.
 
-use super::{AccountService, Context};
+use super::{account_service::AccountService, context::Context};
 use crate::{
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
     model::{Email, Name, Phone},

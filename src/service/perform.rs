@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{AccountService, Context};
+use super::{account_service::AccountService, context::Context};
 use crate::{
     error::Error,
     model::ClientInfo,

@@ -2,7 +2,12 @@
 
 use zeroize::Zeroizing;
 
-use super::{Abort, AccountService, Context, Draft, Guard};
+use super::{
+    account_service::AccountService,
+    context::Context,
+    draft::{Abort, Draft},
+    token::Guard,
+};
 use crate::{
     config::SessionAlerts,
     error::Error,

@@ -5,7 +5,10 @@ use std::{fmt, iter::Peekable};
 use argon2::{Algorithm, Version};
 use data_encoding::BASE64_NOPAD;
 
-use super::{HashLimit, InvalidPasswordHash, phc};
+use super::{
+    invalid::{HashLimit, InvalidPasswordHash},
+    phc,
+};
 use crate::model::{
     Argon2Params,
     argon2_params::{MAX_PARALLELISM, MAX_TIME},

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    HashLimit, InvalidPasswordHash,
+    invalid::{HashLimit, InvalidPasswordHash},
     limits::{MAX_BCRYPT_COST, MIN_BCRYPT_COST},
 };
 

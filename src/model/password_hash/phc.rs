@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use data_encoding::BASE64_NOPAD;
 
 use super::{
-    HashLimit, InvalidPasswordHash,
+    invalid::{HashLimit, InvalidPasswordHash},
     limits::{MAX_OUTPUT_BYTES, MAX_SALT_BYTES, MIN_OUTPUT_BYTES, MIN_SALT_BYTES},
 };
 

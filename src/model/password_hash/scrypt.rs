@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    HashLimit, InvalidPasswordHash,
+    invalid::{HashLimit, InvalidPasswordHash},
     limits::{
         MAX_SCRYPT_BLOCK_SIZE, MAX_SCRYPT_FILLED_BYTES, MAX_SCRYPT_MEMORY_BYTES, MAX_SCRYPT_PARALLELISM,
     },
