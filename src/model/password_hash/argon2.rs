@@ -9,10 +9,7 @@ use super::{
     invalid::{HashLimit, InvalidPasswordHash},
     phc,
 };
-use crate::model::{
-    Argon2Params,
-    argon2_params::{MAX_PARALLELISM, MAX_TIME},
-};
+use crate::model::argon2_params::{Argon2Params, MAX_PARALLELISM, MAX_TIME};
 
 /// The lengths in hashes of this crate.
 const SALT_LENGTH: usize = 16;

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use crate::model::Timestamp;
+use crate::model::time::Timestamp;
 
 /// An attribute of an identity by which queries may filter and sort.
 ///

@@ -10,7 +10,7 @@ use super::{
     MALFORMED, Query,
     attribute::{Field, IdentityAttribute, QueryFields},
 };
-use crate::model::{Invalid, Timestamp};
+use crate::model::{invalid::Invalid, time::Timestamp};
 
 const MAX_VALUES: usize = 500;
 const MAX_LEVELS: usize = 8;

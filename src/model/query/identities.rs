@@ -8,7 +8,7 @@ use super::{
     filter::Filter,
     read,
 };
-use crate::model::{Invalid, Uid};
+use crate::model::{ids::Uid, invalid::Invalid};
 
 /// The highest total that is reported.
 const MAX_COUNTED: usize = 5000;
