@@ -3,18 +3,13 @@
 mod attribute;
 mod filter;
 mod identities;
-
-use serde::Deserialize;
-use serde_json::Value;
+mod raw;
 
 pub use attribute::{Field, IdentityAttribute, QueryFields};
 pub use identities::{CursorNotFound, IdentityQuery, Page as IdentityRows};
 
+use self::raw::{Window, read};
 use super::invalid::Invalid;
-
-const MAX_QUERIES: usize = 100;
-const MAX_CHARACTERS: usize = 4096;
-const MAX_ROWS: u64 = 5000;
 
 /// A query for a page of the security log.
 ///
@@ -50,76 +45,6 @@ impl PageQuery {
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
-    }
-}
-
-/// A query as clients send it.
-#[derive(Deserialize)]
-struct Query {
-    method: String,
-    attribute: Option<String>,
-    values: Option<Vec<Value>>,
-}
-
-impl Query {
-    /// Returns the value of a method that takes exactly one.
-    fn one_value(&self) -> Result<&Value, Invalid> {
-        match self.values.as_deref() {
-            Some([value]) => Ok(value),
-            _ => Err(Invalid::Query("the method takes exactly one value")),
-        }
-    }
-}
-
-fn read(queries: &[impl AsRef<str>]) -> Result<Vec<Query>, Invalid> {
-    if queries.len() > MAX_QUERIES {
-        return Err(Invalid::Query("there can be at most 100 queries"));
-    }
-    queries.iter().map(|query| read_one(query.as_ref())).collect()
-}
-
-fn read_one(query: &str) -> Result<Query, Invalid> {
-    if query.chars().nth(MAX_CHARACTERS).is_some() {
-        return Err(Invalid::Query("a query can have at most 4096 characters"));
-    }
-    // `serde_json` would accept an array for a struct.
-    if !query.trim_start().starts_with('{') {
-        return Err(MALFORMED);
-    }
-    serde_json::from_str(query).map_err(|_| MALFORMED)
-}
-
-const MALFORMED: Invalid = Invalid::Query(
-    "it must be a JSON object with a method, and an attribute and a list of values if the method takes them",
-);
-
-/// The limit and offset of the queries parsed so far.
-#[derive(Default)]
-struct Window {
-    limit: Option<usize>,
-    offset: Option<u64>,
-}
-
-impl Window {
-    /// Applies a query if it is a limit or an offset, and returns whether it is. The first of each
-    /// applies.
-    fn accept(&mut self, query: &Query) -> Result<bool, Invalid> {
-        match query.method.as_str() {
-            "limit" => {
-                let limit = query.one_value()?.as_u64().filter(|limit| (1..=MAX_ROWS).contains(limit));
-                let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-                let limit = limit.ok_or(Invalid::Query("the limit must be a whole number from 1 to 5000"))?;
-                self.limit.get_or_insert(limit);
-            }
-            "offset" => {
-                let offset = query.one_value()?.as_u64();
-                let offset =
-                    offset.ok_or(Invalid::Query("the offset must be a whole number of at least 0"))?;
-                self.offset.get_or_insert(offset);
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
     }
 }
 

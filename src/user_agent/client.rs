@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Device,
     rule::{Rule, first_match, full_version},
+    types::Device,
 };
 
 /// Sets the client that `text` names.

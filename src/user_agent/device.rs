@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Device,
     rule::{Rule, first_match},
+    types::Device,
 };
 
 /// The longest reported model.

@@ -151,7 +151,10 @@ impl Visit<'_> for Reader {
     fn visit_path(&mut self, path: &syn::Path) {
         let parts: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         if parts.len() > 1 {
-            self.names.extend(self.absolute(&parts));
+            // As in `use`, a path without a keyword may begin with a child module.
+            let child = || self.module.iter().chain(&parts).cloned().collect::<Vec<_>>().join("::");
+            let found = self.absolute(&parts).unwrap_or_else(child);
+            self.names.insert(found);
         }
         visit::visit_path(self, path);
     }

@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 
 use super::{
-    PostgresStore,
     address::Address,
     connections::{Connections, TimedOut},
     dial::Dialer,
@@ -13,11 +12,37 @@ use super::{
     loads::Loader,
     migrate::migrate,
     statements::Statements,
+    store::PostgresStore,
 };
 use crate::adapters::account_cache::AccountCache;
 
 /// In bytes. PostgreSQL silently truncates longer names.
 const MAX_NAME_LENGTH: usize = 63;
+
+impl PostgresStore {
+    /// Opens a store at a URL with the default settings. See [`PostgresBuilder::connect`].
+    ///
+    /// # Errors
+    /// [`PostgresError`] as in [`PostgresBuilder::connect`].
+    pub async fn connect(url: &str) -> Result<Self, PostgresError> {
+        Self::builder().connect(url).await
+    }
+
+    /// Opens a store on a pool of your application with the default settings. See
+    /// [`PostgresBuilder::connect_by`].
+    ///
+    /// # Errors
+    /// [`PostgresError`] as in [`PostgresBuilder::connect_by`].
+    pub async fn connect_by(pool: Pool) -> Result<Self, PostgresError> {
+        Self::builder().connect_by(pool).await
+    }
+
+    /// Creates a builder with the default settings.
+    #[must_use]
+    pub fn builder() -> PostgresBuilder {
+        PostgresBuilder::default()
+    }
+}
 
 /// Configures and opens a [`PostgresStore`]. Created by [`PostgresStore::builder`].
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use tokio_postgres::Row;
 
-use super::{PostgresStore, connections::Connections, error::Failure, statements::Statements};
+use super::{connections::Connections, error::Failure, statements::Statements, store::PostgresStore};
 use crate::{
     model::Timestamp,
     ports::{LimitKeyText, LimiterError, Quota, RateLimiter, StoreError, window_end},

@@ -14,9 +14,9 @@ use rusqlite::{
 };
 
 use super::{
-    SqliteStore,
     error::store_error,
     open::{create_private, with_suffix},
+    store::SqliteStore,
 };
 use crate::ports::StoreError;
 

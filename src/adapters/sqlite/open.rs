@@ -1,4 +1,4 @@
-//! Opening a store: the builder, the file and its connections.
+//! Opening a store: the file and its connections.
 
 use std::{
     ffi::OsStr,
@@ -12,61 +12,29 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{SqliteStore, error::OpenError, migrate::migrate, reader::Readers, writer::Writer};
+use super::{
+    builder::SqliteBuilder, error::OpenError, migrate::migrate, reader::Readers, store::SqliteStore,
+    writer::Writer,
+};
 use crate::adapters::account_cache::AccountCache;
 
-/// Configures and opens a [`SqliteStore`]. Created by [`SqliteStore::builder`].
-#[derive(Debug, Clone)]
-pub struct SqliteBuilder {
-    readers: usize,
-    cached_accounts: usize,
-    mapped_bytes: u64,
-    busy_timeout: Duration,
-}
+impl SqliteStore {
+    /// Opens a file with the default settings. See [`SqliteBuilder::open`].
+    ///
+    /// # Errors
+    /// [`OpenError`] as in [`SqliteBuilder::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::builder().open(path)
+    }
 
-impl Default for SqliteBuilder {
-    fn default() -> Self {
-        Self {
-            readers: thread::available_parallelism().map_or(4, usize::from).clamp(2, 16),
-            cached_accounts: 100_000,
-            mapped_bytes: 1 << 30,
-            busy_timeout: Duration::from_secs(10),
-        }
+    /// Creates a builder with the default settings.
+    #[must_use]
+    pub fn builder() -> SqliteBuilder {
+        SqliteBuilder::default()
     }
 }
 
 impl SqliteBuilder {
-    /// Sets how many connections read, at least 1. Default: one per core, from 2 to 16.
-    #[must_use]
-    pub fn readers(self, readers: usize) -> Self {
-        Self { readers: readers.max(1), ..self }
-    }
-
-    /// Sets how many decoded accounts are kept in memory at most; 0 for none. Default: 100,000.
-    ///
-    /// An account with ten sessions takes about 8 kB, so 100,000 of them take 800 MB, and 10,000 of
-    /// them 80 MB. Preferences that have been read add up to 64 kB each.
-    ///
-    /// A cached account is never used without checking its version in the file first.
-    #[must_use]
-    pub fn cached_accounts(self, accounts: usize) -> Self {
-        Self { cached_accounts: accounts, ..self }
-    }
-
-    /// Sets how many bytes of the file are memory-mapped for reading; 0 for none. Default: 1 GiB.
-    ///
-    /// A mapping takes address space, not memory.
-    #[must_use]
-    pub fn mapped_bytes(self, bytes: u64) -> Self {
-        Self { mapped_bytes: bytes, ..self }
-    }
-
-    /// Sets how long to wait for another process that is writing to the file. Default: 10 seconds.
-    #[must_use]
-    pub fn busy_timeout(self, timeout: Duration) -> Self {
-        Self { busy_timeout: timeout, ..self }
-    }
-
     /// Opens the file and brings its schema up to date. Blocks the calling thread for some
     /// milliseconds.
     ///

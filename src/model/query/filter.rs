@@ -7,8 +7,8 @@ use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    MALFORMED, Query,
     attribute::{Field, IdentityAttribute, QueryFields},
+    raw::{MALFORMED, Query},
 };
 use crate::model::{invalid::Invalid, time::Timestamp};
 

@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 
 use super::{
-    Query, Window,
     attribute::{Field, IdentityAttribute, QueryFields},
     filter::Filter,
-    read,
+    raw::{Query, Window, read},
 };
 use crate::model::{ids::Uid, invalid::Invalid};
 
