@@ -5,3 +5,4 @@
 mod floors;
 mod source;
 mod text;
+mod visibility;
