@@ -10,8 +10,8 @@
     reason = "a benchmark fails by panicking"
 )]
 
-#[path = "../tests/neighbours/postgres.rs"]
-mod postgres;
+#[path = "../tests/support/services/mod.rs"]
+mod services;
 mod support;
 
 use std::{future::Future, sync::Arc};
@@ -21,7 +21,7 @@ use account::{
     model::{ClientInfo, SessionSecret, UserId},
 };
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
-use postgres::Postgres;
+use services::postgres::Postgres;
 use tokio::runtime::Runtime;
 use tokio_postgres::NoTls;
 

@@ -12,11 +12,11 @@
 #[cfg(unix)]
 mod cluster;
 #[cfg(unix)]
-#[path = "../../tests/neighbours/postgres.rs"]
-mod postgres;
+#[path = "../../tests/support/services/mod.rs"]
+mod services;
+
 #[cfg(unix)]
-#[path = "../../tests/neighbours/redis.rs"]
-mod redis;
+use services::{postgres, redis};
 
 #[cfg(unix)]
 #[tokio::main(flavor = "current_thread")]

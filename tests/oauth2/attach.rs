@@ -2,11 +2,8 @@
 
 use account::{NewPushTarget, SessionHolder, SignedIn, messages::Notice, model::ClientInfo};
 
-use crate::{
-    people::{ADA, BOB, anonymous, code, opens},
-    provider::Person,
-    world::*,
-};
+use crate::support::fixtures::{ADA, BOB, anonymous, code, opens};
+use crate::{provider::Person, world::*};
 
 const AFAR: &str = "afar@example.com";
 

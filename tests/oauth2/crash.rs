@@ -12,7 +12,8 @@ use account::{
     testing::{Fault, FaultPlan, FaultyStore},
 };
 
-use crate::{people::*, provider::Person, text_store::TextStore, world::*, yielding::Yielding};
+use crate::{provider::Person, world::*};
+use crate::{support::fixtures::*, support::text_store::TextStore, support::yielding::Yielding};
 
 /// More polls than any flow takes.
 const ENOUGH: usize = 400;

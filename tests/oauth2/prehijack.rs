@@ -9,11 +9,8 @@ use account::{
     testing::{PASSWORD, password},
 };
 
-use crate::{
-    people::{ADA, code, opens, sign_in},
-    provider::Person,
-    world::*,
-};
+use crate::support::fixtures::{ADA, code, opens, sign_in};
+use crate::{provider::Person, world::*};
 
 const EVE: &str = "eve@example.com";
 const NUMBER: &str = "+16175551212";

@@ -18,24 +18,24 @@ use url::{Url, form_urlencoded};
 
 /// Somebody with an account at a provider.
 #[derive(Debug, Clone)]
-pub struct Person {
-    pub uid: &'static str,
-    pub email: Option<&'static str>,
-    pub verified: bool,
-    pub name: &'static str,
+pub(crate) struct Person {
+    pub(crate) uid: &'static str,
+    pub(crate) email: Option<&'static str>,
+    pub(crate) verified: bool,
+    pub(crate) name: &'static str,
 }
 
 impl Person {
     /// Somebody whose address the provider vouches for.
-    pub fn new(uid: &'static str, email: &'static str) -> Self {
+    pub(crate) fn new(uid: &'static str, email: &'static str) -> Self {
         Self { uid, email: Some(email), verified: true, name: "Ada from afar" }
     }
 
-    pub fn unverified(self) -> Self {
+    pub(crate) fn unverified(self) -> Self {
         Self { verified: false, ..self }
     }
 
-    pub fn at(self, email: &'static str) -> Self {
+    pub(crate) fn at(self, email: &'static str) -> Self {
         Self { email: Some(email), ..self }
     }
 }
@@ -50,7 +50,7 @@ struct Grant {
 
 /// All providers of a test. They differ in their host only.
 #[derive(Debug, Default)]
-pub struct Providers {
+pub(crate) struct Providers {
     grants: Mutex<HashMap<String, Grant>>,
     access: Mutex<HashMap<String, Person>>,
     /// What was given for which code.
@@ -59,17 +59,17 @@ pub struct Providers {
     count: AtomicUsize,
     exchanges: AtomicUsize,
     refreshes: AtomicUsize,
-    pub gives_no_refresh_token: AtomicBool,
+    pub(crate) gives_no_refresh_token: AtomicBool,
     /// The refresh token stays good and is not given again.
-    pub keeps_refresh_token: AtomicBool,
+    pub(crate) keeps_refresh_token: AtomicBool,
     /// Codes are good more than once, which no provider should allow.
-    pub is_careless: AtomicBool,
-    pub is_down: AtomicBool,
+    pub(crate) is_careless: AtomicBool,
+    pub(crate) is_down: AtomicBool,
 }
 
 impl Providers {
     /// The person says yes; the provider sends the browser back with this code and state.
-    pub fn approve(&self, authorize: &Url, person: &Person) -> (String, String) {
+    pub(crate) fn approve(&self, authorize: &Url, person: &Person) -> (String, String) {
         let query: HashMap<_, _> = authorize.query_pairs().into_owned().collect();
         assert_eq!(query["code_challenge_method"], "S256");
         let code = self.next("code");
@@ -83,17 +83,17 @@ impl Providers {
     }
 
     /// How often codes were redeemed, in vain or not.
-    pub fn exchanges(&self) -> usize {
+    pub(crate) fn exchanges(&self) -> usize {
         self.exchanges.load(Ordering::SeqCst)
     }
 
     /// How often refresh tokens were redeemed, in vain or not.
-    pub fn refreshes(&self) -> usize {
+    pub(crate) fn refreshes(&self) -> usize {
         self.refreshes.load(Ordering::SeqCst)
     }
 
     /// All tokens that were given out and are not used up.
-    pub fn tokens(&self) -> Vec<String> {
+    pub(crate) fn tokens(&self) -> Vec<String> {
         let (access, refresh) = (self.access.lock().unwrap(), self.refresh.lock().unwrap());
         access.keys().chain(refresh.keys()).cloned().collect()
     }

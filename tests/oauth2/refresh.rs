@@ -7,11 +7,8 @@ use account::{
     model::{ClientInfo, Session},
 };
 
-use crate::{
-    people::{ADA, code},
-    provider::Person,
-    world::*,
-};
+use crate::support::fixtures::{ADA, code};
+use crate::{provider::Person, world::*};
 
 async fn came(world: &World) -> (SignedIn, Caller) {
     let signed_in = world.come(FORGE, &Person::new("1", ADA), None).await.unwrap();

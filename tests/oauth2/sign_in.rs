@@ -8,11 +8,8 @@ use account::{
 };
 use std::time::Duration;
 
-use crate::{
-    people::{ADA, BOB, code, sign_in},
-    provider::Person,
-    world::*,
-};
+use crate::support::fixtures::{ADA, BOB, code, sign_in};
+use crate::{provider::Person, world::*};
 
 const AFAR: &str = "afar@example.com";
 

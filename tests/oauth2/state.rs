@@ -8,11 +8,10 @@ use account::{
     oauth2::{Credentials, OAuth2Client, Provider, Registration},
 };
 
+use crate::{provider::Person, world::*};
 use crate::{
-    people::{ADA, BOB, anonymous},
-    provider::Person,
-    text_store::TextStore,
-    world::*,
+    support::fixtures::{ADA, BOB, anonymous},
+    support::text_store::TextStore,
 };
 
 fn is_invalid_state<T: std::fmt::Debug>(outcome: Result<T, FailedOAuth2>) -> bool {

@@ -2,11 +2,8 @@
 
 use account::model::ClientInfo;
 
-use crate::{
-    people::{ADA, BOB, code},
-    provider::Person,
-    world::*,
-};
+use crate::support::fixtures::{ADA, BOB, code};
+use crate::{provider::Person, world::*};
 
 #[tokio::test]
 async fn h51_an_unlinked_identity_takes_its_sessions_and_tokens_along() {

@@ -12,53 +12,51 @@ use account::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    provider::{Person, Providers},
-    text_store::TextStore,
-};
+use crate::provider::{Person, Providers};
+use crate::support::text_store::TextStore;
 
-pub const FORGE: &str = "forge";
-pub const MILL: &str = "mill";
-pub const QUARRY: &str = "quarry";
+pub(crate) const FORGE: &str = "forge";
+pub(crate) const MILL: &str = "mill";
+pub(crate) const QUARRY: &str = "quarry";
 
-pub struct World {
-    pub host: TestHost,
-    pub texts: TextStore,
-    pub providers: Arc<Providers>,
-    pub allowed: AllowedRedirects,
+pub(crate) struct World {
+    pub(crate) host: TestHost,
+    pub(crate) texts: TextStore,
+    pub(crate) providers: Arc<Providers>,
+    pub(crate) allowed: AllowedRedirects,
 }
 
 /// What a browser has after the provider sent it back.
-pub struct Back {
-    pub code: String,
-    pub state: String,
-    pub kept: FlowState,
+pub(crate) struct Back {
+    pub(crate) code: String,
+    pub(crate) state: String,
+    pub(crate) kept: FlowState,
 }
 
 impl Back {
-    pub fn read(&self) -> OAuth2Return<'_> {
+    pub(crate) fn read(&self) -> OAuth2Return<'_> {
         let mut back = OAuth2Return::default();
         (back.code, back.state) = (Some(self.code.as_str()), Some(self.state.as_str()));
         back
     }
 }
 
-pub fn key(provider: &str) -> ProviderKey {
+pub(crate) fn key(provider: &str) -> ProviderKey {
     provider.parse().unwrap()
 }
 
-pub fn start(provider: &str) -> OAuth2Start {
+pub(crate) fn start(provider: &str) -> OAuth2Start {
     let callback = format!("https://api.example.com/v1/account/sessions/oauth2/callback/{provider}/p");
     OAuth2Start::new(key(provider), callback)
 }
 
-pub fn start_token(provider: &str) -> OAuth2Start {
+pub(crate) fn start_token(provider: &str) -> OAuth2Start {
     let mut start = start(provider);
     start.with_token = true;
     start
 }
 
-pub fn registration(id: &str) -> Registration {
+pub(crate) fn registration(id: &str) -> Registration {
     let base = format!("https://{id}.example.com");
     let provider: Provider = serde_json::from_value(json!({
         "id": id, "name": id,
@@ -76,17 +74,17 @@ pub fn registration(id: &str) -> Registration {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| ())
     }
 
-    pub fn with(policy: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn with(policy: impl FnOnce(&mut Config)) -> Self {
         let texts = TextStore::default();
         Self::on(texts.clone(), texts, 1, &[FORGE, MILL, QUARRY], policy)
     }
 
     /// A host on a store that keeps what it is given in these texts.
-    pub fn on(
+    pub(crate) fn on(
         store: impl Store,
         texts: TextStore,
         seed: u64,
@@ -100,25 +98,30 @@ impl World {
     }
 
     /// The same host, restarted with these providers.
-    pub fn restarted(&self, ids: &[&str]) -> Self {
+    pub(crate) fn restarted(&self, ids: &[&str]) -> Self {
         let host = host(self.texts.clone(), 77, ids, &self.providers, |_| ());
         host.clock.set(account::ports::Clock::now(&self.host.clock));
         let (texts, providers) = (self.texts.clone(), Arc::clone(&self.providers));
         Self { host, texts, providers, allowed: self.allowed.clone() }
     }
 
-    pub async fn start(&self, start: OAuth2Start, caller: Option<&SessionHolder>) -> StartedOAuth2 {
+    pub(crate) async fn start(&self, start: OAuth2Start, caller: Option<&SessionHolder>) -> StartedOAuth2 {
         self.host.service.start_oauth2(start, caller).await.unwrap()
     }
 
     /// Starts, and lets the person say yes there.
-    pub async fn back(&self, start: OAuth2Start, person: &Person, caller: Option<&SessionHolder>) -> Back {
+    pub(crate) async fn back(
+        &self,
+        start: OAuth2Start,
+        person: &Person,
+        caller: Option<&SessionHolder>,
+    ) -> Back {
         let started = self.start(start, caller).await;
         let (code, state) = self.providers.approve(&started.authorize_url, person);
         Back { code, state, kept: started.state }
     }
 
-    pub async fn end(
+    pub(crate) async fn end(
         &self,
         provider: &str,
         back: &Back,
@@ -131,7 +134,7 @@ impl World {
     }
 
     /// The whole way of somebody, to a session.
-    pub async fn come(
+    pub(crate) async fn come(
         &self,
         provider: &str,
         person: &Person,
@@ -141,31 +144,31 @@ impl World {
         self.end(provider, &back, caller).await.map(session).map_err(|failed| failed.error)
     }
 
-    pub async fn caller(&self, signed_in: &SignedIn) -> Caller {
+    pub(crate) async fn caller(&self, signed_in: &SignedIn) -> Caller {
         self.host.caller(signed_in).await
     }
 
-    pub async fn identities(&self, caller: &Caller) -> Vec<Identity> {
+    pub(crate) async fn identities(&self, caller: &Caller) -> Vec<Identity> {
         let query = IdentityQuery::parse(&[] as &[&str], 25).unwrap();
         self.host.service.identities(caller, &query).await.unwrap().identities
     }
 
     /// The email, if there is one, and whether it is proven.
-    pub async fn email(&self, signed_in: &SignedIn) -> (Option<String>, bool) {
+    pub(crate) async fn email(&self, signed_in: &SignedIn) -> (Option<String>, bool) {
         let user = self.host.service.user(&self.caller(signed_in).await).await.unwrap();
         (user.email().map(|email| email.as_str().to_owned()), user.is_email_verified())
     }
 
-    pub fn edit(&self, id: &UserId, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn edit(&self, id: &UserId, change: impl FnOnce(&mut Value)) {
         self.texts.edit(id, change);
     }
 
     /// Marks the email of an account as proven, as its owner does with a mailed link.
-    pub fn verify_email(&self, id: &UserId) {
+    pub(crate) fn verify_email(&self, id: &UserId) {
         self.edit(id, |account| account["email"]["verified"] = true.into());
     }
 
-    pub fn careless(&self) {
+    pub(crate) fn careless(&self) {
         self.providers.is_careless.store(true, Ordering::SeqCst);
     }
 }
@@ -197,14 +200,14 @@ fn host(
     TestHost { service, clock, outbox, hasher, recorder: account::testing::Recorder::default() }
 }
 
-pub fn session(finished: FinishedOAuth2) -> SignedIn {
+pub(crate) fn session(finished: FinishedOAuth2) -> SignedIn {
     match finished.outcome {
         OAuth2Outcome::Session(signed_in) => *signed_in,
         OAuth2Outcome::Token(_) => panic!("a token"),
     }
 }
 
-pub fn token(finished: FinishedOAuth2) -> account::model::Token {
+pub(crate) fn token(finished: FinishedOAuth2) -> account::model::Token {
     match finished.outcome {
         OAuth2Outcome::Token(token) => token,
         OAuth2Outcome::Session(_) => panic!("a session"),

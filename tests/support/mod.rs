@@ -1,82 +1,33 @@
-//! What the adversity tests share. Each test program uses a part of it.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+//! What the test programs share.
 
-pub mod fixture;
-#[cfg(feature = "oauth2")]
-pub mod oauth2;
-pub mod operations;
-pub mod text_store;
-pub mod with_identity;
-pub mod yielding;
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "not every program uses every helper"
+)]
 
-use std::sync::Arc;
-
-use account::{
-    AccountService, Config, MasterKey, SignUp, SignedIn,
-    model::ClientInfo,
-    ports::{Mailer, NoLimits, PasswordHasher, SmsSender, Store},
-    testing::{ManualClock, PASSWORD, SeededEntropy, password},
-};
-
-pub const ADA: &str = "ada@example.com";
-pub const BOB: &str = "bob@example.com";
-pub const WRONG: &str = "not the password";
-
-/// Who carries both emails and text messages. Clones are the same one.
-pub trait Messenger: Mailer + SmsSender + Clone {}
-
-impl<M: Mailer + SmsSender + Clone> Messenger for M {}
-
-/// A service on ports of the test's choice, with a clock that stands still and the same randomness in every run.
-pub type Service<M> = AccountService<Arc<dyn Store>, M, M, ManualClock>;
-
-pub fn master_key() -> MasterKey {
-    MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap()
-}
-
-pub fn service<M: Messenger>(
-    store: impl Store,
-    messenger: M,
-    hasher: impl PasswordHasher,
-    policy: impl FnOnce(&mut Config),
-) -> Service<M> {
-    seeded_service(1, store, messenger, hasher, policy)
-}
-
-/// As [`service`], with other randomness: for a store that another service has filled.
-pub fn seeded_service<M: Messenger>(
-    seed: u64,
-    store: impl Store,
-    messenger: M,
-    hasher: impl PasswordHasher,
-    policy: impl FnOnce(&mut Config),
-) -> Service<M> {
-    let mut config = Config::new(master_key());
-    policy(&mut config);
-    let builder = AccountService::builder(Arc::new(store) as Arc<dyn Store>);
-    #[cfg(feature = "oauth2")]
-    let builder = builder.provider(oauth2::github());
-    builder
-        .config(config)
-        .mailer(messenger.clone())
-        .sms(messenger)
-        .clock(ManualClock::default())
-        .hasher(hasher)
-        .entropy(SeededEntropy::new(seed))
-        .limiter(NoLimits)
-        .build()
-        .unwrap()
-}
-
-pub async fn sign_up<M: Messenger>(service: &Service<M>, email: &str) -> account::model::User {
-    let request = SignUp::new(email.parse().unwrap(), password(PASSWORD));
-    service.sign_up(request, &ClientInfo::default()).await.unwrap()
-}
-
-pub async fn sign_in<M: Messenger>(
-    service: &Service<M>,
-    email: &str,
-    secret: &str,
-) -> Result<SignedIn, account::Error> {
-    service.sign_in_with_password(email.parse().unwrap(), password(secret), &ClientInfo::default()).await
-}
+pub(crate) mod concurrently;
+#[cfg(feature = "testing")]
+pub(crate) mod fixtures;
+#[cfg(feature = "axum")]
+pub(crate) mod http;
+pub(crate) mod node;
+#[cfg(feature = "testing")]
+pub(crate) mod operations;
+pub(crate) mod recorded_sessions;
+pub(crate) mod server_process;
+pub(crate) mod services;
+pub(crate) mod smtp;
+#[cfg(feature = "sqlite")]
+pub(crate) mod tempdir;
+#[cfg(feature = "testing")]
+pub(crate) mod text_store;
+#[cfg(feature = "testing")]
+pub(crate) mod token_kinds;
+#[cfg(feature = "testing")]
+pub(crate) mod with_identity;
+#[cfg(feature = "testing")]
+pub(crate) mod yielding;

@@ -3,8 +3,7 @@
 //! Without Node, or without the package registry, tests say so and pass; under `CI=true` they fail.
 
 use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -16,6 +15,8 @@ use std::{
 };
 
 use serde_json::Value;
+
+use super::{node, services::skip};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/smtp");
 /// The certificate of the server, for `localhost`.
@@ -72,44 +73,19 @@ impl Drop for SmtpServer {
     }
 }
 
-/// A copy of `tests/support/smtp` with its packages installed, one for each test binary.
+/// A copy of `tests/support/smtp` with its packages installed, one for each test program.
 fn installed() -> Option<&'static Path> {
     static INSTALLED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let install = || {
+        let name = concat!("smtp-server-", env!("CARGO_CRATE_NAME"));
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        node::install(Path::new(SOURCES), &directory).map(|()| directory)
+    };
     match INSTALLED.get_or_init(install) {
         Ok(directory) => Some(directory),
         Err(reason) => {
-            let notice = format!("no mail server, so SMTP was not tried: {reason}");
-            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{notice}");
-            // Past the test harness, which would swallow what a passing test prints.
-            let _ = writeln!(std::io::stderr(), "\nSKIPPED: {notice}");
+            skip(&format!("no mail server: {reason}"));
             None
         }
-    }
-}
-
-fn install() -> Result<PathBuf, String> {
-    let directory =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(concat!("smtp-server-", env!("CARGO_CRATE_NAME")));
-    if directory.exists() {
-        fs::remove_dir_all(&directory).unwrap();
-    }
-    fs::create_dir_all(&directory).unwrap();
-    for entry in fs::read_dir(SOURCES).unwrap() {
-        let source = entry.unwrap().path();
-        if source.is_file() {
-            fs::copy(&source, directory.join(source.file_name().unwrap())).unwrap();
-        }
-    }
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let install = Command::new(npm)
-        .args(["ci", "--prefer-offline", "--ignore-scripts"])
-        .current_dir(&directory)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|_| "Node 20 or later with npm is needed".to_owned())?;
-    if install.status.success() {
-        Ok(directory)
-    } else {
-        Err(format!("`npm ci` failed\n{}", String::from_utf8_lossy(&install.stderr)))
     }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Keeps accounts in their stored form. Clones are the same store.
 #[derive(Debug, Clone, Default)]
-pub struct TextStore(Arc<Mutex<Tables>>);
+pub(crate) struct TextStore(Arc<Mutex<Tables>>);
 
 #[derive(Debug, Clone, Default)]
 struct Tables {
@@ -41,12 +41,12 @@ impl Row {
 
 impl TextStore {
     /// Another store that holds the same.
-    pub fn copy(&self) -> Self {
+    pub(crate) fn copy(&self) -> Self {
         Self(Arc::new(Mutex::new(self.tables().clone())))
     }
 
     /// Everything that is kept, but the random versions.
-    pub fn dump(&self) -> String {
+    pub(crate) fn dump(&self) -> String {
         let tables = self.tables();
         let mut text = String::new();
         for (id, row) in &tables.accounts {
@@ -62,13 +62,13 @@ impl TextStore {
     }
 
     /// As [`dump`](TextStore::dump), without the log.
-    pub fn accounts(&self) -> String {
+    pub(crate) fn accounts(&self) -> String {
         let tables = self.tables();
         tables.accounts.values().map(|row| format!("{} {:?}\n", row.body, row.attachment)).collect()
     }
 
     /// Changes the stored form of an account behind the service's back.
-    pub fn edit(&self, id: &UserId, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn edit(&self, id: &UserId, change: impl FnOnce(&mut Value)) {
         let mut tables = self.tables();
         let row = tables.accounts.get_mut(id).unwrap();
         let mut body: Value = serde_json::from_str(&row.body).unwrap();
@@ -81,7 +81,7 @@ impl TextStore {
     }
 
     /// How often something was to be written.
-    pub fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         self.tables().writes
     }
 

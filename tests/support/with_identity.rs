@@ -12,19 +12,19 @@ use account::{
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::fixture::identity;
+use super::operations::scene::identity;
 
 /// The store inside, whose new accounts with a password are read as if they had an identity. The next change of one keeps it
 /// in the store for good.
 #[derive(Debug)]
-pub struct WithIdentity<S> {
+pub(crate) struct WithIdentity<S> {
     store: S,
     /// What was saved without an identity.
     texts: Mutex<HashMap<Version, Value>>,
 }
 
 impl<S> WithIdentity<S> {
-    pub fn new(store: S) -> Self {
+    pub(crate) fn new(store: S) -> Self {
         Self { store, texts: Mutex::default() }
     }
 

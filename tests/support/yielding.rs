@@ -16,7 +16,7 @@ use tokio::task::yield_now;
 
 /// The port inside, with a pause on each side of every call.
 #[derive(Debug, Clone)]
-pub struct Yielding<T>(pub T);
+pub(crate) struct Yielding<T>(pub(crate) T);
 
 async fn between<T>(call: impl Future<Output = T>) -> T {
     yield_now().await;

@@ -1,0 +1,94 @@
+//! Signs in through a certified OpenID Provider, npm's `oidc-provider`, in a real Chromium, to the reference server.
+//!
+//! Each test starts a server of its own and runs one scenario of `tests/server/oidc`, which starts the provider and the browser; what it prints (TAP) is
+//! shown if it fails. Everything is on loopback. Without Node, Chromium or the package registry, the tests say so and pass; under `CI=true` they
+//! fail. `CHROMIUM` names another executable than `/usr/bin/chromium`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::support::{
+    node,
+    server_process::server::Server,
+    services::{free_port, skip},
+};
+
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server");
+
+#[test]
+fn people_sign_in_link_extend_and_come_back() {
+    scenario("flows");
+}
+
+#[test]
+fn nothing_that_is_not_to_be_believed_signs_in() {
+    scenario("hostile");
+}
+
+#[test]
+fn a_provider_changes_its_keys() {
+    scenario("rotation");
+}
+
+#[test]
+fn who_has_a_second_factor_owes_it() {
+    scenario("mfa");
+}
+
+#[test]
+fn the_sdk_leads_to_the_provider_and_back() {
+    scenario("sdk");
+}
+
+/// Runs `tests/server/oidc/<name>.mjs` against a fresh server that knows the provider.
+fn scenario(name: &str) {
+    let (directory, chromium) = match prepared() {
+        Ok(found) => found,
+        Err(reason) => {
+            return skip(&format!("no sign-in through a provider ({name}.mjs): {reason}"));
+        }
+    };
+    let provider = format!("http://127.0.0.1:{}", free_port());
+    let discovery = format!("{provider}/.well-known/openid-configuration");
+    let files = directory.join(format!("server-of-{name}"));
+    let server = Server::start(
+        &files,
+        &[
+            ("ACCOUNT_RATE_LIMITS", "off"),
+            ("ACCOUNT_OAUTH2_OIDC_ID", "notes"),
+            ("ACCOUNT_OAUTH2_OIDC_SECRET", "hush+hush/%=: 1"),
+            ("ACCOUNT_OAUTH2_OIDC_DISCOVERY_URL", &discovery),
+            // A provider gives no refresh token without asking (OpenID Connect Core §11).
+            ("ACCOUNT_OAUTH2_OIDC_PROMPT", "consent"),
+            ("ACCOUNT_OAUTH2_OIDC_PRIVATE_NETWORK", "on"),
+        ],
+    );
+    let mut script = Command::new("node");
+    script.arg(format!("{name}.mjs")).args([&server.url, &provider]).env("CHROMIUM", chromium);
+    let ran = node::output(script.current_dir(directory.join("oidc"))).unwrap();
+    let log = fs::read_to_string(files.join("log")).unwrap_or_default();
+    assert!(ran.status.success(), "{name}.mjs failed\n{}\nServer:\n{log}", node::transcript(&ran));
+}
+
+/// A directory with `oidc` and the `sdk` whose modules it uses, their packages installed; and the browser.
+fn prepared() -> Result<&'static (PathBuf, PathBuf), &'static str> {
+    static PREPARED: OnceLock<Result<(PathBuf, PathBuf), String>> = OnceLock::new();
+    PREPARED.get_or_init(prepare).as_ref().map_err(String::as_str)
+}
+
+fn prepare() -> Result<(PathBuf, PathBuf), String> {
+    let chromium = std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
+    if node::output(Command::new(&chromium).arg("--version")).is_none_or(|found| !found.status.success()) {
+        return Err(format!("Chromium is needed, and {} is none", chromium.display()));
+    }
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc");
+    if directory.exists() {
+        fs::remove_dir_all(&directory).unwrap();
+    }
+    for part in ["sdk", "oidc"] {
+        node::install(&Path::new(SOURCES).join(part), &directory.join(part))?;
+    }
+    Ok((directory, chromium))
+}
