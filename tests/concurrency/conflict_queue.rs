@@ -1,5 +1,6 @@
 //! Many changes of one account: whoever was too late once waits for a turn, and nobody for those who are gone or do not go on.
 
+use crate::support::fixtures::ADA;
 use std::{
     future::Future,
     pin::Pin,
@@ -16,7 +17,6 @@ use account::{
 };
 use tokio::task::JoinSet;
 
-const ADA: &str = "ada@example.com";
 /// More than any change here needs, as nobody waits for anything but others.
 const MANY: usize = 1000;
 

@@ -7,7 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::tempdir::{TempDir, open};
+use crate::support::{
+    durable::{PASSWORD, open},
+    tempdir::TempDir,
+};
 use account::{
     AccountService, DeviceToken, Error, NewPushTarget, SignUp, SqliteStore,
     model::{ClientInfo, CustomId, Email, PageQuery},
@@ -18,7 +21,6 @@ use rusqlite::Connection;
 const KILLS: u64 = 100;
 const WRITERS: usize = 8;
 const STEPS: u64 = 14;
-const PASSWORD: &str = "correct horse battery";
 
 /// The file and a prefix for the names of accounts, for the process that is to be killed.
 const FILE: &str = "ACCOUNT_TEST_KILL_FILE";

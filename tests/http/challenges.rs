@@ -4,12 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::http::{Call, Cookie, Reply, Server, otp};
+use crate::support::http::{APP, Call, Cookie, IN_15_MINUTES, NOW, Reply, Server, otp};
 
-const NOW: &str = "2027-01-15T08:00:00.000+00:00";
-const IN_15_MINUTES: &str = "2027-01-15T08:15:00.000+00:00";
 const PATH: &str = "/v1/account/mfa/challenge";
-const APP: &str = "/v1/account/mfa/authenticators/totp";
 
 fn start(server: &Server, factor: &str) -> Call {
     server.post(PATH, &json!({ "factor": factor }).to_string())
@@ -124,7 +121,7 @@ async fn an_authenticator_completes_the_sign_in_with_a_code_of_its_own_step() {
     let cookie = server.sign_in("ada").await;
     let challenge = start(&server, "totp").by(&cookie).ok(201).await;
     finish(&server, &challenge, &code).by(&cookie).refused(401, "user_invalid_token").await;
-    server.clock.pass(Duration::from_secs(30));
+    server.clock.advance(Duration::from_secs(30));
     let code = otp(&secret, &server.clock);
     finish(&server, &challenge, &code).by(&cookie).ok(200).await;
 }
@@ -161,7 +158,7 @@ async fn wrong_answers_are_alike() {
     // Another session of the same account has challenges of its own.
     let other = server.sign_in("ada").await;
     finish(&server, &challenge, &code).by(&other).refused(401, "user_invalid_token").await;
-    server.clock.pass(Duration::from_secs(15 * 60));
+    server.clock.advance(Duration::from_secs(15 * 60));
     finish(&server, &challenge, &code).by(&ada).refused(401, "user_invalid_token").await;
 }
 

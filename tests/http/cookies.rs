@@ -3,10 +3,8 @@
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use crate::support::http::{Call, Cookie, Server};
+use crate::support::http::{Call, Cookie, SIGN_IN, Server};
 use crate::support::recorded_sessions::own_sessions;
-
-const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
 
 #[tokio::test]
 async fn h19_on_https_cookies_are_secure() {

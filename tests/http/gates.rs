@@ -2,18 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use account::{
-    AccountService, Config, MasterKey, MemoryStore, Secret,
-    http::router,
-    model::Timestamp,
-    operation::Operation,
-    ports::{LimitKeyText, LimiterError, Quota, RateLimiter},
-};
+use account::{AccountService, Config, MasterKey, MemoryStore, Secret, http::router, operation::Operation};
 
-use crate::support::http::{Call, Server};
+use crate::support::http::{Call, KEY, SIGN_IN, Server};
+use crate::support::limiter::Down;
 
-const KEY: &str = "a key of more than sixteen bytes";
-const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND"];
 
 fn with_key() -> Server {
@@ -50,7 +43,7 @@ async fn requests_are_counted_before_parameters_are_read() {
     assert_eq!(reply.header("x-ratelimit-reset"), Some("1800003600"));
     assert_eq!(reply.header("retry-after"), Some("3600"));
     server.post("/v1/account", "{}").peer("192.0.2.2").refused(400, "general_argument_invalid").await;
-    server.clock.pass(Duration::from_secs(3600));
+    server.clock.advance(Duration::from_secs(3600));
     server.post("/v1/account", "{}").refused(400, "general_argument_invalid").await;
 }
 
@@ -165,7 +158,7 @@ async fn a_jwt_replaces_the_session_and_an_empty_one_is_none() {
             server.call(method, path).header("x-appwrite-jwt", bad).refused(401, "user_jwt_invalid").await;
         }
     }
-    server.clock.pass(Duration::from_secs(900));
+    server.clock.advance(Duration::from_secs(900));
     who(jwt).refused(401, "user_jwt_invalid").await;
 }
 
@@ -327,21 +320,14 @@ async fn a_client_that_hangs_up_does_not_suppress_the_notice() {
     assert_eq!(server.outbox.len(), 1);
 }
 
-#[derive(Debug)]
-struct Down;
-
-#[async_trait::async_trait]
-impl RateLimiter for Down {
-    async fn hit(&self, _: &LimitKeyText, _: u32, _: Duration, _: Timestamp) -> Result<Quota, LimiterError> {
-        Err(LimiterError::unavailable("connection refused"))
-    }
-}
-
 #[tokio::test]
 async fn what_cannot_be_counted_is_refused_for_a_while() {
     let config = Config::new(MasterKey::generate().unwrap());
-    let service =
-        AccountService::builder(MemoryStore::new()).config(config).limiter(Arc::new(Down)).build().unwrap();
+    let service = AccountService::builder(MemoryStore::new())
+        .config(config)
+        .limiter(Arc::new(Down::Unavailable))
+        .build()
+        .unwrap();
     let mut server = Server::new();
     server.router = router(service);
     let reply = server.post("/v1/account", "{}").refused(503, "general_limiter_unavailable").await;

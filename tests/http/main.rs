@@ -11,39 +11,39 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod challenges;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod cookies;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod extractors;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod gates;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod inputs;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod magic_page;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod mfa;
-#[cfg(all(feature = "axum", feature = "oauth2"))]
+#[cfg(all(feature = "axum", feature = "oauth2", feature = "testing"))]
 mod oauth2;
-#[cfg(all(feature = "axum", feature = "oauth2"))]
+#[cfg(all(feature = "axum", feature = "oauth2", feature = "testing"))]
 mod oauth2_failures;
-#[cfg(all(feature = "axum", feature = "oauth2"))]
+#[cfg(all(feature = "axum", feature = "oauth2", feature = "testing"))]
 mod oauth2_flows;
-#[cfg(all(feature = "axum", feature = "oauth2"))]
+#[cfg(all(feature = "axum", feature = "oauth2", feature = "testing"))]
 mod oauth2_world;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod origins;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod parameters;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod passwordless;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod recovery;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod routes;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod verdicts;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod verification;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::http::{Cookie, Server, otp};
+use crate::support::http::{APP, Cookie, Server, otp};
 
 const MFA: &str = "/v1/account/mfa";
 const FACTORS: &str = "/v1/account/mfa/factors";
-const APP: &str = "/v1/account/mfa/authenticators/totp";
 const CODES: &str = "/v1/account/mfa/recovery-codes";
 
 fn answer(otp: &str) -> String {
@@ -26,7 +25,7 @@ async fn guarded(server: &Server, id: &str) -> (Cookie, String) {
 
 /// Passes a challenge by the authenticator app, in a step of its own. Gives the session's new cookie.
 async fn prove(server: &Server, cookie: &Cookie, secret: &str) -> Cookie {
-    server.clock.pass(Duration::from_secs(30));
+    server.clock.advance(Duration::from_secs(30));
     let challenge = server.post("/v1/account/mfa/challenge", r#"{"factor":"totp"}"#).by(cookie).ok(201).await;
     let body = json!({ "challengeId": challenge.text("$id"), "otp": otp(secret, &server.clock) });
     server.put("/v1/account/mfa/challenge", &body.to_string()).by(cookie).ok(200).await.cookie()
@@ -140,9 +139,9 @@ async fn a_factor_is_fresh_for_half_an_hour() {
     let server = Server::new();
     let (cookie, secret) = guarded(&server, "ada").await;
     let cookie = prove(&server, &cookie, &secret).await;
-    server.clock.pass(Duration::from_secs(30 * 60 - 1));
+    server.clock.advance(Duration::from_secs(30 * 60 - 1));
     server.patch(MFA, r#"{"mfa":true}"#).by(&cookie).ok(200).await;
-    server.clock.pass(Duration::from_secs(2));
+    server.clock.advance(Duration::from_secs(2));
     server.patch(MFA, r#"{"mfa":true}"#).by(&cookie).refused(401, "user_challenge_required").await;
 }
 

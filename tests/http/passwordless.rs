@@ -3,11 +3,8 @@
 use account::{GenericToken, model::ClientInfo};
 use serde_json::json;
 
-use crate::support::http::{KEY, Reply, Server};
+use crate::support::http::{IN_15_MINUTES, IN_AN_HOUR, KEY, NOW, Reply, Server, redeem};
 
-const NOW: &str = "2027-01-15T08:00:00.000+00:00";
-const IN_15_MINUTES: &str = "2027-01-15T08:15:00.000+00:00";
-const IN_AN_HOUR: &str = "2027-01-15T09:00:00.000+00:00";
 const SIGN_INS: [(&str, &str); 3] = [
     ("POST", "/v1/account/sessions/token"),
     ("PUT", "/v1/account/sessions/magic-url"),
@@ -18,10 +15,6 @@ fn token(id: &str, user: &str, secret: &str, expire: &str, phrase: &str) -> Stri
     format!(
         r#"{{"$id":"{id}","$createdAt":"{NOW}","userId":"{user}","secret":"{secret}","expire":"{expire}","phrase":"{phrase}"}}"#
     )
-}
-
-fn redeem(user: &str, secret: &str) -> String {
-    json!({ "userId": user, "secret": secret }).to_string()
 }
 
 async fn email_code(server: &Server, user: &str) -> Reply {
@@ -190,7 +183,7 @@ async fn what_is_no_token_signs_nobody_in() {
             assert!(reply.await.set_cookies().is_empty());
         }
     }
-    server.clock.pass(std::time::Duration::from_secs(15 * 60));
+    server.clock.advance(std::time::Duration::from_secs(15 * 60));
     server.post("/v1/account/sessions/token", &redeem("ada", &code)).refused(401, "user_invalid_token").await;
 }
 

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::http::{KEY, Server};
+use crate::support::http::{IN_AN_HOUR, KEY, NOW, Server};
 
-const NOW: &str = "2027-01-15T08:00:00.000+00:00";
-const IN_AN_HOUR: &str = "2027-01-15T09:00:00.000+00:00";
 const PATH: &str = "/v1/account/recovery";
 
 fn ask(email: &str) -> String {
@@ -124,7 +122,7 @@ async fn a_link_ends_after_an_hour() {
     server.user("ada").await;
     server.post(PATH, &ask("ada@example.com")).ok(201).await;
     let body = finish("ada", &server.outbox.in_link("secret"), "copper-lantern-9");
-    server.clock.pass(Duration::from_secs(3600));
+    server.clock.advance(Duration::from_secs(3600));
     server.put(PATH, &body).refused(401, "user_invalid_token").await;
 }
 

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::http::Server;
+use crate::support::http::{NOW, Server};
 
-const NOW: &str = "2027-01-15T08:00:00.000+00:00";
 const NEXT_YEAR: &str = "2028-01-15T08:00:00.000+00:00";
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36";
 
@@ -114,7 +113,7 @@ async fn preferences_come_back_exactly_as_they_were_sent() {
 async fn sessions_are_listed_extended_and_ended() {
     let server = Server::new();
     let first = server.user("ada").await;
-    server.clock.pass(Duration::from_secs(60));
+    server.clock.advance(Duration::from_secs(60));
     let second = server.sign_in("ada").await;
     let list = server.get("/v1/account/sessions").by(&second).ok(200).await.json();
     assert_eq!(list["total"], 2);
@@ -210,7 +209,7 @@ async fn a_block_clears_the_cookie_and_refuses_everything() {
 async fn the_log_is_a_page_newest_first() {
     let server = Server::new();
     let cookie = server.user("ada").await;
-    server.clock.pass(Duration::from_secs(60));
+    server.clock.advance(Duration::from_secs(60));
     server
         .patch("/v1/account/name", r#"{"name":"Ada"}"#)
         .header("user-agent", CHROME)

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::http::{Cookie, Server};
+use crate::support::http::{Cookie, IN_15_MINUTES, NOW, Server, redeem};
 
-const NOW: &str = "2027-01-15T08:00:00.000+00:00";
-const IN_15_MINUTES: &str = "2027-01-15T08:15:00.000+00:00";
 const IN_A_WEEK: &str = "2027-01-22T08:00:00.000+00:00";
 const PAGE: &str = r#"{"url":"https://app.example.com/proved?x=1"}"#;
 const EMAIL: &str = "/v1/account/verification";
@@ -17,10 +15,6 @@ fn token(id: &str, user: &str, expire: &str) -> String {
     format!(
         r#"{{"$id":"{id}","$createdAt":"{NOW}","userId":"{user}","secret":"","expire":"{expire}","phrase":""}}"#
     )
-}
-
-fn redeem(user: &str, secret: &str) -> String {
-    json!({ "userId": user, "secret": secret }).to_string()
 }
 
 async fn with_phone(server: &Server, id: &str, phone: &str) -> Cookie {
@@ -62,7 +56,7 @@ async fn h17_a_link_ends_after_a_week_and_with_its_address() {
     let cookie = server.user("ada").await;
     server.post(EMAIL, PAGE).by(&cookie).ok(201).await;
     let late = redeem("ada", &server.outbox.in_link("secret"));
-    server.clock.pass(Duration::from_secs(7 * 24 * 3600));
+    server.clock.advance(Duration::from_secs(7 * 24 * 3600));
     server.put(EMAIL, &late).refused(401, "user_invalid_token").await;
     server.post(EMAIL, PAGE).by(&cookie).ok(201).await;
     let of_old_address = redeem("ada", &server.outbox.in_link("secret"));

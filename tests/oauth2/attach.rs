@@ -5,8 +5,6 @@ use account::{NewPushTarget, SessionHolder, SignedIn, messages::Notice, model::C
 use crate::support::fixtures::{ADA, BOB, anonymous, code, opens};
 use crate::{provider::Person, world::*};
 
-const AFAR: &str = "afar@example.com";
-
 async fn holder(world: &World, signed_in: &SignedIn) -> SessionHolder {
     world.host.service.session_holder(&signed_in.secret).await.unwrap()
 }

@@ -11,8 +11,6 @@ use std::time::Duration;
 use crate::support::fixtures::{ADA, BOB, code, sign_in};
 use crate::{provider::Person, world::*};
 
-const AFAR: &str = "afar@example.com";
-
 #[tokio::test]
 async fn a_newcomer_gets_an_account_whose_email_is_as_proven_as_the_provider_says() {
     let world = World::new();

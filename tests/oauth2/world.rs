@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use account::{
-    AccountService, Caller, Config, Error, FailedOAuth2, FinishedOAuth2, FlowState, MasterKey, OAuth2Outcome,
+    AccountService, Caller, Config, Error, FailedOAuth2, FinishedOAuth2, FlowState, OAuth2Outcome,
     OAuth2Return, OAuth2Start, SessionHolder, SignedIn, StartedOAuth2,
     model::{AllowedRedirects, ClientInfo, Identity, IdentityQuery, ProviderKey, UserId},
     oauth2::{Credentials, OAuth2Client, Provider, Registration},
@@ -13,8 +13,9 @@ use account::{
 use serde_json::{Value, json};
 
 use crate::provider::{Person, Providers};
-use crate::support::text_store::TextStore;
+use crate::support::{master_key, text_store::TextStore};
 
+pub(crate) const AFAR: &str = "afar@example.com";
 pub(crate) const FORGE: &str = "forge";
 pub(crate) const MILL: &str = "mill";
 pub(crate) const QUARRY: &str = "quarry";
@@ -180,8 +181,7 @@ fn host(
     providers: &Arc<Providers>,
     policy: impl FnOnce(&mut Config),
 ) -> TestHost {
-    let key = MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap();
-    let mut config = Config::new(key);
+    let mut config = Config::new(master_key());
     policy(&mut config);
     let (clock, outbox, hasher) = (ManualClock::default(), Outbox::default(), InstantHasher::default());
     let mut builder = AccountService::builder(Arc::new(store) as Arc<dyn Store>)

@@ -337,13 +337,13 @@ async fn t5_a_mailer_that_fails_or_hangs_tells_nothing_about_the_account() {
                 let request = EmailSignIn::new(state.email().parse().unwrap());
                 let (email, page) = (state.email().parse().unwrap(), page());
                 let outcome = match kind {
-                    Kind::EmailCode => concurrently(service.send_email_code(request, &client)),
-                    Kind::MagicUrl => concurrently(service.send_magic_url(request, &page, &client)),
+                    Kind::EmailCode => now_or_never(service.send_email_code(request, &client)),
+                    Kind::MagicUrl => now_or_never(service.send_magic_url(request, &page, &client)),
                     Kind::PhoneCode => {
                         let phone = state.phone().parse().unwrap();
-                        concurrently(service.send_phone_code(CustomId::Generate, phone, &client))
+                        now_or_never(service.send_phone_code(CustomId::Generate, phone, &client))
                     }
-                    _ => concurrently(service.start_recovery(email, &page, &client)),
+                    _ => now_or_never(service.start_recovery(email, &page, &client)),
                 };
                 match mailer {
                     BadMessenger::Fails => assert!(outcome.unwrap().is_ok(), "{kind:?}, {state:?}"),
@@ -356,7 +356,7 @@ async fn t5_a_mailer_that_fails_or_hangs_tells_nothing_about_the_account() {
 }
 
 /// A service in memory never has to wait for itself.
-fn concurrently<T>(future: impl Future<Output = T>) -> Option<T> {
+fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
@@ -380,7 +380,7 @@ async fn a_messenger_that_fails_or_hangs_changes_nothing() {
 
         let texts = scene.texts();
         let service = scene.service(texts.clone(), BadMessenger::Hangs, InstantHasher::default());
-        let outcome = concurrently(operation.run(&service, &scene.fixture));
+        let outcome = now_or_never(operation.run(&service, &scene.fixture));
         assert_eq!(texts.dump(), state, "{operation:?}");
         match outcome {
             Some(outcome) => {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::fixtures::{ADA, Texts, ada};
-use crate::support::http::{Cookie, KEY, Server, otp};
+use crate::support::fixtures::{ADA, ada};
+use crate::support::http::{Cookie, KEY, Server, otp, redeem};
+use crate::support::text_store::TextStore;
 use account::{
     EmailSignIn, GenericToken,
     model::{ClientInfo, Phone},
@@ -18,10 +19,6 @@ const RECOVERY: &str = "/v1/account/recovery";
 const VERIFICATION: &str = "/v1/account/verification";
 const PHONE_VERIFICATION: &str = "/v1/account/verification/phone";
 const CHALLENGE: &str = "/v1/account/mfa/challenge";
-
-fn redeem(user: &str, secret: &str) -> String {
-    json!({ "userId": user, "secret": secret }).to_string()
-}
 
 fn reset(user: &str, secret: &str) -> String {
     json!({ "userId": user, "secret": secret, "password": "copper-lantern-9" }).to_string()
@@ -99,7 +96,7 @@ async fn h05_an_unknown_account_is_answered_like_a_wrong_secret() {
 
 #[tokio::test]
 async fn h08_a_code_is_kept_as_a_digest_that_nobody_can_try_out_without_the_key() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (_, caller) = ada(&host).await;
     let request = EmailSignIn::new(ADA.parse().unwrap());
     let token = host.service.send_email_code(request, &ClientInfo::default()).await.unwrap();
@@ -180,7 +177,7 @@ async fn h15_a_code_that_proves_a_number_signs_nobody_in_and_the_other_way_round
 
 #[tokio::test]
 async fn h16_expired_tokens_go_with_the_next_change_and_keep_no_live_one_from_being_found() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (_, caller) = ada(&host).await;
     let ask = async || {
         let request = EmailSignIn::new(ADA.parse().unwrap());
@@ -285,7 +282,7 @@ async fn h66_a_number_ends_where_the_text_ends() {
 async fn h68_every_date_has_the_one_form() {
     let server = Server::new();
     let cookie = server.user("ada").await;
-    server.clock.pass(Duration::from_millis(7));
+    server.clock.advance(Duration::from_millis(7));
     let body = json!({ "targetId": "phone", "identifier": "token" }).to_string();
     let mut replies = vec![
         server.post("/v1/account/targets/push", &body).by(&cookie).ok(201).await,

@@ -23,7 +23,7 @@ mod equal_work;
 mod faults;
 #[cfg(all(feature = "axum", feature = "testing"))]
 mod hardening;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod matrix;
 #[cfg(feature = "testing")]
 mod secrecy;

@@ -206,7 +206,7 @@ async fn scene(state: State, off: &[AuthMethod]) -> (Server, Option<(Cookie, Str
             let other = server.sign_in("ada").await;
             set_up_authenticator(&server, &other).await;
         }
-        Expired => server.clock.pass(Duration::from_secs(600)),
+        Expired => server.clock.advance(Duration::from_secs(600)),
         SignedOut => drop(server.call("DELETE", "/v1/account/sessions/current").by(&cookie).ok(204).await),
         Deleted => server.service.admin(&nobody).delete(&ada).await.unwrap(),
         Blocked => drop(server.service.admin(&nobody).set_blocked(&ada, true).await.unwrap()),
@@ -233,7 +233,7 @@ async fn switch_mfa_on(server: &Server, cookie: &Cookie) {
 async fn pass_challenge(server: &Server, cookie: &Cookie, secret: &str) -> Cookie {
     const PATH: &str = "/v1/account/mfa/challenge";
     // A code is good once.
-    server.clock.pass(Duration::from_secs(30));
+    server.clock.advance(Duration::from_secs(30));
     let challenge = server.post(PATH, r#"{"factor":"totp"}"#).by(cookie).ok(201).await.text("$id");
     let body = format!(r#"{{"challengeId":"{challenge}","otp":"{}"}}"#, otp(secret, &server.clock));
     server.put(PATH, &body).by(cookie).ok(200).await.cookie()
@@ -306,7 +306,7 @@ async fn a_method_that_is_off_is_told_to_those_who_come_so_far() {
 async fn a_jwt_that_has_expired_passes_no_gate_whatever_is_asked_and_whoever_sends_it() {
     let (server, shown) = scene(Full, &[]).await;
     let (cookie, jwt) = shown.unwrap();
-    server.clock.pass(Duration::from_secs(900));
+    server.clock.advance(Duration::from_secs(900));
     for operation in Operation::ALL {
         let path = operation.path().replace(['{', '}'], "");
         let call = || server.call(operation.method(), &path).header("x-appwrite-jwt", &jwt);

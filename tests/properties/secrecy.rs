@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, fmt::Debug};
 
-use crate::support::{operations::master_key, text_store::TextStore};
+use crate::support::{master_key, text_store::TextStore};
 use account::{
     AccountService, Argon2Pool, Caller, Config, DeviceToken, EmailSignIn, Error, Jwt, MasterKey,
     MemoryLimiter, MemoryStore, NewAuthenticator, NewPushTarget, OtpauthUri, PassedChallenge, RecoveryCodes,

@@ -6,12 +6,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::server_process::client::{self, Reply};
+use crate::support::server_process::client;
 use crate::support::server_process::server::{self, Server};
+use crate::support::server_process::{SIGN_IN, SIGN_UP, empty_directory};
 use data_encoding::BASE64;
-
-const ACCOUNT: &str = r#"{"userId":"ada","email":"ada@example.com","password":"violet-anvil-71"}"#;
-const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
 
 #[test]
 fn a_bad_setting_ends_the_start_with_one_line_and_opens_nothing() {
@@ -43,7 +41,8 @@ fn a_port_in_use_ends_the_start_before_the_database_is_made() {
 fn accounts_and_sessions_outlive_a_restart_and_so_does_the_key() {
     let directory = empty_directory("restart");
     let server = Server::start(&directory, &[]);
-    let cookie = sign_up_and_in(&server);
+    server.sign_up();
+    let cookie = server.sign_in().cookie();
     let jwt = server.send("POST /v1/account/jwts", &[("Cookie", &cookie)], "{}");
     assert_eq!(jwt.status, 201, "{}", jwt.body);
     let jwt = jwt.json()["jwt"].as_str().unwrap().to_owned();
@@ -86,7 +85,7 @@ fn a_key_that_others_can_read_is_noticed() {
 fn a_server_in_memory_leaves_nothing_behind() {
     let directory = empty_directory("memory");
     let server = Server::start(&directory, &[("ACCOUNT_DATABASE", "memory")]);
-    sign_up_and_in(&server);
+    server.sign_up();
     stop(server);
     let names: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["log"]);
@@ -97,7 +96,7 @@ fn requests_that_have_begun_are_finished_after_sigterm() {
     let directory = empty_directory("drain");
     let server = Server::start(&directory, &[]);
     let mut connection = client::connect(server.port).unwrap();
-    let head = client::head(server.port, "POST /v1/account", &[("Expect", "100-continue")], ACCOUNT);
+    let head = client::head(server.port, "POST /v1/account", &[("Expect", "100-continue")], SIGN_UP);
     connection.write_all(head.as_bytes()).unwrap();
     // The server says so when it begins to read the body, that is, when the request is in its hands.
     let mut go_ahead = [0; 25];
@@ -106,13 +105,14 @@ fn requests_that_have_begun_are_finished_after_sigterm() {
 
     server.terminate();
     while client::connect(server.port).is_ok() {}
-    connection.write_all(ACCOUNT.as_bytes()).unwrap();
+    connection.write_all(SIGN_UP.as_bytes()).unwrap();
     let reply = client::receive(&mut connection).unwrap();
     assert_eq!((reply.status, reply.json()["$id"].as_str()), (201, Some("ada")), "{}", reply.body);
     server.log_at_end();
 
     let server = Server::start(&directory, &[]);
-    assert_eq!(sign_in(&server).status, 201, "what was acknowledged is kept");
+    // What was acknowledged is kept.
+    server.sign_in();
 }
 
 #[test]
@@ -131,7 +131,8 @@ fn idle_connections_do_not_delay_the_end() {
 fn a_sent_message_shows_in_the_outbox_of_this_machine() {
     let server = Server::start(&empty_directory("outbox"), &[("ACCOUNT_DATABASE", "memory")]);
     assert_eq!(server.send("GET /dev/outbox", &[], "").json(), serde_json::json!([]));
-    let cookie = sign_up_and_in(&server);
+    server.sign_up();
+    let cookie = server.sign_in().cookie();
     let change = r#"{"password":"copper-lantern-58","oldPassword":"violet-anvil-71"}"#;
     let changed = server.send("PATCH /v1/account/password", &[("Cookie", &cookie)], change);
     assert_eq!(changed.status, 200, "{}", changed.body);
@@ -175,7 +176,7 @@ fn the_log_holds_no_secret() {
     let server = Server::start(&empty_directory("secrets"), &[]);
     // The server's greeting shows the password of these tests as an example.
     let own = |text: &str| text.replace("violet-anvil-71", "canary-anvil-71");
-    let created = server.send("POST /v1/account", &[], &own(ACCOUNT));
+    let created = server.send("POST /v1/account", &[], &own(SIGN_UP));
     assert_eq!(created.status, 201, "{}", created.body);
     let guess = own(SIGN_IN).replace("canary-anvil-71", "canary-guess-71");
     assert_eq!(server.send("POST /v1/account/sessions/email", &[], &guess).status, 401);
@@ -250,27 +251,6 @@ fn stop(server: Server) {
     server.log_at_end();
 }
 
-fn sign_up_and_in(server: &Server) -> String {
-    let created = server.send("POST /v1/account", &[], ACCOUNT);
-    assert_eq!(created.status, 201, "{}", created.body);
-    let session = sign_in(server);
-    assert_eq!(session.status, 201, "{}", session.body);
-    session.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
-}
-
-fn sign_in(server: &Server) -> Reply {
-    server.send("POST /v1/account/sessions/email", &[], SIGN_IN)
-}
-
 fn key_file(directory: &Path) -> PathBuf {
     directory.join("account.db.key")
-}
-
-fn empty_directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{name}"));
-    if directory.exists() {
-        fs::remove_dir_all(&directory).unwrap();
-    }
-    fs::create_dir_all(&directory).unwrap();
-    directory
 }

@@ -23,7 +23,7 @@ mod oidc;
 #[cfg(all(unix, feature = "axum", feature = "sqlite", feature = "postgres"))]
 mod postgres;
 mod readme;
-#[cfg(all(unix, feature = "axum", feature = "sqlite", feature = "redis"))]
+#[cfg(all(unix, feature = "axum", feature = "sqlite", feature = "redis", feature = "testing"))]
 mod redis;
 #[cfg(all(feature = "axum", feature = "sqlite"))]
 mod sdk;

@@ -1,10 +1,8 @@
 //! The reference server with a mail server and an SMS gateway: what people get, and what becomes of it when the server ends.
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex,
         mpsc::{Receiver, Sender, channel},
@@ -13,11 +11,10 @@ use std::{
     time::Duration,
 };
 
-use crate::support::server_process::{client, server::Server};
+use crate::support::server_process::{client, empty_directory, server::Server};
 use crate::support::smtp::SmtpServer;
 use serde_json::{Value, json};
 
-const ACCOUNT: &str = r#"{"userId":"ada","email":"ada@example.com","password":"violet-anvil-71"}"#;
 const RECOVERY: &str = r#"{"email":"ada@example.com","url":"http://localhost/reset"}"#;
 const FROM: (&str, &str) = ("ACCOUNT_SMTP_FROM", "Notes <notes@example.com>");
 
@@ -26,7 +23,7 @@ fn a_recovery_is_mailed_by_smtp_and_sets_a_new_password() {
     let Some(mail) = SmtpServer::start(&json!({"user": "notes", "password": "p@ss"})) else { return };
     let url = format!("smtp://notes:p%40ss@localhost:{}", mail.port);
     let server = Server::start(&empty_directory("smtp"), &[("ACCOUNT_SMTP", &url), FROM]);
-    sign_up(&server);
+    server.sign_up();
     let asked = server.send("POST /v1/account/recovery", &[], RECOVERY);
     assert_eq!(asked.status, 201, "{}", asked.body);
 
@@ -118,7 +115,7 @@ fn mail_that_failed_for_now_is_tried_once_more_at_the_end() {
     let port = closed.local_addr().unwrap().port();
     let url = format!("smtp://127.0.0.1:{port}");
     let server = Server::start(&empty_directory("drain-mail"), &[("ACCOUNT_SMTP", &url), FROM]);
-    sign_up(&server);
+    server.sign_up();
     let asked = server.send("POST /v1/account/recovery", &[], RECOVERY);
     assert_eq!(asked.status, 201, "{}", asked.body);
     drop(closed.accept().unwrap());
@@ -218,11 +215,6 @@ fn serve(mut stream: &TcpStream, posts: &Sender<(String, Value)>, go_ahead: &(Mu
     stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").unwrap();
 }
 
-fn sign_up(server: &Server) {
-    let created = server.send("POST /v1/account", &[], ACCOUNT);
-    assert_eq!(created.status, 201, "{}", created.body);
-}
-
 /// Asks for a code by SMS.
 fn text(server: &Server, id: &str, number: &str) {
     let body = json!({"userId": id, "phone": number}).to_string();
@@ -234,13 +226,4 @@ fn stop(server: Server) {
     server.terminate();
     let log = server.log_at_end();
     assert!(!log.contains("could not be sent"), "{log}");
-}
-
-fn empty_directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-messages-{name}"));
-    if directory.exists() {
-        fs::remove_dir_all(&directory).unwrap();
-    }
-    fs::create_dir_all(&directory).unwrap();
-    directory
 }

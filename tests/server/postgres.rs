@@ -6,11 +6,8 @@ use std::{
 };
 
 use crate::support::server_process::server::{self, Server};
+use crate::support::server_process::{KEY, SIGN_IN, SIGN_UP};
 use crate::support::services::postgres::Postgres;
-
-const KEY: &str = "mhxE5wK9U4hvIdA+lXrMEEjzXQaxKep0jDfYYQufQqU=";
-const ACCOUNT: &str = r#"{"userId":"ada","email":"ada@example.com","password":"violet-anvil-71"}"#;
-const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
 
 fn node(name: &str, database: &str) -> Server {
     let settings = [("ACCOUNT_DATABASE", database), ("ACCOUNT_KEY", KEY), ("ACCOUNT_RATE_LIMITS", "off")];
@@ -34,7 +31,7 @@ fn what_one_server_does_holds_for_the_other_at_once() {
         let one = scope.spawn(|| node("one", &database));
         (node("other", &database), one.join().unwrap())
     });
-    assert_eq!(one.send("POST /v1/account", &[], ACCOUNT).status, 201);
+    assert_eq!(one.send("POST /v1/account", &[], SIGN_UP).status, 201);
     for round in 0..10 {
         let (here, there) = if round % 2 == 0 { (&one, &other) } else { (&other, &one) };
         let signed_in = here.send("POST /v1/account/sessions/email", &[], SIGN_IN);
@@ -82,7 +79,7 @@ fn health_tells_whether_the_database_answers() {
     assert_eq!(health(), 503);
     postgres.restart();
     assert_eq!(health(), 200, "the server finds its database again by itself");
-    assert_eq!(server.send("POST /v1/account", &[], ACCOUNT).status, 201);
+    assert_eq!(server.send("POST /v1/account", &[], SIGN_UP).status, 201);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use crate::support::server_process::{
+    SIGN_UP,
     client::Reply,
     server::{self, Server},
 };
@@ -11,8 +12,8 @@ use crate::support::tempdir::TempDir;
 use account::{
     AccountService, Config, MasterKey, MemoryLimiter, MemoryStore, RedisLimiter,
     http::{Settings, router_with},
-    model::Timestamp,
-    ports::{Clock, RateLimiter},
+    ports::RateLimiter,
+    testing::ManualClock,
 };
 use axum::{
     Router,
@@ -23,7 +24,6 @@ use axum::{
 use tower::ServiceExt as _;
 
 const KEY: &str = "UFeh0io4ytuGDP3w8NwYBKkwAcvzrEwmM6zi0d/t0EM=";
-const ACCOUNT: &str = r#"{"userId":"ada","email":"ada@example.com","password":"violet-anvil-71"}"#;
 
 #[test]
 fn two_servers_share_their_limits() {
@@ -54,7 +54,8 @@ fn a_server_goes_on_without_redis_and_counts_again_when_it_is_back() {
     let Some(redis) = Redis::start() else { return };
     let directory = TempDir::new();
     let server = start(&directory, "a", &redis, KEY);
-    let cookie = sign_up_and_in(&server);
+    server.sign_up();
+    let cookie = server.sign_in().cookie();
     let session = |status| {
         let reply = server.send("GET /v1/account", &[("Cookie", &cookie)], "");
         assert_eq!(reply.status, status, "{}", reply.body);
@@ -106,7 +107,7 @@ async fn headers_are_those_of_the_limiter_in_memory() {
     let shared = RedisLimiter::from_url(&redis.url()).unwrap().with_timeout(Duration::from_secs(20));
     let (shared, memory) = (router(shared), router(MemoryLimiter::new()));
     for (path, body) in [
-        ("/v1/account", ACCOUNT),
+        ("/v1/account", SIGN_UP),
         ("/v1/account/sessions/email", r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#),
         ("/v1/account/sessions/email", r#"{"email":"eve@example.com","password":"a wrong password"}"#),
         ("/v1/account/sessions/anonymous", "{}"),
@@ -129,19 +130,10 @@ fn guess(server: &Server, name: &str) -> Reply {
     server.send("POST /v1/account/sessions/email", &[], &body)
 }
 
-fn sign_up_and_in(server: &Server) -> String {
-    let reply = server.send("POST /v1/account", &[], ACCOUNT);
-    assert_eq!(reply.status, 201, "{}", reply.body);
-    let sign_in = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
-    let reply = server.send("POST /v1/account/sessions/email", &[], sign_in);
-    assert_eq!(reply.status, 201, "{}", reply.body);
-    reply.header("set-cookie").and_then(|cookie| cookie.split(';').next()).unwrap().to_owned()
-}
-
 /// A service in memory at a moment that does not pass.
 fn router(limiter: impl RateLimiter) -> Router {
     let config = Config::new(MasterKey::generate().unwrap());
-    let builder = AccountService::builder(MemoryStore::new()).config(config).clock(Stopped);
+    let builder = AccountService::builder(MemoryStore::new()).config(config).clock(ManualClock::default());
     router_with(builder.limiter(limiter).build().unwrap(), Settings::default()).unwrap()
 }
 
@@ -157,17 +149,4 @@ async fn limits_of(router: &Router, path: &str, body: &'static str) -> (u16, Vec
     let headers = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"];
     let value = |name| reply.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     (reply.status().as_u16(), headers.map(value).into())
-}
-
-#[derive(Debug, Clone)]
-struct Stopped;
-
-impl Clock for Stopped {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_800_000_123_456)
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
 }

@@ -7,12 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{node, server_process::server::Server, services::skip};
+use crate::support::{
+    node,
+    server_process::{KEY, server::Server},
+    services::skip,
+};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/sdk");
 const NO_LIMITS: &[(&str, &str)] = &[("ACCOUNT_RATE_LIMITS", "off")];
-#[cfg(feature = "postgres")]
-const KEY: &str = "mhxE5wK9U4hvIdA+lXrMEEjzXQaxKep0jDfYYQufQqU=";
 
 #[test]
 fn the_cookie_jar_of_these_tests_is_strict() {

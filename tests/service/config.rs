@@ -67,8 +67,8 @@ fn each_rule_names_the_field_that_breaks_it() {
     for page in [0, 5001] {
         assert_eq!(refused(|config| config.log_page = page), "log_page");
     }
-    for patience in [Duration::ZERO, 99 * MILLISECOND, 60 * SECOND + MILLISECOND] {
-        assert_eq!(refused(|config| config.conflict_timeout = patience), "patience");
+    for timeout in [Duration::ZERO, 99 * MILLISECOND, 60 * SECOND + MILLISECOND] {
+        assert_eq!(refused(|config| config.conflict_timeout = timeout), "conflict_timeout");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use account::{
     AccountService, Config, CredentialChange, MasterKey, MemoryStore, NewPushTarget,
     model::{ClientInfo, TargetKind},
@@ -11,7 +12,6 @@ use account::{
 };
 
 const NEW: &str = "ada@new.example.com";
-const PHONE: &str = "+16175551212";
 
 fn keep_others() -> TestHost {
     TestHost::with(MemoryStore::new(), |config| config.end_other_sessions = false)
@@ -98,7 +98,7 @@ async fn a_phone_number_gets_a_target_that_keeps_its_id() {
 
 #[tokio::test]
 async fn h78_a_new_address_counts_as_not_proven() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (_, caller) = ada(&host).await;
     texts.edit(caller.user_id(), |account| account["email"]["verified"] = true.into());
     assert!(host.service.user(&caller).await.unwrap().is_email_verified());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use crate::support::token_kinds::*;
 use account::{
     Error, MemoryStore, SessionAlerts, SignedIn,
@@ -41,7 +42,7 @@ async fn t27_a_known_device_signs_in_while_the_account_is_locked_for_others() {
 
 #[tokio::test]
 async fn failures_of_known_devices_count_apart_and_lock_apart() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, device) = known(&host, ADA).await;
     let client = on(&device);
     fail(&host, ADA, 40).await;
@@ -76,7 +77,7 @@ async fn a_locked_device_waits_as_long_as_others() {
 
 #[tokio::test]
 async fn a_device_is_known_to_its_own_account_only() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (_, device) = known(&host, ADA).await;
     let (bob, _) = known(&host, BOB).await;
     fail(&host, BOB, 100).await;
@@ -107,7 +108,7 @@ async fn codes_are_taken_from_a_known_device_while_others_are_locked() {
 
 #[tokio::test]
 async fn a_session_that_owes_a_factor_makes_no_device_known() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, device) = known(&host, ADA).await;
     let id = *signed_in.user_id();
     texts.edit(&id, |account| {
@@ -134,7 +135,7 @@ async fn a_session_that_owes_a_factor_makes_no_device_known() {
 
 #[tokio::test]
 async fn a_change_of_password_keeps_only_the_callers_device_and_recovery_none() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, first) = known(&host, ADA).await;
     let id = *signed_in.user_id();
     // Otherwise recovery would be the first proof of the address, which leaves nothing at all.
@@ -157,7 +158,7 @@ async fn a_change_of_password_keeps_only_the_callers_device_and_recovery_none() 
 
 #[tokio::test]
 async fn an_account_knows_ten_devices_at_the_most() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, first) = known(&host, ADA).await;
     let mut second = None;
     for _ in 0..10 {
@@ -182,7 +183,7 @@ async fn an_account_that_cannot_come_back_knows_no_device() {
 
 #[tokio::test]
 async fn p2_a_device_secret_is_stored_as_a_digest() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, device) = known(&host, ADA).await;
     assert!(!texts.account(signed_in.user_id()).to_string().contains(&device.to_wire()));
 }
@@ -191,8 +192,8 @@ async fn p2_a_device_secret_is_stored_as_a_digest() {
 async fn told(alerts: SessionAlerts, device: bool) -> Vec<&'static str> {
     let mut told = Vec::new();
     for way in ["password", "magic-url", "email-code", "phone-code", "anonymous"] {
-        let store = std::sync::Arc::new(Texts::default());
-        let host = TestHost::with(std::sync::Arc::clone(&store), |config| config.session_alerts = alerts);
+        let store = TextStore::default();
+        let host = TestHost::with(store.clone(), |config| config.session_alerts = alerts);
         let person = Person::new(&host, ADA, PHONE).await;
         store.edit(&person.id, |account| {
             account["email"]["verified"] = json!(true);

@@ -1,6 +1,7 @@
 //! What stands before every operation: the session, the block, the reset, the factors; and that ids of others are worth nothing.
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use account::{
     Caller, Error, NewPushTarget, SessionHolder,
     model::{AllowedRedirects, ChallengeId, CustomId, IdentityQuery, PageQuery, SecondFactor},
@@ -121,7 +122,7 @@ async fn no_operation_that_takes_a_caller_is_left_out_here() {
 
 #[tokio::test]
 async fn every_operation_answers_to_a_live_session_until_the_account_is_blocked() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (_, caller) = ada(&host).await;
     texts.edit(caller.user_id(), link_github);
     let mut answers = every_operation(&host, &caller).await;
@@ -135,7 +136,7 @@ async fn every_operation_answers_to_a_live_session_until_the_account_is_blocked(
 
 #[tokio::test]
 async fn asvs_7_4_1_no_operation_answers_to_a_session_that_has_ended() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, caller) = ada(&host).await;
     texts.edit(caller.user_id(), link_github);
     host.service.sign_out(&caller, &signed_in.session.id).await.unwrap();
@@ -160,7 +161,7 @@ async fn asvs_7_4_2_no_operation_answers_to_a_blocked_account() {
 
 #[tokio::test]
 async fn no_operation_answers_before_a_required_reset() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, caller) = ada(&host).await;
     texts.edit(caller.user_id(), |account| account["reset_required"] = true.into());
     assert_eq!(code(host.service.caller(&signed_in.secret).await), "user_password_reset_required");
@@ -171,7 +172,7 @@ async fn no_operation_answers_before_a_required_reset() {
 
 #[tokio::test]
 async fn r29_h41_no_operation_answers_to_a_session_that_owes_a_factor_nor_to_its_jwt() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, caller) = ada(&host).await;
     let jwt = host.service.issue_jwt(&caller).await.unwrap();
     texts.edit(caller.user_id(), |account| {
@@ -195,7 +196,7 @@ async fn r29_h41_no_operation_answers_to_a_session_that_owes_a_factor_nor_to_its
 
 #[tokio::test]
 async fn r28_mfa_without_a_proven_address_asks_for_no_second_factor() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, caller) = ada(&host).await;
     texts.edit(caller.user_id(), |account| account["mfa"] = true.into());
     assert_eq!(code(host.caller(&signed_in).await.require_fresh_factor()), "user_challenge_required");
@@ -204,7 +205,7 @@ async fn r28_mfa_without_a_proven_address_asks_for_no_second_factor() {
 
 #[tokio::test]
 async fn asvs_16_5_3_no_operation_succeeds_without_the_store() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, caller) = ada(&host).await;
     texts.switch_off(true);
     all_answer(&host, &caller, "general_store_unavailable").await;
@@ -221,7 +222,7 @@ async fn asvs_16_5_3_no_operation_succeeds_without_the_store() {
 
 #[tokio::test]
 async fn asvs_8_2_2_a_foreign_id_is_answered_like_one_that_does_not_exist() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (_, ada) = ada(&host).await;
     let theirs = host.signed_up(BOB).await;
     let bob = host.caller(&theirs).await;

@@ -10,7 +10,7 @@ use account::{
 };
 use serde_json::{Value, json};
 
-use crate::{support::fixtures::*, support::token_kinds::*};
+use crate::support::{fixtures::*, text_store::TextStore, token_kinds::*};
 
 /// Where something can be guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Door {
 /// Ada with everything that can be guessed: a password, two verified addresses, an app, recovery codes.
 #[derive(Clone)]
 pub(crate) struct Guarded {
-    pub(crate) texts: Arc<Texts>,
+    pub(crate) texts: TextStore,
     pub(crate) host: TestHost,
     pub(crate) ada: Person,
     seed: String,
@@ -78,8 +78,8 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     pub(crate) async fn new() -> Self {
-        let texts = Arc::new(Texts::default());
-        let host = TestHost::with(Arc::clone(&texts), |config| config.session_limit = 100);
+        let texts = TextStore::default();
+        let host = TestHost::with(texts.clone(), |config| config.session_limit = 100);
         let ada = Person::new(&host, ADA, PHONE).await;
         for contact in ["email", "phone"] {
             texts.edit(&ada.id, |account| account[contact]["verified"] = json!(true));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::guessable::*;
 use crate::support::concurrently::concurrently;
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use crate::support::token_kinds::*;
 use account::{
     MemoryStore,
@@ -165,7 +166,7 @@ async fn r12_a_hundred_failures_over_all_doors_lock_the_accounts_guesses() {
 #[tokio::test]
 async fn t27_what_proves_the_mailbox_goes_on_and_lifts_the_lock() {
     for kind in [Kind::MagicUrl, Kind::EmailCode, Kind::Recovery] {
-        let (texts, host) = Texts::host();
+        let (texts, host) = TextStore::host();
         let ada = Person::new(&host, ADA, PHONE).await;
         texts.edit(&ada.id, |account| account["email"]["verified"] = json!(true));
         fail(&host, ADA, 100).await;
@@ -180,7 +181,7 @@ async fn t27_what_proves_the_mailbox_goes_on_and_lifts_the_lock() {
 
 #[tokio::test]
 async fn a_locked_account_still_counts_the_tries_of_a_mailed_code() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = Person::new(&host, ADA, PHONE).await;
     fail(&host, ADA, 100).await;
     let sent = Kind::EmailCode.sent(&host, &ada).await;
@@ -203,7 +204,7 @@ async fn a_success_before_the_limit_begins_the_count_anew() {
     for kind in
         [None, Some(Kind::EmailCode), Some(Kind::MagicUrl), Some(Kind::PhoneCode), Some(Kind::Recovery)]
     {
-        let (texts, host) = Texts::host();
+        let (texts, host) = TextStore::host();
         let ada = Person::new(&host, ADA, PHONE).await;
         texts.edit(&ada.id, |account| {
             account["email"]["verified"] = json!(true);

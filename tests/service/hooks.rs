@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignUp,
     model::{Account, ClientInfo, Event, Key, Password},
@@ -20,7 +21,7 @@ type Heard = (String, String, Option<String>);
 
 #[derive(Debug)]
 struct Witness {
-    store: Arc<Texts>,
+    store: TextStore,
     seen: Arc<Mutex<Vec<Heard>>>,
 }
 
@@ -37,13 +38,13 @@ impl Observer for Witness {
 
 #[tokio::test]
 async fn an_observer_hears_of_each_event_once_after_it_was_saved() {
-    let store = Arc::new(Texts::default());
+    let store = TextStore::default();
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let service = AccountService::builder(Arc::clone(&store))
+    let service = AccountService::builder(store.clone())
         .config(Config::new(MasterKey::generate().unwrap()))
         .hasher(InstantHasher::default())
         .limiter(NoLimits)
-        .observer(Witness { store: Arc::clone(&store), seen: Arc::clone(&seen) })
+        .observer(Witness { store: store.clone(), seen: Arc::clone(&seen) })
         .build()
         .unwrap();
     let heard = || std::mem::take(&mut *seen.lock().unwrap());
@@ -86,7 +87,7 @@ async fn an_observer_hears_of_each_event_once_after_it_was_saved() {
 
 #[test]
 fn a_host_may_keep_a_handle_to_every_port() {
-    let store = Arc::new(Texts::default());
+    let store = TextStore::default();
     let observer: Arc<dyn Observer> = Arc::new(Witness { store, seen: Arc::default() });
     let hasher: Arc<dyn PasswordHasher> = Arc::new(InstantHasher::default());
     let (entropy, geo, devices) = (Arc::new(SystemEntropy), Arc::new(NoGeo), Arc::new(StandardDeviceParser));
@@ -115,9 +116,9 @@ impl PasswordRule for Anything {
 
 #[tokio::test]
 async fn several_observers_all_hear() {
-    let store = Arc::new(Texts::default());
+    let store = TextStore::default();
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let witness = || Witness { store: Arc::clone(&store), seen: Arc::clone(&seen) };
+    let witness = || Witness { store: store.clone(), seen: Arc::clone(&seen) };
     let service = AccountService::builder(MemoryStore::new())
         .config(Config::new(MasterKey::generate().unwrap()))
         .observer(witness())

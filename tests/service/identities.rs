@@ -1,8 +1,7 @@
 //! Linked accounts at providers: listing and removing one's own.
 
-use std::sync::Arc;
-
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use account::{
     Caller, Error, IdentityPage,
     model::{Identity, IdentityId, IdentityQuery},
@@ -11,7 +10,7 @@ use account::{
 use serde_json::json;
 
 /// An account with identities at these providers, as sign-in with providers will make them.
-async fn linked(texts: &Arc<Texts>, host: &TestHost, email: &str, providers: &[&str]) -> Caller {
+async fn linked(texts: &TextStore, host: &TestHost, email: &str, providers: &[&str]) -> Caller {
     let caller = host.caller(&host.signed_up(email).await).await;
     let name = email.split('@').next().unwrap();
     let identities: Vec<_> = providers
@@ -43,7 +42,7 @@ async fn an_account_without_links_has_an_empty_list() {
 
 #[tokio::test]
 async fn only_ones_own_identities_are_listed_whatever_is_asked() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = linked(&texts, &host, ADA, &["github", "google"]).await;
     let bob = linked(&texts, &host, BOB, &["github"]).await;
     let page = list(&host, &ada, &[]).await.unwrap();
@@ -55,7 +54,7 @@ async fn only_ones_own_identities_are_listed_whatever_is_asked() {
 
 #[tokio::test]
 async fn a_list_can_be_filtered_sorted_and_cut() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = linked(&texts, &host, ADA, &["github", "google", "apple"]).await;
     let queries = [r#"{"method":"orderDesc","attribute":"provider"}"#, r#"{"method":"limit","values":[2]}"#];
     let page = list(&host, &ada, &queries).await.unwrap();
@@ -68,7 +67,7 @@ async fn a_list_can_be_filtered_sorted_and_cut() {
 
 #[tokio::test]
 async fn h54_a_foreign_cursor_is_as_unknown_as_any() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = linked(&texts, &host, ADA, &["github"]).await;
     linked(&texts, &host, BOB, &["github"]).await;
     for cursor in ["bob-github", "nobody-github"] {
@@ -79,7 +78,7 @@ async fn h54_a_foreign_cursor_is_as_unknown_as_any() {
 
 #[tokio::test]
 async fn h06_a_foreign_identity_is_as_unknown_as_any() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = linked(&texts, &host, ADA, &["github"]).await;
     let bob = linked(&texts, &host, BOB, &["github"]).await;
     for id in ["bob-github", "nobody-github"] {
@@ -91,7 +90,7 @@ async fn h06_a_foreign_identity_is_as_unknown_as_any() {
 
 #[tokio::test]
 async fn h70_an_unlinked_identity_is_gone_and_the_log_tells() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = linked(&texts, &host, ADA, &["github", "google"]).await;
     let id: IdentityId = "ada-github".parse().unwrap();
     host.service.unlink_identity(&ada, &id).await.unwrap();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use account::{
     AccountService, Argon2Params, Argon2Pool, Config, MasterKey, Secret,
     model::{ClientInfo, InvalidPasswordHash, PasswordHash, UserId},
@@ -35,9 +36,9 @@ fn secret(text: &str) -> Arc<Secret> {
 }
 
 /// Ada's account with this hash as an import would have stored it, once as the password and twice in the history.
-async fn imported(hash: &str) -> (Arc<Texts>, TestHost, UserId) {
-    let texts = Arc::new(Texts::default());
-    let host = TestHost::with(Arc::clone(&texts), |config| config.passwords.history = 3);
+async fn imported(hash: &str) -> (TextStore, TestHost, UserId) {
+    let texts = TextStore::default();
+    let host = TestHost::with(texts.clone(), |config| config.passwords.history = 3);
     let (_, caller) = ada(&host).await;
     let (hash, id) = (PasswordHash::parse(hash).unwrap(), *caller.user_id());
     texts.edit(&id, |account| {
@@ -54,7 +55,7 @@ async fn the_first_sign_in_replaces_an_old_hash_in_the_account_and_its_history()
         assert_eq!(code(sign_in(&host, ADA, OTHER).await), "user_invalid_credentials");
         assert_eq!(texts.account(&id)["password"]["hash"], old, "a wrong guess replaces nothing");
 
-        let service = AccountService::builder(Arc::clone(&texts))
+        let service = AccountService::builder(texts.clone())
             .config(Config::new(MasterKey::generate().unwrap()))
             .clock(host.clock.clone())
             .hasher(pool())

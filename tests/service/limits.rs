@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -15,8 +15,11 @@ use account::{
     error::Kind,
     model::{ClientInfo, Email, Password, Timestamp},
     operation::{Operation, Subject},
-    ports::{Clock, LimitKeyText, LimiterError, NoLimits, NoMailer, NoSms, Quota, RateLimiter},
+    ports::{LimitKeyText, LimiterError, NoLimits, NoMailer, NoSms, Quota, RateLimiter},
+    testing::ManualClock,
 };
+
+use crate::support::limiter::Down;
 
 const START: i64 = 1_800_000_123_456;
 const HOME: &str = "192.0.2.1";
@@ -24,7 +27,7 @@ const PASSWORD: &str = "three brown foxes";
 
 #[tokio::test]
 async fn the_eleventh_sign_up_from_one_address_is_refused_until_the_hour_is_over() {
-    let clock = StoppedClock::default();
+    let clock = clock();
     let service = service(clock.clone(), MemoryLimiter::new());
     let next_hour = Timestamp::from_millis(1_800_003_600_000);
     for left in (0..10).rev() {
@@ -37,15 +40,15 @@ async fn the_eleventh_sign_up_from_one_address_is_refused_until_the_hour_is_over
     let quota = refused(Err(refusal));
     assert_eq!((quota.limit, quota.remaining, quota.reset), (10, 0, next_hour));
 
-    clock.set(next_hour.as_millis() - 1);
+    clock.set(Timestamp::from_millis(next_hour.as_millis() - 1));
     refused(service.admit(Operation::SignUp, &from(HOME)).await);
-    clock.set(next_hour.as_millis());
+    clock.set(next_hour);
     assert_eq!(left(&service, Operation::SignUp, from(HOME)).await, 9);
 }
 
 #[tokio::test]
 async fn another_address_or_operation_is_not_affected() {
-    let service = service(StoppedClock::default(), MemoryLimiter::new());
+    let service = service(clock(), MemoryLimiter::new());
     exhaust(&service, Operation::SignUp, from(HOME)).await;
     assert_eq!(left(&service, Operation::SignUp, from("192.0.2.2")).await, 9);
     assert_eq!(left(&service, Operation::StartRecovery, about(HOME, "a@example.com")).await, 9);
@@ -53,7 +56,7 @@ async fn another_address_or_operation_is_not_affected() {
 
 #[tokio::test]
 async fn h80_requests_at_once_do_not_slip_through() {
-    let service = service(StoppedClock::default(), MemoryLimiter::new());
+    let service = service(clock(), MemoryLimiter::new());
     let requests: Vec<_> = (0..100)
         .map(|_| {
             let service = service.clone();
@@ -69,7 +72,7 @@ async fn h80_requests_at_once_do_not_slip_through() {
 
 #[tokio::test]
 async fn known_and_unknown_mailboxes_trip_alike() {
-    let service = service(StoppedClock::default(), MemoryLimiter::new());
+    let service = service(clock(), MemoryLimiter::new());
     sign_up(&service, "known@example.com").await;
     for (operation, limit) in [
         (Operation::SignInWithPassword, 10),
@@ -97,7 +100,7 @@ async fn known_and_unknown_mailboxes_trip_alike() {
 
 #[tokio::test]
 async fn h34_spellings_of_a_mailbox_count_as_one() {
-    let service = service(StoppedClock::default(), MemoryLimiter::new());
+    let service = service(clock(), MemoryLimiter::new());
     let spellings = ["user@example.com", "User@Example.com", "USER@EXAMPLE.COM", "uSER@example.COM"];
     for number in 0..10 {
         let from_anywhere = format!("198.51.100.{number}");
@@ -115,7 +118,7 @@ async fn spellings_of_an_address_count_as_one() {
         ["192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201", "::FFFF:C000:0201"],
         ["2001:db8::1", "2001:DB8:0:0:0:0:0:1", "2001:0db8::0001", "2001:db8:0::0.0.0.1"],
     ] {
-        let service = service(StoppedClock::default(), MemoryLimiter::new());
+        let service = service(clock(), MemoryLimiter::new());
         for number in 0..10 {
             service.admit(Operation::SignUp, &from(spellings[number % spellings.len()])).await.unwrap();
         }
@@ -127,7 +130,7 @@ async fn spellings_of_an_address_count_as_one() {
 
 #[tokio::test]
 async fn ten_thousand_addresses_of_one_subscriber_are_one() {
-    let service = service(StoppedClock::default(), MemoryLimiter::new());
+    let service = service(clock(), MemoryLimiter::new());
     let base = "2001:db8:1:2::".parse::<std::net::Ipv6Addr>().unwrap().to_bits();
     let addresses: HashSet<IpAddr> = (0..10_000_u128)
         .map(|host| IpAddr::V6((base | (host * 0x9e37_79b9_7f4a_7c15) & u128::from(u64::MAX)).into()))
@@ -144,14 +147,14 @@ async fn ten_thousand_addresses_of_one_subscriber_are_one() {
 
 #[tokio::test]
 async fn requests_without_an_address_share_their_limits() {
-    let service = service(StoppedClock::default(), MemoryLimiter::new());
+    let service = service(clock(), MemoryLimiter::new());
     exhaust(&service, Operation::SignUp, Subject::default()).await;
     assert_eq!(left(&service, Operation::SignUp, from(HOME)).await, 9);
 }
 
 #[tokio::test]
 async fn success_never_resets_a_limit() {
-    let service = service(StoppedClock::default(), MemoryLimiter::new());
+    let service = service(clock(), MemoryLimiter::new());
     let email = "user@example.com";
     sign_up(&service, email).await;
     for expected in (0..10).rev() {
@@ -165,7 +168,7 @@ async fn success_never_resets_a_limit() {
 
 #[tokio::test]
 async fn h34_a_refused_network_cannot_lock_a_mailbox() {
-    let service = service(StoppedClock::default(), MemoryLimiter::new());
+    let service = service(clock(), MemoryLimiter::new());
     for number in 0..100 {
         let email = format!("user{number}@example.com");
         service.admit(Operation::SignInWithPassword, &about(HOME, &email)).await.unwrap();
@@ -180,7 +183,7 @@ async fn h34_a_refused_network_cannot_lock_a_mailbox() {
 #[tokio::test]
 async fn h80_a_limiter_that_is_down_refuses_every_operation_that_has_limits() {
     for down in [Down::Unavailable, Down::Full] {
-        let service = service(StoppedClock::default(), down);
+        let service = service(clock(), down);
         for operation in all_operations() {
             let answer = service.admit(operation, &about(HOME, "user@example.com")).await;
             if operation.limits().is_empty() {
@@ -198,14 +201,14 @@ async fn h80_a_limiter_that_is_down_refuses_every_operation_that_has_limits() {
 
 #[tokio::test]
 async fn a_limiter_that_fails_at_the_second_limit_refuses_too() {
-    let service = service(StoppedClock::default(), DownAfter { good: 1, hits: AtomicU32::new(0) });
+    let service = service(clock(), DownAfter { good: 1, hits: AtomicU32::new(0) });
     let answer = service.admit(Operation::StartRecovery, &about(HOME, "user@example.com")).await;
     assert!(matches!(answer, Err(Error::Limiter(LimiterError::Unavailable(_)))), "{answer:?}");
 }
 
 #[tokio::test]
 async fn a_host_that_limits_elsewhere_is_never_refused() {
-    let service = service(StoppedClock::default(), NoLimits);
+    let service = service(clock(), NoLimits);
     for _ in 0..1_000 {
         service.admit(Operation::SignUp, &from(HOME)).await.unwrap();
     }
@@ -216,7 +219,7 @@ async fn nodes_with_one_key_and_one_limiter_count_together_and_others_apart() {
     let (key, limiter) = (MasterKey::generate().unwrap(), Arc::new(MemoryLimiter::new()));
     let node = |key: &MasterKey| {
         let builder = AccountService::builder(MemoryStore::new()).config(Config::new(key.clone()));
-        builder.clock(StoppedClock::default()).limiter(Arc::clone(&limiter)).build().unwrap()
+        builder.clock(clock()).limiter(Arc::clone(&limiter)).build().unwrap()
     };
     let (one, other) = (node(&key), node(&key));
     for _ in 0..5 {
@@ -230,9 +233,15 @@ async fn nodes_with_one_key_and_one_limiter_count_together_and_others_apart() {
     assert_eq!(left(&stranger, Operation::SignUp, from(HOME)).await, 9);
 }
 
-type Service = AccountService<MemoryStore, NoMailer, NoSms, StoppedClock>;
+type Service = AccountService<MemoryStore, NoMailer, NoSms, ManualClock>;
 
-fn service(clock: StoppedClock, limiter: impl RateLimiter) -> Service {
+fn clock() -> ManualClock {
+    let clock = ManualClock::default();
+    clock.set(Timestamp::from_millis(START));
+    clock
+}
+
+fn service(clock: ManualClock, limiter: impl RateLimiter) -> Service {
     let config = Config::new(MasterKey::generate().unwrap());
     AccountService::builder(MemoryStore::new()).config(config).clock(clock).limiter(limiter).build().unwrap()
 }
@@ -276,55 +285,6 @@ async fn guess(service: &Service, email: &str) {
     let (email, password) = (email.parse().unwrap(), "a wrong password".parse().unwrap());
     let answer = service.sign_in_with_password(email, password, &ClientInfo::default()).await;
     assert!(matches!(answer, Err(Error::InvalidCredentials)), "{answer:?}");
-}
-
-/// A clock that moves only when it is told to.
-#[derive(Debug, Clone)]
-struct StoppedClock(Arc<AtomicI64>);
-
-impl StoppedClock {
-    fn set(&self, millis: i64) {
-        self.0.store(millis, Ordering::SeqCst);
-    }
-}
-
-impl Default for StoppedClock {
-    fn default() -> Self {
-        Self(Arc::new(AtomicI64::new(START)))
-    }
-}
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-/// A limiter that cannot count.
-#[derive(Debug, Clone, Copy)]
-enum Down {
-    Unavailable,
-    Full,
-}
-
-#[async_trait::async_trait]
-impl RateLimiter for Down {
-    async fn hit(
-        &self,
-        _key: &LimitKeyText,
-        _max: u32,
-        _window: Duration,
-        _now: Timestamp,
-    ) -> Result<Quota, LimiterError> {
-        Err(match self {
-            Self::Unavailable => LimiterError::unavailable("connection refused"),
-            Self::Full => LimiterError::Full,
-        })
-    }
 }
 
 /// A limiter that counts a few hits and then breaks down.

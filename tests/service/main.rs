@@ -38,6 +38,7 @@ mod identities;
 mod imported_hashes;
 #[cfg(feature = "testing")]
 mod jwt;
+#[cfg(feature = "testing")]
 mod limits;
 #[cfg(feature = "testing")]
 mod maintenance;

@@ -1,5 +1,6 @@
 //! Maintenance: what has expired goes, and nothing else.
 
+use crate::support::fixtures::{ADA, DAY};
 use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "sqlite")]
@@ -13,8 +14,6 @@ use account::{
     testing::{Fault, FaultyStore, PASSWORD, TestHost, password},
 };
 
-const ADA: &str = "ada@example.com";
-const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 async fn guest(host: &TestHost) -> SignedIn {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use crate::support::token_kinds::*;
 use account::{
     AccountService, EmailSignIn, Error, MasterKey, MemoryStore, SignedIn,
@@ -143,7 +144,7 @@ async fn h03_an_id_counts_only_for_a_new_account() {
 
 #[tokio::test]
 async fn an_address_that_only_an_identity_has_gets_no_token() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (_, caller) = ada(&host).await;
     texts.edit(caller.user_id(), |account| account["email"]["address"] = "own@example.com".into());
     let before = texts.account(caller.user_id());
@@ -201,7 +202,7 @@ async fn h74_a_method_that_is_off_sends_nothing_and_takes_nothing() {
 
 #[tokio::test]
 async fn h26_a_blocked_account_gets_nothing_and_the_answer_does_not_tell() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let person = Person::new(&host, ADA, PHONE).await;
     let code_before = Kind::EmailCode.sent(&host, &person).await;
     texts.edit(&person.id, |account| account["blocked"] = json!(true));

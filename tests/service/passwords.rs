@@ -11,8 +11,6 @@ use account::{
 };
 use async_trait::async_trait;
 
-const PHONE: &str = "+16175551212";
-
 async fn sign_up(host: &TestHost, text: &str) -> Result<(), Error> {
     let request = SignUp::new(BOB.parse().unwrap(), password(text));
     host.service.sign_up(request, &ClientInfo::default()).await.map(drop)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use account::{ports::Clock as _, testing::TestHost};
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn preferences_are_replaced_as_a_whole() {
 
 #[tokio::test]
 async fn preferences_survive_every_other_change() {
-    let (_, host) = Texts::host();
+    let (_, host) = TextStore::host();
     let (signed_in, caller) = ada(&host).await;
     let sent = r#"{"theme":"dark"}"#;
     host.service.replace_preferences(&caller, sent.parse().unwrap()).await.unwrap();

@@ -1,6 +1,7 @@
 //! Setting a new password by mail: who is sent a link, what it sets and ends, and what it leaves alone.
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use crate::support::token_kinds::*;
 use account::{
     Error, MemoryStore,
@@ -83,10 +84,9 @@ async fn h02_an_unknown_address_is_answered_alike_and_sent_nothing() {
     assert_eq!(first.user.as_str().len(), start(&host, ADA).await.unwrap().user.as_str().len());
 
     let telling = TestHost::with(MemoryStore::new(), |config| config.reveals_unknown_accounts = true);
-    let (texts, _) = Texts::host();
+    let (texts, _) = TextStore::host();
     assert_eq!(code(start(&telling, BOB).await), "user_not_found");
-    let blocked =
-        TestHost::with(std::sync::Arc::clone(&texts), |config| config.reveals_unknown_accounts = true);
+    let blocked = TestHost::with(texts.clone(), |config| config.reveals_unknown_accounts = true);
     let id = *blocked.signed_up(ADA).await.user_id();
     texts.edit(&id, |account| account["blocked"] = json!(true));
     assert_eq!(code(start(&blocked, ADA).await), "user_blocked");
@@ -152,7 +152,7 @@ async fn r64_recovery_ends_whatever_else_was_sent_before_it() {
 
 #[tokio::test]
 async fn a_required_reset_is_done_by_recovery() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = verified(&host).await;
     texts.edit(&ada.id, |account| account["reset_required"] = json!(true));
     assert_eq!(code(host.service.user(&ada.caller).await), "user_password_reset_required");
@@ -180,7 +180,7 @@ async fn an_account_without_password_gets_one() {
 
 #[tokio::test]
 async fn t12_without_a_store_nothing_is_sent() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = verified(&host).await;
     start(&host, ADA).await.unwrap();
     let (secret, mails) = (host.link_secret(ADA), host.outbox.mails().len());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use account::{
     MemoryStore, NewPushTarget,
     model::{ClientInfo, Factor, SessionProvider, SessionSecret},
@@ -234,7 +235,7 @@ async fn a_secret_is_worth_nothing_under_another_account() {
 
 #[tokio::test]
 async fn the_secret_is_shown_once_and_never_printed() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let (signed_in, caller) = ada(&host).await;
     let wire = signed_in.secret.to_wire();
     let json = data_encoding::BASE64.decode(wire.as_bytes()).unwrap();

@@ -1,8 +1,9 @@
 //! Sign-in with a password: one answer for everything that is wrong, counted and bounded.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use account::{
     AccountService, Argon2Pool, Caller, Config, MasterKey, MemoryStore, SignUp,
     model::{Argon2Params, ClientInfo},
@@ -118,7 +119,7 @@ async fn asvs_6_2_10_a_password_never_expires() {
 
 #[tokio::test]
 async fn h04_a_guess_costs_the_same_whatever_the_account_is() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let mut work = Vec::new();
     for (email, edit) in
         [("open@example.com", ""), ("bare@example.com", "bare"), ("shut@example.com", "shut")]
@@ -145,7 +146,7 @@ async fn h04_a_guess_costs_the_same_whatever_the_account_is() {
 
 #[tokio::test]
 async fn r24_no_password_opens_an_account_without_one() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let id = *host.signed_up(ADA).await.user_id();
     texts.edit(&id, |account| _ = account.as_object_mut().unwrap().remove("password"));
     for text in [PASSWORD, "password", "correct horse battery staple", "        ", "\0\0\0\0\0\0\0\0"] {
@@ -286,10 +287,10 @@ async fn h70_a_run_of_failures_is_one_event_at_1_10_and_100() {
 }
 
 /// A service that hashes with Argon2id of this cost, on one store with others.
-fn service(store: &Arc<Texts>, memory_kib: u32) -> AccountService<Arc<Texts>> {
+fn service(store: &TextStore, memory_kib: u32) -> AccountService<TextStore> {
     let key: Vec<u8> = (0..32).collect();
     let params = Argon2Params::new(memory_kib, 1, 1).unwrap();
-    AccountService::builder(Arc::clone(store))
+    AccountService::builder(store.clone())
         .config(Config::new(MasterKey::from_bytes(&key).unwrap()))
         .hasher(Argon2Pool::builder().params(params).threads(1).build())
         .limiter(NoLimits)
@@ -299,7 +300,7 @@ fn service(store: &Arc<Texts>, memory_kib: u32) -> AccountService<Arc<Texts>> {
 
 #[tokio::test]
 async fn h29_a_weaker_hash_is_made_anew_at_the_next_sign_in() {
-    let store = Arc::new(Texts::default());
+    let store = TextStore::default();
     let (weak, strong) = (service(&store, 8), service(&store, 16));
     let request = SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
     let id = *weak.sign_up(request, &ClientInfo::default()).await.unwrap().id();
@@ -307,7 +308,7 @@ async fn h29_a_weaker_hash_is_made_anew_at_the_next_sign_in() {
     let set_at = store.account(&id)["password"]["updated_at"].clone();
     assert!(hash().contains("$m=8,t=1,p=1$"));
 
-    let sign_in = async |service: &AccountService<Arc<Texts>>, text: &str| {
+    let sign_in = async |service: &AccountService<TextStore>, text: &str| {
         service.sign_in_with_password(ADA.parse().unwrap(), password(text), &ClientInfo::default()).await
     };
     assert_eq!(code(sign_in(&strong, "no such password").await), "user_invalid_credentials");

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use crate::support::token_kinds::*;
 use account::{
     Caller, MemoryStore, NewPushTarget, SignedIn,
@@ -129,7 +130,7 @@ async fn r42_nothing_is_left_of_a_stranger_in_sqlite() {
 #[tokio::test]
 async fn r42_of_the_stored_account_only_the_proven_address_stays() {
     for kind in PROOFS {
-        let (texts, host) = Texts::host();
+        let (texts, host) = TextStore::host();
         let trap = set_trap(&host).await;
         let all: BTreeSet<&str> = [
             "accessed_at",
@@ -186,7 +187,7 @@ async fn r42_of_the_stored_account_only_the_proven_address_stays() {
 
 #[tokio::test]
 async fn a_proven_number_leaves_no_unproven_address() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let trap = set_trap(&host).await;
     let secret = &trap.tokens.iter().find(|(kind, _)| *kind == Kind::PhoneCode).unwrap().1;
     let client = ClientInfo::default();
@@ -216,7 +217,7 @@ async fn r43_an_address_moves_away_from_an_account_with_a_proven_owner() {
     for (owner, kind) in
         [Owner::Phone, Owner::Identity].into_iter().flat_map(|owner| PROOFS.map(|kind| (owner, kind)))
     {
-        let (texts, host) = Texts::host();
+        let (texts, host) = TextStore::host();
         let bob = Person::new(&host, ADA, PHONE).await;
         host.service.replace_preferences(&bob.caller, r#"{"his":1}"#.parse().unwrap()).await.unwrap();
         texts.edit(&bob.id, |account| match owner {
@@ -263,7 +264,7 @@ async fn r43_an_address_moves_away_from_an_account_with_a_proven_owner() {
 
 #[tokio::test]
 async fn a_number_moves_away_from_an_account_with_a_proven_address() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = Person::new(&host, ADA, PHONE).await;
     texts.edit(&ada.id, |account| account["email"]["verified"] = json!(true));
     let secret = Kind::PhoneCode.sent(&host, &ada).await;
@@ -278,8 +279,8 @@ async fn a_number_moves_away_from_an_account_with_a_proven_address() {
 
 #[tokio::test]
 async fn a_recovery_that_moves_the_address_asks_the_rules_of_the_new_account() {
-    let (texts, _) = Texts::host();
-    let host = TestHost::with(std::sync::Arc::clone(&texts), |config| config.passwords.history = 5);
+    let (texts, _) = TextStore::host();
+    let host = TestHost::with(texts.clone(), |config| config.passwords.history = 5);
     let bob = Person::new(&host, ADA, PHONE).await;
     texts.edit(&bob.id, |account| account["phone"]["verified"] = json!(true));
     let secret = Kind::Recovery.sent(&host, &bob).await;
@@ -297,7 +298,7 @@ async fn a_recovery_that_moves_the_address_asks_the_rules_of_the_new_account() {
 async fn a_proof_of_a_proven_address_drops_nothing() {
     for kind in [Kind::EmailCode, Kind::MagicUrl] {
         for by_identity in [false, true] {
-            let (texts, host) = Texts::host();
+            let (texts, host) = TextStore::host();
             let trap = set_trap(&host).await;
             host.service.set_mfa(&trap.person.caller, false).await.unwrap();
             texts.edit(&trap.person.id, |account| match by_identity {

@@ -1,5 +1,6 @@
 //! The trusted side: what the host's own server code does with accounts.
 
+use crate::support::fixtures::ADA;
 use std::time::Duration;
 
 use account::{
@@ -8,8 +9,6 @@ use account::{
     model::{ClientInfo, CustomId, EventKind, Label, PageQuery, Passcode, PasswordHash, UserId},
     testing::{Fault, FaultyStore, PASSWORD, TestHost, password},
 };
-
-const ADA: &str = "ada@example.com";
 
 async fn ada(host: &TestHost) -> (UserId, SignedIn) {
     let signed_in = host.signed_up(ADA).await;

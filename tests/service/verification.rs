@@ -1,6 +1,7 @@
 //! Proving an address: what is sent, what it proves, and what it leaves alone.
 
 use crate::support::fixtures::*;
+use crate::support::text_store::TextStore;
 use crate::support::token_kinds::*;
 use account::{
     MemoryStore,
@@ -112,7 +113,7 @@ async fn h05_an_unknown_account_is_told_only_where_the_policy_tells() {
 
 #[tokio::test]
 async fn h82_proving_an_address_by_its_link_or_code_drops_nothing() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = Person::new(&host, ADA, PHONE).await;
     host.service.replace_preferences(&ada.caller, r#"{"theme":"dark"}"#.parse().unwrap()).await.unwrap();
     let email = Kind::EmailVerification.sent(&host, &ada).await;
@@ -135,7 +136,7 @@ async fn h82_proving_an_address_by_its_link_or_code_drops_nothing() {
 #[tokio::test]
 async fn asvs_7_4_2_a_blocked_account_proves_nothing_and_sets_no_password() {
     for kind in [Kind::EmailVerification, Kind::Recovery] {
-        let (texts, host) = Texts::host();
+        let (texts, host) = TextStore::host();
         let ada = Person::new(&host, ADA, PHONE).await;
         let secret = kind.sent(&host, &ada).await;
         texts.edit(&ada.id, |account| account["blocked"] = json!(true));
@@ -152,7 +153,7 @@ async fn asvs_7_4_2_a_blocked_account_proves_nothing_and_sets_no_password() {
 
 #[tokio::test]
 async fn whoever_may_not_act_may_not_ask_for_a_proof() {
-    let (texts, host) = Texts::host();
+    let (texts, host) = TextStore::host();
     let ada = Person::new(&host, ADA, PHONE).await;
     texts.edit(&ada.id, |account| account["blocked"] = json!(true));
     assert_eq!(code(Kind::EmailVerification.ask(&host.service, &ada).await), "user_blocked");

@@ -12,43 +12,22 @@ use std::{
     time::Duration,
 };
 
-use crate::support::tempdir::{TempDir, open, service};
+use crate::support::{
+    durable::{PASSWORD, everything, id, mailbox, open, service, sign_up},
+    tempdir::TempDir,
+};
 use account::{
-    AccountService, Caller, OpenError, SignUp, SqliteStore,
-    model::{ClientInfo, CustomId, Event, Key, PageQuery, Preferences, SessionSecret, UserId},
+    OpenError, SignUp, SqliteStore,
+    model::{ClientInfo, Event, Key, Preferences},
     ports::{Parts, SaveError, Select, Store, StoreError},
 };
 use rusqlite::Connection;
-
-const PASSWORD: &str = "correct horse battery";
-
-fn id(text: &str) -> UserId {
-    text.parse().unwrap()
-}
-
-fn mailbox(name: &str) -> Key {
-    Key::Mailbox(format!("{name}@example.com").parse().unwrap())
-}
-
-async fn sign_up(service: &AccountService<SqliteStore>, name: &str) -> (Caller, SessionSecret) {
-    let email: account::model::Email = format!("{name}@example.com").parse().unwrap();
-    let mut request = SignUp::new(email.clone(), PASSWORD.parse().unwrap());
-    request.user_id = CustomId::Given(id(name));
-    let client = ClientInfo::default();
-    service.sign_up(request, &client).await.unwrap();
-    let signed_in = service.sign_in_with_password(email, PASSWORD.parse().unwrap(), &client).await.unwrap();
-    (service.caller(&signed_in.secret).await.unwrap(), signed_in.secret)
-}
 
 fn event(user: &str, number: usize) -> Event {
     let json = format!(
         r#"{{"format":1,"event":{{"id":"e{number:06}","user":"{user}","kind":"user.update","at":{number},"operation":"updateName"}}}}"#
     );
     Event::from_json(&json).unwrap()
-}
-
-fn everything() -> PageQuery {
-    PageQuery::parse(&[""; 0], 5000).unwrap()
 }
 
 fn count(connection: &Connection, table: &str) -> i64 {

@@ -1,28 +1,20 @@
-//! What several test files share.
+//! Addresses, passwords and clients, and the first steps with them.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use account::{
-    Caller, Error, LogPage, MemoryStore, SignedIn,
-    model::{ClientInfo, Event, EventPage, Key, PageQuery, Timestamp, UserId},
-    ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
+    Caller, Error, LogPage, SignedIn,
+    model::{ClientInfo, PageQuery},
     testing::{PASSWORD, TestHost, password},
 };
-use async_trait::async_trait;
-use serde_json::Value;
 
 pub(crate) const ADA: &str = "ada@example.com";
 pub(crate) const BOB: &str = "bob@example.com";
-/// A password that breaks no rule and is nobody's.
+/// A password that breaks no rule and that no account has.
 pub(crate) const OTHER: &str = "violet-Marmot-5even";
+pub(crate) const PHONE: &str = "+16175551212";
+/// The password that recoveries and changes set.
+pub(crate) const NEW_PASSWORD: &str = "another-Cobalt-egret";
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// The stable name of the error that must have come.
@@ -73,105 +65,4 @@ pub(crate) async fn log_names(host: &TestHost, caller: &Caller) -> Vec<&'static 
 /// Whether the password of the test accounts still opens this one.
 pub(crate) async fn opens(host: &TestHost, email: &str) -> bool {
     sign_in(host, email, PASSWORD).await.is_ok()
-}
-
-/// A store that keeps accounts as texts, as a database does, lets a test look into them and change them by hand, and can be switched off.
-#[derive(Default)]
-pub(crate) struct Texts {
-    inner: MemoryStore,
-    texts: Mutex<HashMap<UserId, (String, Option<String>)>>,
-    down: AtomicBool,
-}
-
-impl Texts {
-    pub(crate) fn host() -> (Arc<Self>, TestHost) {
-        let texts = Arc::new(Self::default());
-        let host = TestHost::on(Arc::clone(&texts));
-        (texts, host)
-    }
-
-    pub(crate) fn account(&self, id: &UserId) -> Value {
-        let texts = self.texts.lock().unwrap();
-        serde_json::from_str::<Value>(&texts[id].0).unwrap()["account"].take()
-    }
-
-    pub(crate) fn edit(&self, id: &UserId, edit: impl FnOnce(&mut Value)) {
-        let mut texts = self.texts.lock().unwrap();
-        let (body, _) = texts.get_mut(id).unwrap();
-        let mut value: Value = serde_json::from_str(body).unwrap();
-        edit(&mut value["account"]);
-        *body = value.to_string();
-    }
-
-    pub(crate) fn switch_off(&self, off: bool) {
-        self.down.store(off, Ordering::SeqCst);
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        match self.down.load(Ordering::SeqCst) {
-            true => Err(StoreError::Unavailable(None)),
-            false => Ok(()),
-        }
-    }
-
-    fn read(&self, stored: Stored, parts: Parts) -> Result<Stored, StoreError> {
-        let texts = self.texts.lock().unwrap();
-        let (body, attachment) = &texts[stored.account.id()];
-        Stored::decode(stored.version, body, (parts == Parts::Whole).then_some(attachment.as_deref()))
-    }
-}
-
-impl fmt::Debug for Texts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Texts")
-    }
-}
-
-#[async_trait]
-impl Store for Texts {
-    fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
-        Loading::of(async move {
-            self.check()?;
-            let stored = self.inner.load(key, Parts::Whole).await?;
-            stored.map(|stored| self.read(stored, parts)).transpose()
-        })
-    }
-
-    async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
-        self.check()?;
-        let (id, body, attachment) = (*change.after().id(), change.body()?, change.attachment()?);
-        self.inner.save(change).await?;
-        let mut texts = self.texts.lock().unwrap();
-        let text = texts.entry(id).or_default();
-        text.0 = body;
-        if attachment.is_some() {
-            text.1 = attachment;
-        }
-        Ok(())
-    }
-
-    async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
-        self.check()?;
-        self.inner.remove(account).await
-    }
-
-    async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
-        self.check()?;
-        self.inner.list(which, limit).await
-    }
-
-    async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
-        self.check()?;
-        self.inner.append_events(events).await
-    }
-
-    async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
-        self.check()?;
-        self.inner.events(user, page).await
-    }
-
-    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.check()?;
-        self.inner.delete_events_before(before, limit).await
-    }
 }

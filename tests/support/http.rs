@@ -4,17 +4,17 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use account::{
-    AccountService, Builder, Config, MasterKey, MemoryStore, Secret,
+    AccountService, Builder, Config, MemoryStore, Secret,
     http::{Settings, router_with},
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
-    model::{PasswordHash, Timestamp},
-    ports::{Clock, HashError, Mailer, NoLimits, PasswordHasher, SendError, SmsSender, Verdict},
+    model::Timestamp,
+    ports::{Clock as _, Mailer, NoLimits, SendError, SmsSender},
+    testing::{InstantHasher, ManualClock},
 };
 use async_trait::async_trait;
 use axum::{
@@ -23,15 +23,16 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, header},
 };
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use url::Url;
 
-pub(crate) type Service = AccountService<MemoryStore, Outbox, Outbox, TestClock>;
+use super::master_key;
+
+pub(crate) type Service = AccountService<MemoryStore, Outbox, Outbox, ManualClock>;
 
 /// A service in the making.
-pub(crate) type Building = Builder<MemoryStore, Outbox, Outbox, TestClock>;
+pub(crate) type Building = Builder<MemoryStore, Outbox, Outbox, ManualClock>;
 
 /// An API key.
 pub(crate) const KEY: &str = "a key of more than sixteen bytes";
@@ -39,24 +40,20 @@ pub(crate) const KEY: &str = "a key of more than sixteen bytes";
 /// 2027-01-15T08:00:00 UTC, the beginning of a window of request limits.
 pub(crate) const START: i64 = 1_800_000_000_000;
 
-/// The clock of these tests; it stands still until it is moved.
-#[derive(Debug, Clone)]
-pub(crate) struct TestClock(Arc<AtomicI64>);
+/// [`START`], and later, as replies write it.
+pub(crate) const NOW: &str = "2027-01-15T08:00:00.000+00:00";
+pub(crate) const IN_15_MINUTES: &str = "2027-01-15T08:15:00.000+00:00";
+pub(crate) const IN_AN_HOUR: &str = "2027-01-15T09:00:00.000+00:00";
 
-impl TestClock {
-    pub(crate) fn pass(&self, time: Duration) {
-        self.0.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
-    }
-}
+/// Where an authenticator app is added, confirmed and removed.
+pub(crate) const APP: &str = "/v1/account/mfa/authenticators/totp";
 
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
-    }
+/// Signs in [`Server::user`] `ada`.
+pub(crate) const SIGN_IN: &str = r#"{"email":"ada@example.com","password":"violet-anvil-71"}"#;
 
-    fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::Relaxed).unsigned_abs())
-    }
+/// What redeems a token of this user.
+pub(crate) fn redeem(user: &str, secret: &str) -> String {
+    json!({ "userId": user, "secret": secret }).to_string()
 }
 
 /// Takes mail and texts, or panics if it is told to.
@@ -76,7 +73,7 @@ impl Outbox {
         self.0.panics.store(true, Ordering::Relaxed);
     }
 
-    /// As if the host had neither mailer nor SMS sender.
+    /// As if there were neither mailer nor SMS sender.
     pub(crate) fn close(&self) {
         self.0.is_closed.store(true, Ordering::Relaxed);
     }
@@ -157,37 +154,10 @@ impl SmsSender for Outbox {
     }
 }
 
-/// Makes hashes of the right form for the price of one SHA-256.
-#[derive(Debug)]
-struct FastHasher;
-
-impl FastHasher {
-    fn digest(password: &Secret) -> PasswordHash {
-        let digest = Sha256::digest(password.expose().as_bytes());
-        let text = data_encoding::BASE64_NOPAD.encode(&digest);
-        PasswordHash::parse(&format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA${text}")).unwrap()
-    }
-}
-
-#[async_trait]
-impl PasswordHasher for FastHasher {
-    async fn hash(&self, password: Arc<Secret>, _: [u8; 16]) -> Result<PasswordHash, HashError> {
-        Ok(Self::digest(&password))
-    }
-
-    async fn verify(
-        &self,
-        password: Arc<Secret>,
-        against: Option<PasswordHash>,
-    ) -> Result<Verdict, HashError> {
-        Ok(Verdict { matches: against == Some(Self::digest(&password)), weaker: false })
-    }
-}
-
 /// A server in memory.
 pub(crate) struct Server {
     pub(crate) service: Service,
-    pub(crate) clock: TestClock,
+    pub(crate) clock: ManualClock,
     pub(crate) outbox: Outbox,
     pub(crate) router: Router,
 }
@@ -220,13 +190,13 @@ impl Server {
         is_limited: bool,
         change_builder: impl FnOnce(Building) -> Building,
     ) -> Self {
-        let clock = TestClock(Arc::new(AtomicI64::new(START)));
+        let clock = ManualClock::default();
+        clock.set(Timestamp::from_millis(START));
         let outbox = Outbox::default();
-        let mut config = Config::new(
-            MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| at as u8 * 7 + 3)).unwrap(),
-        );
+        let mut config = Config::new(master_key());
         change_config(&mut config);
-        let builder = AccountService::builder(MemoryStore::new()).config(config).hasher(FastHasher);
+        let builder =
+            AccountService::builder(MemoryStore::new()).config(config).hasher(InstantHasher::default());
         let builder = builder.mailer(outbox.clone()).sms(outbox.clone()).clock(clock.clone());
         let builder = if is_limited { builder } else { builder.limiter(NoLimits) };
         let service = change_builder(builder).build().unwrap();
@@ -265,7 +235,7 @@ impl Server {
         self.call("PATCH", path).json(body)
     }
 
-    /// One whose key `KEY` servers of the host's own send.
+    /// One that takes [`KEY`] from the application's own servers.
     pub(crate) fn keyed() -> Self {
         Self::set(|settings| settings.api_key = Some(Secret::new(KEY.into())))
     }
@@ -289,7 +259,7 @@ impl Server {
 }
 
 /// The code that an authenticator app with this secret shows now.
-pub(crate) fn otp(secret: &str, clock: &TestClock) -> String {
+pub(crate) fn otp(secret: &str, clock: &ManualClock) -> String {
     let secret = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
     let app = totp_rs::Builder::new().with_algorithm(totp_rs::Algorithm::SHA1).with_digits(6);
     let app = app.with_step_duration(30).with_secret(secret.as_slice()).build().unwrap();

@@ -10,10 +10,12 @@
 )]
 
 pub(crate) mod concurrently;
+pub(crate) mod durable;
 #[cfg(feature = "testing")]
 pub(crate) mod fixtures;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "testing"))]
 pub(crate) mod http;
+pub(crate) mod limiter;
 pub(crate) mod node;
 #[cfg(feature = "testing")]
 pub(crate) mod operations;
@@ -21,7 +23,6 @@ pub(crate) mod recorded_sessions;
 pub(crate) mod server_process;
 pub(crate) mod services;
 pub(crate) mod smtp;
-#[cfg(feature = "sqlite")]
 pub(crate) mod tempdir;
 #[cfg(feature = "testing")]
 pub(crate) mod text_store;
@@ -31,3 +32,8 @@ pub(crate) mod token_kinds;
 pub(crate) mod with_identity;
 #[cfg(feature = "testing")]
 pub(crate) mod yielding;
+
+/// The same master key wherever one is needed.
+pub(crate) fn master_key() -> account::MasterKey {
+    account::MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap()
+}

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use account::testing::TestHost;
 use account::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
     ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored, Version},
@@ -19,6 +20,7 @@ pub(crate) struct TextStore(Arc<Mutex<Tables>>);
 
 #[derive(Debug, Clone, Default)]
 struct Tables {
+    is_down: bool,
     accounts: BTreeMap<UserId, Row>,
     keys: BTreeMap<String, UserId>,
     log: Vec<Event>,
@@ -40,6 +42,23 @@ impl Row {
 }
 
 impl TextStore {
+    /// A service on an empty store.
+    pub(crate) fn host() -> (Self, TestHost) {
+        let texts = Self::default();
+        let host = TestHost::on(texts.clone());
+        (texts, host)
+    }
+
+    /// The stored form of an account.
+    pub(crate) fn account(&self, id: &UserId) -> Value {
+        serde_json::from_str::<Value>(&self.tables().accounts[id].body).unwrap()["account"].take()
+    }
+
+    /// Fails every call from now on, or none.
+    pub(crate) fn switch_off(&self, off: bool) {
+        self.tables().is_down = off;
+    }
+
     /// Another store that holds the same.
     pub(crate) fn copy(&self) -> Self {
         Self(Arc::new(Mutex::new(self.tables().clone())))
@@ -88,20 +107,25 @@ impl TextStore {
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap()
     }
+
+    fn up(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+        let tables = self.tables();
+        if tables.is_down { Err(StoreError::Unavailable(None)) } else { Ok(tables) }
+    }
 }
 
 #[async_trait]
 impl Store for TextStore {
     fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
         Loading::of(async move {
-            let tables = self.tables();
+            let tables = self.up()?;
             let row = tables.keys.get(&key.to_text()).and_then(|id| tables.accounts.get(id));
             row.map(|row| row.stored(parts)).transpose()
         })
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         tables.writes += 1;
         let id = *change.after().id();
         let current = tables.accounts.get(&id).cloned();
@@ -128,7 +152,7 @@ impl Store for TextStore {
     }
 
     async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         let id = account.account.id();
         match tables.accounts.get(id) {
             Some(row) if row.version == account.version => {
@@ -142,31 +166,49 @@ impl Store for TextStore {
     }
 
     async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
-        let after = match which {
-            Select::After(after) => after.copied(),
-            _ => None,
-        };
-        let tables = self.tables();
-        let rows = tables.accounts.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
-        let listed = rows.map(|(id, row)| Listed { id: *id, found: row.stored(Parts::Body) });
-        Ok(listed.take(limit as usize).collect())
+        let tables = self.up()?;
+        let limit = limit as usize;
+        let listed = |(id, row): (&UserId, &Row)| Listed { id: *id, found: row.stored(Parts::Body) };
+        match which {
+            Select::After(after) => {
+                let rows = tables.accounts.iter().filter(|(id, _)| after.is_none_or(|after| *id > after));
+                Ok(rows.take(limit).map(listed).collect())
+            }
+            Select::DueBy(now) => {
+                let due_at = |row: &Row| row.stored(Parts::Body).ok()?.account.due_at();
+                let mut due: Vec<_> = tables
+                    .accounts
+                    .iter()
+                    .filter_map(|entry| due_at(entry.1).filter(|at| *at <= now).map(|at| (at, entry)))
+                    .collect();
+                due.sort_by_key(|(at, (id, _))| (*at, **id));
+                Ok(due.into_iter().take(limit).map(|(_, entry)| listed(entry)).collect())
+            }
+            _ => Err(StoreError::Unavailable(None)),
+        }
     }
 
     async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
-        let mut tables = self.tables();
+        let mut tables = self.up()?;
         tables.writes += 1;
         tables.log.extend_from_slice(events);
         Ok(())
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
-        let tables = self.tables();
+        let tables = self.up()?;
         let own: Vec<&Event> = tables.log.iter().rev().filter(|event| event.user == *user).collect();
         let shown = own.iter().skip(usize::try_from(page.offset()).unwrap()).take(page.limit());
         Ok(EventPage { events: shown.map(|event| (*event).clone()).collect(), total: own.len() as u64 })
     }
 
-    async fn delete_events_before(&self, _: Timestamp, _: u32) -> Result<u32, StoreError> {
-        Ok(0)
+    async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        let mut deleted = 0;
+        self.up()?.log.retain(|event| {
+            let goes = event.at < before && deleted < limit;
+            deleted += u32::from(goes);
+            !goes
+        });
+        Ok(deleted)
     }
 }

@@ -11,9 +11,7 @@ use account::{
     testing::{ManualClock, PASSWORD, TestHost, password},
 };
 
-pub(crate) const PHONE: &str = "+16175551212";
-/// The password that recoveries set.
-pub(crate) const NEW_PASSWORD: &str = "another-Cobalt-egret";
+use super::fixtures::NEW_PASSWORD;
 
 /// The page that links lead to.
 pub(crate) fn page() -> CheckedUrl {

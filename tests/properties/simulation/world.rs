@@ -148,8 +148,7 @@ fn serve(
     book: &Book,
     entropy: &Watching,
 ) -> Service {
-    let key =
-        account::MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap();
+    let key = crate::support::master_key();
     let mut config = Config::new(key);
     config.session_limit = LIMIT_OF_SESSIONS;
     config.session_lifetime = std::time::Duration::from_secs(30 * 86_400);

@@ -12,13 +12,12 @@ use serde_json::Value;
 
 use crate::{
     support::server_process::{
+        KEY,
         client::{self, Reply},
         server::Server,
     },
     support::services::postgres::Postgres,
 };
-
-const KEY: &str = "mhxE5wK9U4hvIdA+lXrMEEjzXQaxKep0jDfYYQufQqU=";
 
 /// A request, to be sent to either server.
 #[derive(Debug, Clone)]

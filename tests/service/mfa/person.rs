@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use account::{
-    Caller, Config, Error, MasterKey, PassedChallenge, SessionHolder, SignedIn,
+    Caller, Config, Error, PassedChallenge, SessionHolder, SignedIn,
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
     model::{SecondFactor, SessionSecret, UserId},
     ports::Clock as _,
@@ -11,12 +11,13 @@ use account::{
 };
 use serde_json::{Value, json};
 
+pub(crate) use crate::support::fixtures::PHONE;
 use crate::support::{
     fixtures::{ADA, code},
+    master_key,
     text_store::TextStore,
 };
 
-pub(crate) const PHONE: &str = "+16175551212";
 /// One step of an authenticator app.
 pub(crate) const STEP: Duration = Duration::from_secs(30);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -155,9 +156,8 @@ pub(crate) fn mute(
     account::ports::NoSms,
     account::testing::ManualClock,
 > {
-    let key = MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap();
     account::AccountService::builder(ada.texts.clone())
-        .config(Config::new(key))
+        .config(Config::new(master_key()))
         .clock(ada.host.clock.clone())
         .build()
         .unwrap()

@@ -7,15 +7,13 @@ mod loads;
 mod nodes;
 mod opening;
 
-use crate::support::services::postgres::Postgres;
-use account::{
-    AccountService, Argon2Params, Caller, Config, MasterKey, PostgresBuilder, PostgresStore, SignUp,
-    model::{ClientInfo, CustomId, Email, Key, PageQuery, SessionSecret, UserId},
-};
+use account::{AccountService, PostgresBuilder, PostgresStore};
 use tokio_postgres::NoTls;
 
-const PASSWORD: &str = "correct horse battery";
-const KEY: [u8; 32] = *b"\x9a\x1c\x44\xe7\x02\xbd\x53\x88\x6f\x21\xd0\x3e\x95\x7a\xcc\x10\x48\xf3\x5d\x06\xb1\x29\xea\x74\x8c\x37\xd8\x61\x0b\x9f\x42\xa5";
+use crate::support::{
+    durable::{PASSWORD, everything, id, mailbox, service, sign_up},
+    services::postgres::Postgres,
+};
 
 type Service = AccountService<PostgresStore>;
 
@@ -56,37 +54,6 @@ impl Schema {
     }
 }
 
-/// A service whose password hashes cost nearly nothing.
-fn service(store: PostgresStore) -> Service {
-    let mut config = Config::appwrite_1_6(MasterKey::from_bytes(&KEY).unwrap());
-    config.hashing = Argon2Params::new(8, 1, 1).unwrap();
-    AccountService::builder(store).config(config).build().unwrap()
-}
-
-async fn sign_up(service: &Service, name: &str) -> (Caller, SessionSecret) {
-    let email: Email = format!("{name}@example.com").parse().unwrap();
-    let mut request = SignUp::new(email.clone(), PASSWORD.parse().unwrap());
-    request.user_id = CustomId::Given(id(name));
-    service.sign_up(request, &ClientInfo::default()).await.unwrap();
-    let signed_in = service
-        .sign_in_with_password(email, PASSWORD.parse().unwrap(), &ClientInfo::default())
-        .await
-        .unwrap();
-    (service.caller(&signed_in.secret).await.unwrap(), signed_in.secret)
-}
-
 async fn count(client: &tokio_postgres::Client, table: &str) -> i64 {
     client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
-}
-
-fn id(text: &str) -> UserId {
-    text.parse().unwrap()
-}
-
-fn mailbox(name: &str) -> Key {
-    Key::Mailbox(format!("{name}@example.com").parse().unwrap())
-}
-
-fn everything() -> PageQuery {
-    PageQuery::parse(&[""; 0], 5000).unwrap()
 }

@@ -8,14 +8,15 @@ pub(crate) mod table;
 use std::sync::Arc;
 
 use account::{
-    AccountService, Config, MasterKey, SignUp, SignedIn,
+    AccountService, Config, SignUp, SignedIn,
     model::ClientInfo,
     ports::{Mailer, NoLimits, PasswordHasher, SmsSender, Store},
     testing::{ManualClock, PASSWORD, SeededEntropy, password},
 };
 
-pub(crate) const ADA: &str = "ada@example.com";
-pub(crate) const BOB: &str = "bob@example.com";
+pub(crate) use super::fixtures::{ADA, BOB};
+use super::master_key;
+
 pub(crate) const WRONG: &str = "not the password";
 
 /// Who carries both emails and text messages. Clones are the same one.
@@ -25,10 +26,6 @@ impl<M: Mailer + SmsSender + Clone> Messenger for M {}
 
 /// A service on ports of the test's choice, with a clock that stands still and the same randomness in every run.
 pub(crate) type Service<M> = AccountService<Arc<dyn Store>, M, M, ManualClock>;
-
-pub(crate) fn master_key() -> MasterKey {
-    MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap()
-}
 
 pub(crate) fn service<M: Messenger>(
     store: impl Store,

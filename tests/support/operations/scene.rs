@@ -13,12 +13,11 @@ use account::{
 };
 use serde_json::{Value, json};
 
-use super::super::text_store::TextStore;
+use super::super::{fixtures::PHONE, text_store::TextStore};
 use super::{ADA, Messenger, Service, seeded_service, service, sign_in, sign_up, table::Operation};
 
 pub(crate) const IDENTITY: &str = "06q2vgk1o0000000000000000e";
 pub(crate) const NOBODY: &str = "nobody@example.com";
-pub(crate) const PHONE: &str = "+16175551212";
 /// A code that was not asked for.
 const NO_CODE: &str = "000000";
 /// One step of an authenticator app.

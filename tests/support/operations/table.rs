@@ -7,13 +7,13 @@ use account::{
     testing::{PASSWORD, password},
 };
 
+pub(crate) use super::super::fixtures::NEW_PASSWORD;
+use super::super::fixtures::PHONE;
 use super::{
     ADA, BOB, Messenger, Service, WRONG,
-    scene::{Fixture, IDENTITY, NOBODY, PHONE, page},
+    scene::{Fixture, IDENTITY, NOBODY, page},
     sign_in,
 };
-
-pub(crate) const NEW_PASSWORD: &str = "another-Cobalt-egret";
 
 /// Who asks for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,6 +19,11 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap()
     }
 
+    /// `name=value` of the first cookie that it sets.
+    pub(crate) fn cookie(&self) -> String {
+        self.header("set-cookie").and_then(|cookie| cookie.split(';').next()).unwrap().to_owned()
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()

@@ -7,7 +7,10 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
-use super::client::{self, Reply};
+use super::{
+    SIGN_IN, SIGN_UP,
+    client::{self, Reply},
+};
 use crate::support::services::free_port;
 
 /// The reference server on a free port, with its files in a directory of its own; ends with the value.
@@ -49,6 +52,19 @@ impl Server {
     /// Sends one request, such as `GET /v1/account`.
     pub(crate) fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         client::send(self.port, line, headers, body).unwrap()
+    }
+
+    /// Signs up Ada.
+    pub(crate) fn sign_up(&self) {
+        let reply = self.send("POST /v1/account", &[], SIGN_UP);
+        assert_eq!(reply.status, 201, "{}", reply.body);
+    }
+
+    /// Signs Ada in.
+    pub(crate) fn sign_in(&self) -> Reply {
+        let reply = self.send("POST /v1/account/sessions/email", &[], SIGN_IN);
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        reply
     }
 
     /// What the server has printed so far.
