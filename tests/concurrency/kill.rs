@@ -4,10 +4,12 @@ use std::{
     collections::HashMap,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use crate::support::{
+    alone::this_program,
+    campaign,
     durable::{PASSWORD, open},
     tempdir::TempDir,
 };
@@ -18,7 +20,6 @@ use account::{
 };
 use rusqlite::Connection;
 
-const KILLS: u64 = 100;
 const WRITERS: usize = 8;
 const STEPS: u64 = 14;
 
@@ -105,7 +106,7 @@ async fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_process_is
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut journal = HashMap::new();
     let mut path = directory.file("0.db");
-    for round in 0..KILLS {
+    for round in 0..campaign("ACCOUNT_KILLS", 25) {
         if round % 20 == 0 {
             journal.clear();
             path = directory.file(&format!("{round}.db"));
@@ -120,8 +121,7 @@ async fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_process_is
 
 /// Lets the writers acknowledge some steps and a moment pass, kills them, and notes everything that they acknowledged.
 fn run_and_kill(path: &Path, round: u64, random: u64, journal: &mut HashMap<String, u64>) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "kill::the_process_to_be_killed", "--nocapture"])
+    let mut child = this_program(concat!(module_path!(), "::the_process_to_be_killed"))
         .env(FILE, path)
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())

@@ -12,8 +12,8 @@
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use crate::support::token_kinds::*;
 use crate::support::yielding::Yielding;
+use crate::support::{campaign, token_kinds::*};
 use account::{
     Error, GenericToken, MemoryStore, SessionHolder,
     model::{ChallengeId, ClientInfo, Event, SecondFactor, UserId},
@@ -285,8 +285,8 @@ async fn race(name: &str, host: &TestHost, tokens: usize) {
     }
 }
 
-fn tokens(usual: usize) -> usize {
-    std::env::var("ACCOUNT_RACE_TOKENS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+fn tokens(usual: u64) -> usize {
+    campaign("ACCOUNT_RACE_TOKENS", usual) as usize
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

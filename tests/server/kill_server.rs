@@ -16,7 +16,7 @@ use crate::support::server_process::{
     client::{self, Reply},
     server::Server,
 };
-use crate::support::tempdir::TempDir;
+use crate::support::{campaign, tempdir::TempDir};
 use serde_json::{Value, json};
 use victims::{OnSqlite, Victim};
 
@@ -153,7 +153,7 @@ fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_server_is_killed
     let directory = TempDir::new();
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut acknowledged = 0;
-    let kills = kills(100);
+    let kills = campaign("ACCOUNT_KILLS", 20);
     for file in 0..kills.div_ceil(KILLS_PER_FILE) {
         let mut victim = OnSqlite::new(directory.file(&file.to_string()));
         let left = kills - file * KILLS_PER_FILE;
@@ -167,7 +167,7 @@ fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_server_is_killed
 fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_server_on_postgres_is_killed() {
     let directory = TempDir::new();
     let Some(mut victim) = victims::OnPostgres::new(&directory.file("server")) else { return };
-    let kills = kills(20);
+    let kills = campaign("ACCOUNT_KILLS", 10);
     tell(kills, kill_again_and_again(&mut victim, kills, &mut 0x9e37_79b9_7f4a_7c15));
 }
 
@@ -177,13 +177,8 @@ fn no_acknowledged_write_is_lost_and_none_is_half_done_when_postgres_is_killed()
     let directory = TempDir::new();
     let Some(victim) = victims::OnPostgres::new(&directory.file("server")) else { return };
     let mut victim = victims::UnderPostgres(victim);
-    let kills = kills(5);
+    let kills = campaign("ACCOUNT_KILLS", 2);
     tell(kills, kill_again_and_again(&mut victim, kills, &mut 0xd1b5_4a32_d192_ed03));
-}
-
-/// How often a test kills: usually, or as a campaign says.
-fn kills(usual: u64) -> u64 {
-    std::env::var("ACCOUNT_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 fn tell(kills: u64, acknowledged: u64) {

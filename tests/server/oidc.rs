@@ -4,18 +4,14 @@
 //! shown if it fails. Everything is on loopback. Without Node, Chromium or the package registry, the tests say so and pass; under `CI=true` they
 //! fail. `CHROMIUM` names another executable than `/usr/bin/chromium`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use crate::support::{
     node,
-    server_process::server::Server,
+    server_process::{empty_directory, server::Server},
     services::{free_port, skip},
 };
-
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server");
 
 #[test]
 fn people_sign_in_link_extend_and_come_back() {
@@ -52,9 +48,8 @@ fn scenario(name: &str) {
     };
     let provider = format!("http://127.0.0.1:{}", free_port());
     let discovery = format!("{provider}/.well-known/openid-configuration");
-    let files = directory.join(format!("server-of-{name}"));
     let server = Server::start(
-        &files,
+        &empty_directory(&format!("oidc-{name}")),
         &[
             ("ACCOUNT_RATE_LIMITS", "off"),
             ("ACCOUNT_OAUTH2_OIDC_ID", "notes"),
@@ -67,28 +62,16 @@ fn scenario(name: &str) {
     );
     let mut script = Command::new("node");
     script.arg(format!("{name}.mjs")).args([&server.url, &provider]).env("CHROMIUM", chromium);
-    let ran = node::output(script.current_dir(directory.join("oidc"))).unwrap();
-    let log = fs::read_to_string(files.join("log")).unwrap_or_default();
-    assert!(ran.status.success(), "{name}.mjs failed\n{}\nServer:\n{log}", node::transcript(&ran));
+    let ran = node::output(script.current_dir(directory)).unwrap();
+    assert!(ran.status.success(), "{name}.mjs failed\n{}\nServer:\n{}", node::transcript(&ran), server.log());
 }
 
-/// A directory with `oidc` and the `sdk` whose modules it uses, their packages installed; and the browser.
-fn prepared() -> Result<&'static (PathBuf, PathBuf), &'static str> {
-    static PREPARED: OnceLock<Result<(PathBuf, PathBuf), String>> = OnceLock::new();
-    PREPARED.get_or_init(prepare).as_ref().map_err(String::as_str)
-}
-
-fn prepare() -> Result<(PathBuf, PathBuf), String> {
+/// The project `oidc` beside the `sdk` whose modules it uses, and the browser.
+fn prepared() -> Result<(&'static Path, PathBuf), String> {
     let chromium = std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
     if node::output(Command::new(&chromium).arg("--version")).is_none_or(|found| !found.status.success()) {
         return Err(format!("Chromium is needed, and {} is none", chromium.display()));
     }
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc");
-    if directory.exists() {
-        fs::remove_dir_all(&directory).unwrap();
-    }
-    for part in ["sdk", "oidc"] {
-        node::install(&Path::new(SOURCES).join(part), &directory.join(part))?;
-    }
-    Ok((directory, chromium))
+    node::project("sdk")?;
+    Ok((node::project("oidc")?, chromium))
 }

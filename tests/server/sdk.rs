@@ -1,35 +1,29 @@
 //! Drives the published, unmodified React Native SDK in Node against the reference server.
 //!
-//! Each test starts a server of its own and runs one scenario of `tests/server/sdk`; what the scenario prints (TAP) is shown
-//! if it fails. Without Node, or without the package registry, the tests say so and pass; under `CI=true` they fail.
+//! Each test starts a server of its own and runs one scenario of `tests/server/sdk`; what the scenario
+//! prints (TAP) is shown if it fails. Without Node, or without the package registry, the tests say so
+//! and pass; under `CI=true` they fail.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use crate::support::{
     node,
-    server_process::{KEY, server::Server},
+    server_process::{empty_directory, server::Server},
     services::skip,
 };
 
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/sdk");
 const NO_LIMITS: &[(&str, &str)] = &[("ACCOUNT_RATE_LIMITS", "off")];
 
 #[test]
 fn the_cookie_jar_of_these_tests_is_strict() {
-    let Some(sdk) = Sdk::installed("cookie-jar-rules") else {
-        return;
-    };
-    sdk.run("http://localhost:9");
+    let Some(sdk) = installed() else { return };
+    run(sdk, "cookie-jar-rules", "http://localhost:9", String::new);
 }
 
 #[test]
 fn every_operation_of_the_sdk_is_tried() {
-    let Some(sdk) = Sdk::installed("every-operation") else {
-        return;
-    };
-    sdk.run("http://localhost:9");
+    let Some(sdk) = installed() else { return };
+    run(sdk, "every-operation", "http://localhost:9", String::new);
 }
 
 /// Makes two tests of each scenario: on SQLite and on PostgreSQL.
@@ -71,61 +65,39 @@ scenarios! {
     the_sdk_meets_the_request_limits = "limits" with &[];
 }
 
-/// Runs `tests/server/sdk/<name>.mjs` against a fresh server with these settings beside the usual ones.
+/// Runs `tests/server/sdk/<name>.mjs` against a new server with these settings beside the usual ones.
 fn scenario(name: &str, settings: &[(&str, &str)]) {
-    let Some(sdk) = Sdk::installed(name) else {
-        return;
-    };
-    run(&sdk, settings);
+    let Some(sdk) = installed() else { return };
+    let server = Server::start(&empty_directory(&format!("sdk-{name}")), settings);
+    run(sdk, name, &server.url, || server.log());
 }
 
 /// As [`scenario`], on an empty database of PostgreSQL.
 #[cfg(feature = "postgres")]
 fn scenario_on_postgres(name: &str, settings: &[(&str, &str)]) {
-    let Some(postgres) = crate::support::services::postgres::Postgres::shared() else {
-        return;
-    };
-    let Some(sdk) = Sdk::installed_in(name, &format!("sdk-{name}-postgres")) else {
-        return;
-    };
+    use crate::support::{server_process::KEY, services::postgres::Postgres};
+
+    let Some(postgres) = Postgres::shared() else { return };
+    let Some(sdk) = installed() else { return };
     let database = postgres.database();
     let own = [("ACCOUNT_DATABASE", database.as_str()), ("ACCOUNT_KEY", KEY)];
-    run(&sdk, &[settings, &own].concat());
+    let directory = empty_directory(&format!("sdk-{name}-postgres"));
+    let server = Server::start(&directory, &[settings, &own].concat());
+    run(sdk, name, &server.url, || server.log());
 }
 
-fn run(sdk: &Sdk, settings: &[(&str, &str)]) {
-    let server = Server::start(&sdk.directory.join("server"), settings);
-    sdk.run(&server.url);
-}
-
-/// A copy of `tests/server/sdk` with its packages installed, one for each scenario so that they can run side by side.
-struct Sdk {
-    scenario: String,
-    directory: PathBuf,
-}
-
-impl Sdk {
-    fn installed(scenario: &str) -> Option<Self> {
-        Self::installed_in(scenario, &format!("sdk-{scenario}"))
-    }
-
-    fn installed_in(scenario: &str, directory: &str) -> Option<Self> {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(directory);
-        match node::install(Path::new(SOURCES), &directory) {
-            Ok(()) => Some(Self { scenario: scenario.to_owned(), directory }),
-            Err(reason) => {
-                skip(&format!("the SDK ({scenario}.mjs): {reason}"));
-                None
-            }
+fn installed() -> Option<&'static Path> {
+    match node::project("sdk") {
+        Ok(directory) => Some(directory),
+        Err(reason) => {
+            skip(&format!("the SDK: {reason}"));
+            None
         }
     }
+}
 
-    fn run(&self, server: &str) {
-        let script = format!("{}.mjs", self.scenario);
-        let mut node = Command::new("node");
-        node.arg(&script).arg(server).current_dir(&self.directory);
-        let ran = node.output().unwrap();
-        let log = fs::read_to_string(self.directory.join("server/log")).unwrap_or_default();
-        assert!(ran.status.success(), "{script} failed\n{}\nServer:\n{log}", node::transcript(&ran));
-    }
+fn run(sdk: &Path, name: &str, server: &str, log: impl FnOnce() -> String) {
+    let script = format!("{name}.mjs");
+    let ran = Command::new("node").arg(&script).arg(server).current_dir(sdk).output().unwrap();
+    assert!(ran.status.success(), "{script} failed\n{}\nServer:\n{}", node::transcript(&ran), log());
 }

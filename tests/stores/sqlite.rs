@@ -5,7 +5,7 @@ use std::{
     fs,
     path::Path,
     pin::pin,
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{Arc, Barrier},
     task::{Context, Poll, Waker},
     thread,
@@ -13,6 +13,7 @@ use std::{
 };
 
 use crate::support::{
+    alone::this_program,
     durable::{PASSWORD, everything, id, mailbox, open, service, sign_up},
     tempdir::TempDir,
 };
@@ -249,16 +250,9 @@ fn opening_at_once_from_many_processes_migrates_once() {
     }
     let directory = TempDir::new();
     let path = directory.file("a.db");
-    let this = std::env::current_exe().unwrap();
+    let test = concat!(module_path!(), "::opening_at_once_from_many_processes_migrates_once");
     let openers: Vec<_> = (0..6)
-        .map(|_| {
-            Command::new(&this)
-                .args(["--exact", "sqlite::opening_at_once_from_many_processes_migrates_once"])
-                .env(FILE_TO_OPEN, &path)
-                .stdout(Stdio::null())
-                .spawn()
-                .unwrap()
-        })
+        .map(|_| this_program(test).env(FILE_TO_OPEN, &path).stdout(Stdio::null()).spawn().unwrap())
         .collect();
     for mut opener in openers {
         assert!(opener.wait().unwrap().success());

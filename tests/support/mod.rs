@@ -9,6 +9,7 @@
     reason = "not every program uses every helper"
 )]
 
+pub(crate) mod alone;
 pub(crate) mod concurrently;
 pub(crate) mod durable;
 #[cfg(feature = "testing")]
@@ -36,4 +37,9 @@ pub(crate) mod yielding;
 /// The same master key wherever one is needed.
 pub(crate) fn master_key() -> account::MasterKey {
     account::MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| (i * 7 % 256) as u8)).unwrap()
+}
+
+/// How much a campaign does: what this variable of the environment says, or as much as is usual.
+pub(crate) fn campaign(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |text| text.replace('_', "").parse().expect(variable))
 }

@@ -1,9 +1,23 @@
 //! Scripts in Node, with packages of npm, in a copy of their directory.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
+
+/// A copy of `tests/server/<name>` with its packages installed, one for all tests of this process. It
+/// lies beside those of the other projects, so that one can use the modules of another.
+pub(crate) fn project(name: &'static str) -> Result<&'static Path, String> {
+    static INSTALLED: Mutex<BTreeMap<&str, Result<&Path, String>>> = Mutex::new(BTreeMap::new());
+    let install = || {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server").join(name);
+        let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("node").join(name);
+        install(&from, &to).map(|()| &*Box::leak(to.into_boxed_path()))
+    };
+    INSTALLED.lock().unwrap().entry(name).or_insert_with(install).clone()
+}
 
 /// Copies the files of `from`, leaving out packages that were installed there by hand, and installs those
 /// of its lock file. Removes what was at `to` before.

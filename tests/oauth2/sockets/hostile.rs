@@ -18,7 +18,7 @@ use crate::sockets::{
     script::{ALL, Told},
     server::{Fate, Providers, Stage},
 };
-use crate::support::http::Server;
+use crate::support::{alone::is_alone, http::Server};
 
 /// What the operator allows a provider.
 const DEADLINE: Duration = Duration::from_millis(200);
@@ -167,6 +167,14 @@ fn forget_peak() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_hostile_reply_of_every_provider_is_an_error_at_the_failure_page_in_time_and_little_memory() {
+    // The memory is that of the whole process.
+    let test = concat!(
+        module_path!(),
+        "::every_hostile_reply_of_every_provider_is_an_error_at_the_failure_page_in_time_and_little_memory"
+    );
+    if !is_alone(test) {
+        return;
+    }
     let world = World::new().await;
     let all = world.ids(|_| true);
     assert_eq!(all.len(), 38);

@@ -23,6 +23,7 @@ use std::{
     thread,
 };
 
+use crate::support::campaign;
 use account::{MemoryStore, testing::Fault};
 use flawed::Defect;
 use ledger::Neighbour;
@@ -33,10 +34,6 @@ use world::{Broken, Home, Keeps, Report, live};
 
 /// How many operations a world lives through; then it is compared with the model as a whole, and a new one begins.
 const OPERATIONS_OF_A_LIFE: usize = 400;
-
-fn number(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().map_or(usual, |text| text.replace('_', "").parse().expect(name))
-}
 
 fn in_memory() -> Box<dyn Home> {
     Box::new(Keeps(Arc::new(MemoryStore::new())))
@@ -49,7 +46,7 @@ fn in_sqlite() -> Box<dyn Home> {
 
 /// Lives through many worlds, on all processors, and tells what they saw together.
 fn simulate(name: &str, home: fn() -> Box<dyn Home>, operations: u64) -> Total {
-    let first = number("ACCOUNT_SIMULATION_SEED", 1);
+    let first = campaign("ACCOUNT_SIMULATION_SEED", 1);
     let (seed, total) = (AtomicU64::new(first), Mutex::new(Total::default()));
     let began = Instant::now();
     thread::scope(|scope| {
@@ -147,7 +144,7 @@ impl Total {
 
 #[test]
 fn the_service_does_what_the_model_says_in_memory() {
-    let operations = number("ACCOUNT_SIMULATION_OPERATIONS", 8_000);
+    let operations = campaign("ACCOUNT_SIMULATION_OPERATIONS", 8_000);
     let total = simulate("the_service_does_what_the_model_says_in_memory", in_memory, operations);
     if operations >= 100_000 {
         total.has_seen_everything();
@@ -157,7 +154,7 @@ fn the_service_does_what_the_model_says_in_memory() {
 #[cfg(feature = "sqlite")]
 #[test]
 fn the_service_does_what_the_model_says_in_sqlite() {
-    let operations = number("ACCOUNT_SIMULATION_OPERATIONS", 8_000) / 10;
+    let operations = campaign("ACCOUNT_SIMULATION_OPERATIONS", 8_000) / 10;
     simulate("the_service_does_what_the_model_says_in_sqlite", in_sqlite, operations);
 }
 
@@ -205,7 +202,7 @@ fn planted_defects_are_found() {
         Err(_) => wanted.split(',').any(|name| name == format!("{defect:?}")),
     };
     let planted = Defect::ALL.iter().skip(1).enumerate().filter(is_wanted).map(|(_, defect)| defect);
-    let most = number("ACCOUNT_SIMULATION_DEFECT_OPERATIONS", 1_000_000) as usize;
+    let most = campaign("ACCOUNT_SIMULATION_DEFECT_OPERATIONS", 1_000_000) as usize;
     let (queue, missed) = (Mutex::new(planted), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {

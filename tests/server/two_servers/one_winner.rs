@@ -11,6 +11,7 @@ use account::{
 };
 use serde_json::json;
 
+use crate::support::campaign;
 use crate::two_servers::{
     codes::{CODES, Code, answer},
     pair::{Call, Pair, code, must},
@@ -35,7 +36,7 @@ enum Prize {
 #[test]
 fn one_of_sixty_four_redeems_a_secret_at_either_server() {
     let Some(pair) = Pair::start("one-winner") else { return };
-    let tokens = std::env::var("ACCOUNT_RACE_TOKENS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
+    let tokens = campaign("ACCOUNT_RACE_TOKENS", 2) as usize;
     let others =
         [Prize::MagicUrl, Prize::Recovery, Prize::EmailVerification, Prize::RecoveryCode, Prize::AppStep];
     for prize in CODES.map(Prize::Code).into_iter().chain(others) {
