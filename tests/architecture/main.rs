@@ -1,8 +1,10 @@
-//! The shape of the source tree: floors, circles, sizes and words. See ARCHITECTURE.md.
+//! The shape of the source tree: floors, circles, sizes and words (see ARCHITECTURE.md), and the tables of
+//! its pages.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod floors;
+mod pages;
 mod source;
 mod text;
 mod visibility;

@@ -440,3 +440,28 @@ async fn an_entry_that_is_minted_again_keeps_its_defect_and_no_other() {
         assert_ne!(mint.anew(&entry.input), own, "{place}: {}", entry.why);
     }
 }
+
+#[tokio::test]
+async fn a_genuine_token_for_another_session_signs_in_no_caller() {
+    let host = Host::new().await;
+    let [u1, u2] = &host.secrets;
+    let own = host.service.issue_jwt(&host.service.caller(u1).await.unwrap()).await.unwrap();
+    let claims: Value =
+        serde_json::from_str(&decode(own.as_str().split('.').nth(1).unwrap()).unwrap()).unwrap();
+    let with = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[name] = value;
+        host.mint.signed(&host.mint.header, &encode(&claims.to_string()))
+    };
+    host.service.caller_by_jwt(&with("userId", json!("u1"))).await.unwrap();
+    let other = *host.service.caller(u2).await.unwrap().session_id();
+    for (name, value) in [
+        ("userId", json!("u2")),
+        ("sessionId", json!(other.as_str())),
+        ("userId", json!("unknown")),
+        ("generation", json!(claims["generation"].as_u64().unwrap() + 1)),
+    ] {
+        let refused = host.service.caller_by_jwt(&with(name, value)).await.unwrap_err();
+        assert_eq!(refused.code(), "general_unauthorized_scope", "{name}");
+    }
+}

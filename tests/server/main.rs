@@ -22,7 +22,6 @@ mod messages;
 mod oidc;
 #[cfg(all(unix, feature = "axum", feature = "sqlite", feature = "postgres"))]
 mod postgres;
-mod readme;
 #[cfg(all(unix, feature = "axum", feature = "sqlite", feature = "redis", feature = "testing"))]
 mod redis;
 #[cfg(all(feature = "axum", feature = "sqlite"))]

@@ -144,5 +144,5 @@ fn a_refusal_is_one_clear_line() {
     let mut config = Config::new(MasterKey::generate().unwrap());
     config.session_limit = 0;
     let error = AccountService::builder(MemoryStore::new()).config(config).build().unwrap_err();
-    assert_eq!(error.to_string(), "session_limit: 1 to 100");
+    assert_eq!(error.to_string(), "invalid `session_limit`: must be between 1 and 100");
 }

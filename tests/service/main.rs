@@ -12,6 +12,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "testing")]
+mod admin;
 mod config;
 #[cfg(feature = "testing")]
 mod credentials;
@@ -73,8 +75,6 @@ mod targets;
 mod telemetry;
 #[cfg(feature = "testing")]
 mod token_binding;
-#[cfg(feature = "testing")]
-mod trusted;
 mod user_agents;
 #[cfg(feature = "testing")]
 mod verification;

@@ -405,7 +405,7 @@ const AIMED_AT: &[(Fault, &[&str])] = &[
     (Fault::CountsVersions, &["states::no_state_outlives_a_removal"]),
     (Fault::DropsABit, &["values::versions_are_compared_in_full", "values::every_version_is_kept"]),
     (Fault::ServesStaleReads, &["races::an_acknowledged_save_is_seen_by_everybody"]),
-    (Fault::IgnoresCase, &["values::device_tokens_that_look_alike_are_told_apart"]),
+    (Fault::IgnoresCase, &["values::device_tokens_that_look_alike_are_distinct"]),
     (Fault::IgnoresCaseOfIds, &["values::ids_differ_in_case"]),
     (
         Fault::MatchesPatterns,
@@ -414,7 +414,7 @@ const AIMED_AT: &[(Fault, &[&str])] = &[
     (Fault::DropsEvents, &["log::entries_are_saved_with_a_change"]),
     (Fault::KeepsEventsOfRefusedSaves, &["log::a_stale_change_leaves_no_entry"]),
     (Fault::RemovalKeepsTheLog, &["states::an_account_made_again_sees_nothing_of_the_old"]),
-    (Fault::KnowsOnlyLogsOfAccounts, &["log::entries_of_nobody_can_be_appended"]),
+    (Fault::KnowsOnlyLogsOfAccounts, &["log::entries_of_unknown_accounts_can_be_appended"]),
     (Fault::OldestFirst, &["log::the_newest_entry_comes_first"]),
     (Fault::CountsThePage, &["log::a_page_has_at_most_its_limit"]),
     (Fault::ForgetsAll, &["log::no_more_entries_are_forgotten_than_asked_for"]),
