@@ -1,12 +1,14 @@
-//! Many changes of one account: whoever was too late once waits for a turn, and nobody for those who are gone or do not go on.
+//! Many changes of one account: the one who was too late once waits for a turn, and no one for
+//! those who are gone or do not go on.
 
-use crate::support::fixtures::ADA;
 use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll, Waker},
     time::Duration,
 };
+
+use crate::support::fixtures::ADA;
 
 use crate::support::yielding::Yielding;
 use account::{
@@ -17,10 +19,10 @@ use account::{
 };
 use tokio::task::JoinSet;
 
-/// More than any change here needs, as nobody waits for anything but others.
+/// More than any change here needs, as no one waits for anything but others.
 const MANY: usize = 1000;
 
-/// A host whose calls of the store can be looked at in the middle.
+/// An application whose calls of the store can be looked at in the middle.
 async fn host() -> (TestHost, Caller) {
     let host = TestHost::on(Yielding(MemoryStore::new()));
     let ada = host.signed_up(ADA).await;
@@ -50,7 +52,8 @@ fn is_done(polled: &Poll<Result<(), Error>>) -> bool {
     matches!(polled, Poll::Ready(Ok(())))
 }
 
-/// So many changes, all of which have loaded the account before one saves; the first is done, so the others are too late. The next one has the turn.
+/// So many changes, all of which have loaded the account before one saves; the first is done, so
+/// the others are too late. The next one has the turn.
 fn too_late(host: &TestHost, caller: &Caller, many: usize) -> Vec<Changing> {
     let mut changes: Vec<_> = (0..=many).map(|number| change(host, caller, &number.to_string())).collect();
     // A pause before the account is looked at and one after it.

@@ -1,4 +1,5 @@
-//! The process that writes is killed at random moments. Whatever it had acknowledged is there, and nothing is half there.
+//! The process that writes is killed at random moments. Whatever it had acknowledged is there, and
+//! nothing is half there.
 
 use std::{
     collections::HashMap,
@@ -7,18 +8,19 @@ use std::{
     process::Stdio,
 };
 
-use crate::support::{
-    alone::this_program,
-    campaign,
-    durable::{PASSWORD, open},
-    tempdir::TempDir,
-};
 use account::{
     AccountService, DeviceToken, Error, NewPushTarget, SignUp, SqliteStore,
     model::{ClientInfo, CustomId, Email, PageQuery},
     ports::{Parts, Select, Store},
 };
 use rusqlite::Connection;
+
+use crate::support::{
+    alone::this_program,
+    campaign,
+    durable::{PASSWORD, open},
+    tempdir::TempDir,
+};
 
 const WRITERS: usize = 8;
 const STEPS: u64 = 14;
@@ -27,9 +29,11 @@ const STEPS: u64 = 14;
 const FILE: &str = "ACCOUNT_TEST_KILL_FILE";
 const ROUND: &str = "ACCOUNT_TEST_KILL_ROUND";
 
-/// What an account looks like after so many steps, each of which is one change and one entry in the log.
+/// What an account looks like after so many steps, each of which is one change and one entry in the
+/// log.
 ///
-/// 1 signs up, 2 signs in; from 3 on they take turns: a new name, new preferences, one more push target.
+/// 1 signs up, 2 signs in; from 3 on they take turns: a new name, new preferences, one more push
+/// target.
 #[derive(Debug, PartialEq)]
 struct Shape {
     name: u64,
@@ -119,7 +123,8 @@ async fn no_acknowledged_write_is_lost_and_none_is_half_done_when_the_process_is
     }
 }
 
-/// Lets the writers acknowledge some steps and a moment pass, kills them, and notes everything that they acknowledged.
+/// Lets the writers acknowledge some steps and a moment pass, kills them, and notes everything that
+/// they acknowledged.
 fn run_and_kill(path: &Path, round: u64, random: u64, journal: &mut HashMap<String, u64>) {
     let mut child = this_program(concat!(module_path!(), "::the_process_to_be_killed"))
         .env(FILE, path)

@@ -1,19 +1,21 @@
-//! Of many who redeem one token at the same moment, one succeeds, and the others are told no more than that it is none.
+//! Of many who redeem one token at the same moment, one succeeds, and the others are told no more
+//! than that it is none.
 //!
 //! `ACCOUNT_RACE_TOKENS` says how many tokens of each kind are raced for on each store; without it, as many as take some seconds. The figures
 //! of a run of 1,000 are in `one_winner.md` beside this file.
 //!
-//! Everybody offers what is right, so the first decision wins: no token is worn out by five tries, and each of those who race for one spare
-//! code or one step of an app has a challenge of its own and answers it once. Nor is anybody refused by the lock of the hundredth wrong guess:
-//! the winner begins the count anew and leaves 63 losers, which the log tells by two entries; the lock would be a third.
+//! Everybody offers what is right, so the first decision wins: no token is worn out by five tries,
+//! and each of those who race for one spare code or one step of an app has a challenge of its own
+//! and answers it once. Nor is anybody refused by the lock of the hundredth wrong guess: the winner
+//! begins the count again and leaves 63 losers, which the log tells by two entries; the lock would
+//! be a third.
 //!
-//! The memory pauses on both sides of every call, so that all have loaded before one saves; otherwise they would hardly meet. In SQLite they
-//! meet at the writing thread, in PostgreSQL at the row of the account.
+//! The memory pauses on both sides of every call, so that all have loaded before one saves;
+//! otherwise they would hardly meet. In SQLite they meet at the writing thread, in PostgreSQL at
+//! the row of the account.
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use crate::support::yielding::Yielding;
-use crate::support::{campaign, token_kinds::*};
 use account::{
     Error, GenericToken, MemoryStore, SessionHolder,
     model::{ChallengeId, ClientInfo, Event, SecondFactor, UserId},
@@ -21,6 +23,8 @@ use account::{
     testing::{Step, TestHost, totp},
 };
 use tokio::{sync::Barrier, task::JoinSet, time::Instant};
+
+use crate::support::{campaign, token_kinds::*, yielding::Yielding};
 
 const REDEEMERS: usize = 64;
 /// How many tokens are raced for side by side.
@@ -32,7 +36,7 @@ const APP_STEP: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Prize {
     Token(Kind),
-    /// A token made by the host, with a secret of so many digits.
+    /// A token made by the application, with a secret of so many digits.
     Generic(usize),
     /// One challenge of one session, by its code.
     Challenge(SecondFactor),
@@ -63,7 +67,8 @@ struct Race {
     challenges: Vec<(Arc<SessionHolder>, ChallengeId)>,
 }
 
-/// Those who race again and again for what one account has: each redeemer has a session that owes a factor.
+/// Those who race again and again for what one account has: each redeemer has a session that owes a
+/// factor.
 struct Crew {
     person: Person,
     sessions: Vec<Arc<SessionHolder>>,
@@ -83,7 +88,8 @@ impl Prize {
         TestHost::with(store, |config| config.session_limit = 100)
     }
 
-    /// Whether a wrong one is counted among the wrong guesses. Long secrets cannot be guessed, and an answered challenge is none.
+    /// Whether a wrong one is counted among the wrong guesses. Long secrets cannot be guessed, and
+    /// an answered challenge is none.
     fn counts_losers(self) -> bool {
         match self {
             Self::Token(kind) => kind.is_code(),

@@ -9,14 +9,6 @@ use std::{
     time::Duration,
 };
 
-use crate::support::concurrently::concurrently;
-use crate::support::operations::{
-    ADA, BOB, Service, WRONG,
-    scene::Fixture,
-    service, sign_in, sign_up,
-    table::{self, NEW_PASSWORD, Operation},
-};
-use crate::support::with_identity::WithIdentity;
 use account::{
     Argon2Pool, DeviceToken, Error, MemoryStore, NewPushTarget, SignUp, SignedIn,
     model::{Argon2Params, ClientInfo, CustomId, Event, EventPage, Key, PageQuery, Timestamp, UserId},
@@ -26,6 +18,17 @@ use account::{
 };
 use async_trait::async_trait;
 use tokio::task::JoinSet;
+
+use crate::support::{
+    concurrently::concurrently,
+    operations::{
+        ADA, BOB, Service, WRONG,
+        scene::Fixture,
+        service, sign_in, sign_up,
+        table::{self, NEW_PASSWORD, Operation},
+    },
+    with_identity::WithIdentity,
+};
 
 /// Runs each test on every store.
 macro_rules! on_every_store {
@@ -81,7 +84,8 @@ on_every_store! {
     an_account_made_again_under_its_id_knows_nobody_from_before
 }
 
-/// Runs the races that an operation can lose to the end of its session on every store, by themselves for each end.
+/// Runs the races that an operation can lose to the end of its session on every store, by
+/// themselves for each end.
 macro_rules! on_every_store_for_every_end {
     ($($module:ident = $end:ident)*) => {
         $(
@@ -514,7 +518,8 @@ fn every_operation_that_is_ready_is_raced() {
         assert!(is_raced, "{operation:?} has no row in tests/support/operations/table.rs");
     }
     for case in Operation::ALL {
-        // A route can be public and its operation ask for a caller all the same: whoever asked for a texted code redeems it.
+        // A route can be public and its operation ask for a caller all the same: the one who asked
+        // for a texted code redeems it.
         if let Some(operation) = case.of_the_api().filter(|operation| operation.access() != Access::Public) {
             assert_eq!(case.is_for_guests(), operation.access().allows_guests(), "{case:?}");
             assert_eq!(case.takes_a_caller(), !operation.access().allows_guests(), "{case:?}");
@@ -522,7 +527,8 @@ fn every_operation_that_is_ready_is_raced() {
     }
 }
 
-/// An operation that is held before one call of the store while the session that began it, if any, ends.
+/// An operation that is held before one call of the store while the session that began it, if any,
+/// ends.
 struct Race {
     outcome: Result<(), Error>,
     /// Whether there was such a call; if not, the operation went its way.
@@ -589,7 +595,8 @@ async fn version(store: &impl Store, id: &UserId) -> Version {
     store.load(&Key::Id(*id), Parts::Body).await.unwrap().unwrap().version
 }
 
-/// A session ends while an operation that it, or its JWT, began stands before any one call of the store.
+/// A session ends while an operation that it, or its JWT, began stands before any one call of the
+/// store.
 async fn race_all(store: impl Store, by_jwt: bool, end: End) {
     let store = Arc::new(store);
     let is_begun_so = |operation: &Operation| match by_jwt {
@@ -651,7 +658,8 @@ async fn no_operation_writes_after_a_sign_out_was_acknowledged(store: impl Store
     assert!(acknowledged > 0);
 }
 
-/// The same race for what needs no session: it goes on, but not with a password that was changed nor into an account that was blocked.
+/// The same race for what needs no session: it goes on, but not with a password that was changed
+/// nor into an account that was blocked.
 async fn race_guests(store: impl Store, end: End) {
     let store = Arc::new(store);
     for operation in Operation::ALL.into_iter().filter(|operation| operation.is_for_guests()) {
@@ -667,7 +675,8 @@ async fn race_guests(store: impl Store, end: End) {
     }
 }
 
-/// How an operation is refused that a guest began before the account came to that end; none: it goes on.
+/// How an operation is refused that a guest began before the account came to that end; none: it
+/// goes on.
 fn refusal_of_a_guest(operation: Operation, end: End) -> Option<&'static str> {
     use Operation::*;
     match (operation, end) {

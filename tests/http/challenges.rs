@@ -16,7 +16,8 @@ fn finish(server: &Server, challenge: &Reply, otp: &str) -> Call {
     server.put(PATH, &json!({ "challengeId": challenge.text("$id"), "otp": otp }).to_string())
 }
 
-/// An account with a proven mailbox and number and recovery codes, whose sign-in asks for a second factor. Gives the codes.
+/// An account with a proven mailbox and number and recovery codes, whose sign-in asks for a second
+/// factor. Gives the codes.
 async fn guarded(server: &Server, id: &str) -> Vec<String> {
     let cookie = server.user(id).await;
     server.post("/v1/account/verification", r#"{"url":"http://localhost/"}"#).by(&cookie).ok(201).await;

@@ -3,8 +3,10 @@
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use crate::support::http::{Call, Cookie, SIGN_IN, Server};
-use crate::support::recorded_sessions::own_sessions;
+use crate::support::{
+    http::{Call, Cookie, SIGN_IN, Server},
+    recorded_sessions::own_sessions,
+};
 
 #[tokio::test]
 async fn h19_on_https_cookies_are_secure() {
@@ -135,7 +137,7 @@ async fn every_recorded_session_meets_its_verdict_with_the_secret_of_a_live_one(
             }
         }
         valid += usize::from(verdict);
-        // Whoever is nobody may become somebody.
+        // A guest may sign in.
         let call = server.post("/v1/account/sessions/anonymous", "{}").header("x-appwrite-session", &input);
         call.ok(if verdict { 401 } else { 201 }).await;
     }
@@ -176,7 +178,7 @@ async fn a_hundred_wrong_guesses_lock_strangers_out_and_the_owners_device_stays_
     let forged = format!("a_device_default={}", "ab".repeat(32));
     sign_in().refused(401, "user_invalid_credentials").await;
     sign_in().header("cookie", &forged).refused(401, "user_invalid_credentials").await;
-    // Locked as it is, the account gives the right password away to nobody, and its owner signs in.
+    // Locked as it is, the account gives the right password away to no one, and its owner signs in.
     let reply = sign_in().header("cookie", &device).ok(201).await;
     assert_eq!(reply.set_cookies().len(), 1, "the device keeps its cookie");
     sign_in().ok(201).await;

@@ -1,4 +1,4 @@
-//! The extractors, in a router of a host's own.
+//! The extractors, in a router of an application's own.
 
 use std::net::SocketAddr;
 

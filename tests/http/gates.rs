@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use account::{AccountService, Config, MasterKey, MemoryStore, Secret, http::router, operation::Operation};
 
-use crate::support::http::{Call, KEY, SIGN_IN, Server};
-use crate::support::limiter::Down;
+use crate::support::{
+    http::{Call, KEY, SIGN_IN, Server},
+    limiter::Down,
+};
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND"];
 

@@ -273,7 +273,8 @@ async fn every_recorded_query_string_meets_its_verdict_as_a_form() {
             .body("application/x-www-form-urlencoded", &input)
             .send()
             .await;
-        // Both parameters are there, and are those of nobody; or one of them is missing, however well the form is spelled.
+        // Both parameters are there, and are those of no one; or one of them is missing, however
+        // well the form is spelled.
         let is_whole = is_valid && input.contains("secret=");
         let expected = if is_whole { (401, "user_invalid_token") } else { (400, "general_argument_invalid") };
         assert_eq!((reply.status, reply.value("type").as_str().unwrap()), expected, "{input}");

@@ -23,7 +23,8 @@ async fn guarded(server: &Server, id: &str) -> (Cookie, String) {
     (cookie, secret)
 }
 
-/// Passes a challenge by the authenticator app, in a step of its own. Gives the session's new cookie.
+/// Passes a challenge by the authenticator app, in a step of its own. Gives the session's new
+/// cookie.
 async fn prove(server: &Server, cookie: &Cookie, secret: &str) -> Cookie {
     server.clock.advance(Duration::from_secs(30));
     let challenge = server.post("/v1/account/mfa/challenge", r#"{"factor":"totp"}"#).by(cookie).ok(201).await;
@@ -58,7 +59,7 @@ async fn an_authenticator_is_added_shown_once_and_confirmed() {
     server.put(APP, &right).by(&cookie).refused(409, "user_authenticator_already_verified").await;
     server.post(APP, "{}").by(&cookie).refused(409, "user_authenticator_already_verified").await;
 
-    // Older clients send a code; nobody reads it.
+    // Older clients send a code; no one reads it.
     let removed = server.call("DELETE", APP).json(r#"{"otp":"000000"}"#).by(&cookie).ok(204).await;
     assert_eq!((removed.text.as_str(), removed.header("content-type")), ("", None));
     server.call("DELETE", APP).by(&cookie).refused(404, "user_authenticator_not_found").await;

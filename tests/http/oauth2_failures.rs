@@ -38,7 +38,7 @@ async fn h52_every_failure_is_told_to_the_failure_page() {
     assert_eq!((&error["type"], &error["code"]), (&json!("user_oauth2_provider_error"), &json!(424)));
     assert!(error["message"].as_str().unwrap().contains("access_denied: no thanks"), "{error}");
 
-    // No address, and an address that nobody vouches for.
+    // No address, and an address that no one vouches for.
     github.answers("/user/emails", 200, json!([]));
     let error = told(&location(&Browser::default().sign_in(&server, SESSION, &pages()).await));
     assert_eq!((&error["type"], &error["code"]), (&json!("user_unauthorized"), &json!(401)));
@@ -205,7 +205,8 @@ async fn every_recorded_provider_meets_its_verdict() {
         for name in [Some(encoded), is_sendable.then(|| input.clone())].into_iter().flatten() {
             let path = format!("/v1/account/sessions/oauth2/{name}?project=default");
             let reply = server.call("GET", &path).without("x-appwrite-project").send().await;
-            // A provider that is known but not set up is disabled; anything else is no provider or no route, and never an address to go to.
+            // A provider that is known but not set up is disabled; anything else is no provider or
+            // no route, and never an address to go to.
             assert_eq!(reply.status == 412, is_valid, "{input:?}: {} {}", reply.status, reply.text);
             assert!(is_valid || matches!(reply.status, 400 | 401 | 404), "{input:?}: {}", reply.status);
         }

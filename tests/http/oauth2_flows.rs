@@ -13,7 +13,7 @@ async fn h48_a_flow_ends_once_and_only_in_the_browser_that_began_it() {
     let back = [("code", "c0de"), ("state", state.as_str()), ("project", "default")];
     let end = with(&format!("{SESSION}/redirect"), &back);
 
-    // A link with somebody else's code, and a scanner that only looks.
+    // A link with another person's code, and a scanner that only looks.
     Browser::default().ask(&server, "GET", &end).refused(400, "user_oauth2_bad_request").await;
     let wrong = end.replace(&state, &"0".repeat(64));
     let reply = browser.ask(&server, "GET", &wrong).refused(400, "user_oauth2_bad_request").await;

@@ -7,8 +7,8 @@ use crate::support::http::{Cookie, Server};
 
 const PASSWORD: &str = "violet-anvil-71";
 
-/// Whether each recorded input of this kind is refused as an argument exactly if its verdict says so. A valid one may meet what a later rule
-/// says of it, such as that it is taken.
+/// Whether each recorded input of this kind is refused as an argument exactly if its verdict says
+/// so. A valid one may meet what a later rule says of it, such as that it is taken.
 async fn agrees(kind: &str, mut ask: impl AsyncFnMut(usize, &str) -> (u16, String)) {
     for (number, (input, valid)) in corpus(kind).iter().enumerate() {
         let (status, text) = ask(number, input).await;

@@ -152,7 +152,8 @@ async fn whoever_leaves_in_the_middle_of_a_flow_leaves_the_state_before_or_after
     }
 }
 
-/// The one flow of two saves: the address leaves the account of somebody else before its owner gets one.
+/// The one flow of two saves: the address leaves the account of another person before its owner
+/// gets one.
 #[tokio::test]
 async fn whoever_is_to_get_an_account_of_their_own_gets_it_at_the_next_try_at_the_latest() {
     let mut undisturbed = 0;
@@ -178,7 +179,8 @@ async fn whoever_is_to_get_an_account_of_their_own_gets_it_at_the_next_try_at_th
     assert!(undisturbed > 0, "every call was disturbed once");
 }
 
-/// Between two looks of a flow another one of the same person may end, and then the identity decides for both.
+/// Between two looks of a flow another one of the same person may end, and then the identity
+/// decides for both.
 #[tokio::test]
 async fn of_two_first_sign_ins_at_once_neither_takes_the_address_off_the_account() {
     for step in 0..ENOUGH {
@@ -210,7 +212,8 @@ async fn of_two_first_sign_ins_at_once_neither_takes_the_address_off_the_account
     panic!("it does not end");
 }
 
-/// An exchange of tokens saves its lease first; whatever happens then, the session lives and the next exchange is good.
+/// An exchange of tokens saves its lease first; whatever happens then, the session lives and the
+/// next exchange is good.
 #[tokio::test]
 async fn an_exchange_that_breaks_off_hinders_the_next_for_a_minute_at_most() {
     for step in 0..ENOUGH {
@@ -223,7 +226,7 @@ async fn an_exchange_that_breaks_off_hinders_the_next_for_a_minute_at_most() {
         let expected = world.host.clock.now().after(world.host.service.config().session_lifetime);
         match extend().await {
             Ok(session) => assert_eq!(session.expires_at, expected, "dropped after {step} polls"),
-            // The provider has taken the token back and given the new one to nobody.
+            // The provider has taken the token back and given the new one to no one.
             Err(error) => assert_eq!(error.code(), "user_oauth2_bad_request", "dropped after {step} polls"),
         }
         if ended {

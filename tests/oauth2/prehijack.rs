@@ -1,5 +1,6 @@
-//! Five ways to lie in wait for the owner of an address, as "Pre-hijacked accounts" (USENIX Security 2022) tells them: somebody registers it,
-//! and its owner comes later by a provider. Whatever was prepared, the owner's account is the owner's alone.
+//! Five ways to lie in wait for the owner of an address, as "Pre-hijacked accounts" (USENIX
+//! Security 2022) tells them: a person registers it, and its owner comes later by a provider.
+//! Whatever was prepared, the owner's account is the owner's alone.
 
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ async fn r43_unexpired_session() {
 
 #[tokio::test]
 async fn r43_trojan_identifier() {
-    // A number that nobody proved goes.
+    // A number that no one proved goes.
     let world = World::new();
     let service = &world.host.service;
     let stranger = world.host.signed_up(ADA).await;
@@ -79,7 +80,7 @@ async fn r43_trojan_identifier() {
     let owner = owner_comes(&world).await;
     is_the_owners_alone(&world, &owner).await;
 
-    // An identity proves somebody: the address leaves their account, and they leave with it.
+    // An identity proves a person: the address leaves their account, and they leave with it.
     let world = World::new();
     let stranger = world.host.signed_up(ADA).await;
     let holder = world.host.service.session_holder(&stranger.secret).await.unwrap();
@@ -118,7 +119,7 @@ async fn r43_unexpired_email_change() {
 
 #[tokio::test]
 async fn r43_non_verifying_provider() {
-    // Somebody comes first, by a provider that believes every address.
+    // A person comes first, by a provider that believes every address.
     let world = World::new();
     let claimed = Person::new("9", ADA).unverified();
     let stranger = world.come(QUARRY, &claimed, None).await.unwrap();

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::task::yield_now;
 use url::{Url, form_urlencoded};
 
-/// Somebody with an account at a provider.
+/// A person with an account at a provider.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) uid: &'static str,
@@ -26,7 +26,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// Somebody whose address the provider vouches for.
+    /// A person whose address the provider vouches for.
     pub(crate) fn new(uid: &'static str, email: &'static str) -> Self {
         Self { uid, email: Some(email), verified: true, name: "Ada from afar" }
     }
@@ -146,7 +146,8 @@ impl Providers {
             false => grants.remove(&form["code"]),
         };
         let Some(grant) = grant else {
-            // RFC 6749 §4.1.2: a code that comes twice may be stolen, and so may be what it was redeemed for.
+            // RFC 6749 §4.1.2: a code that comes twice may be stolen, and so may be what it was
+            // redeemed for.
             if let Some(token) = self.redeemed.lock().unwrap().get(&form["code"]) {
                 self.access.lock().unwrap().remove(token);
             }

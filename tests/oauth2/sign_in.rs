@@ -181,7 +181,7 @@ async fn a_provider_that_the_host_does_not_have_is_told_as_such() {
         code(world.host.service.start_oauth2(start("other"), None).await),
         "project_provider_disabled"
     );
-    // Switched off while somebody was there (r45).
+    // Switched off while a person was there (r45).
     let back = world.back(start(FORGE), &Person::new("1", ADA), None).await;
     let failed = world.restarted(&[MILL]).end(FORGE, &back, None).await.unwrap_err();
     assert_eq!(failed.error.code(), "project_provider_disabled");

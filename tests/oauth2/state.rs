@@ -1,4 +1,5 @@
-//! What ends a flow: the browser that began it, once, in time, at the same provider and by the same session.
+//! What ends a flow: the browser that began it, once, in time, at the same provider and by the same
+//! session.
 
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
@@ -114,7 +115,7 @@ async fn asvs_10_1_2_no_provider_takes_a_state_of_another_browser_nor_one_that_i
             assert!(is_invalid_state(outcome), "{id}");
         }
         assert_eq!(world.providers.exchanges(), 0, "{id}: no code was sent anywhere");
-        // Of two at once one gets a session, and nobody later.
+        // Of two at once one gets a session, and no one later.
         let (one, two) = tokio::join!(world.end(&id, &back, None), world.end(&id, &back, None));
         assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1, "{id}: {one:?} {two:?}");
         assert!(is_invalid_state(world.end(&id, &back, None).await), "{id}");

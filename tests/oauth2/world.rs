@@ -1,4 +1,4 @@
-//! A host with providers, and the browsers of the people who come.
+//! An application with providers, and the browsers of the people who come.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -84,7 +84,7 @@ impl World {
         Self::on(texts.clone(), texts, 1, &[FORGE, MILL, QUARRY], policy)
     }
 
-    /// A host on a store that keeps what it is given in these texts.
+    /// An application on a store that keeps what it is given in these texts.
     pub(crate) fn on(
         store: impl Store,
         texts: TextStore,
@@ -134,7 +134,7 @@ impl World {
             .await
     }
 
-    /// The whole way of somebody, to a session.
+    /// The whole way of a person, to a session.
     pub(crate) async fn come(
         &self,
         provider: &str,

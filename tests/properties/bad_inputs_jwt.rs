@@ -1,7 +1,8 @@
-//! Every recorded JWT meets its verdict where strangers send it: at the service's own door, and over HTTP.
+//! Every recorded JWT meets its verdict where strangers send it: at the service's own door, and
+//! over HTTP.
 //!
-//! The list is of the plain form, and this service issues another: so each entry is minted again with our key, header and claims, and keeps
-//! what is wrong with it.
+//! The list is of the plain form, and this service issues another: so each entry is minted again
+//! with our key, header and claims, and keeps what is wrong with it.
 
 use std::sync::LazyLock;
 
@@ -87,7 +88,7 @@ fn the_list_is_whole() {
 async fn the_service_accepts_what_it_may_have_issued_and_nothing_else() {
     let host = Host::new().await;
     for entry in entries() {
-        let outcome = host.service.caller_by_jwt(&host.mint.anew(&entry.input)).await;
+        let outcome = host.service.caller_by_jwt(&host.mint.reissued(&entry.input)).await;
         let outcome = outcome.map(|caller| (caller.user_id().to_string(), *caller.session_id()));
         match (Verdict::on(&entry), outcome) {
             (Verdict::Accepted, Ok((user, session))) => {
@@ -113,7 +114,7 @@ async fn the_service_accepts_what_it_may_have_issued_and_nothing_else() {
 async fn http_accepts_the_same_and_falls_back_on_no_session() {
     let host = Host::new().await;
     for entry in entries() {
-        let jwt = host.mint.anew(&entry.input);
+        let jwt = host.mint.reissued(&entry.input);
         for cookie in [None, Some(&*host.cookie)] {
             let expected = match Verdict::on(&entry) {
                 // An empty header is none, so the request is what it is without.
@@ -125,7 +126,7 @@ async fn http_accepts_the_same_and_falls_back_on_no_session() {
                 Verdict::Nobody => Reply::refused("general_unauthorized_scope"),
             };
             let reply = host.account(&jwt, cookie).await;
-            // A header that cannot be sent is refused by whoever would send it.
+            // A header that cannot be sent is refused by the one who would send it.
             let can_be_sent = !jwt.contains('\n');
             assert_eq!(
                 reply,
@@ -146,7 +147,7 @@ async fn http_accepts_the_same_and_falls_back_on_no_session() {
 async fn a_change_that_comes_with_a_bad_jwt_is_not_made() {
     let host = Host::new().await;
     for entry in entries().into_iter().filter(|entry| Verdict::on(entry) != Verdict::Accepted) {
-        let jwt = host.mint.anew(&entry.input);
+        let jwt = host.mint.reissued(&entry.input);
         let Ok(header) = HeaderValue::from_str(&jwt) else { continue };
         if jwt.is_empty() {
             continue;
@@ -168,7 +169,8 @@ async fn a_change_that_comes_with_a_bad_jwt_is_not_made() {
 
 type Service = AccountService<MemoryStore, NoMailer, NoSms, ManualClock>;
 
-/// A service with the users `u1`, whose session is that of the list, and `u2`, who is signed in by cookie.
+/// A service with the users `u1`, whose session is that of the list, and `u2`, who is signed in by
+/// cookie.
 struct Host {
     service: Service,
     router: Router,
@@ -301,7 +303,7 @@ impl Mint {
     }
 
     /// An entry of the list, minted again with what is wrong with it.
-    fn anew(&self, input: &str) -> String {
+    fn reissued(&self, input: &str) -> String {
         // Signed by a known key: what is wrong is in what was signed, or the key is.
         if let [header, payload, tag] = input.split('.').collect::<Vec<_>>()[..]
             && let Ok(bytes @ (32 | 48 | 64)) = BASE64URL_NOPAD.decode(tag.as_bytes()).map(|tag| tag.len())
@@ -312,7 +314,8 @@ impl Mint {
                 return signed(ours, bytes, &self.header(header), &self.payload(payload));
             }
         }
-        // What is wrong is in the spelling, or in a tag that nobody can make again: only the parts of the plain token are replaced.
+        // What is wrong is in the spelling, or in a tag that no one can make again: only the parts
+        // of the plain token are replaced.
         let [header, payload, tag] = plain();
         let own = self.signed(&self.header(header), &self.payload(payload));
         let own_tag = own.rsplit('.').next().unwrap();
@@ -333,7 +336,8 @@ impl Mint {
         }
     }
 
-    /// Our header; one with other members than the plain one keeps them and names our key, so that only the rest is wrong with it.
+    /// Our header; one with other members than the plain one keeps them and names our key, so that
+    /// only the rest is wrong with it.
     fn header(&self, of: &str) -> String {
         match decode(of) {
             _ if of == plain()[0] => self.header.clone(),
@@ -419,11 +423,11 @@ fn broken(tag: &str) -> String {
 async fn an_entry_that_is_minted_again_keeps_its_defect_and_no_other() {
     let mint = Host::new().await.mint;
     let entries = entries();
-    let own = mint.anew(&entries[0].input);
+    let own = mint.reissued(&entries[0].input);
     // What was spelled wrong is right again once its spelling is undone.
     let undone = |why: &str| {
         let entry = entries.iter().find(|entry| entry.why == why).unwrap();
-        mint.anew(&entry.input)
+        mint.reissued(&entry.input)
     };
     assert_eq!(undone("Leading space.").trim_start(), own);
     assert_eq!(undone("Trailing line feed.").trim_end(), own);
@@ -437,7 +441,7 @@ async fn an_entry_that_is_minted_again_keeps_its_defect_and_no_other() {
     assert_eq!(foreign[..foreign.len() - 43], own[..own.len() - 43]);
     // And what differs does differ.
     for (place, entry) in entries.iter().enumerate().skip(1) {
-        assert_ne!(mint.anew(&entry.input), own, "{place}: {}", entry.why);
+        assert_ne!(mint.reissued(&entry.input), own, "{place}: {}", entry.why);
     }
 }
 

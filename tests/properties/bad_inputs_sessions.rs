@@ -1,6 +1,6 @@
-//! Every recorded session cookie meets its verdict in the library, with the secret of a session that is alive.
+//! Every recorded session cookie meets its verdict in the library, with the secret of a session
+//! that is alive.
 
-use crate::support::recorded_sessions::own_sessions;
 use account::{
     SignUp,
     model::{ClientInfo, CustomId, SessionSecret},
@@ -8,6 +8,8 @@ use account::{
 };
 use data_encoding::BASE64;
 use serde_json::Value;
+
+use crate::support::recorded_sessions::own_sessions;
 
 /// The 64 digits of a session of this user.
 async fn own_session(host: &TestHost, id: &str) -> String {

@@ -74,7 +74,8 @@ fn second_factors() {
     agrees("mfaFactor", |input| input.parse::<SecondFactor>().is_ok());
 }
 
-/// What a client sends as a secret is any text of 1–256 characters, kept as it is; whether it is the right one is for the comparison to say.
+/// What a client sends as a secret is any text of 1–256 characters, kept as it is; whether it is
+/// the right one is for the comparison to say.
 #[test]
 fn secrets_and_codes() {
     let corpus: Value = serde_json::from_str(include_str!("../data/bad-inputs.json")).unwrap();
@@ -109,7 +110,8 @@ fn client_addresses() {
     assert_ne!(network("2001:db8:0:1::1"), network("2001:db8::1"));
 }
 
-/// A client is whoever sends a request, so nothing is refused: what is bad is not kept as it came.
+/// A client is the one who sends a request, so nothing is refused: what is bad is not kept as it
+/// came.
 #[test]
 fn user_agents() {
     agrees("userAgent", |input| {

@@ -1,4 +1,4 @@
-//! Nobody learns from an answer, or from the work behind it, whether an address has an account.
+//! No one learns from an answer, or from the work behind it, whether an address has an account.
 
 use std::{
     future::Future,
@@ -7,9 +7,6 @@ use std::{
     time::Duration,
 };
 
-use crate::support::operations::{ADA, WRONG, scene::Scene, service, sign_in, sign_up, table::Operation};
-use crate::support::text_store::TextStore;
-use crate::support::token_kinds::{Kind, page, passcode};
 use account::{
     Argon2Pool, EmailSignIn, Error,
     messages::{EmailMessage, SmsMessage},
@@ -19,6 +16,12 @@ use account::{
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
+
+use crate::support::{
+    operations::{ADA, WRONG, scene::Scene, service, sign_in, sign_up, table::Operation},
+    text_store::TextStore,
+    token_kinds::{Kind, page, passcode},
+};
 
 /// What an address can be to a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +72,7 @@ impl State {
     }
 }
 
-/// A host with one account in each state.
+/// An application with one account in each state.
 async fn host() -> TestHost {
     let texts = TextStore::default();
     let host = TestHost::on(texts.clone());
@@ -123,8 +126,8 @@ async fn a_right_password_costs_the_same_and_tells_only_who_knows_it() {
     }
 }
 
-/// The one state that works less: a lock that hashed on would be no lock, and one that wrote would let guesses at it cost the store. The
-/// answer is the same.
+/// The one state that works less: a lock that hashed on would be no lock, and one that wrote would
+/// let guesses at it cost the store. The answer is the same.
 #[tokio::test]
 async fn a_locked_account_is_refused_by_one_read_in_the_same_words() {
     let host = host().await;
@@ -190,7 +193,8 @@ async fn a_guess_leaves_as_durable_a_trace_at_an_address_without_account() {
     assert!(!log.contains("example.com"), "an address that somebody tried is not kept");
 }
 
-/// The answers that a state gets to a request for a token, and the work behind it, an entry of the log standing for a saved change.
+/// The answers that a state gets to a request for a token, and the work behind it, an entry of the
+/// log standing for a saved change.
 async fn ask(host: &TestHost, kind: Kind, state: State) -> (Result<Token, Error>, Vec<Step>) {
     host.recorder.take();
     let (client, email) = (ClientInfo::default(), state.email().parse().unwrap());
@@ -281,7 +285,8 @@ async fn r26_a_wrong_secret_costs_and_tells_the_same_whatever_the_account_is() {
     }
 }
 
-/// A mailer and sender of text messages that accepts nothing, or never answers, whether there is anything to send or not.
+/// A mailer and sender of text messages that accepts nothing, or never answers, whether there is
+/// anything to send or not.
 #[derive(Debug, Clone, Copy)]
 enum BadMessenger {
     Fails,
@@ -387,8 +392,9 @@ async fn a_messenger_that_fails_or_hangs_changes_nothing() {
                 assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{operation:?}");
                 assert_eq!(sent, 0, "{operation:?}");
             }
-            // Whoever changes how they sign in, or asks for a message, waits until it is taken over; a guest who signs in does not. Who asks for
-            // a message to nobody waits as long as for one to somebody.
+            // The one who changes how they sign in, or asks for a message, waits until it is taken
+            // over; a guest who signs in does not. Who asks for a message to no one waits as long
+            // as for one to a person.
             None => {
                 assert_eq!(sent, usize::from(operation != Operation::StartRecoveryOfNobody), "{operation:?}");
                 assert!(

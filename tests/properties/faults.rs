@@ -8,18 +8,22 @@ use std::{
     time::Duration,
 };
 
-use crate::support::operations::{
-    ADA, Messenger, Service, WRONG,
-    scene::{Fixture, Scene},
-    service, sign_in, sign_up,
-    table::Operation,
-};
-use crate::support::{text_store::TextStore, yielding::Yielding};
 use account::{
     EmailSignIn, Error, MemoryStore,
     model::{ClientInfo, Key},
     ports::{Parts, Select, Store},
     testing::{Fault, FaultPlan, FaultyStore, Hanging, InstantHasher, Outbox, PASSWORD, Snapshot},
+};
+
+use crate::support::{
+    operations::{
+        ADA, Messenger, Service, WRONG,
+        scene::{Fixture, Scene},
+        service, sign_in, sign_up,
+        table::Operation,
+    },
+    text_store::TextStore,
+    yielding::Yielding,
 };
 
 /// A service in the state that an operation starts from.
@@ -190,11 +194,11 @@ async fn a_store_that_collides_repeats_or_delays_changes_no_outcome() {
             stage.plan.fail(call, fault);
             let outcome = stage.run(operation).await;
             assert_eq!(outcome.is_err(), operation.is_refused(), "{what}: {outcome:?}");
-            // That an account is in use is left to be noted by whoever was first.
+            // That an account is in use is left to be noted by the one who was first.
             let is_check = matches!(operation, Operation::Caller | Operation::CallerByJwt);
             match fault {
                 Fault::Conflict if is_check => continue,
-                // Log entries and sealed lists are made anew when a change is tried again.
+                // Log entries and sealed lists are made again when a change is tried again.
                 Fault::Conflict if operation == Operation::FinishChallengeByRecoveryCode => {}
                 Fault::Conflict => assert_eq!(stage.texts.accounts(), undisturbed.texts.accounts(), "{what}"),
                 _ => assert_eq!(stage.texts.dump(), course.after, "{what}"),
@@ -250,7 +254,8 @@ async fn a_store_that_was_down_for_a_minute_serves_the_first_who_asks_afterwards
                 stage.service.clock().advance(Duration::from_secs(10));
             }
             stage.plan.clear();
-            // Whoever may have done it meanwhile without hearing of it is refused now, and nobody else but those whose app shows another code.
+            // The one who may have done it meanwhile without hearing of it is refused now, and no
+            // one else but those whose app shows another code.
             let outcome = stage.run(operation).await;
             use Operation::{ConfirmAuthenticator, FinishChallenge, FinishChallengeOfHolder};
             let by_app =
@@ -291,7 +296,8 @@ async fn a_lost_answer_to_a_save_is_found_out() {
         let scene = Scene::of(operation).await;
         let course = Course::of(operation, &scene).await;
         let stage = Stage::set(&scene);
-        // The save is the last call of every operation that has one; a log entry has no version to be found by.
+        // The save is the last call of every operation that has one; a log entry has no version to
+        // be found by.
         let by_entry = operation == Operation::IssueJwt || OF_NOBODY.contains(&operation);
         if course.writes == 0 || by_entry {
             continue;
@@ -403,7 +409,8 @@ async fn a_store_that_is_down_lets_nobody_in_and_comes_back_by_itself() {
     sign_in(&stage.service, ADA, PASSWORD).await.unwrap();
 }
 
-/// The one sign-in of two saves: the address leaves the account of somebody else before its owner gets one.
+/// The one sign-in of two saves: the address leaves the account of another person before its owner
+/// gets one.
 #[tokio::test]
 async fn whoever_proves_an_address_on_an_account_of_somebody_else_gets_one_at_the_next_try_at_the_latest() {
     let scene = Scene::of(Operation::SendEmailCode).await;

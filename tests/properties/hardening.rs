@@ -1,10 +1,8 @@
-//! Rows of `HARDENING.md` that no test of a feature shows, each by the test that is named after it; and that the list is whole.
+//! Rows of `HARDENING.md` that no test of a feature shows, each by the test that is named after it;
+//! and that the list is whole.
 
 use std::time::Duration;
 
-use crate::support::fixtures::{ADA, ada};
-use crate::support::http::{Cookie, KEY, Server, otp, redeem};
-use crate::support::text_store::TextStore;
 use account::{
     EmailSignIn, GenericToken,
     model::{ClientInfo, Phone},
@@ -12,6 +10,12 @@ use account::{
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+
+use crate::support::{
+    fixtures::{ADA, ada},
+    http::{Cookie, KEY, Server, otp, redeem},
+    text_store::TextStore,
+};
 
 const PAGE: &str = "https://app.example.com/page";
 const TOKEN: &str = "/v1/account/sessions/token";

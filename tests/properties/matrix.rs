@@ -1,4 +1,5 @@
-//! Every operation × every state that a session can be in × every way to show it: the answer of the gates is that of the table of operations.
+//! Every operation × every state that a session can be in × every way to show it: the answer of the
+//! gates is that of the table of operations.
 
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ use Behind::{Anything, NoRoute, Parameters};
 /// Offered only by a build that knows providers.
 const OF_PROVIDERS: Behind = if cfg!(feature = "oauth2") { Anything } else { NoRoute };
 
-/// All operations of the API, in its order. One that is added, or offered, has to be written down here.
+/// All operations of the API, in its order. One that is added, or offered, has to be written down
+/// here.
 const OPERATIONS: [(Operation, Behind); 47] = [
     (User, Anything),
     (SignUp, Parameters),
@@ -89,7 +91,7 @@ const _: () = {
     }
 };
 
-/// What has become of the session of whoever asks.
+/// What has become of the session of the one who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// There never was one.
@@ -165,7 +167,7 @@ const OF_THE_GATES: [&str; 7] = [
     "user_challenge_required",
 ];
 
-/// A server, and somebody in a state with what they show.
+/// A server, and a person in a state with what they show.
 async fn scene(state: State, off: &[AuthMethod]) -> (Server, Option<(Cookie, String)>) {
     let server = Server::with(
         |config| {
@@ -187,7 +189,7 @@ async fn scene(state: State, off: &[AuthMethod]) -> (Server, Option<(Cookie, Str
         _ => server.user("ada").await,
     };
     let cookie = match state {
-        // Whoever switches it on has proved all factors that there are.
+        // The one who switches it on has proved all factors that there are.
         Stale | Fresh => {
             let secret = set_up_authenticator(&server, &cookie).await;
             switch_mfa_on(&server, &cookie).await;
@@ -239,7 +241,7 @@ async fn pass_challenge(server: &Server, cookie: &Cookie, secret: &str) -> Cooki
     server.put(PATH, &body).by(cookie).ok(200).await.cookie()
 }
 
-/// A request to an operation by this route, of somebody who shows their session this way.
+/// A request to an operation by this route, of a person who shows their session this way.
 fn call(
     server: &Server,
     operation: Operation,
@@ -289,7 +291,8 @@ async fn every_cell_is_the_tables(operations: &[(Operation, Behind)], off: &[Aut
 
 #[tokio::test]
 async fn every_operation_answers_every_state_of_a_session_as_the_table_says() {
-    // 47 operations and 4 older routes; one way to be a guest and three to be in each of the ten other states.
+    // 47 operations and 4 older routes; one way to be a guest and three to be in each of the ten
+    // other states.
     assert_eq!(every_cell_is_the_tables(&OPERATIONS, &[]).await, (47 + 4) * (1 + 10 * 3));
 }
 

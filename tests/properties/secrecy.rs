@@ -2,7 +2,6 @@
 
 use std::{error::Error as _, fmt::Debug};
 
-use crate::support::{master_key, text_store::TextStore};
 use account::{
     AccountService, Argon2Pool, Caller, Config, DeviceToken, EmailSignIn, Error, Jwt, MasterKey,
     MemoryLimiter, MemoryStore, NewAuthenticator, NewPushTarget, OtpauthUri, PassedChallenge, RecoveryCodes,
@@ -20,6 +19,8 @@ use account::{
 use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+
+use crate::support::{master_key, text_store::TextStore};
 
 const PASSWORD: &str = "canary-Zebra-password-1";
 const NEW_PASSWORD: &str = "canary-Zebra-password-2";
@@ -85,7 +86,8 @@ impl Canaries {
         self.text(new.uri.as_str());
     }
 
-    /// The whole and its signature; the header is public, and the claims say nothing that the account does not.
+    /// The whole and its signature; the header is public, and the claims say nothing that the
+    /// account does not.
     fn jwt(&mut self, jwt: &str) {
         self.text(jwt);
         self.0.push(jwt.rsplit('.').next().unwrap().to_owned());
@@ -128,7 +130,7 @@ fn personal() -> Canaries {
     canaries
 }
 
-/// What nobody may see anywhere, in whatever form.
+/// What no one may see anywhere, in whatever form.
 fn secret() -> Canaries {
     let mut canaries = Canaries::default();
     for text in [PASSWORD, NEW_PASSWORD, GUESS] {
@@ -388,7 +390,8 @@ async fn lived_life(host: &TestHost) -> (Shown, Canaries) {
         shown.debug("TextNotice", &text.notice);
         shown.debug("SmsMessage", text);
     }
-    // What can be serialized is no secret: it may hold a person's data, which its owner reads and the store keeps.
+    // What can be serialized is no secret: it may hold a person's data, which its owner reads and
+    // the store keeps.
     let user = service.user(&linked).await.unwrap();
     for entry in service.events(&linked, PageQuery::parse(&none, 100).unwrap()).await.unwrap().entries {
         secrets.assert_serialized_without("Event", &entry.event);
@@ -514,10 +517,12 @@ fn values_and_ports_hide_what_they_hold() {
     shown.assert_without(&salt_and_hash);
 }
 
-/// Who serializes these hands them to a log or a client; so it does not compile. What is serialized is public, or meant for the store.
+/// Who serializes these hands them to a log or a client; so it does not compile. What is serialized
+/// is public, or meant for the store.
 #[test]
 fn what_holds_a_secret_can_be_neither_serialized_nor_displayed() {
-    /// Two implementations fit whatever is serialized or displayed, and then `_` cannot be inferred.
+    /// Two implementations fit whatever is serialized or displayed, and then `_` cannot be
+    /// inferred.
     trait Kept<Reason> {
         fn is_kept() {}
     }

@@ -1,5 +1,5 @@
-//! The server, or the database under it, is killed at random moments while eight clients write. Whatever was answered is there, and nothing is
-//! half there.
+//! The server, or the database under it, is killed at random moments while eight clients write.
+//! Whatever was answered is there, and nothing is half there.
 
 #[path = "kill_server/victims.rs"]
 mod victims;
@@ -12,13 +12,17 @@ use std::{
     time::Duration,
 };
 
-use crate::support::server_process::{
-    client::{self, Reply},
-    server::Server,
-};
-use crate::support::{campaign, tempdir::TempDir};
 use serde_json::{Value, json};
 use victims::{OnSqlite, Victim};
+
+use crate::support::{
+    campaign,
+    server_process::{
+        client::{self, Reply},
+        server::Server,
+    },
+    tempdir::TempDir,
+};
 
 /// How many times a file is opened again before the next one is begun.
 const KILLS_PER_FILE: u64 = 20;
@@ -26,7 +30,8 @@ const WRITERS: usize = 8;
 const STEPS: u64 = 14;
 const PASSWORD: &str = "violet-anvil-71";
 
-/// What a writer does to its account next. Each step is one request, one change and one entry in the log.
+/// What a writer does to its account next. Each step is one request, one change and one entry in
+/// the log.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Step {
     SignUp,
@@ -212,7 +217,9 @@ fn kill_again_and_again(victim: &mut impl Victim, kills: u64, random: &mut u64) 
     acknowledged
 }
 
-/// Lets the writers have some steps acknowledged and a moment pass, kills the victim, and tells all that was answered about which accounts, and how many steps those answers were. Writers go on with accounts of earlier rounds before they make new ones.
+/// Lets the writers have some steps acknowledged and a moment pass, kills the victim, and tells all
+/// that was answered about which accounts, and how many steps those answers were. Writers go on
+/// with accounts of earlier rounds before they make new ones.
 fn write_and_kill(
     victim: &mut impl Victim,
     accounts: &BTreeMap<String, Known>,
@@ -262,7 +269,8 @@ fn note(journal: &mut BTreeMap<String, Known>, (name, step, cookie): Word) -> bo
     step > 0
 }
 
-/// Takes one account through all the steps that are left. Fails when the server does not answer any more, or has no database.
+/// Takes one account through all the steps that are left. Fails when the server does not answer any
+/// more, or has no database.
 fn write(port: u16, name: &str, known: Known, words: &Sender<Word>) -> io::Result<()> {
     let say = |step, cookie| words.send((name.to_owned(), step, cookie)).unwrap();
     let mut lasting = known.cookies.get(&LASTING).cloned().unwrap_or_default();
@@ -351,8 +359,9 @@ fn check_all(
     })
 }
 
-/// Asks the server, started again, for an account: it is as it was after the last step that was acknowledged, or after the one more that
-/// was under way. Tells what was seen, with which cookie, and whether the account had to be made first; and brings `known` up to that.
+/// Asks the server, started again, for an account: it is as it was after the last step that was
+/// acknowledged, or after the one more that was under way. Tells what was seen, with which cookie,
+/// and whether the account had to be made first; and brings `known` up to that.
 fn check(server: &Server, name: &str, known: &mut Known) -> ((String, View), bool) {
     let (mut cookie, mut was_absent) = (known.cookies.get(&LASTING).cloned(), false);
     let must_sign_in = cookie.is_none();

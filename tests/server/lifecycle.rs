@@ -1,4 +1,5 @@
-//! The reference server as its operator meets it: settings, key file, health, development outbox, and its end.
+//! The reference server as its operator meets it: settings, key file, health, development outbox,
+//! and its end.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -6,10 +7,12 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::server_process::client;
-use crate::support::server_process::server::{self, Server};
-use crate::support::server_process::{SIGN_IN, SIGN_UP, empty_directory};
 use data_encoding::BASE64;
+
+use crate::support::server_process::{
+    SIGN_IN, SIGN_UP, client, empty_directory,
+    server::{self, Server},
+};
 
 #[test]
 fn a_bad_setting_ends_the_start_with_one_line_and_opens_nothing() {
@@ -98,7 +101,8 @@ fn requests_that_have_begun_are_finished_after_sigterm() {
     let mut connection = client::connect(server.port).unwrap();
     let head = client::head(server.port, "POST /v1/account", &[("Expect", "100-continue")], SIGN_UP);
     connection.write_all(head.as_bytes()).unwrap();
-    // The server says so when it begins to read the body, that is, when the request is in its hands.
+    // The server says so when it begins to read the body, that is, when the request is in its
+    // hands.
     let mut go_ahead = [0; 25];
     connection.read_exact(&mut go_ahead).unwrap();
     assert_eq!(&go_ahead, b"HTTP/1.1 100 Continue\r\n\r\n");

@@ -1,4 +1,5 @@
-//! The reference server with a mail server and an SMS gateway: what people get, and what becomes of it when the server ends.
+//! The reference server with a mail server and an SMS gateway: what people get, and what becomes of
+//! it when the server ends.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -11,9 +12,12 @@ use std::{
     time::Duration,
 };
 
-use crate::support::server_process::{client, empty_directory, server::Server};
-use crate::support::smtp::SmtpServer;
 use serde_json::{Value, json};
+
+use crate::support::{
+    server_process::{client, empty_directory, server::Server},
+    smtp::SmtpServer,
+};
 
 const RECOVERY: &str = r#"{"email":"ada@example.com","url":"http://localhost/reset"}"#;
 const FROM: (&str, &str) = ("ACCOUNT_SMTP_FROM", "Notes <notes@example.com>");

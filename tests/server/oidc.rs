@@ -1,8 +1,10 @@
-//! Signs in through a certified OpenID Provider, npm's `oidc-provider`, in a real Chromium, to the reference server.
+//! Signs in through a certified OpenID Provider, npm's `oidc-provider`, in a real Chromium, to the
+//! reference server.
 //!
-//! Each test starts a server of its own and runs one scenario of `tests/server/oidc`, which starts the provider and the browser; what it prints (TAP) is
-//! shown if it fails. Everything is on loopback. Without Node, Chromium or the package registry, the tests say so and pass; under `CI=true` they
-//! fail. `CHROMIUM` names another executable than `/usr/bin/chromium`.
+//! Each test starts a server of its own and runs one scenario of `tests/server/oidc`, which starts
+//! the provider and the browser; what it prints (TAP) is shown if it fails. Everything is on
+//! loopback. Without Node, Chromium or the package registry, the tests say so and pass; under
+//! `CI=true` they fail. `CHROMIUM` names another executable than `/usr/bin/chromium`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

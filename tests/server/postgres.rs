@@ -5,9 +5,13 @@ use std::{
     thread,
 };
 
-use crate::support::server_process::server::{self, Server};
-use crate::support::server_process::{KEY, SIGN_IN, SIGN_UP};
-use crate::support::services::postgres::Postgres;
+use crate::support::{
+    server_process::{
+        KEY, SIGN_IN, SIGN_UP,
+        server::{self, Server},
+    },
+    services::postgres::Postgres,
+};
 
 fn node(name: &str, database: &str) -> Server {
     let settings = [("ACCOUNT_DATABASE", database), ("ACCOUNT_KEY", KEY), ("ACCOUNT_RATE_LIMITS", "off")];

@@ -2,13 +2,6 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::support::server_process::{
-    SIGN_UP,
-    client::Reply,
-    server::{self, Server},
-};
-use crate::support::services::redis::Redis;
-use crate::support::tempdir::TempDir;
 use account::{
     AccountService, Config, MasterKey, MemoryLimiter, MemoryStore, RedisLimiter,
     http::{Settings, router_with},
@@ -23,6 +16,16 @@ use axum::{
 };
 use tower::ServiceExt as _;
 
+use crate::support::{
+    server_process::{
+        SIGN_UP,
+        client::Reply,
+        server::{self, Server},
+    },
+    services::redis::Redis,
+    tempdir::TempDir,
+};
+
 const KEY: &str = "UFeh0io4ytuGDP3w8NwYBKkwAcvzrEwmM6zi0d/t0EM=";
 
 #[test]
@@ -30,7 +33,7 @@ fn two_servers_share_their_limits() {
     let Some(redis) = Redis::start() else { return };
     let directory = TempDir::new();
     let nodes = ["a", "b"].map(|name| start(&directory, name, &redis, KEY));
-    // Should the hour end meanwhile, the count begins anew.
+    // Should the hour end meanwhile, the count begins again.
     let is_done = ["ada", "eve", "bob"].iter().any(|name| {
         let replies: Vec<_> = (0..12).map(|turn| guess(&nodes[turn % 2], name)).collect();
         let reset = replies[0].header("x-ratelimit-reset");

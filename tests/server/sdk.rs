@@ -1,8 +1,8 @@
 //! Drives the published, unmodified React Native SDK in Node against the reference server.
 //!
-//! Each test starts a server of its own and runs one scenario of `tests/server/sdk`; what the scenario
-//! prints (TAP) is shown if it fails. Without Node, or without the package registry, the tests say so
-//! and pass; under `CI=true` they fail.
+//! Each test starts a server of its own and runs one scenario of `tests/server/sdk`; what the
+//! scenario prints (TAP) is shown if it fails. Without Node, or without the package registry, the
+//! tests say so and pass; under `CI=true` they fail.
 
 use std::{path::Path, process::Command};
 
@@ -65,7 +65,8 @@ scenarios! {
     the_sdk_meets_the_request_limits = "limits" with &[];
 }
 
-/// Runs `tests/server/sdk/<name>.mjs` against a new server with these settings beside the usual ones.
+/// Runs `tests/server/sdk/<name>.mjs` against a new server with these settings beside the usual
+/// ones.
 fn scenario(name: &str, settings: &[(&str, &str)]) {
     let Some(sdk) = installed() else { return };
     let server = Server::start(&empty_directory(&format!("sdk-{name}")), settings);

@@ -1,7 +1,8 @@
-//! The trusted side: what the host's own server code does with accounts.
+//! The trusted side: what the application's own server code does with accounts.
+
+use std::time::Duration;
 
 use crate::support::fixtures::ADA;
-use std::time::Duration;
 
 use account::{
     Error, GenericToken, MemoryStore, NewUser, SignedIn,

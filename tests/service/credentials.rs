@@ -1,15 +1,16 @@
-//! Changing password, email and phone: the current password is proved, and what rested on the old one ends.
+//! Changing password, email and phone: the current password is proved, and what rested on the old
+//! one ends.
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
 use account::{
     AccountService, Config, CredentialChange, MasterKey, MemoryStore, NewPushTarget,
     model::{ClientInfo, TargetKind},
     ports::Clock as _,
     testing::{InstantHasher, PASSWORD, TestHost, password},
 };
+
+use crate::support::{fixtures::*, text_store::TextStore};
 
 const NEW: &str = "ada@new.example.com";
 

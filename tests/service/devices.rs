@@ -1,10 +1,8 @@
-//! Known devices keep an account's owner in while it is locked for everybody else; and who is told of a new session.
+//! Known devices keep an account's owner in while it is locked for everybody else; and who is told
+//! of a new session.
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
-use crate::support::token_kinds::*;
 use account::{
     Error, MemoryStore, SessionAlerts, SignedIn,
     messages::Notice,
@@ -12,6 +10,8 @@ use account::{
     testing::{PASSWORD, Step, TestHost, password},
 };
 use serde_json::json;
+
+use crate::support::{fixtures::*, text_store::TextStore, token_kinds::*};
 
 /// The client that keeps what the account knows it by.
 fn on(device: &DeviceSecret) -> ClientInfo {
@@ -260,7 +260,7 @@ async fn nobody_is_told_of_an_accounts_first_session() {
         assert!(host.outbox.mails().is_empty());
         let caller = host.caller(&signed_in).await;
         host.service.sign_out(&caller, &signed_in.session.id).await.unwrap();
-        // Without a session left, Appwrite tells nobody; but the account does not know this device.
+        // Without a session left, Appwrite tells no one; but the account does not know this device.
         host.signed_in(ADA).await;
         assert_eq!(host.outbox.mails().len(), usize::from(alerts == SessionAlerts::NewDevices));
     }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
 use account::{
     NewPushTarget, SignUp,
     model::{ClientInfo, PageQuery},
     ports::Clock as _,
     testing::{PASSWORD, TestHost, password},
 };
+
+use crate::support::fixtures::*;
 
 fn page(queries: &[&str]) -> PageQuery {
     PageQuery::parse(queries, 25).unwrap()

@@ -1,7 +1,6 @@
-//! What stands before every operation: the session, the block, the reset, the factors; and that ids of others are worth nothing.
+//! What stands before every operation: the session, the block, the reset, the factors; and that ids
+//! of others are worth nothing.
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
 use account::{
     Caller, Error, NewPushTarget, SessionHolder,
     model::{AllowedRedirects, ChallengeId, CustomId, IdentityQuery, PageQuery, SecondFactor},
@@ -11,7 +10,10 @@ use account::{
 };
 use serde_json::json;
 
-/// Every operation that takes a caller, by name, with its answer. Those that end the session come last.
+use crate::support::{fixtures::*, text_store::TextStore};
+
+/// Every operation that takes a caller, by name, with its answer. Those that end the session come
+/// last.
 async fn every_operation(host: &TestHost, caller: &Caller) -> Vec<(&'static str, Result<(), Error>)> {
     let (service, right) = (&host.service, || password(PASSWORD));
     let session = *caller.session_id();
@@ -55,7 +57,8 @@ async fn every_operation(host: &TestHost, caller: &Caller) -> Vec<(&'static str,
     ]
 }
 
-/// Every other operation that takes a caller; a live session alone is not enough for them to succeed.
+/// Every other operation that takes a caller; a live session alone is not enough for them to
+/// succeed.
 async fn those_that_ask_for_more(host: &TestHost, caller: &Caller) -> Vec<(&'static str, Result<(), Error>)> {
     let service = &host.service;
     let page = AllowedRedirects::new(["app.example.com"], []).unwrap();

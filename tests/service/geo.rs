@@ -233,7 +233,8 @@ enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// Writes the control byte, the size and the content (MaxMind DB File Format Specification 2.0, "Data Field Format").
+    /// Writes the control byte, the size and the content (MaxMind DB File Format Specification 2.0,
+    /// "Data Field Format").
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Text(text) => {
@@ -348,7 +349,8 @@ impl<'a> Database<'a> {
     }
 }
 
-/// Puts an entry where the given bits of an address lead, and pushes what was there down to the addresses beside it.
+/// Puts an entry where the given bits of an address lead, and pushes what was there down to the
+/// addresses beside it.
 fn insert(nodes: &mut Vec<Node>, address: u128, mut bits: std::ops::Range<usize>, entry: Entry) {
     let last = bits.next_back().expect("a network that is not everything");
     let mut node = 0;

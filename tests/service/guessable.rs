@@ -63,7 +63,8 @@ impl Door {
     }
 }
 
-/// Ada with everything that can be guessed: a password, two verified addresses, an app, recovery codes.
+/// Ada with everything that can be guessed: a password, two verified addresses, an app, recovery
+/// codes.
 #[derive(Clone)]
 pub(crate) struct Guarded {
     pub(crate) texts: TextStore,

@@ -1,12 +1,8 @@
-//! No secret that can be guessed is found by guessing: not one code, not one password, not over all doors together.
+//! No secret that can be guessed is found by guessing: not one code, not one password, not over all
+//! doors together.
 
 use std::time::Duration;
 
-use crate::guessable::*;
-use crate::support::concurrently::concurrently;
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
-use crate::support::token_kinds::*;
 use account::{
     MemoryStore,
     model::ClientInfo,
@@ -14,6 +10,9 @@ use account::{
     testing::{PASSWORD, Step, TestHost},
 };
 use serde_json::json;
+
+use crate::guessable::*;
+use crate::support::{concurrently::concurrently, fixtures::*, text_store::TextStore, token_kinds::*};
 
 /// A code that was not sent.
 fn wrong(sent: &str) -> String {
@@ -40,7 +39,8 @@ async fn asvs_6_6_3_a_code_survives_four_wrong_guesses_and_not_five() {
     }
 }
 
-/// Whatever the order, one of these holds: the right guess was among the first five, or it opened nothing and opens nothing any more.
+/// Whatever the order, one of these holds: the right guess was among the first five, or it opened
+/// nothing and opens nothing any more.
 async fn two_hundred_guesses(store: impl Store, rounds: usize) {
     let host = TestHost::on(store);
     let mut hits = 0;
@@ -77,7 +77,8 @@ async fn r03_of_two_hundred_guesses_at_once_five_count_in_sqlite() {
     two_hundred_guesses(account::SqliteStore::open(directory.file("account.db")).unwrap(), 3).await;
 }
 
-/// The strict form: a hundred and ninety-five wrong guesses are under way, five have been counted, and the right one is refused.
+/// The strict form: a hundred and ninety-five wrong guesses are under way, five have been counted,
+/// and the right one is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r03_after_a_burst_of_wrong_guesses_the_right_one_is_refused() {
     for kind in CODES {

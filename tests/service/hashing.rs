@@ -1,4 +1,4 @@
-//! The pool as a host sees it: through the port, from any executor.
+//! The pool as an application sees it: through the port, from any executor.
 
 use std::sync::Arc;
 

@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignUp,
     model::{Account, ClientInfo, Event, Key, Password},
@@ -16,7 +14,10 @@ use account::{
 };
 use async_trait::async_trait;
 
-/// Kind and operation of the event, the name that came with it, and the name that was saved by then.
+use crate::support::{fixtures::*, text_store::TextStore};
+
+/// Kind and operation of the event, the name that came with it, and the name that was saved by
+/// then.
 type Heard = (String, String, Option<String>);
 
 #[derive(Debug)]
@@ -69,7 +70,8 @@ async fn an_observer_hears_of_each_event_once_after_it_was_saved() {
 
     assert_eq!(code(sign_in(ADA, "no such password").await), "user_invalid_credentials");
     assert_eq!(heard(), [told("session.refuse createEmailPasswordSession", "King")]);
-    // A guess at nobody is only logged: an observer that takes its time must not show who has an account.
+    // A guess at no one is only logged: an observer that takes its time must not show who has an
+    // account.
     assert_eq!(code(sign_in("nobody@example.com", "no such password").await), "user_invalid_credentials");
     assert_eq!(heard(), []);
 

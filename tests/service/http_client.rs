@@ -118,7 +118,8 @@ async fn a_server_that_ends_connections_it_kept_open_fails_no_request() {
     }
 }
 
-/// Answers the first request of a connection, which may be kept open; ends it when there is another.
+/// Answers the first request of a connection, which may be kept open; ends it when there is
+/// another.
 async fn answer_once(mut stream: TcpStream) {
     let mut heard = [0; 4096];
     while !heard.windows(8).any(|end| end == b"\r\n\r\ncode") {
@@ -186,7 +187,8 @@ async fn a_request_for_the_public_network_goes_nowhere_else() {
         let refused = client.send(request.with_public_network_only()).await;
         assert!(matches!(refused, Err(HttpError::PrivateAddress)), "{host}: {refused:?}");
     }
-    // Without that, names and addresses of this machine are as good as any; and what was allowed once serves none of the above.
+    // Without that, names and addresses of this machine are as good as any; and what was allowed
+    // once serves none of the above.
     for host in ["127.0.0.1", "localhost"] {
         let url = Url::parse(&format!("http://{host}:{port}/echo")).unwrap();
         let request = HttpRequest::new(HttpMethod::Get, url);

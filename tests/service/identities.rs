@@ -1,13 +1,13 @@
 //! Linked accounts at providers: listing and removing one's own.
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
 use account::{
     Caller, Error, IdentityPage,
     model::{Identity, IdentityId, IdentityQuery},
     testing::TestHost,
 };
 use serde_json::json;
+
+use crate::support::{fixtures::*, text_store::TextStore};
 
 /// An account with identities at these providers, as sign-in with providers will make them.
 async fn linked(texts: &TextStore, host: &TestHost, email: &str, providers: &[&str]) -> Caller {

@@ -1,9 +1,8 @@
-//! Accounts whose password was hashed by an older system, from the import to the sign-in that replaces the hash.
+//! Accounts whose password was hashed by an older system, from the import to the sign-in that
+//! replaces the hash.
 
 use std::sync::Arc;
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
 use account::{
     AccountService, Argon2Params, Argon2Pool, Config, MasterKey, Secret,
     model::{ClientInfo, InvalidPasswordHash, PasswordHash, UserId},
@@ -11,6 +10,8 @@ use account::{
     testing::{PASSWORD, TestHost, password},
 };
 use proptest::{prelude::*, test_runner::RngSeed};
+
+use crate::support::{fixtures::*, text_store::TextStore};
 
 /// Hashes of [`PASSWORD`], made by libxcrypt, OpenSSL and the reference implementation of Argon2.
 const OLD: [&str; 6] = [
@@ -35,7 +36,8 @@ fn secret(text: &str) -> Arc<Secret> {
     Arc::new(Secret::new(text.to_owned()))
 }
 
-/// Ada's account with this hash as an import would have stored it, once as the password and twice in the history.
+/// Ada's account with this hash as an import would have stored it, once as the password and twice
+/// in the history.
 async fn imported(hash: &str) -> (TextStore, TestHost, UserId) {
     let texts = TextStore::default();
     let host = TestHost::with(texts.clone(), |config| config.passwords.history = 3);

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::fixtures::*;
 use account::{
     AccountService, Config, MasterKey, MemoryStore,
     model::ClientInfo,
     ports::{Clock as _, NoMailer, NoSms},
     testing::{InstantHasher, ManualClock, PASSWORD, TestHost, password},
 };
+
+use crate::support::fixtures::*;
 
 #[tokio::test]
 async fn a_jwt_stands_for_its_session_without_being_it() {

@@ -1,4 +1,4 @@
-//! Request limits as a host meets them: through `AccountService::admit`.
+//! Request limits as an application meets them: through `AccountService::admit`.
 
 use std::{
     collections::HashSet,

@@ -1,7 +1,8 @@
 //! Maintenance: what has expired goes, and nothing else.
 
-use crate::support::fixtures::{ADA, DAY};
 use std::{sync::Arc, time::Duration};
+
+use crate::support::fixtures::{ADA, DAY};
 
 #[cfg(feature = "sqlite")]
 use crate::support::tempdir::TempDir;

@@ -396,7 +396,8 @@ fn body_of(html: &str) -> &str {
     &html[html.find("<body").unwrap()..]
 }
 
-/// The tags of a page in their order, attributes and texts left out; comments and styles are skipped as browsers do.
+/// The tags of a page in their order, attributes and texts left out; comments and styles are
+/// skipped as browsers do.
 fn shape(html: &str) -> Vec<String> {
     let mut tags = Vec::new();
     let mut rest = html;

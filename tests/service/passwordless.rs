@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
-use crate::support::operations::scene::identity;
-use crate::support::text_store::TextStore;
-use crate::support::token_kinds::*;
 use account::{
     AccountService, EmailSignIn, Error, MasterKey, MemoryStore, SignedIn,
     messages::{Notice, TextNotice},
@@ -15,6 +11,8 @@ use account::{
 };
 use serde_json::json;
 use url::Url;
+
+use crate::support::{fixtures::*, operations::scene::identity, text_store::TextStore, token_kinds::*};
 
 fn visitor() -> ClientInfo {
     ClientInfo::at("192.0.2.7".parse().unwrap())

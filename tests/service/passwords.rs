@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::fixtures::*;
 use account::{
     AccountService, Config, Error, MasterKey, MemoryStore, Secret, SignUp,
     model::{Account, ClientInfo, Password, PasswordHash},
@@ -10,6 +9,8 @@ use account::{
     testing::{InstantHasher, PASSWORD, TestHost, password},
 };
 use async_trait::async_trait;
+
+use crate::support::fixtures::*;
 
 async fn sign_up(host: &TestHost, text: &str) -> Result<(), Error> {
     let request = SignUp::new(BOB.parse().unwrap(), password(text));

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
 use account::{ports::Clock as _, testing::TestHost};
+
+use crate::support::{fixtures::*, text_store::TextStore};
 
 #[tokio::test]
 async fn a_new_name_is_kept() {

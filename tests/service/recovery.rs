@@ -1,8 +1,6 @@
-//! Setting a new password by mail: who is sent a link, what it sets and ends, and what it leaves alone.
+//! Setting a new password by mail: who is sent a link, what it sets and ends, and what it leaves
+//! alone.
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
-use crate::support::token_kinds::*;
 use account::{
     Error, MemoryStore,
     messages::Notice,
@@ -11,6 +9,8 @@ use account::{
 };
 use serde_json::json;
 use url::Url;
+
+use crate::support::{fixtures::*, text_store::TextStore, token_kinds::*};
 
 async fn verified(host: &TestHost) -> Person {
     let ada = Person::new(host, ADA, PHONE).await;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
 use account::{
     MemoryStore, NewPushTarget,
     model::{ClientInfo, Factor, SessionProvider, SessionSecret},
     ports::Clock as _,
     testing::{PASSWORD, TestHost, password},
 };
+
+use crate::support::{fixtures::*, text_store::TextStore};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
 use account::{
     AccountService, Argon2Pool, Caller, Config, MasterKey, MemoryStore, SignUp,
     model::{Argon2Params, ClientInfo},
     ports::NoLimits,
     testing::{PASSWORD, Step, TestHost, password},
 };
+
+use crate::support::{fixtures::*, text_store::TextStore};
 
 async fn wrong(host: &TestHost, email: &str) -> String {
     let refused = host

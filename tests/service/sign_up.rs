@@ -1,12 +1,13 @@
 //! Sign-up: what a new account is, and what it is refused for.
 
-use crate::support::fixtures::*;
 use account::{
     MemoryStore, NewPushTarget, SignUp,
     model::{ClientInfo, TargetKind},
     ports::Clock as _,
     testing::{PASSWORD, TestHost, password},
 };
+
+use crate::support::fixtures::*;
 
 fn request(email: &str) -> SignUp {
     SignUp::new(email.parse().unwrap(), password(PASSWORD))

@@ -2,7 +2,6 @@
 
 use std::{error::Error as _, net::Ipv4Addr, sync::Arc, time::Duration};
 
-use crate::support::smtp::{CERTIFICATE, SmtpServer};
 use account::{
     Secret, SmtpBuilder, SmtpEncryption, SmtpError, SmtpMailer,
     messages::{EmailMessage, Notice},
@@ -11,6 +10,8 @@ use account::{
     user_agent::Device,
 };
 use serde_json::{Value, json};
+
+use crate::support::smtp::{CERTIFICATE, SmtpServer};
 
 const FROM: &str = "Example Ltd. <no-reply@example.com>";
 /// 2020-10-15T06:38:00Z; mail dates know no milliseconds.

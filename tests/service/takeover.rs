@@ -1,11 +1,8 @@
-//! Whoever proves an address that nobody had proved takes the account without what a stranger may have put there (H82), or leaves it to its
-//! owner and gets one of their own.
+//! The one who proves an address that no one had proved takes the account without what a stranger
+//! may have put there (H82), or leaves it to its owner and gets one of their own.
 
 use std::collections::BTreeSet;
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
-use crate::support::token_kinds::*;
 use account::{
     Caller, MemoryStore, NewPushTarget, SignedIn,
     model::{ClientInfo, DeviceSecret, UserId},
@@ -14,9 +11,11 @@ use account::{
 };
 use serde_json::{Value, json};
 
+use crate::support::{fixtures::*, text_store::TextStore, token_kinds::*};
+
 const PROOFS: [Kind; 3] = [Kind::EmailCode, Kind::MagicUrl, Kind::Recovery];
 
-/// What a stranger can prepare in an account of somebody else's address.
+/// What a stranger can prepare in an account of another person's address.
 struct Trap {
     person: Person,
     other: SignedIn,
@@ -102,7 +101,8 @@ async fn nothing_is_left_of_a_stranger(store: impl Store, kind: Kind) {
     let bob = *host.signed_up(BOB).await.user_id();
     let bobs = Person::new(&host, "bobs@example.com", PHONE).await;
     assert_ne!((bobs.id, bob), (trap.person.id, trap.person.id), "the number is free again");
-    // The stranger's device is nobody's: it is locked like all others, and its wrong guesses count among theirs.
+    // The stranger's device is no one's: it is locked like all others, and its wrong guesses count
+    // among theirs.
     fail(&host, ADA, 100).await;
     let device = DeviceSecret::from_wire(&trap.device.to_wire()).unwrap();
     let known = ClientInfo::default().with_device(device);
@@ -154,7 +154,8 @@ async fn r42_of_the_stored_account_only_the_proven_address_stays() {
         ]
         .into();
         let before = texts.account(&trap.person.id);
-        // One of the sessions sits at the end of the trap; the history is kept only if the policy says so.
+        // One of the sessions sits at the end of the trap; the history is kept only if the policy
+        // says so.
         let found: BTreeSet<&str> = before.as_object().unwrap().keys().map(String::as_str).collect();
         let history = BTreeSet::from(["password_history"]);
         assert_eq!(&found - &history, all, "the trap is complete");
@@ -205,7 +206,7 @@ fn link_github(account: &mut Value) {
         json!([{ "id": "github", "created_at": 1, "updated_at": 1, "provider": "github", "uid": "1" }]);
 }
 
-/// How the account, whose email nobody has proved, has a proven owner all the same.
+/// How the account, whose email no one has proved, has a proven owner all the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Owner {
     Phone,

@@ -1,14 +1,15 @@
-//! Push targets: the devices of an account, and that nobody touches another's.
+//! Push targets: the devices of an account, and that no one touches another's.
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
 use account::{
     DeviceToken, MemoryStore, NewPushTarget,
     model::{CustomId, TargetId, TargetKind},
     ports::Clock as _,
     testing::{PASSWORD, TestHost, password},
 };
+
+use crate::support::fixtures::*;
 
 fn token(text: &str) -> DeviceToken {
     text.parse().unwrap()

@@ -1,4 +1,5 @@
-//! What whoever runs the service sees of its operations: how they went, and nothing of whom they were for.
+//! What the operator of the service sees of its operations: how they went, and nothing of whom they
+//! were for.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +35,8 @@ impl Write for Log {
     }
 }
 
-/// Runs a test, and answers with all that was traced, with the counts by operation and outcome, and with what the test answers.
+/// Runs a test, and answers with all that was traced, with the counts by operation and outcome, and
+/// with what the test answers.
 fn told<T>(test: impl Future<Output = T>) -> (String, BTreeMap<String, u64>, T) {
     let log = Log::default();
     let writer = log.clone();

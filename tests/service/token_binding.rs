@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::support::fixtures::*;
-use crate::support::token_kinds::*;
 use account::{
     MemoryStore,
     model::{Key, TokenPurpose},
     ports::{Parts, Store as _},
     testing::{FaultyStore, PASSWORD, TestHost, password},
 };
+
+use crate::support::{fixtures::*, token_kinds::*};
 
 const OTHER_PHONE: &str = "+442071838750";
 

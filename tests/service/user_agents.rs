@@ -2,8 +2,8 @@
 
 use account::user_agent::{Device, DeviceParser, StandardDeviceParser, parse};
 
-/// A user agent; code, name and version of its system; type, code, name, version, engine and engine version of its
-/// client; form, brand and model of its device.
+/// A user agent; code, name and version of its system; type, code, name, version, engine and engine
+/// version of its client; form, brand and model of its device.
 type Row = (&'static str, [&'static str; 3], [&'static str; 6], [&'static str; 3]);
 
 const NOTHING: [&str; 3] = ["", "", ""];
@@ -201,7 +201,7 @@ const TABLE: &[Row] = &[
     ("Mozilla/5.0 (compatible; ExampleSearch/3.1; +https://search.example/about)",
      NOTHING, ["bot", "", "Generic Bot", "", "", ""], NOTHING),
 
-    // Nobody
+    // No one
     ("UNKNOWN", NOTHING, ["", "", "", "", "", ""], NOTHING),
     ("", NOTHING, ["", "", "", "", "", ""], NOTHING),
 ];

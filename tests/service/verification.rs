@@ -1,8 +1,5 @@
 //! Proving an address: what is sent, what it proves, and what it leaves alone.
 
-use crate::support::fixtures::*;
-use crate::support::text_store::TextStore;
-use crate::support::token_kinds::*;
 use account::{
     MemoryStore,
     messages::{Notice, TextNotice},
@@ -11,6 +8,8 @@ use account::{
 };
 use serde_json::json;
 use url::Url;
+
+use crate::support::{fixtures::*, text_store::TextStore, token_kinds::*};
 
 #[tokio::test]
 async fn a_link_proves_the_address_once_and_signs_nobody_in() {

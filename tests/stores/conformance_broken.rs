@@ -26,7 +26,7 @@ enum Fault {
     RemovesWhateverIsThere,
     /// Creates over an account that is there.
     CreatesOverAnAccount,
-    /// Brings back a removed account if somebody changes it.
+    /// Brings back a removed account if a person changes it.
     RevivesTheRemoved,
     /// Never frees a key.
     NeverReleases,
@@ -80,7 +80,8 @@ enum Fault {
     DueById,
     /// Takes "by" for "before".
     DueBefore,
-    /// Does not write the body and the keys in one step: a caller may leave, and a reader come, in between.
+    /// Does not write the body and the keys in one step: a caller may leave, and a reader come, in
+    /// between.
     WritesInTwoSteps,
 }
 

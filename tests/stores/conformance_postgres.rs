@@ -1,13 +1,12 @@
-//! The PostgreSQL store keeps every promise of the port: with one connection and many, with its cache and without; and on two nodes in turn:
-//! directly, through a pooler, on partitioned tables, and where every transaction is serializable.
+//! The PostgreSQL store keeps every promise of the port: with one connection and many, with its
+//! cache and without; and on two nodes in turn: directly, through a pooler, on partitioned tables,
+//! and where every transaction is serializable.
 
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::support::services::pgbouncer::PgBouncer;
-use crate::support::services::postgres::Postgres;
 use account::{
     MemoryStore, PostgresBuilder, PostgresStore,
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
@@ -15,7 +14,10 @@ use account::{
 };
 use async_trait::async_trait;
 
-/// A store in a schema of its own. Where there is no PostgreSQL, which has been said by then, one in memory stands in.
+use crate::support::services::{pgbouncer::PgBouncer, postgres::Postgres};
+
+/// A store in a schema of its own. Where there is no PostgreSQL, which has been said by then, one
+/// in memory stands in.
 async fn opened(builder: PostgresBuilder) -> Arc<dyn Store> {
     let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
     let builder = builder.schema(Postgres::unused_name());
@@ -54,7 +56,8 @@ mod where_all_is_serializable {
     account::store_conformance!(async { super::where_all_is_serializable().await });
 }
 
-/// Each call goes to the other one of two stores than the last, as behind a load balancer, and each has a cache of its own.
+/// Each call goes to the other one of two stores than the last, as behind a load balancer, and each
+/// has a cache of its own.
 #[derive(Debug)]
 struct TwoNodes {
     nodes: [PostgresStore; 2],
@@ -108,14 +111,15 @@ async fn on_two_nodes() -> Arc<dyn Store> {
     TwoNodes::opened(with(4).schema(Postgres::unused_name()), &server.url("postgres")).await
 }
 
-/// Through a pooler that knows nothing of prepared statements and hands each transaction to another connection.
+/// Through a pooler that knows nothing of prepared statements and hands each transaction to another
+/// connection.
 async fn through_pgbouncer() -> Arc<dyn Store> {
     let Some(pooler) = PgBouncer::shared() else { return Arc::new(MemoryStore::new()) };
     let builder = with(8).prepared_statements(false).schema(Postgres::unused_name());
     TwoNodes::opened(builder, &pooler.url("postgres")).await
 }
 
-/// On tables that whoever runs the database has partitioned before.
+/// On tables that the operator of the database has partitioned before.
 async fn on_partitions() -> Arc<dyn Store> {
     let Some(server) = Postgres::shared() else { return Arc::new(MemoryStore::new()) };
     let schema = Postgres::unused_name();

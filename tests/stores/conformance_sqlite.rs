@@ -11,7 +11,8 @@ use std::{
 
 use account::{SqliteBuilder, SqliteStore};
 
-/// A new file in the build's own folder for temporary things, which is emptied when the tests start.
+/// A new file in the build's own folder for temporary things, which is emptied when the tests
+/// start.
 fn fresh() -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("conformance-sqlite");

@@ -1,13 +1,15 @@
-//! Request limits that nodes share in PostgreSQL: counted as in memory, and refused while it is away.
+//! Request limits that nodes share in PostgreSQL: counted as in memory, and refused while it is
+//! away.
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::services::postgres::Postgres;
 use account::{
     MemoryLimiter, PostgresBuilder, PostgresLimiter, PostgresStore,
     model::Timestamp,
     ports::{LimitKeyText, LimiterError, Quota, RateLimiter},
 };
+
+use crate::support::services::postgres::Postgres;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -146,7 +148,7 @@ async fn a_server_that_hangs_is_answered_for_in_time() {
     let usual = limiter(server, &schema, PostgresStore::builder()).await;
     hit(&usual, "hang", 10).await.unwrap();
     let hasty = limiter(server, &schema, PostgresStore::builder().timeout(Duration::from_millis(300))).await;
-    // Somebody holds the row for as long as this takes.
+    // A person holds the row for as long as this takes.
     let holder = tokio::task::spawn_blocking({
         let sql =
             format!("BEGIN; UPDATE {schema}.account_limits SET count=count; SELECT pg_sleep(3); COMMIT");

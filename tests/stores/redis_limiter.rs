@@ -1,4 +1,5 @@
-//! Request limits that nodes share in Redis: counted as in memory, refused while Redis is away, and good again when it is back.
+//! Request limits that nodes share in Redis: counted as in memory, refused while Redis is away, and
+//! good again when it is back.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -6,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use crate::support::services::redis::Redis;
 use account::{
     AccountService, Config, Error, MasterKey, MemoryLimiter, MemoryStore, RedisLimiter, SignUp,
     error::Kind,
@@ -16,6 +16,8 @@ use account::{
 };
 use redis::aio::ConnectionManager;
 use tokio::time::Instant;
+
+use crate::support::services::redis::Redis;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Longer than this machine needs to connect and to answer, however busy it is with other tests.
@@ -189,7 +191,8 @@ async fn a_redis_that_hangs_is_answered_for_in_time() {
         hit(&limiter, "hang", 100).await.unwrap();
         let limiter = limiter.with_timeout(TIMEOUT);
         redis.pause();
-        // Over the connection there is, and over new ones, which the system accepts in the server's place.
+        // Over the connection there is, and over new ones, which the system accepts in the server's
+        // place.
         for _ in 0..3 {
             let begun = Instant::now();
             let refused = hit(&limiter, "hang", 100).await;

@@ -12,17 +12,18 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{
-    alone::this_program,
-    durable::{PASSWORD, everything, id, mailbox, open, service, sign_up},
-    tempdir::TempDir,
-};
 use account::{
     OpenError, SignUp, SqliteStore,
     model::{ClientInfo, Event, Key, Preferences},
     ports::{Parts, SaveError, Select, Store, StoreError},
 };
 use rusqlite::Connection;
+
+use crate::support::{
+    alone::this_program,
+    durable::{PASSWORD, everything, id, mailbox, open, service, sign_up},
+    tempdir::TempDir,
+};
 
 fn event(user: &str, number: usize) -> Event {
     let json = format!(

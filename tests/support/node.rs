@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 
-/// A copy of `tests/server/<name>` with its packages installed, one for all tests of this process. It
-/// lies beside those of the other projects, so that one can use the modules of another.
+/// A copy of `tests/server/<name>` with its packages installed, one for all tests of this process.
+/// It lies beside those of the other projects, so that one can use the modules of another.
 pub(crate) fn project(name: &'static str) -> Result<&'static Path, String> {
     static INSTALLED: Mutex<BTreeMap<&str, Result<&Path, String>>> = Mutex::new(BTreeMap::new());
     let install = || {
@@ -19,8 +19,8 @@ pub(crate) fn project(name: &'static str) -> Result<&'static Path, String> {
     INSTALLED.lock().unwrap().entry(name).or_insert_with(install).clone()
 }
 
-/// Copies the files of `from`, leaving out packages that were installed there by hand, and installs those
-/// of its lock file. Removes what was at `to` before.
+/// Copies the files of `from`, leaving out packages that were installed there by hand, and installs
+/// those of its lock file. Removes what was at `to` before.
 pub(crate) fn install(from: &Path, to: &Path) -> Result<(), String> {
     let node = output(Command::new("node").arg("--version"));
     let version = node.map(|node| String::from_utf8_lossy(&node.stdout).trim().to_owned());

@@ -1,9 +1,11 @@
-//! The recorded session cookies, and more of their kind, with the secrets of sessions that are alive.
+//! The recorded session cookies, and more of their kind, with the secrets of sessions that are
+//! alive.
 
 use data_encoding::BASE64;
 use serde_json::Value;
 
-/// Each entry with the 64 digits of u1's own session in place of the recorded ones, in their case, and whether it stands for u1.
+/// Each entry with the 64 digits of u1's own session in place of the recorded ones, in their case,
+/// and whether it stands for u1.
 pub(crate) fn own_sessions(own: &str, other: &str) -> Vec<(String, bool)> {
     assert!(own.len() == 64 && own != own.to_uppercase() && own != other);
     let corpus: Value = serde_json::from_str(include_str!("../data/bad-inputs.json")).unwrap();

@@ -60,7 +60,7 @@ impl SmtpServer {
         self.events.recv_timeout(Duration::from_secs(30)).expect("the server tells of it")
     }
 
-    /// What the server has told and nobody has asked for yet.
+    /// What the server has told and no one has asked for yet.
     pub(crate) fn rest(&self) -> Vec<Value> {
         self.events.try_iter().collect()
     }

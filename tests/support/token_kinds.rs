@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     PhoneVerification,
 }
 
-/// An account whose email and phone nobody has proved, with a password.
+/// An account whose email and phone no one has proved, with a password.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) id: UserId,

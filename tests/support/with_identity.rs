@@ -1,4 +1,5 @@
-//! A store whose accounts have an identity at a provider, so that there is one to list and to unlink.
+//! A store whose accounts have an identity at a provider, so that there is one to list and to
+//! unlink.
 
 use std::{
     collections::HashMap,
@@ -14,8 +15,8 @@ use serde_json::Value;
 
 use super::operations::scene::identity;
 
-/// The store inside, whose new accounts with a password are read as if they had an identity. The next change of one keeps it
-/// in the store for good.
+/// The store inside, whose new accounts with a password are read as if they had an identity. The
+/// next change of one keeps it in the store for good.
 #[derive(Debug)]
 pub(crate) struct WithIdentity<S> {
     store: S,

@@ -1,4 +1,5 @@
-//! Ports that are pending once before and once after their work, so that a future can be dropped at either side of it.
+//! Ports that are pending once before and once after their work, so that a future can be dropped at
+//! either side of it.
 
 use std::sync::Arc;
 

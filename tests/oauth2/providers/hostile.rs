@@ -11,7 +11,7 @@ use super::double::{CODE, Case, VERIFIER, with_leaves};
 
 type Reply = Result<HttpResponse, HttpError>;
 
-/// Replies that nobody can be signed in by, made from a good one.
+/// Replies that no one can be signed in by, made from a good one.
 fn hostile(good: &[u8]) -> Vec<(&'static str, Reply)> {
     let text = String::from_utf8(good.to_vec()).unwrap();
     let good: Value = serde_json::from_str(&text).unwrap_or_else(|_| json!({"access_token": "at-1"}));

@@ -92,7 +92,8 @@ async fn an_error_under_status_200_is_a_refusal_in_the_providers_words() {
     assert!(case.sign_in().await.is_err());
 }
 
-/// What the tests above go by has all that is peculiar to a provider, lest they hold for less than they say.
+/// What the tests above go by has all that is peculiar to a provider, lest they hold for less than
+/// they say.
 #[test]
 fn what_is_odd_about_a_provider_is_odd_here_too() {
     let json = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes);
@@ -181,7 +182,8 @@ fn check_signed_secret(case: &Case, secret: &str) {
     );
 }
 
-/// The ids are those that providers document as immutable. A change here hands accounts to other people.
+/// The ids are those that providers document as immutable. A change here hands accounts to other
+/// people.
 #[test]
 fn uids_are_immutable_ids() {
     let uids =

@@ -1,4 +1,5 @@
-//! Browsers, and the service that they come to: its providers are those of the table, at another address.
+//! Browsers, and the service that they come to: its providers are those of the table, at another
+//! address.
 
 use std::{
     collections::BTreeMap,
@@ -66,7 +67,8 @@ impl HttpClient for Watched {
     }
 }
 
-/// A service with these providers, as its operator configured them: all on this machine, with this deadline.
+/// A service with these providers, as its operator configured them: all on this machine, with this
+/// deadline.
 pub(crate) fn service<'a>(
     providers: &Providers,
     ids: impl Iterator<Item = &'a str>,
@@ -134,7 +136,7 @@ pub(crate) enum Ending {
     Failed { code: String, message: String },
 }
 
-/// The whole way of a browser, by somebody of whom the provider has this to tell.
+/// The whole way of a browser, by a person of whom the provider has this to tell.
 pub(crate) async fn flow(server: &Server, providers: &Providers, id: &str, fate: Fate) -> Ending {
     let query =
         |pairs: &[(&str, &str)]| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();

@@ -37,7 +37,7 @@ struct World {
     serial: AtomicUsize,
     /// Flows that were told what is wrong, and not only that it took too long.
     told: Mutex<BTreeSet<(String, Stage, usize)>>,
-    /// Endings that nobody expected.
+    /// Endings that no one expected.
     surprises: Mutex<BTreeSet<String>>,
 }
 
@@ -74,8 +74,8 @@ impl World {
         Fate { hostile, serial: self.serial.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// Runs flows, many at once, until each has met what it was to meet. A machine that is busy with something else may be too late for all;
-    /// it gets another try.
+    /// Runs flows, many at once, until each has met what it was to meet. A machine that is busy
+    /// with something else may be too late for all; it gets another try.
     async fn run(self: &Arc<Self>, meetings: Vec<Meeting>) {
         for round in 0..20 {
             let is_left = |one: &&Meeting| {
@@ -129,7 +129,7 @@ impl World {
         self.surprises.lock().unwrap().insert(surprise);
     }
 
-    /// Every provider still signs somebody in, by the same client.
+    /// Every provider still signs a person in, by the same client.
     async fn all_is_well(&self, server: &Server, ids: &[String]) {
         for id in ids {
             let ending = flow(server, &self.providers, id, self.fate(None)).await;

@@ -124,10 +124,12 @@ fn chunk(body: &str) -> String {
     format!("{CHUNKED}{:x}\r\n{body}\r\n", body.len())
 }
 
-/// 32 MiB of NUL as gzip of 210 KB, which is within what a reply may have (RFC 1951 §3.2.6, RFC 1952).
+/// 32 MiB of NUL as gzip of 210 KB, which is within what a reply may have (RFC 1951 §3.2.6, RFC
+/// 1952).
 static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut bits = Bits::default();
-    // The last block, with fixed codes; then one NUL, and "the last byte 258 times" as often as it takes.
+    // The last block, with fixed codes; then one NUL, and "the last byte 258 times" as often as it
+    // takes.
     bits.low_first(1, 1);
     bits.low_first(1, 2);
     bits.high_first(0x30, 8);

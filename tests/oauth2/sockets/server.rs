@@ -1,4 +1,5 @@
-//! All providers of a test on one port: each answers well, but for what a flow asks to be answered by a script.
+//! All providers of a test on one port: each answers well, but for what a flow asks to be answered
+//! by a script.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +24,8 @@ use crate::sockets::script::{ALL, End, Piece, Script, TRAP, whole};
 
 /// Between two bytes of a drip.
 const DRIP: Duration = Duration::from_millis(10);
-/// How long a connection is held open at the most, lest a client that never leaves keeps the test from its end.
+/// How long a connection is held open at the most, lest a client that never leaves keeps the test
+/// from its end.
 const HOLD: Duration = Duration::from_secs(20);
 
 /// What of a provider answers by a script.
@@ -31,7 +33,8 @@ const HOLD: Duration = Duration::from_secs(20);
 pub(crate) enum Stage {
     Token,
     User,
-    /// The second request of a profile, by which GitHub and Bitbucket tell the address. Podio's tells nothing that a sign-in needs.
+    /// The second request of a profile, by which GitHub and Bitbucket tell the address. Podio's
+    /// tells nothing that a sign-in needs.
     Addresses,
     Keys,
     Discovery,
@@ -88,7 +91,8 @@ pub(crate) struct Providers {
     played: Mutex<BTreeSet<(String, Stage, usize)>>,
     trapped: AtomicUsize,
     connections: AtomicUsize,
-    /// The most bytes that a client took of one reply; what lies in the buffers of the system counts as taken.
+    /// The most bytes that a client took of one reply; what lies in the buffers of the system
+    /// counts as taken.
     most_taken: AtomicU64,
     taken: AtomicU64,
 }

@@ -26,7 +26,7 @@ pub(crate) enum Purpose {
     OAuth2,
 }
 
-/// Somebody with a session, as they remember it.
+/// A person with a session, as they remember it.
 #[derive(Debug, Clone)]
 pub(crate) struct Who {
     pub(crate) user: String,
@@ -48,14 +48,16 @@ pub(crate) struct Jwt {
     pub(crate) expires: i64,
 }
 
-/// From which network somebody asks, and how they write what they say. What is written differently is the same all the same.
+/// From which network a person asks, and how they write what they say. What is written differently
+/// is the same all the same.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Way {
     pub(crate) network: usize,
     pub(crate) spelling: usize,
 }
 
-/// Somebody asks for the same again and again, in ever another spelling and, if it is widespread, from ever another network.
+/// A person asks for the same again and again, in ever another spelling and, if it is widespread,
+/// from ever another network.
 #[derive(Debug, Clone)]
 pub(crate) struct Flood {
     pub(crate) of: Box<Deed>,
@@ -63,7 +65,7 @@ pub(crate) struct Flood {
     pub(crate) is_widespread: bool,
 }
 
-/// Somebody with an account at a provider, as it tells of them.
+/// A person with an account at a provider, as it tells of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Visitor {
     pub(crate) uid: usize,
@@ -71,7 +73,7 @@ pub(crate) struct Visitor {
     pub(crate) is_vouched_for: bool,
 }
 
-/// What a provider gave to somebody who said yes.
+/// What a provider gave to a person who said yes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Code {
     pub(crate) text: String,
@@ -94,7 +96,7 @@ pub(crate) struct Flow {
     pub(crate) expires: i64,
 }
 
-/// Somebody sets out for a provider.
+/// A person sets out for a provider.
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
     pub(crate) provider: usize,
@@ -103,7 +105,7 @@ pub(crate) struct Start {
     pub(crate) who: Option<Who>,
 }
 
-/// Somebody comes back from one.
+/// A person comes back from one.
 #[derive(Debug, Clone)]
 pub(crate) struct Return {
     pub(crate) provider: usize,
@@ -177,7 +179,7 @@ pub(crate) enum HostAct {
 }
 
 impl Deed {
-    /// Who asks, if it is somebody who is signed in.
+    /// Who asks, if it is a person who is signed in.
     pub(crate) fn who(&self) -> Option<&Who> {
         match self {
             Self::Check(who) | Self::As { who, .. } => Some(who),

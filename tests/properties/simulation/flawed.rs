@@ -1,7 +1,8 @@
 //! A store with a planted defect: the proof that the simulation finds what is broken.
 //!
-//! Some defects are those of a store. Others are those of the service, planted by keeping something else than what it decided: whoever does not
-//! drop a redeemed token and whoever puts it back leave the same behind.
+//! Some defects are those of a store. Others are those of the service, planted by keeping something
+//! else than what it decided: the one who does not drop a redeemed token and the one who puts it
+//! back leave the same behind.
 
 mod binding;
 mod limiter;
@@ -43,7 +44,7 @@ defects! {
     None,
     /// A redeemed token can be redeemed again.
     SingleUseDropped,
-    /// A wrong guess is acknowledged before it is counted, and counted when somebody saves next.
+    /// A wrong guess is acknowledged before it is counted, and counted when a person saves next.
     CountedAfterTheAnswer,
     /// Keys are released although the claims that go with them are refused.
     ReleasedBeforeClaimed,
@@ -153,7 +154,7 @@ defects! {
     UnlinkedStays,
     /// The sessions of an identity outlive it.
     SessionsOutliveTheIdentity,
-    /// Versions are counted, anew for an account that is removed and made again.
+    /// Versions are counted, again for an account that is removed and made again.
     CounterVersions,
 }
 

@@ -1,4 +1,5 @@
-//! Everything that is known from outside: who does what, how far they are, and what the model says of it.
+//! Everything that is known from outside: who does what, how far they are, and what the model says
+//! of it.
 
 mod flow;
 mod link;
@@ -43,7 +44,7 @@ pub(crate) struct Ledger {
     pub(crate) current: usize,
     pub(crate) now: i64,
     pub(crate) elapsed: i64,
-    /// How many calls of the store or limiter are still to fail, whoever makes them.
+    /// How many calls of the store or limiter are still to fail, no matter who makes them.
     pub(crate) outage: usize,
     /// Who has asked for a change, by its version.
     pub(crate) savers: BTreeMap<u64, (usize, Stage, i64)>,

@@ -1,4 +1,5 @@
-//! The limiter of the simulated service: it tells the ledger of what it counts, and fails where the simulation says so.
+//! The limiter of the simulated service: it tells the ledger of what it counts, and fails where the
+//! simulation says so.
 
 use std::{future::pending, sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
-//! The real service under faults, cancellation and every order of events, held against a model. `README.md` beside this file tells how to
-//! run more of it and how to replay what was found.
+//! The real service under faults, cancellation and every order of events, held against a model.
+//! `README.md` beside this file tells how to run more of it and how to replay what was found.
 
 mod deeds;
 mod flawed;
@@ -23,7 +23,6 @@ use std::{
     thread,
 };
 
-use crate::support::campaign;
 use account::{MemoryStore, testing::Fault};
 use flawed::Defect;
 use ledger::Neighbour;
@@ -32,7 +31,10 @@ use steps::{Kind, Step, steps};
 use tokio::time::Instant;
 use world::{Broken, Home, Keeps, Report, live};
 
-/// How many operations a world lives through; then it is compared with the model as a whole, and a new one begins.
+use crate::support::campaign;
+
+/// How many operations a world lives through; then it is compared with the model as a whole, and a
+/// new one begins.
 const OPERATIONS_OF_A_LIFE: usize = 400;
 
 fn in_memory() -> Box<dyn Home> {
@@ -121,7 +123,8 @@ impl Total {
         self.failed = self.failed.take().or(failed);
     }
 
-    /// That the simulation simulates something: every operation succeeds at times, meets every fault, and one of five is disturbed.
+    /// That the simulation simulates something: every operation succeeds at times, meets every
+    /// fault, and one of five is disturbed.
     fn has_seen_everything(&self) {
         println!("{:?}", self.kinds);
         assert!(self.limited > 0, "no limit was ever reached");

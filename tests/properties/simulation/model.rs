@@ -1,7 +1,8 @@
-//! What the service should do, told a second time and simply: people as plain values, and one rule per deed.
+//! What the service should do, told a second time and simply: people as plain values, and one rule
+//! per deed.
 //!
-//! Nothing of the crate decides here. A rule is asked at the moment a call reaches the store, which is where an operation takes effect; what it
-//! says must be what the service saves and answers.
+//! Nothing of the crate decides here. A rule is asked at the moment a call reaches the store, which
+//! is where an operation takes effect; what it says must be what the service saves and answers.
 
 mod acts;
 mod judge;
@@ -10,8 +11,9 @@ pub(crate) mod oauth2;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::simulation::deeds::{Factor, Purpose, Who};
 use oauth2::{By, Identity, Spent};
+
+use crate::simulation::deeds::{Factor, Purpose, Who};
 
 pub(crate) const LIMIT_OF_SESSIONS: usize = 4;
 pub(crate) const LIMIT_OF_GUESSES: u32 = 6;
@@ -70,7 +72,7 @@ pub(crate) struct Person {
     /// The flows that have ended here lately.
     pub(crate) spent: Vec<Spent>,
     pub(crate) generation: u32,
-    /// When it was noted last that somebody uses it.
+    /// When it was noted last that a person uses it.
     pub(crate) accessed: i64,
 }
 
@@ -81,7 +83,7 @@ pub(crate) struct Failures {
     pub(crate) locked_until: Option<i64>,
 }
 
-/// A device from which somebody has signed in.
+/// A device from which a person has signed in.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Device {
     pub(crate) digest: String,
@@ -144,7 +146,7 @@ pub(crate) struct Verdict {
     /// The person is to be removed.
     pub(crate) removes: Option<String>,
     pub(crate) events: Vec<&'static str>,
-    /// Nobody is there, and a log entry is to be left.
+    /// No one is there, and a log entry is to be left.
     pub(crate) appends: bool,
     /// Another step follows: the address goes to an account of its own.
     pub(crate) apart: Option<Address>,
@@ -217,7 +219,7 @@ impl Person {
     }
 
     fn owes(&self, session: &Session) -> bool {
-        // Whoever has the mailbox has the account at the provider, too.
+        // The one who has the mailbox has the account at the provider, too.
         let counts = |factor: &&Factor| !matches!(factor, Factor::Anonymous | Factor::OAuth2);
         let mut kinds = session.factors.iter().filter(counts).count();
         let both = session.factors.contains(&Factor::Password) && session.factors.contains(&Factor::Email);
@@ -258,7 +260,7 @@ impl Person {
         (self.failures, self.known_failures) = Default::default();
     }
 
-    /// Somebody has proved all that is asked for: the device is known from now on.
+    /// A person has proved all that is asked for: the device is known from now on.
     fn welcome(&mut self, now: i64) {
         self.forgive();
         if !self.is_lasting() {
@@ -384,7 +386,7 @@ impl Person {
         None
     }
 
-    /// Whether somebody may act, and by which session.
+    /// Whether a person may act, and by which session.
     fn prove(&self, who: &Who, now: i64, assurance: Assurance) -> Result<usize, Verdict> {
         let place = self.sessions.iter().position(|session| {
             session.id == who.session
@@ -412,13 +414,14 @@ impl Person {
         Err(Verdict::refused(refusal))
     }
 
-    /// Whether nobody could come back to it.
+    /// Whether no one could come back to it.
     pub(crate) fn is_abandoned(&self, now: i64) -> bool {
         let tidied = self.tidied(now);
         !tidied.is_lasting() && tidied.sessions.is_empty() && tidied.tokens.is_empty()
     }
 
-    /// Whether it has no way in but a session, and nobody has used it for so many days. Use is noted once a day.
+    /// Whether it has no way in but a session, and no one has used it for so many days. Use is
+    /// noted once a day.
     pub(crate) fn is_unused(&self, days: i64, now: i64) -> bool {
         !self.is_lasting() && now - self.accessed >= days.max(2) * DAY
     }

@@ -1,4 +1,5 @@
-//! The ports of the simulated service. They tell the [ledger](Book) of everything that happens, and let the simulation decide when.
+//! The ports of the simulated service. They tell the [ledger](Book) of everything that happens, and
+//! let the simulation decide when.
 
 use std::{
     future::{Future, poll_fn},
@@ -232,7 +233,8 @@ impl<S: Store> Store for Watched<S> {
     }
 }
 
-/// The store as the service sees it: each call waits on both sides until the simulation goes on, and fails where the simulation says so.
+/// The store as the service sees it: each call waits on both sides until the simulation goes on,
+/// and fails where the simulation says so.
 #[derive(Debug)]
 pub(crate) struct Paced<S> {
     pub(crate) store: S,

@@ -77,7 +77,7 @@ impl Providers {
         )
     }
 
-    /// Somebody says yes; their browser is sent back with this code and state.
+    /// A person says yes; their browser is sent back with this code and state.
     pub(crate) fn approve(&self, authorize: &str, visitor: Visitor) -> (Code, String) {
         let authorize = Url::parse(authorize).unwrap();
         let query: BTreeMap<String, String> = authorize.query_pairs().into_owned().collect();

@@ -1,4 +1,5 @@
-//! Every secret that was drawn, sent, answered or entered, and everything that was ever saved. The one must not be in the other.
+//! Every secret that was drawn, sent, answered or entered, and everything that was ever saved. The
+//! one must not be in the other.
 
 use std::collections::HashSet;
 
@@ -39,7 +40,8 @@ impl Secrets {
         self.saved.push_str(text);
     }
 
-    /// Whether this was saved as a text of its own. It is how one knows that the search finds something.
+    /// Whether this was saved as a text of its own. It is how one knows that the search finds
+    /// something.
     pub(crate) fn has_saved(&self, text: &str) -> bool {
         self.saved.contains(&format!("\"{text}\""))
     }

@@ -1,5 +1,6 @@
-//! What happens in a simulation, step by step. A step names what it is about by numbers that count in whatever is there when it comes, so
-//! that any of them can be left out and the others still mean something.
+//! What happens in a simulation, step by step. A step names what it is about by numbers that count
+//! in whatever is there when it comes, so that any of them can be left out and the others still
+//! mean something.
 
 use account::testing::Fault;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -9,15 +10,15 @@ pub(crate) const SLOTS: usize = 4;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Step {
-    /// Somebody begins something, once what they did before has ended.
+    /// A person begins something, once what they did before has ended.
     Begin { slot: usize, kind: Kind, picks: [usize; 3], fault: Option<(usize, Fault)>, is_mute: bool },
     /// An operation goes on so many times to its next pause.
     GoOn { slot: usize, times: usize },
-    /// Whoever asked for it hangs up.
+    /// The one who asked for it hangs up.
     Leave { slot: usize },
     /// Time passes.
     Wait { millis: i64 },
-    /// The store and the limiter are down for so many calls, whoever makes them.
+    /// The store and the limiter are down for so many calls, no matter who makes them.
     Outage { calls: usize },
     /// The process ends with all that is under way, and another one begins.
     Restart,
@@ -47,7 +48,7 @@ kinds! {
 }
 
 impl Kind {
-    /// Whether it takes nobody who is signed in.
+    /// Whether it takes no one who is signed in.
     pub(crate) fn is_for_guests(self) -> bool {
         use Kind::*;
         matches!(
@@ -114,7 +115,8 @@ pub(crate) fn steps(seed: u64, operations: usize) -> Vec<Step> {
             998 => Step::Wait { millis: random.random_range(1..16) * 86_400_000 },
             _ => Step::Restart,
         });
-        // Whoever is removed mostly comes back at once under the same id, while others are still busy with who was there before.
+        // The one who is removed mostly comes back at once under the same id, while others are
+        // still busy with who was there before.
         if let Some(Step::Begin { kind: Kind::HostDelete, picks, .. }) = steps.last()
             && random.random_bool(0.7)
         {

@@ -172,7 +172,7 @@ pub(crate) fn with_tokens(attachment: &str) -> BTreeSet<String> {
     kept.provider_tokens.into_iter().map(|tokens| tokens.identity).collect()
 }
 
-/// By what a session was started: a provider's name and what it calls somebody.
+/// By what a session was started: a provider's name and what it calls a person.
 fn by(provider: &str, uid: &str) -> By {
     match PROVIDERS.iter().position(|name| *name == provider) {
         Some(provider) => By::Provider(provider, uid.parse().unwrap_or(usize::MAX)),

@@ -238,7 +238,7 @@ impl World<'_> {
         true
     }
 
-    /// Whoever asked has gone.
+    /// The one who asked has gone.
     fn leave(&mut self, slot: usize) {
         if let Some((task, kind, _)) = self.slots[slot].take() {
             self.book.open().tasks[task].is_left = true;
@@ -258,7 +258,7 @@ impl World<'_> {
         }
     }
 
-    /// Lets an operation come to its end. Whoever asked for it gives up if the store hangs.
+    /// Lets an operation come to its end. The one who asked for it gives up if the store hangs.
     fn end(&mut self, slot: usize) {
         for round in 0..ENOUGH {
             if self.poll(slot) {
@@ -285,7 +285,7 @@ impl World<'_> {
     /// The process ends, and another one opens the store.
     fn restart(&mut self) {
         (0..SLOTS).for_each(|slot| self.leave(slot));
-        // So that nobody holds the file any more when it is opened again.
+        // So that no one holds the file any more when it is opened again.
         self.store = Arc::new(account::MemoryStore::new());
         self.service = serve(&self.store, &self.limiter, &self.providers, &self.book, &self.entropy);
         self.store = self.home.open(&self.book);

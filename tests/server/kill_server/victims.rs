@@ -17,7 +17,8 @@ pub(crate) trait Victim {
     /// A number that the database answers to this SQL.
     fn count(&self, sql: &str) -> i64;
 
-    /// Fails unless the database holds nothing but these accounts and the entries that sign-ins at `nobodies` addresses without account left.
+    /// Fails unless the database holds nothing but these accounts and the entries that sign-ins at
+    /// `nobodies` addresses without account left.
     fn check(&self, accounts: i64, nobodies: i64) {
         let tables = [
             ("accounts", "no account is there that nobody asked for"),

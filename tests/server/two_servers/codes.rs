@@ -81,7 +81,8 @@ impl Sent {
 
 /// The answer to a challenge of a session with this secret.
 pub(crate) fn answer((id, session): &(String, String), otp: &str) -> Call {
-    // A client that keeps its secret itself keeps it after the challenge, too: nobody is refused for an old secret.
+    // A client that keeps its secret itself keeps it after the challenge, too: no one is refused
+    // for an old secret.
     let call = Call::new("PUT /v1/account/mfa/challenge").header("X-Appwrite-Session", session);
     call.json(&json!({ "challengeId": id, "otp": otp }))
 }

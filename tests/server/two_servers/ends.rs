@@ -1,7 +1,8 @@
-//! A session ends at one server while what it began is under way at the other: nothing that it began is written after its end.
+//! A session ends at one server while what it began is under way at the other: nothing that it
+//! began is written after its end.
 //!
-//! The database keeps every state of an account in the order in which they were committed. In each race the state without the session is the
-//! last one, whatever was answered to whom.
+//! The database keeps every state of an account in the order in which they were committed. In each
+//! race the state without the session is the last one, whatever was answered to whom.
 
 use std::{
     hint::spin_loop,

@@ -61,7 +61,8 @@ fn a_code_takes_five_guesses_at_both_servers_together() {
     }
 }
 
-/// Whatever the order, one of these holds: the right guess was among the first five, or it opened nothing and opens nothing any more.
+/// Whatever the order, one of these holds: the right guess was among the first five, or it opened
+/// nothing and opens nothing any more.
 #[test]
 fn among_sixty_four_guesses_at_once_a_right_one_opens_once_at_the_most() {
     let Some(pair) = Pair::start("bursts") else { return };

@@ -29,7 +29,7 @@ fn total(pair: &Pair, server: usize, cookie: &str, list: &str) -> u64 {
 fn a_flow_that_ends_at_both_servers_at_once_ends_once() {
     let Some(pair) = provider::pair("flows") else { return };
     for round in 0..ROUNDS {
-        // Somebody new first, then somebody who is known.
+        // A new person first, then a known one.
         for known in [false, true] {
             let visit = Visit::begin(&pair, round, &format!("person-{round}"), None);
             let won = winner(pair.concurrently(&[visit.end(), visit.end()]), "user_oauth2_bad_request");

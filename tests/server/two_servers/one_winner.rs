@@ -1,4 +1,5 @@
-//! Of 64 who redeem one secret at the two servers at once, one succeeds, and the others are told no more than that it is none.
+//! Of 64 who redeem one secret at the two servers at once, one succeeds, and the others are told no
+//! more than that it is none.
 //!
 //! `ACCOUNT_RACE_TOKENS` says how many secrets of each kind are raced for.
 
@@ -63,7 +64,8 @@ impl Prize {
         }
     }
 
-    /// Has one server or the other make a secret, and gives the requests that would redeem it: one, or one for each session.
+    /// Has one server or the other make a secret, and gives the requests that would redeem it: one,
+    /// or one for each session.
     fn set(self, pair: &Pair, number: usize) -> Vec<Call> {
         if let Self::Code(kind) = self {
             let sent = kind.send(pair, number);
@@ -104,7 +106,7 @@ impl Prize {
                 let now = SystemClock::default().now();
                 let confirm = person.call(&format!("PUT {path}")).json(&json!({ "otp": totp(&seed, now) }));
                 must(pair.ask(number + 1, &confirm), 200);
-                // The next step is good already, so nobody waits for it.
+                // The next step is good already, so no one waits for it.
                 let next = Timestamp::from_millis(now.as_millis() + 30_000);
                 person.answers(pair, number, "totp", &totp(&seed, next))
             }

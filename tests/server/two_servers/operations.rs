@@ -12,7 +12,8 @@ use crate::two_servers::{
     provider,
 };
 
-/// How an account is brought into the state that an operation starts from, by the session that will begin it.
+/// How an account is brought into the state that an operation starts from, by the session that will
+/// begin it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     Target,
@@ -27,7 +28,8 @@ pub(crate) enum Step {
     Identity,
 }
 
-/// A request, with a body in which names in angle brackets stand for what the steps before it brought.
+/// A request, with a body in which names in angle brackets stand for what the steps before it
+/// brought.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operation {
     pub(crate) line: &'static str,
@@ -109,7 +111,8 @@ impl Operation {
     }
 }
 
-/// An account with two sessions: one that begins an operation and is to end, and a remote one that ends it.
+/// An account with two sessions: one that begins an operation and is to end, and a remote one that
+/// ends it.
 pub(crate) struct Scene {
     pub(crate) person: Person,
     pub(crate) session: String,

@@ -41,7 +41,7 @@ impl Call {
         Self { body, ..self }
     }
 
-    /// By whoever keeps this cookie.
+    /// By the one who keeps this cookie.
     pub(crate) fn by(self, cookie: &str) -> Self {
         self.header("Cookie", cookie)
     }
@@ -130,7 +130,8 @@ impl Pair {
         self.postgres.execute(&self.database, sql).trim_end().to_owned()
     }
 
-    /// Sends one request and waits for the answer; sends it again, but not for ever, if there were too many passwords to hash.
+    /// Sends one request and waits for the answer; sends it again, but not for ever, if there were
+    /// too many passwords to hash.
     pub(crate) fn ask(&self, server: usize, call: &Call) -> Reply {
         let mut replies = (0..100).map(|_| {
             let mut held = self.hold(server, call);
@@ -144,7 +145,8 @@ impl Pair {
         Held::new(self.port(server), call)
     }
 
-    /// Sends every other request to the other server, all at the same moment, and gives the answers in the order of the requests.
+    /// Sends every other request to the other server, all at the same moment, and gives the answers
+    /// in the order of the requests.
     pub(crate) fn concurrently(&self, calls: &[Call]) -> Vec<Reply> {
         let numbered = calls.iter().enumerate();
         let mut held: Vec<Held> = numbered.map(|(number, call)| self.hold(number, call)).collect();
@@ -152,8 +154,8 @@ impl Pair {
         held.into_iter().map(Held::reply).collect()
     }
 
-    /// As [`at_once`](Self::concurrently), for requests that cost a hash: those that found too many others waiting for theirs, so that nothing
-    /// was done, are sent again.
+    /// As [`at_once`](Self::concurrently), for requests that cost a hash: those that found too many
+    /// others waiting for theirs, so that nothing was done, are sent again.
     pub(crate) fn hash_at_once(&self, calls: &[Call]) -> Vec<Reply> {
         let replies = self.concurrently(calls).into_iter().enumerate();
         let answer = |(number, reply)| if is_busy(&reply) { self.ask(number, &calls[number]) } else { reply };

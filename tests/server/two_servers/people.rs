@@ -1,4 +1,4 @@
-//! Whoever races: an account with a session, an address and a number.
+//! The one who races: an account with a session, an address and a number.
 
 use serde_json::json;
 
@@ -21,7 +21,8 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// An account with a password and an unproven address, made by one server and signed in by the other.
+    /// An account with a password and an unproven address, made by one server and signed in by the
+    /// other.
     pub(crate) fn new(pair: &Pair, server: usize, id: &str) -> Self {
         let email = format!("{id}@example.com");
         must(pair.ask(server, &sign_up(id, &email)), 201);

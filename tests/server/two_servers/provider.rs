@@ -1,4 +1,5 @@
-//! An OpenID Connect provider on this machine that believes every code, as often as it comes; and browsers that come from it.
+//! An OpenID Connect provider on this machine that believes every code, as often as it comes; and
+//! browsers that come from it.
 
 use std::{
     io::{Read as _, Write as _},
@@ -100,7 +101,7 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    /// Begins at this server; by somebody who is signed in if there is a cookie.
+    /// Begins at this server; by a person who is signed in if there is a cookie.
     pub(crate) fn begin(pair: &Pair, server: usize, name: &str, session: Option<&str>) -> Self {
         Self::begin_at(ROUTE, pair, server, name, session)
     }
@@ -128,7 +129,8 @@ impl Visit {
     }
 }
 
-/// Links a person of the provider to whoever is signed in, and gives the cookie of the session that takes the place of the old one.
+/// Links a person of the provider to the one who is signed in, and gives the cookie of the session
+/// that takes the place of the old one.
 pub(crate) fn linked(pair: &Pair, session: &str, number: usize) -> String {
     let visit = Visit::begin(pair, number, &format!("linked-{number}"), Some(session));
     let reply = must(pair.ask(number + 1, &visit.end()), 302);

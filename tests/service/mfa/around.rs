@@ -81,7 +81,7 @@ async fn with_an_app_the_mailbox_alone_does_not_open_by_way_of_a_recovery() {
     let signed_in = sign_in(&ada.host, ADA, OTHER).await.unwrap();
     assert!(still_owes_after_email(&ada, &holder(&ada.host, &signed_in.secret).await).await);
 
-    // Whoever changes it with two factors proved knows it for good.
+    // The one who changes it with two factors proved knows it for good.
     let signed_in = sign_in(&ada.host, ADA, OTHER).await.unwrap();
     let passed = ada.pass_app(&holder(&ada.host, &signed_in.secret).await).await;
     let caller = ada.host.service.caller(&passed.secret.unwrap()).await.unwrap();

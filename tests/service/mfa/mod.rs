@@ -1,4 +1,4 @@
-//! Multi-factor sign-in, as a host sees it.
+//! Multi-factor sign-in, as an application sees it.
 
 mod around;
 mod authenticator;

@@ -1,4 +1,5 @@
-//! The primary dies under load, its synchronous standby takes over: nodes go on by themselves, and nothing that was acknowledged is lost.
+//! The primary dies under load, its synchronous standby takes over: nodes go on by themselves, and
+//! nothing that was acknowledged is lost.
 
 use std::{
     sync::{
@@ -103,7 +104,8 @@ async fn a_synchronous_standby_takes_over_and_has_all_that_was_acknowledged() {
         let name = format!("writer{writer}");
         let stored = survivor.load(&mailbox(&name), Parts::Body).await.unwrap().unwrap();
         assert_eq!(stored.account.name().as_str(), number.to_string());
-        // Each acknowledged change has its entry in the log, beside those of the sign-up and the sign-in.
+        // Each acknowledged change has its entry in the log, beside those of the sign-up and the
+        // sign-in.
         let entries = survivor.events(&id(&name), everything()).await.unwrap().total;
         assert!(entries >= u64::from(number) + 2, "{entries} of {number}");
     }

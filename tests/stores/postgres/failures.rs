@@ -1,4 +1,5 @@
-//! What may break between store and server: each operation is answered in bounded time, a change is sent once, and what comes next works.
+//! What may break between store and server: each operation is answered in bounded time, a change is
+//! sent once, and what comes next works.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,7 @@ async fn what_takes_too_long_is_called_off_and_not_done_later() {
     let answer = service.change_name(&caller, "late".parse().unwrap()).await;
     assert!(matches!(answer, Err(Error::Store(_))), "{answer:?}");
     assert!(begun.elapsed() < SOON);
-    // The server gives up by itself what nobody waits for.
+    // The server gives up by itself what no one waits for.
     until_waiting(&schema.client().await, &schema, 0).await;
     blocker.batch_execute("COMMIT").await.unwrap();
     assert_eq!(name_of(&service).await, "");
@@ -155,7 +156,8 @@ async fn a_change_that_loses_a_deadlock_is_decided_anew() {
     let service = schema.service().await;
     let (caller, _) = sign_up(&service, "ada").await;
     let (rival, watch) = (schema.client().await, schema.client().await);
-    // The rival waits longer before it looks for a deadlock, so that the store's statement is the one that is ended.
+    // The rival waits longer before it looks for a deadlock, so that the store's statement is the
+    // one that is ended.
     rival
         .batch_execute(
             "SET deadlock_timeout='15s'; BEGIN; INSERT INTO account_keys VALUES ('mailbox:new@example.com', 'rival')",
@@ -211,7 +213,8 @@ async fn after_the_server_stood_still_its_old_connections_keep_nobody_waiting() 
     let builder = PostgresStore::builder().timeout(TIMEOUT);
     let service = service(builder.connect(&server.url("postgres")).await.unwrap());
     let (_, secret) = sign_up(&service, "ada").await;
-    // Many connections, one of which is asked for something by a caller who leaves before it answers.
+    // Many connections, one of which is asked for something by a caller who leaves before it
+    // answers.
     let mut together = tokio::task::JoinSet::new();
     for _ in 0..16 {
         let service = service.clone();

@@ -1,4 +1,4 @@
-//! What the host sees of the tables, and what its own do.
+//! What the application sees of the tables, and what its own do.
 
 use account::{
     model::Key,

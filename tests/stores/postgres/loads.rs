@@ -43,7 +43,8 @@ async fn each_of_many_at_once_gets_its_own_answer() {
     let Some(schema) = Schema::new() else { return };
     let (here, there) = (schema.service().await, schema.service().await);
     let secrets = people(&there, 16).await;
-    // Of the states that this node knows, some are still true, some have been replaced, and some are of accounts that are gone.
+    // Of the states that this node knows, some are still true, some have been replaced, and some
+    // are of accounts that are gone.
     for secret in &secrets[..12] {
         here.caller(secret).await.unwrap();
     }
@@ -96,7 +97,7 @@ async fn many_at_once_take_few_statements() {
     assert!((20..400).contains(&many), "{many} for 1,280 checks");
 }
 
-/// Whoever goes away, even as the one in whose wake others wait, takes nobody along.
+/// The one who goes away, even as the one in whose wake others wait, takes no one along.
 #[tokio::test(flavor = "multi_thread")]
 async fn those_who_hang_up_leave_the_others_their_answers() {
     let Some(schema) = Schema::new() else { return };

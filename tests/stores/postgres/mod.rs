@@ -45,7 +45,7 @@ impl Schema {
         self.server.url("postgres")
     }
 
-    /// Somebody else's connection, which looks at the schema first.
+    /// Another person's connection, which looks at the schema first.
     async fn client(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap();
         tokio::spawn(connection);

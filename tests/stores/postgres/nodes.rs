@@ -1,4 +1,5 @@
-//! Two nodes on one database: what one does holds on the other at once, although each keeps accounts in memory.
+//! Two nodes on one database: what one does holds on the other at once, although each keeps
+//! accounts in memory.
 
 use account::{
     SignUp,
@@ -81,7 +82,8 @@ async fn a_check_of_a_known_session_reads_one_narrow_row() {
                    WHERE schemaname=$1 AND relname=$2";
         watch.query_one(sql, &[&schema.name, &table]).await.unwrap().get(0)
     };
-    // A server process reports at most once a second while it is busy, and at once when its connection is closed.
+    // A server process reports at most once a second while it is busy, and at once when its
+    // connection is closed.
     drop(service);
     let before = settled(async || (reads("accounts").await, reads("account_bodies").await)).await;
     let service =

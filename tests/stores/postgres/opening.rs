@@ -1,4 +1,4 @@
-//! Opening: migrations, TLS, several servers, and a pool of the host's own.
+//! Opening: migrations, TLS, several servers, and a pool of the application's own.
 
 use std::sync::Arc;
 
@@ -73,7 +73,8 @@ async fn a_newer_release_that_was_waited_for_is_noticed() {
 /// The number is the same in all releases.
 const LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(7017280570803548161)";
 
-/// For how many seconds a store whose connections have this name has waited for whoever migrates.
+/// For how many seconds a store whose connections have this name has waited for the one who
+/// migrates.
 async fn waited(watch: &tokio_postgres::Client, application: &str) -> f64 {
     let sql = "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)::float8), 0) FROM pg_stat_activity \
                WHERE wait_event='advisory' AND application_name=$1";
@@ -108,7 +109,8 @@ async fn who_has_no_right_to_change_the_schema_can_use_it() {
     let Some(schema) = Schema::new() else { return };
     let (client, name) = (schema.client().await, &schema.name);
     let (owner, app) = (format!("owner_{name}"), format!("app_{name}"));
-    // The owner applies the files by hand to a schema that has the owner's name, and grants no rights but those that are asked for.
+    // The owner applies the files by hand to a schema that has the owner's name, and grants no
+    // rights but those that are asked for.
     client
         .batch_execute(&format!(
             "CREATE ROLE {owner} LOGIN; CREATE ROLE {app} LOGIN; CREATE SCHEMA {owner} AUTHORIZATION {owner}; \

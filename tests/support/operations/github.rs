@@ -1,4 +1,5 @@
-//! A provider that everybody can sign in by: GitHub, where everybody is the person of the fixture's identity.
+//! A provider that everybody can sign in by: GitHub, where everybody is the person of the fixture's
+//! identity.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! A service for adversity: the account that every operation starts from, and a table of all operations.
+//! A service for adversity: the account that every operation starts from, and a table of all
+//! operations.
 
 #[cfg(feature = "oauth2")]
 pub(crate) mod github;
@@ -24,7 +25,8 @@ pub(crate) trait Messenger: Mailer + SmsSender + Clone {}
 
 impl<M: Mailer + SmsSender + Clone> Messenger for M {}
 
-/// A service on ports of the test's choice, with a clock that stands still and the same randomness in every run.
+/// A service on ports of the test's choice, with a clock that stands still and the same randomness
+/// in every run.
 pub(crate) type Service<M> = AccountService<Arc<dyn Store>, M, M, ManualClock>;
 
 pub(crate) fn service<M: Messenger>(

@@ -39,7 +39,7 @@ pub(crate) fn identity() -> Value {
 pub(crate) struct Fixture {
     pub(crate) id: UserId,
     pub(crate) caller: Caller,
-    /// Whose session an operation is begun by: the caller, or somebody who owes a factor.
+    /// Whose session an operation is begun by: the caller, or a person who owes a factor.
     pub(crate) holder: SessionHolder,
     /// The holder of another session, with all factors.
     pub(crate) remote: Caller,
@@ -217,7 +217,8 @@ impl Fixture {
         self.holder = (*self.caller).clone();
     }
 
-    /// Asks for two factors from now on, which ends the other sessions; the remote one is another one from then on.
+    /// Asks for two factors from now on, which ends the other sessions; the remote one is another
+    /// one from then on.
     pub(crate) async fn mfa<M: Messenger>(&mut self, service: &Service<M>) {
         service.set_mfa(&self.caller, true).await.unwrap();
         let remote = sign_in(service, ADA, PASSWORD).await.unwrap().secret;
@@ -227,7 +228,7 @@ impl Fixture {
         self.remote = service.caller(&passed.secret.unwrap()).await.unwrap();
     }
 
-    /// Lets somebody begin who owes a factor still.
+    /// Lets a person begin who owes a factor still.
     pub(crate) async fn owing_session<M: Messenger>(&mut self, service: &Service<M>) {
         let secret = sign_in(service, ADA, PASSWORD).await.unwrap().secret;
         self.holder = service.session_holder(&secret).await.unwrap();
@@ -244,8 +245,8 @@ impl Fixture {
     }
 }
 
-/// The state that one operation starts from, two days after the last use of the account, so that a session check has something to write.
-/// It is prepared once and had as often as the test likes.
+/// The state that one operation starts from, two days after the last use of the account, so that a
+/// session check has something to write. It is prepared once and had as often as the test likes.
 pub(crate) struct Scene {
     texts: TextStore,
     pub(crate) fixture: Arc<Fixture>,

@@ -18,11 +18,11 @@ use super::{
 /// Who asks for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asks {
-    /// Somebody who is signed in: a caller.
+    /// A person who is signed in: a caller.
     Caller,
-    /// Somebody whose session owes a factor still; no JWT is issued for it.
+    /// A person whose session owes a factor still; no JWT is issued for it.
     Holder,
-    /// Somebody who shows a session and is to become a caller.
+    /// A person who shows a session and is to become a caller.
     Session,
     /// Anybody.
     Guest,
@@ -30,7 +30,8 @@ enum Asks {
 
 macro_rules! cases {
     ($($case:ident = $api:expr, $asks:ident, $end:ident $(, after $($step:ident)+)?;)*) => {
-        /// An operation, with arguments that make it do something for a [`Fixture`] that was prepared for it.
+        /// An operation, with arguments that make it do something for a [`Fixture`] that was
+        /// prepared for it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Operation {
             $($case),*
@@ -39,7 +40,8 @@ macro_rules! cases {
         impl Operation {
             pub(crate) const ALL: [Self; [$(Self::$case),*].len()] = [$(Self::$case),*];
 
-            /// Which operation of the API it is; none: a check of who asks, which stands before them all.
+            /// Which operation of the API it is; none: a check of who asks, which stands before
+            /// them all.
             pub(crate) fn of_the_api(self) -> Option<Api> {
                 match self {
                     $(Self::$case => $api),*
@@ -52,7 +54,8 @@ macro_rules! cases {
                 }
             }
 
-            /// Brings the fixture from the common state into the one that the operation starts from.
+            /// Brings the fixture from the common state into the one that the operation starts
+            /// from.
             pub(crate) async fn prepare<M: Messenger>(self, service: &Service<M>, fixture: &mut Fixture) {
                 match self {
                     $(Self::$case => { $($(fixture.$step(service).await;)+)? })*
@@ -72,8 +75,9 @@ macro_rules! cases {
     (@is_refused refused) => { true };
 }
 
-// The table of what is raced, broken off and compared: the case, the operation of the API, who asks, how it ends by itself, and the steps
-// of the fixture that lead to where it starts. Every operation that is ready has a row, which `concurrency/races.rs` proves; how it is asked for is
+// The table of what is raced, broken off and compared: the case, the operation of the API, who
+// asks, how it ends by itself, and the steps of the fixture that lead to where it starts. Every
+// operation that is ready has a row, which `concurrency/races.rs` proves; how it is asked for is
 // written in `Operation::run`.
 cases! {
     User = Some(Api::User), Caller, done;
@@ -160,12 +164,12 @@ pub(crate) fn ready() -> Vec<Api> {
 }
 
 impl Operation {
-    /// Whether it acts for somebody who is signed in.
+    /// Whether it acts for a person who is signed in.
     pub(crate) fn takes_a_caller(self) -> bool {
         matches!(self.asks(), Asks::Caller | Asks::Holder)
     }
 
-    /// Whether whoever it acts for can have a JWT.
+    /// Whether the session it acts for can have a JWT.
     pub(crate) fn takes_a_jwt(self) -> bool {
         self.asks() == Asks::Caller
     }

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::support::services::free_port;
 
-/// The reference server on a free port, with its files in a directory of its own; ends with the value.
+/// The reference server on a free port, with its files in a directory of its own; ends with the
+/// value.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -124,7 +125,8 @@ fn command(directory: &Path) -> Command {
     command
 }
 
-/// Path of the reference server, built as these tests were; cargo builds no examples for `cargo test --test server`.
+/// Path of the reference server, built as these tests were; cargo builds no examples for `cargo
+/// test --test server`.
 fn executable() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {

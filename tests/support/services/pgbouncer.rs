@@ -1,4 +1,5 @@
-//! PgBouncer of the system's package before a [`Postgres`], each transaction on whichever of few connections is free.
+//! PgBouncer of the system's package before a [`Postgres`], each transaction on whichever of few
+//! connections is free.
 
 use std::{
     fs,
@@ -16,7 +17,7 @@ use super::{
     skip,
 };
 
-/// Ends it as soon as whoever started it is gone, in whatever way: the pipe closes then.
+/// Ends it as soon as the one who started it is gone, in whatever way: the pipe closes then.
 const GUARD: &str = r#"
 "$0" -q "$1" &
 read -r _
@@ -31,7 +32,8 @@ pub(crate) struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// The one that the tests of this process share, before the server that they share, if there can be one.
+    /// The one that the tests of this process share, before the server that they share, if there
+    /// can be one.
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<PgBouncer>> = OnceLock::new();
         SHARED.get_or_init(|| Self::start(Postgres::shared()?)).as_ref()

@@ -17,7 +17,8 @@ use std::{
 use super::{free_port, skip};
 
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Starts the server, and ends it and removes its folder as soon as whoever started it is gone, in whatever way: the pipe closes then.
+/// Starts the server, and ends it and removes its folder as soon as the one who started it is gone,
+/// in whatever way: the pipe closes then.
 const GUARD: &str = r#"
 "$0" -D "$1/data" -k "$1" "${@:3}" >> "$1/log" 2>&1 &
 read -r _
@@ -37,7 +38,8 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// The server that the tests of this process share, if there can be one. It forgets all when it ends.
+    /// The server that the tests of this process share, if there can be one. It forgets all when it
+    /// ends.
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
         SHARED.get_or_init(|| Self::start_with(false, &[], &[])).as_ref()
@@ -53,7 +55,8 @@ impl Postgres {
         Self::start_with(true, &[], settings)
     }
 
-    /// Another server that follows this one and takes over when it is told to, on a copy of its data; as durable, with the usual settings.
+    /// Another server that follows this one and takes over when it is told to, on a copy of its
+    /// data; as durable, with the usual settings.
     pub(crate) fn standby(&self) -> Self {
         let programs = programs().unwrap();
         let folder = folder();
@@ -129,7 +132,8 @@ impl Postgres {
         format!("postgres://account@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// A name that no test of this process was given before, for a schema, so that many stores can share a database.
+    /// A name that no test of this process was given before, for a schema, so that many stores can
+    /// share a database.
     pub(crate) fn unused_name() -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         format!("s{}", COUNT.fetch_add(1, Ordering::Relaxed))
@@ -178,12 +182,14 @@ impl Postgres {
         panic!("PostgreSQL does not start again\n{}", self.log());
     }
 
-    /// Stops its main process where it stands until the answer is dropped: the system still accepts connections for it, but nobody answers.
+    /// Stops its main process where it stands until the answer is dropped: the system still accepts
+    /// connections for it, but no one answers.
     pub(crate) fn freeze(&self) -> Frozen {
         Frozen::of(vec![self.process()])
     }
 
-    /// Stops all processes that serve connections of this application name where they stand until the answer is dropped.
+    /// Stops all processes that serve connections of this application name where they stand until
+    /// the answer is dropped.
     pub(crate) fn freeze_connections(&self, application: &str) -> Frozen {
         let sql = format!("SELECT pid FROM pg_stat_activity WHERE application_name='{application}'");
         Frozen::of(self.execute("postgres", &sql).lines().map(String::from).collect())
@@ -248,7 +254,7 @@ impl Drop for Postgres {
 fn launch(programs: &Path, folder: &Path, port: u16, durable: bool, settings: &Vec<String>) -> Child {
     let mut command = as_server(Path::new("bash"));
     command.args(["-c", GUARD]).arg(programs.join("postgres")).arg(folder);
-    // `$2` is the port, so that whoever reads the list of processes sees whose server this is.
+    // `$2` is the port, so that the one who reads the list of processes sees whose server this is.
     command.arg(port.to_string());
     command.args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=400"]);
     if !durable {
@@ -266,7 +272,7 @@ pub(crate) fn as_server(program: &Path) -> Command {
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;
-        // Ctrl-C is for whoever has started it, and ends it in its turn.
+        // Ctrl-C is for the one who has started it, and ends it in its turn.
         command.process_group(0);
         if number("-u", None) == 0 {
             command.uid(number("-u", Some("postgres"))).gid(number("-g", Some("postgres")));
@@ -282,7 +288,8 @@ fn number(which: &str, user: Option<&str>) -> u32 {
     String::from_utf8(answer.stdout).unwrap().trim().parse().unwrap()
 }
 
-/// A new folder that belongs to the server. Paths of sockets must be short, hence not in the build's folder.
+/// A new folder that belongs to the server. Paths of sockets must be short, hence not in the
+/// build's folder.
 fn folder() -> PathBuf {
     let template = std::env::temp_dir().join("account-postgres-XXXXXX");
     let made = as_server(Path::new("mktemp")).arg("-d").arg(template).output().unwrap();

@@ -19,8 +19,8 @@ use std::{
 use super::{free_port, skip};
 
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Starts the server, and ends it and removes its folder as soon as whoever started it is gone, in whatever way: the pipe closes then.
-/// It has nothing to save, and may be paused.
+/// Starts the server, and ends it and removes its folder as soon as the one who started it is gone,
+/// in whatever way: the pipe closes then. It has nothing to save, and may be paused.
 const GUARD: &str = r#"
 redis-server "${@:2}" >> "$1/log" 2>&1 &
 read -r _
@@ -71,7 +71,8 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// The line in which it answers a command without spaces in its words; of a text of many lines, its length.
+    /// The line in which it answers a command without spaces in its words; of a text of many lines,
+    /// its length.
     pub(crate) fn ask(&self, command: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -93,7 +94,7 @@ impl Redis {
         #[cfg(unix)]
         {
             use std::os::unix::process::CommandExt as _;
-            // Ctrl-C is for whoever has started it, and ends it in its turn.
+            // Ctrl-C is for the one who has started it, and ends it in its turn.
             command.process_group(0);
         }
         let guard = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();

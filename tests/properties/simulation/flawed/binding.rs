@@ -1,4 +1,5 @@
-//! A code that is not bound to the address it was sent to: it is redeemed although the account has another one by now.
+//! A code that is not bound to the address it was sent to: it is redeemed although the account has
+//! another one by now.
 
 use account::ports::Stored;
 use serde_json::Value;
@@ -39,7 +40,8 @@ impl Former {
         [true, false].into_iter().filter_map(former).collect()
     }
 
-    /// The account with this address and what was sent there, as somebody must see it who does not ask where a code was sent.
+    /// The account with this address and what was sent there, as a person must see it who does not
+    /// ask where a code was sent.
     pub(crate) fn show(&self, body: &str, now: i64) -> String {
         let mut body: Value = serde_json::from_str(body).unwrap();
         let account = &mut body["account"];
@@ -50,7 +52,8 @@ impl Former {
         body.to_string()
     }
 
-    /// Puts the present address back, if the change was made of an account that was shown with a former one.
+    /// Puts the present address back, if the change was made of an account that was shown with a
+    /// former one.
     pub(crate) fn put_back(before: &Stored, kept: &str, body: &str) -> Option<String> {
         let kept: Value = serde_json::from_str(kept).unwrap();
         let email = before.account.email().map(|email| email.as_str());

@@ -17,7 +17,8 @@ pub(crate) struct Flows {
 }
 
 impl Ledger {
-    /// The current task is about to end a flow. Of several that end the same one at once, the first goes on.
+    /// The current task is about to end a flow. Of several that end the same one at once, the first
+    /// goes on.
     pub(crate) fn come_back(&mut self) {
         self.enter(Stage::Act);
         let Deed::FinishOAuth2(back) = &self.tasks[self.current].deed else { return };
@@ -31,7 +32,8 @@ impl Ledger {
         }
     }
 
-    /// The current task sends a provider its code, whatever becomes of that. It does so once: a provider may take a second time for a theft.
+    /// The current task sends a provider its code, whatever becomes of that. It does so once: a
+    /// provider may take a second time for a theft.
     pub(crate) fn code_goes_out(&mut self) {
         if replace(&mut self.tasks[self.current].has_sent_code, true) {
             self.complain("a code is sent a second time");

@@ -1,4 +1,5 @@
-//! Between whom there may be a link, told from its two sides and not from what a return should come to.
+//! Between whom there may be a link, told from its two sides and not from what a return should come
+//! to.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,8 @@ use crate::simulation::{
     model::Person,
 };
 
-/// What is wrong about the identities that an account has after a deed and had not before: one may come only to those who are known to be both.
+/// What is wrong about the identities that an account has after a deed and had not before: one may
+/// come only to those who are known to be both.
 pub(crate) fn wrong_link(deed: &Deed, before: Option<&Person>, after: &Person, now: i64) -> Option<String> {
     let identities = |person: &Person| -> BTreeSet<(usize, usize)> {
         person.identities.iter().map(|identity| (identity.provider, identity.uid)).collect()
@@ -33,14 +35,16 @@ pub(crate) fn wrong_link(deed: &Deed, before: Option<&Person>, after: &Person, n
     }
 }
 
-/// Whether a flow that was begun to link ends otherwise than in the session that began it, and at its account.
+/// Whether a flow that was begun to link ends otherwise than in the session that began it, and at
+/// its account.
 fn is_elsewhere(back: &Return, flow: &Flow, before: Option<&Person>, now: i64) -> bool {
     let (Some(began), Some(comes), Some(before)) = (&flow.who, &back.who, before) else { return true };
     let lives = before.sessions.iter().any(|session| session.id == began.session && now < session.expires);
     (&comes.user, &comes.session) != (&began.user, &began.session) || before.id != began.user || !lives
 }
 
-/// What is wrong if somebody comes to an account without being in it: both must have proved its address, or who had it must be gone.
+/// What is wrong if a person comes to an account without being in it: both must have proved its
+/// address, or who had it must be gone.
 fn wrong_meeting(flow: &Flow, before: &Person, after: &Person) -> Option<String> {
     let visitor = &flow.code.visitor;
     let Some((email, is_proven)) = before.email else {

@@ -33,7 +33,7 @@ fn plain(quota: &ports::Quota) -> Quota {
 }
 
 impl Ledger {
-    /// Somebody asks for this. What comes is counted for them.
+    /// A person asks for this. What comes is counted for them.
     pub(crate) fn ask(&mut self, deed: &Deed, operation: &'static str, way: Way) {
         let limits = limits(deed, way.network);
         self.tasks[self.current].request = Request { way, operation, limits, ..Request::default() };

@@ -64,7 +64,7 @@ pub(crate) struct Task {
     pub(crate) redeems: Option<usize>,
     /// Its code is on the way to the provider, or was.
     pub(crate) has_sent_code: bool,
-    /// Whoever asked has gone.
+    /// The one who asked has gone.
     pub(crate) is_left: bool,
     pub(crate) addresses: Vec<Address>,
     pub(crate) messages: usize,

@@ -27,7 +27,7 @@ impl Person {
         Err(Verdict::costs(BLOCKED, self.clone(), events.clone()))
     }
 
-    /// What somebody who is signed in does.
+    /// What a person who is signed in does.
     pub(super) fn act(mut self, who: &Who, act: &Act, now: i64) -> Result<Verdict, Verdict> {
         let assurance = match act {
             Act::StartChallenge(_) | Act::FinishChallenge { .. } | Act::SignOut(_) => Assurance::Exempt,

@@ -44,7 +44,7 @@ impl Model {
         person.prove(who, now, assurance).map_or_else(|refused| refused, |_| Verdict::default())
     }
 
-    /// The account of its own that whoever proved an address gets.
+    /// The account of its own that the one who proved an address gets.
     pub(crate) fn judge_apart(&self, deed: &Deed, address: Address, now: i64) -> Verdict {
         if self.is_taken(address) {
             return Verdict::refused(INVALID);
@@ -66,7 +66,8 @@ impl Model {
         Verdict::saves(person, events)
     }
 
-    /// How many messages a deed that was done sends. `None`: one or none, as it depends on what the account was when the deed began.
+    /// How many messages a deed that was done sends. `None`: one or none, as it depends on what the
+    /// account was when the deed began.
     pub(crate) fn messages(deed: &Deed, before: Option<&Person>, after: &Person) -> Option<usize> {
         let is_reachable = usize::from(after.email.is_some());
         let was_confirmed = before.is_some_and(Person::has_app);
@@ -178,7 +179,7 @@ impl Model {
                     Ok((events, apart))
                 })
             }
-            // Somebody else's code is refused unseen.
+            // Another person's code is refused unseen.
             Deed::As { who, act: Act::FinishPhoneVerification { user, .. } } if *user != who.user => {
                 Verdict::refused(INVALID)
             }
@@ -220,7 +221,7 @@ impl Model {
         }
     }
 
-    /// A deed of somebody with a secret for an account. Guesses at nobody's are logged.
+    /// A deed of a person with a secret for an account. Guesses at no one's are logged.
     fn with(
         &self,
         user: &str,
@@ -239,7 +240,8 @@ impl Model {
         }
     }
 
-    /// Addresses, identities and device tokens belong to one person each. What has expired holds nothing.
+    /// Addresses, identities and device tokens belong to one person each. What has expired holds
+    /// nothing.
     pub(super) fn unless_taken(&self, verdict: Verdict, code: Code, now: i64) -> Verdict {
         let Some(after) = &verdict.after else { return verdict };
         let others =

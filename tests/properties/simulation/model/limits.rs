@@ -36,7 +36,8 @@ struct Count {
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     counts: BTreeMap<String, Count>,
-    /// How many of them a limiter must remember; beyond that it may forget whoever is not at a limit.
+    /// How many of them a limiter must remember; beyond that it may forget the one who is not at a
+    /// limit.
     pub(crate) room: usize,
 }
 
@@ -94,7 +95,8 @@ impl Counts {
         if count.end <= now {
             *count = fresh.clone();
         }
-        // What was counted while the clock was far ahead does not last for more than an hour beyond the present one.
+        // What was counted while the clock was far ahead does not last for more than an hour beyond
+        // the present one.
         count.end = count.end.min(end + HOUR);
         let lost = Count { hits: 1, ..fresh };
         count.hits += 1;
@@ -112,7 +114,7 @@ impl Counts {
         self.live(now).filter(|count| count.hits >= count.most).count() >= self.room
     }
 
-    /// The limiter begins anew.
+    /// The limiter begins again.
     pub(crate) fn forget(&mut self) {
         self.counts.clear();
     }

@@ -1,4 +1,5 @@
-//! What becomes of those who come from a provider: whose account is theirs, and to whom they may be linked.
+//! What becomes of those who come from a provider: whose account is theirs, and to whom they may be
+//! linked.
 
 use super::{Assurance, Code, EXISTS, MINUTE, Model, NEW, NOT_SIGNED_IN, Person, TARGET_EXISTS, Verdict};
 use crate::simulation::deeds::{Factor, Purpose, Return, Visitor, Who};
@@ -40,7 +41,8 @@ pub(crate) enum By {
 }
 
 impl Return {
-    /// Whether it brings back a flow of the browser that began it, in time, to the same provider and in the same session.
+    /// Whether it brings back a flow of the browser that began it, in time, to the same provider
+    /// and in the same session.
     pub(crate) fn check(&self, now: i64) -> Result<(), Verdict> {
         let refused = Err(Verdict::refused(BAD_RETURN));
         let Some(flow) = self.kept.as_ref().filter(|kept| self.state.as_ref() == Some(&kept.state)) else {
@@ -65,7 +67,7 @@ impl Person {
         self.identities.iter().filter_map(|identity| identity.vouched)
     }
 
-    /// Whether somebody proved the email, here or at a provider.
+    /// Whether a person proved the email, here or at a provider.
     pub(super) fn is_email_owned(&self) -> bool {
         self.email.is_some_and(|(email, proven)| proven || self.vouched().any(|other| other == email))
     }
@@ -80,7 +82,8 @@ impl Person {
         Ok(())
     }
 
-    /// Adds the identity if it is new. An address that it brings newly is left out unless it is claimed.
+    /// Adds the identity if it is new. An address that it brings newly is left out unless it is
+    /// claimed.
     fn link(&mut self, provider: usize, visitor: &Visitor, claims: bool, events: &mut Vec<&'static str>) {
         let is_it = |identity: &Identity| (identity.provider, identity.uid) == (provider, visitor.uid);
         if !self.identities.iter().any(is_it) {
@@ -145,7 +148,8 @@ impl Model {
         self.people.values().find(|person| person.identities.iter().any(is_it))
     }
 
-    /// Somebody comes back from a provider. The identity decides; without one, an address that both sides have proved does; or else they are new.
+    /// A person comes back from a provider. The identity decides; without one, an address that both
+    /// sides have proved does; or else they are new.
     pub(crate) fn judge_return(&self, back: &Return, device: Option<&str>, now: i64) -> Verdict {
         let judged = match back.check(now) {
             Err(refused) => Err(refused),

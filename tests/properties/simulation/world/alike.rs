@@ -1,4 +1,4 @@
-//! Nobody may learn from an answer whether there is an account: what is told is the same for all.
+//! No one may learn from an answer whether there is an account: what is told is the same for all.
 
 use std::collections::BTreeMap;
 

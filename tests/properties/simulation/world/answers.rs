@@ -51,7 +51,8 @@ impl World<'_> {
             let what = format!("it sends {} messages and should send {:?}", state.messages, state.due);
             return ledger.complain(what);
         }
-        // What was carried out; else what was right at one of the looks at the store, with nothing to be saved.
+        // What was carried out; else what was right at one of the looks at the store, with nothing
+        // to be saved.
         let is_granted = |verdict: &&Verdict| {
             let is_read = verdict.after.is_none() && verdict.removes.is_none();
             verdict.refusal.is_none() && is_read && (state.appended || !verdict.appends)
@@ -99,7 +100,8 @@ impl World<'_> {
             }
             Answer::Swept(count) => {
                 let Task { swept, failed, .. } = ledger.tasks[task];
-                // Whoever finds an account gone after a failure cannot know that somebody else removed it.
+                // The one who finds an account gone after a failure cannot know that another person
+                // removed it.
                 if swept != count as usize && !(failed && swept < count as usize) {
                     wrong = Some(format!("it tells of {count} and swept {swept}"));
                 }

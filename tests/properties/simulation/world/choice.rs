@@ -18,7 +18,7 @@ pub(super) fn pick<T: Clone>(list: &[T], pick: usize) -> Option<T> {
     list.get(list.len() - 1 - back).cloned()
 }
 
-/// Somebody who has changed what their JWT says.
+/// A person who has changed what their JWT says.
 fn forged(mut who: Who) -> Who {
     if let Some(jwt) = &mut who.jwt {
         let [head, claims, signature] = jwt.text.split('.').collect::<Vec<_>>()[..] else { return who };
@@ -31,7 +31,8 @@ fn forged(mut who: Who) -> Who {
 }
 
 impl World<'_> {
-    /// The device from which somebody asks: mostly one that they had before, or a new one; now and then that of somebody else.
+    /// The device from which a person asks: mostly one that they had before, or a new one; now and
+    /// then that of another person.
     pub(super) fn device(&self, deed: &Deed, number: usize) -> Option<(String, String, String)> {
         let ledger = self.book.open();
         let user = match deed {
@@ -78,7 +79,7 @@ impl World<'_> {
             let good: Vec<&Letter> = letters.iter().copied().filter(|letter| counts(letter)).collect();
             pick(&good, number).filter(|_| c % 7 != 0).or(pick(&letters, number)).cloned()
         };
-        // Right mostly; now and then for somebody else, or a guess.
+        // Right mostly; now and then for another person, or a guess.
         let said = |letter: Option<Letter>| -> Option<(String, String)> {
             let Letter { user, secret, .. } = match letter {
                 Some(letter) => letter,
@@ -213,7 +214,7 @@ impl World<'_> {
                 return Some(Deed::Host { user: someone(a)?, act: HostAct::IssueToken(b % 2 == 0) });
             }
             Kind::HostDelete => {
-                // Somebody who is busy, to see what becomes of what they are doing.
+                // A person who is busy, to see what becomes of what they are doing.
                 let mut busy =
                     self.slots.iter().flatten().filter_map(|(task, ..)| match &ledger.tasks[*task].deed {
                         Deed::As { who, .. } | Deed::Check(who) => Some(who.user.clone()),
@@ -319,7 +320,7 @@ impl World<'_> {
                 let own: Vec<_> =
                     able.iter().filter(|other| other.session == holder.session).cloned().collect();
                 let own = pick(&own, b * 4 + 1).cloned().unwrap_or(holder);
-                // Now and then it is tried by somebody else.
+                // Now and then it is tried by another person.
                 let who = who.filter(|_| c % 13 == 0).unwrap_or(own);
                 return Some(Deed::As {
                     who: Who { keeps: c % 2 == 0, ..who },

@@ -21,7 +21,7 @@ use crate::simulation::{
 };
 
 impl World<'_> {
-    /// A minute later the host sweeps, and nothing that has expired is left.
+    /// A minute later the application sweeps, and nothing that has expired is left.
     pub(super) fn sweep(&mut self) {
         let mut ledger = self.book.open();
         ledger.advance(60_000);

@@ -58,7 +58,8 @@ pub(crate) async fn finish(
 }
 
 impl World<'_> {
-    /// Somebody sets out. Most of them have an address of their own, of which their provider says so.
+    /// A person sets out. Most of them have an address of their own, of which their provider says
+    /// so.
     pub(super) fn set_out(&self, who: Option<Who>, [a, b, c]: [usize; 3]) -> Deed {
         let uid = a % 4;
         let email = match c % 8 {
@@ -71,7 +72,8 @@ impl World<'_> {
         Deed::StartOAuth2(Start { provider: b % PROVIDERS.len(), visitor, with_token: b / 8 % 3 == 0, who })
     }
 
-    /// Somebody comes back: mostly as they left; now and then with what is another flow's, elsewhere or as somebody else.
+    /// A person comes back: mostly as they left; now and then with what is another flow's,
+    /// elsewhere or as another person.
     pub(super) fn come_back(
         &self,
         model: &Model,
@@ -112,7 +114,7 @@ impl World<'_> {
         })))
     }
 
-    /// What a host does instead that is mistaken about whose a flow is.
+    /// What an application does instead that is mistaken about whose a flow is.
     pub(super) fn mistaken(&self, deed: Deed) -> Deed {
         let Deed::FinishOAuth2(back) = deed else { return deed };
         let back = *back;

@@ -1,4 +1,4 @@
-//! What a host asks the service before it does what somebody wants.
+//! What an application asks the service before it does what a person wants.
 
 use account::{
     Error,
@@ -74,7 +74,7 @@ pub(crate) async fn admit(service: &Service, deed: &Deed, way: Way, book: &Book)
     admitted.map(drop)
 }
 
-/// What the API calls it, unless it is the host's own doing.
+/// What the API calls it, unless it is the application's own doing.
 fn operation(deed: &Deed, way: Way) -> Option<Operation> {
     Some(match deed {
         Deed::SignUp { .. } => Operation::SignUp,
