@@ -103,7 +103,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let claims = self.inner.jwts.verify(jwt, now)?;
         let stored = self.inner.store.load(&Key::Id(claims.user_id), Parts::Body).await?;
         let stored = stored.ok_or(Error::NotSignedIn)?;
-        let holder = SessionHolder::by_jwt(stored, &claims.session_id, claims.generation, now, assurance)?;
+        let holder = SessionHolder::by_jwt(stored, claims.session_id, claims.generation, now, assurance)?;
         self.note_access(&holder).await;
         Ok(holder)
     }

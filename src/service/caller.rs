@@ -1,10 +1,6 @@
 //! Proof types: a signed-in caller, and a session that may lack a second factor.
 
-use std::{
-    fmt,
-    ops::Deref,
-    sync::{Arc, LazyLock},
-};
+use std::{fmt, ops::Deref, sync::Arc};
 
 use super::draft::Draft;
 use crate::{
@@ -43,6 +39,7 @@ use crate::{
 pub struct SessionHolder {
     /// The account as it was at authentication.
     stored: Stored,
+    session_id: SessionId,
     /// The place of the session in the account.
     place: usize,
     credential: Credential,
@@ -91,26 +88,34 @@ impl SessionHolder {
             return Err(Error::NotSignedIn);
         };
         check_gates(&stored.account, session, now, assurance)?;
-        Ok(Self::new(stored, place, Credential::Secret, now))
+        let session_id = session.id;
+        Ok(Self::new(stored, session_id, place, Credential::Secret, now))
     }
 
     /// Authenticates by the session and generation that a verified JWT names.
     pub(super) fn by_jwt(
         stored: Stored,
-        session_id: &SessionId,
+        session_id: SessionId,
         generation: u32,
         now: Timestamp,
         assurance: Assurance,
     ) -> Result<Self, Error> {
-        let place = stored.account.sessions.iter().position(|session| session.id == *session_id);
+        let place = stored.account.sessions.iter().position(|session| session.id == session_id);
         let place = place.ok_or(Error::NotSignedIn)?;
-        let holder = Self::new(stored, place, Credential::Jwt(generation), now);
+        let holder = Self::new(stored, session_id, place, Credential::Jwt(generation), now);
         holder.recheck(&holder.stored.account, now, assurance)?;
         Ok(holder)
     }
 
-    fn new(stored: Stored, place: usize, credential: Credential, at: Timestamp) -> Self {
-        Self { stored, place, credential, client: ClientInfo::default(), at, keeps_secret: false }
+    fn new(
+        stored: Stored,
+        session_id: SessionId,
+        place: usize,
+        credential: Credential,
+        at: Timestamp,
+    ) -> Self {
+        let client = ClientInfo::default();
+        Self { stored, session_id, place, credential, client, at, keeps_secret: false }
     }
 
     /// The account's id.
@@ -139,10 +144,7 @@ impl SessionHolder {
     /// The id of the session, authenticated by its secret or by a JWT.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
-        // The place is that of a session in this snapshot, so the id is always found.
-        static NO_SESSION: LazyLock<SessionId> =
-            LazyLock::new(|| SessionId::generate(Timestamp::MIN, [0; 10]));
-        self.session().map_or(&NO_SESSION, |session| &session.id)
+        &self.session_id
     }
 
     /// The id of the session if the client sent its secret. `None` for a JWT, which stands in for a
@@ -150,7 +152,7 @@ impl SessionHolder {
     #[must_use]
     pub fn current_session(&self) -> Option<&SessionId> {
         match self.credential {
-            Credential::Secret => Some(self.session_id()),
+            Credential::Secret => Some(&self.session_id),
             Credential::Jwt(_) => None,
         }
     }
@@ -225,7 +227,7 @@ impl SessionHolder {
         now: Timestamp,
         assurance: Assurance,
     ) -> Result<(), Error> {
-        let session = account.session(self.session_id(), now).ok_or(Error::NotSignedIn)?;
+        let session = account.session(&self.session_id, now).ok_or(Error::NotSignedIn)?;
         let is_valid = match self.credential {
             Credential::Secret => self.session().is_some_and(|known| session.digest.matches(&known.digest)),
             Credential::Jwt(generation) => generation == account.jwt_generation,

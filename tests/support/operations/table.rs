@@ -153,16 +153,6 @@ cases! {
     CallerByJwt = None, Session, done;
 }
 
-/// The operations of the API that are ready. `server/readme.rs` sees to it that the README says so.
-pub(crate) fn ready() -> Vec<Api> {
-    let is_ready = |operation: &Api| {
-        let row = format!("| {} | `{}` |", operation.api_name(), operation.rust_name());
-        let mut rows = include_str!("../../../README.md").lines().filter(|line| line.starts_with(&row));
-        rows.any(|line| line.contains("| ready |"))
-    };
-    Api::ALL.iter().copied().filter(is_ready).collect()
-}
-
 impl Operation {
     /// Whether it acts for a person who is signed in.
     pub(crate) fn takes_a_caller(self) -> bool {
