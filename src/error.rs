@@ -24,7 +24,7 @@ pub enum Error {
     #[error("You are not signed in.")]
     NotSignedIn,
     /// The JWT is malformed, forged or expired.
-    #[error("The token is invalid or has expired.")]
+    #[error("The JWT was rejected: {0}")]
     InvalidJwt(#[from] JwtError),
     /// The email, password or current password is wrong, there is no such account, or guesses are
     /// locked.
