@@ -1,6 +1,6 @@
 //! What is killed: the server on SQLite, the server on PostgreSQL, or the PostgreSQL under it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
@@ -76,15 +76,15 @@ pub(crate) use postgres::{OnPostgres, UnderPostgres};
 
 #[cfg(feature = "postgres")]
 mod postgres {
-    use super::{Path, Server, Victim};
-    use crate::support::services::postgres::Postgres;
+    use std::path::{Path, PathBuf};
 
-    const KEY: &str = "mhxE5wK9U4hvIdA+lXrMEEjzXQaxKep0jDfYYQufQqU=";
+    use super::{Server, Victim};
+    use crate::support::{server_process::KEY, services::postgres::Postgres};
 
     /// The server is killed, and PostgreSQL goes on.
     pub(crate) struct OnPostgres {
         postgres: Postgres,
-        directory: std::path::PathBuf,
+        directory: PathBuf,
         server: Option<Server>,
     }
 
