@@ -1,118 +1,73 @@
-//! Decoded accounts, kept to save the decoding. What is in here proves nothing: whoever takes a value compares its version with what the store has now.
+//! Decoded accounts, kept to save the decoding. Nothing in here is trusted: before it uses a value,
+//! a store compares its version with that of the present state.
 
-use std::{
-    hash::{BuildHasher as _, RandomState},
-    num::NonZero,
-    sync::{Mutex, MutexGuard, PoisonError},
-    thread,
+use std::{hash::RandomState, num::NonZero, thread};
+
+use quick_cache::{
+    OptionsBuilder, UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
 };
 
-use super::{homes::Homes, table::Table};
 use crate::{
     model::UserId,
     ports::{Parts, Stored},
 };
 
-const MAX_SHARDS: usize = 64;
-/// Enough that two threads seldom meet, and few enough that a processor's own cache holds all locks.
+/// Enough that two threads seldom meet, and few enough that a processor's own cache holds all
+/// locks.
 const SHARDS_PER_PROCESSOR: usize = 4;
+const MAX_SHARDS: usize = 64;
+/// A smaller shard would evict accounts that another one has room for.
+const MIN_ACCOUNTS_PER_SHARD: usize = 32;
 
-/// A bounded map in shards with a short lock each. Which value makes room is decided by the clock algorithm: the first one that was not
-/// used since the hand last passed it.
-pub(super) struct AccountCache {
-    hasher: RandomState,
-    shards: Box<[Mutex<Shard>]>,
-}
-
-#[derive(Default)]
-struct Shard {
-    slots: Table<Slot>,
-    homes: Homes,
-    /// The place where the search for a victim goes on.
-    hand: usize,
-    capacity: usize,
-}
-
-struct Slot {
-    stored: Stored,
-    used: bool,
-}
+/// A bounded map of accounts. Those that are used often stay (S3-FIFO).
+///
+/// The hasher has random keys because clients may choose ids.
+pub(super) struct AccountCache(Cache<UserId, Stored, UnitWeighter, RandomState>);
 
 impl AccountCache {
+    /// A cache of at most `capacity` accounts.
+    #[expect(clippy::expect_used, reason = "both capacities are set")]
     pub(super) fn new(capacity: usize) -> Self {
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let shards = capacity.min(MAX_SHARDS).min(processors.saturating_mul(SHARDS_PER_PROCESSOR));
-        let shard = |_| Mutex::new(Shard { capacity: capacity / shards, ..Shard::default() });
-        Self { hasher: RandomState::new(), shards: (0..shards).map(shard).collect() }
+        let shards = shards(capacity);
+        // The cache divides its capacity among the shards and rounds up.
+        let capacity = capacity - capacity % shards;
+        let options = OptionsBuilder::new()
+            .shards(shards)
+            .estimated_items_capacity(capacity)
+            .weight_capacity(u64::try_from(capacity).unwrap_or(u64::MAX))
+            .build()
+            .expect("options are complete");
+        let lifecycle = DefaultLifecycle::default();
+        Self(Cache::with_options(options, UnitWeighter, RandomState::new(), lifecycle))
     }
 
     pub(super) fn find(&self, id: &UserId) -> Option<Stored> {
-        let (hash, mut shard) = self.shard(id)?;
-        let slot = shard.slots.find_mut(hash, |slot| slot.stored.account.is(id))?;
-        slot.used = true;
-        Some(slot.stored.clone())
+        self.0.get(id)
     }
 
     /// Keeps a value, unless the same state with more parts is there.
     pub(super) fn put(&self, stored: Stored) {
-        let Some((hash, mut shard)) = self.shard(stored.account.id()) else { return };
-        let replaced = shard.put(hash, stored);
-        // Whatever is dropped here may be large, and others wait for the shard.
-        drop(shard);
-        drop(replaced);
+        let id = *stored.account.id();
+        // Between the look and the insertion another thread may keep more of this state. That costs
+        // one more decoding and nothing else.
+        let is_richer = |kept: Stored| kept.version == stored.version && kept.has(Parts::Whole);
+        if !self.0.peek(&id).is_some_and(is_richer) {
+            self.0.insert(id, stored);
+        }
     }
 
     pub(super) fn remove(&self, id: &UserId) {
-        let removed = self.shard(id).and_then(|(hash, mut shard)| shard.remove(hash, id));
-        drop(removed);
-    }
-
-    fn shard(&self, id: &UserId) -> Option<(u64, MutexGuard<'_, Shard>)> {
-        let hash = self.hasher.hash_one(id);
-        let index = usize::try_from(hash >> 32).unwrap_or_default().checked_rem(self.shards.len())?;
-        // A thread that panicked in here left at worst a value that is compared before use.
-        Some((hash, self.shards.get(index)?.lock().unwrap_or_else(PoisonError::into_inner)))
+        self.0.remove(id);
     }
 }
 
-impl Shard {
-    /// Answers with what is not kept any more, if that is anything.
-    fn put(&mut self, hash: u64, mut stored: Stored) -> Option<Stored> {
-        let id = *stored.account.id();
-        let others = self.slots.len();
-        if let Some(slot) = self.slots.find_mut(hash, |slot| slot.stored.account.is(&id)) {
-            if slot.stored.version == stored.version && slot.stored.has(Parts::Whole) {
-                return Some(stored);
-            }
-            stored.account = self.homes.house(&stored.account, others);
-            slot.used = false;
-            return Some(std::mem::replace(&mut slot.stored, stored));
-        }
-        let evicted = if others < self.capacity { None } else { self.evict() };
-        stored.account = self.homes.house(&stored.account, others);
-        self.slots.insert(hash, Slot { stored, used: false });
-        evicted
-    }
-
-    /// Takes out the first that was not used since the hand last passed it. One that moves into its place gets another round.
-    fn evict(&mut self) -> Option<Stored> {
-        let places = self.slots.places();
-        // After one round all are unused, so in a second one there is one to be found if there is any.
-        for _ in 0..places.saturating_mul(2) {
-            let place = self.hand % places;
-            self.hand = place + 1;
-            match self.slots.at_mut(place) {
-                Some(slot) if slot.used => slot.used = false,
-                Some(_) => return self.slots.take(place).map(|slot| slot.stored),
-                None => {}
-            }
-        }
-        None
-    }
-
-    fn remove(&mut self, hash: u64, id: &UserId) -> Option<Stored> {
-        self.slots.remove(hash, |slot| slot.stored.account.is(id)).map(|slot| slot.stored)
-    }
+/// How many shards a cache of this capacity has: a power of two.
+fn shards(capacity: usize) -> usize {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let wanted = processors.saturating_mul(SHARDS_PER_PROCESSOR).min(MAX_SHARDS);
+    let filled = (capacity / MIN_ACCOUNTS_PER_SHARD).max(1);
+    1 << wanted.min(filled).ilog2()
 }
 
 #[cfg(test)]
@@ -134,9 +89,9 @@ mod tests {
 
     #[test]
     fn it_never_holds_more_than_its_bound_and_finds_what_it_holds() {
-        for bound in [1, 3, 64, 100] {
+        for bound in [1, 3, 64, 100, 999] {
             let cache = AccountCache::new(bound);
-            for number in 0..1000 {
+            for number in 0..3000 {
                 cache.put(stored(number, 1));
                 assert!(cache.find(&id(number)).is_some());
                 if number % 3 == 1 {
@@ -144,7 +99,7 @@ mod tests {
                     assert!(cache.find(&id(number)).is_none());
                 }
             }
-            let held = (0..1000).filter(|number| cache.find(&id(*number)).is_some()).count();
+            let held = (0..3000).filter(|number| cache.find(&id(*number)).is_some()).count();
             assert!((1..=bound).contains(&held), "{held} of {bound}");
         }
     }

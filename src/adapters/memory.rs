@@ -1,4 +1,4 @@
-//! Accounts in memory: the default store, for tests, demonstrations and hosts that need nothing durable.
+//! A store in memory, for tests, demonstrations and applications that need nothing durable.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -8,8 +8,9 @@ use std::{
 };
 
 use async_trait::async_trait;
+use hashbrown::hash_table::{Entry, HashTable};
 
-use super::{homes::Homes, table::Table};
+use super::arena::Arena;
 use crate::{
     model::{Event, EventPage, Key, PageQuery, Timestamp, UserId},
     ports::{Change, Listed, Loading, Parts, SaveError, Select, Store, StoreError, Stored},
@@ -17,16 +18,17 @@ use crate::{
 
 const SHARDS: usize = 64;
 
-/// Keeps accounts in memory, sharded by id, until the process ends.
+/// A [`Store`] that keeps accounts in memory, sharded by id, until the process ends.
 ///
-/// A save that takes or frees keys locks the index of keys and one shard, any other save one shard, a load by id one shard for reading.
+/// A save that claims or releases keys locks the index of keys and one shard, any other save one
+/// shard, and a load by id one shard for reading.
 pub struct MemoryStore {
     hasher: RandomState,
     index: RwLock<Index>,
     shards: Box<[RwLock<Shard>]>,
 }
 
-/// Every key but the ids, and the ids in order. Locked before any shard.
+/// All keys except the ids, and the ids in order. Locked before any shard.
 #[derive(Default)]
 struct Index {
     holders: HashMap<Key, UserId>,
@@ -35,14 +37,14 @@ struct Index {
 
 #[derive(Default)]
 struct Shard {
-    accounts: Table<Stored>,
-    homes: Homes,
-    /// By account, oldest first.
+    accounts: HashTable<Stored>,
+    arena: Arena,
+    /// The log of each account, oldest first.
     log: HashMap<UserId, VecDeque<Box<Event>>>,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -61,8 +63,7 @@ impl MemoryStore {
     fn find(&self, id: &UserId) -> Result<Option<Stored>, StoreError> {
         let (hash, shard) = self.place(id)?;
         let shard = read(shard);
-        let found = shard.accounts.find(hash, |stored| stored.account.is(id));
-        Ok(found.cloned())
+        Ok(shard.accounts.find(hash, |stored| stored.account.id() == id).cloned())
     }
 }
 
@@ -75,10 +76,15 @@ impl Index {
 }
 
 impl Shard {
-    fn put(&mut self, hash: u64, value: Stored) {
-        match self.accounts.find_mut(hash, |stored| stored.account.id() == value.account.id()) {
-            Some(slot) => *slot = value,
-            None => self.accounts.insert(hash, value),
+    /// Adds an account, or replaces the one with its id.
+    fn put(&mut self, stored: Stored, hasher: &RandomState) {
+        let others = self.accounts.len();
+        let stored = Stored { account: self.arena.insert(&stored.account, others), ..stored };
+        let hash = |stored: &Stored| hasher.hash_one(stored.account.id());
+        let is_it = |other: &Stored| other.account.id() == stored.account.id();
+        match self.accounts.entry(hash(&stored), is_it, hash) {
+            Entry::Occupied(mut entry) => *entry.get_mut() = stored,
+            Entry::Vacant(entry) => drop(entry.insert(stored)),
         }
     }
 
@@ -125,9 +131,7 @@ impl Store for MemoryStore {
             index.release(&releases);
         }
         change.events().iter().for_each(|event| shard.record(event));
-        let others = shard.accounts.len();
-        let account = shard.homes.house(&whole.account, others);
-        shard.put(hash, Stored { account, ..whole });
+        shard.put(whole, &self.hasher);
         Ok(())
     }
 
@@ -137,7 +141,8 @@ impl Store for MemoryStore {
         let (hash, shard) = self.place(id)?;
         let mut shard = write(shard);
         let is_it = |stored: &Stored| stored.account.id() == id && stored.version == account.version;
-        let removed = shard.accounts.remove(hash, is_it).ok_or(SaveError::Stale)?;
+        let entry = shard.accounts.find_entry(hash, is_it).map_err(|_| SaveError::Stale)?;
+        let (removed, _) = entry.remove();
         shard.log.remove(id);
         index.ids.remove(id);
         index.release(&removed.account.keys());
@@ -158,7 +163,7 @@ impl Store for MemoryStore {
                 for shard in &self.shards {
                     let shard = read(shard);
                     let is_due = |stored: &&Stored| stored.account.due_at().is_some_and(|at| at <= instant);
-                    due.extend(shard.accounts.values().filter(is_due).cloned());
+                    due.extend(shard.accounts.iter().filter(is_due).cloned());
                 }
                 due.sort_by_key(|stored| (stored.account.due_at(), *stored.account.id()));
                 due.truncate(limit);
@@ -211,7 +216,8 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// A thread that panicked while it held a lock left whole values behind: every change of a shard happens after its last fallible step.
+/// A thread that panicked while it held a lock left whole values behind: every change of a shard
+/// happens after its last fallible step.
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod account_cache;
-mod homes;
+mod arena;
 #[cfg(feature = "http-client")]
 mod http_client;
 #[cfg(feature = "geoip")]
@@ -24,7 +24,6 @@ mod sms;
 mod smtp;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-mod table;
 
 #[cfg(feature = "http-client")]
 pub use http_client::{HttpClientError, ReqwestClient};

@@ -208,14 +208,6 @@ impl Account {
         &self.id
     }
 
-    /// Whether it has this id. Asks for the newest session's digest in the same breath, because
-    /// counting the reference to an account that was found makes the processor wait, and whoever
-    /// looks for an account by its id mostly checks a session next.
-    pub(crate) fn is(&self, id: &UserId) -> bool {
-        std::hint::black_box(self.sessions.last().map(|session| &session.expires_at).copied());
-        self.id == *id
-    }
-
     /// Returns when the account was created.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
