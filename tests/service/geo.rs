@@ -228,8 +228,8 @@ enum Value<'a> {
     Number16(u16),
     Number(u32),
     Number64(u64),
-    Map(Vec<(&'a str, Value<'a>)>),
-    List(Vec<Value<'a>>),
+    Map(Vec<(&'a str, Self)>),
+    List(Vec<Self>),
 }
 
 impl Value<'_> {
