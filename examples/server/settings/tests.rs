@@ -141,7 +141,7 @@ fn a_malformed_redis_url_is_refused_without_its_password() {
         assert!(line.starts_with("ACCOUNT_REDIS: the URL of Redis must have the form redis://"), "{url}: {line}");
         assert!(!line.contains("hunter2") && !line.contains('\n'));
     }
-    assert!(problem(&[("ACCOUNT_REDIS", "rediss://localhost")]).starts_with("ACCOUNT_REDIS: TLS needs "));
+    assert!(problem(&[("ACCOUNT_REDIS", "rediss://localhost")]).starts_with("ACCOUNT_REDIS: the URL of Redis requires TLS"));
 }
 
 #[test]
