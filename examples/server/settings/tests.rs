@@ -138,10 +138,16 @@ fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
 fn a_malformed_redis_url_is_refused_without_its_password() {
     for url in ["", "localhost:6379", "http://:hunter2@localhost", "redis://:hunter2@localhost/first"] {
         let line = problem(&[("ACCOUNT_REDIS", url)]);
-        assert!(line.starts_with("ACCOUNT_REDIS: the URL of Redis must have the form redis://"), "{url}: {line}");
+        assert!(
+            line.starts_with("ACCOUNT_REDIS: the URL of Redis must have the form redis://"),
+            "{url}: {line}"
+        );
         assert!(!line.contains("hunter2") && !line.contains('\n'));
     }
-    assert!(problem(&[("ACCOUNT_REDIS", "rediss://localhost")]).starts_with("ACCOUNT_REDIS: the URL of Redis requires TLS"));
+    assert!(
+        problem(&[("ACCOUNT_REDIS", "rediss://localhost")])
+            .starts_with("ACCOUNT_REDIS: the URL of Redis requires TLS")
+    );
 }
 
 #[test]
