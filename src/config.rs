@@ -48,6 +48,7 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// After how many wrong guesses in a row an account refuses guesses, and for how long.
     #[doc(alias = "brute force")]
+    #[doc(alias = "account lockout")]
     pub lockout: Lockout,
     /// When an account's email address is notified of a new session. Default: never.
     pub session_alerts: SessionAlerts,

@@ -113,7 +113,7 @@ pub enum Error {
     #[error("There is no such session.")]
     SessionNotFound,
     /// The caller has no identity with this id.
-    #[error("There is no such linked account.")]
+    #[error("This identity is not linked to the account.")]
     IdentityNotFound,
     /// Another target has this id or identifier.
     #[error("This address or device is in use already.")]

@@ -20,6 +20,8 @@ use crate::{
 /// Check that the client is one of your administrators before you call a method here, and before a
 /// client's input decides which account it acts on.
 #[derive(Debug)]
+#[doc(alias = "administrator")]
+#[doc(alias = "backend")]
 pub struct Admin<'a, S, M, P, C> {
     service: &'a AccountService<S, M, P, C>,
     client: &'a ClientInfo,
@@ -89,6 +91,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Returns the admin operations. The security log records `client`: the administrator's, or the
     /// default.
     #[must_use]
+    #[doc(alias = "administrator")]
     pub fn admin<'a>(&'a self, client: &'a ClientInfo) -> Admin<'a, S, M, P, C> {
         Admin { service: self, client }
     }

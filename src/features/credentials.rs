@@ -12,7 +12,7 @@ use crate::{
     },
     operation::{Assurance, Operation},
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Abort, AccountService, Caller, Context, Draft, PREPARATIONS},
+    service::{Abort, AccountService, Caller, Context, Draft, MAX_PREPARATIONS},
 };
 
 /// The result of a changed password, email or phone.
@@ -153,7 +153,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<Change, Error> {
         let fresh = SessionSecret::new(*caller.user_id(), self.draw()?);
         let (config, guard) = (&self.inner.config, self.guard(cx.client));
-        for _ in 0..PREPARATIONS {
+        for _ in 0..MAX_PREPARATIONS {
             let before = self.load_as(caller, Parts::Body, cx).await?.account;
             let guess = match (&before.password, proof) {
                 (None, _) => None,

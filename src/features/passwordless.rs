@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// How often the account is looked for, if others change it meanwhile.
+/// How often the look-up is repeated if other requests change the account meanwhile.
 const MAX_ROUNDS: u32 = 3;
 
 /// A request for a link or code by email.
@@ -157,6 +157,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// earlier registrant set up (password, sessions, factors, identities) is removed. If the
     /// account has another verified owner, the address moves to a new account instead.
     #[doc(alias = "createSession")]
+    #[doc(alias = "login")]
     #[doc(alias = "updateMagicURLSession")]
     #[doc(alias = "updatePhoneSession")]
     pub async fn sign_in_with_token(

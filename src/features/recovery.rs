@@ -12,7 +12,7 @@ use crate::{
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     service::{
-        Abort, AccountService, Address, AddressOwner, Context, Draft, Guard, NewToken, PREPARATIONS,
+        Abort, AccountService, Address, AddressOwner, Context, Draft, Guard, MAX_PREPARATIONS, NewToken,
         SessionHolder, Settled,
     },
 };
@@ -146,7 +146,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         caller: Option<&SessionHolder>,
     ) -> Result<Token, Error> {
         let (guard, key) = (self.guard(cx.client), Key::Id(*user));
-        for _ in 0..PREPARATIONS {
+        for _ in 0..MAX_PREPARATIONS {
             let hash = self.prepare_recovery(cx, &key, secret, &password, caller).await?;
             let decide = |draft: &mut Draft| draft.recover(secret, hash.as_ref(), caller, guard);
             match self.change(&key, Parts::Body, cx, decide).await? {

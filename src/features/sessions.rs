@@ -83,6 +83,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::MoreFactorsRequired`]; the [errors of every caller](crate::Caller#errors);
     /// [`Error::Store`].
     #[doc(alias = "deleteSession")]
+    #[doc(alias = "logout")]
+    #[doc(alias = "log out")]
     pub async fn sign_out(&self, holder: &SessionHolder, id: &SessionId) -> Result<(), Error> {
         self.perform(Operation::SignOut, holder.client(), |cx| self.sign_out_in(cx, holder, id)).await
     }
@@ -109,6 +111,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "deleteSessions")]
+    #[doc(alias = "log out everywhere")]
     pub async fn sign_out_everywhere(&self, caller: &Caller) -> Result<(), Error> {
         self.perform(Operation::SignOutEverywhere, caller.client(), |cx| {
             self.sign_out_everywhere_in(cx, caller)

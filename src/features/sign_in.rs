@@ -7,7 +7,7 @@ use crate::{
     model::{Account, ClientInfo, Email, EventKind, Factor, Key, Password, SessionProvider, UserId},
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
-    service::{Abort, AccountService, Context, Draft, PREPARATIONS, Settled, SignInMethod, SignedIn},
+    service::{Abort, AccountService, Context, Draft, MAX_PREPARATIONS, Settled, SignInMethod, SignedIn},
 };
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -26,6 +26,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// account, over all operations, and saved before the answer. See
     /// [`Config::lockout`](crate::Config::lockout).
     #[doc(alias = "createEmailPasswordSession")]
+    #[doc(alias = "login")]
+    #[doc(alias = "log in")]
+    #[doc(alias = "signin")]
     pub async fn sign_in_with_password(
         &self,
         email: Email,
@@ -49,7 +52,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let (provider, uid) = (SessionProvider::Email, email.as_str());
         let method = SignInMethod { provider, uid, factors: &[Factor::Password] };
         let belongs = |account: &Account| account.email() == Some(&email);
-        for _ in 0..PREPARATIONS {
+        for _ in 0..MAX_PREPARATIONS {
             let guess = self.guess(&key, cx, &password, belongs).await?;
             if guess.is_none() {
                 self.spend_guess(&password).await?;

@@ -45,6 +45,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`admit`](AccountService::admit) first, which limits the requests; or sign up with
     /// [`send_email_code`](AccountService::send_email_code), which reveals nothing.
     #[doc(alias = "create")]
+    #[doc(alias = "register")]
+    #[doc(alias = "signup")]
     pub async fn sign_up(&self, request: SignUp, client: &ClientInfo) -> Result<User, Error> {
         self.perform(Operation::SignUp, client, |cx| self.sign_up_in(cx, request)).await
     }

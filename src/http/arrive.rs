@@ -93,12 +93,13 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
 
     /// Whether the request has the API key.
     fn check_key(&self, key: Option<&[u8]>) -> Result<bool, Rejection> {
-        let unauthorized =
-            || Rejection::new(StatusCode::UNAUTHORIZED, "user_unauthorized", "The API key is not valid.");
         match key {
             None => Ok(false),
             Some(key) if self.config.is_api_key(key) => Ok(true),
-            Some(_) => Err(unauthorized()),
+            Some(_) => {
+                let message = "The API key is not valid.";
+                Err(Rejection::new(StatusCode::UNAUTHORIZED, "user_unauthorized", message))
+            }
         }
     }
 }

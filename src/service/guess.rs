@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How often an operation is prepared, if the account changes while it is.
-pub(crate) const PREPARATIONS: u32 = 3;
+pub(crate) const MAX_PREPARATIONS: u32 = 3;
 
 /// A checked password, and the permit to check it. Drop it once the outcome is saved.
 pub(crate) struct Guess<'a> {

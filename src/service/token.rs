@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How many wrong guesses invalidate a code (ASVS 6.6.3).
-pub(crate) const TRIES: u8 = 5;
+pub(crate) const MAX_TRIES: u8 = 5;
 /// How many links of one purpose are valid at the same time.
 const MAX_LINKS: usize = 5;
 /// Shorter secrets can be guessed: 32 hex digits have 128 bits.
@@ -226,7 +226,7 @@ impl Draft {
             token.tries = token.tries.saturating_add(1);
             is_counted = true;
         }
-        self.tokens.retain(|token| token.tries < TRIES);
+        self.tokens.retain(|token| token.tries < MAX_TRIES);
         is_counted
     }
 

@@ -1,5 +1,5 @@
-//! The shape of the source tree: floors, circles, sizes and words (see ARCHITECTURE.md), and the tables of
-//! its pages.
+//! The shape of the source tree: floors, circles, sizes and words (see ARCHITECTURE.md), and the
+//! tables of its pages.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 

@@ -60,8 +60,8 @@ fn comments_are_at_most_100_columns_wide() {
     assert!(wide.is_empty(), "{wide:#?}");
 }
 
-/// Whether a line uses an avoided word, or calls the application "the host" in a comment. A real host is a
-/// host name there.
+/// Whether a line uses an avoided word, or calls the application "the host" in a comment. A real
+/// host is a host name there.
 fn uses_dialect(line: &str) -> bool {
     let lower = line.to_lowercase();
     let words: Vec<&str> =

@@ -1,8 +1,9 @@
 //! Of many who redeem one token at the same moment, one succeeds, and the others are told no more
 //! than that it is none.
 //!
-//! `ACCOUNT_RACE_TOKENS` says how many tokens of each kind are raced for on each store; without it, as many as take some seconds. The figures
-//! of a run of 1,000 are in `one_winner.md` beside this file.
+//! `ACCOUNT_RACE_TOKENS` says how many tokens of each kind are raced for on each store; without it,
+//! as many as take some seconds. The figures of a run of 1,000 are in `one_winner.md` beside this
+//! file.
 //!
 //! Everybody offers what is right, so the first decision wins: no token is worn out by five tries,
 //! and each of those who race for one spare code or one step of an app has a challenge of its own

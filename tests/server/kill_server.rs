@@ -1,7 +1,6 @@
 //! The server, or the database under it, is killed at random moments while eight clients write.
 //! Whatever was answered is there, and nothing is half there.
 
-#[path = "kill_server/victims.rs"]
 mod victims;
 
 use std::{

@@ -1,5 +1,5 @@
 //! The reference server as a process: its settings and its end, the published SDK, a browser, two
-//! servers on one database, servers that are killed; and that the README says what is so.
+//! servers on one database, servers that are killed;.
 
 #![allow(
     clippy::unwrap_used,

@@ -31,6 +31,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::ChallengeRequired`] if MFA is active and no challenge was passed in the last 30
     /// minutes; the other [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "createMfaAuthenticator")]
+    #[doc(alias = "2FA")]
+    #[doc(alias = "TOTP")]
     pub async fn add_authenticator(&self, caller: &Caller) -> Result<NewAuthenticator, Error> {
         self.perform(Operation::AddAuthenticator, caller.client(), |cx| self.add_authenticator_in(cx, caller))
             .await

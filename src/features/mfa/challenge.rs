@@ -17,7 +17,7 @@ use crate::{
     operation::Operation,
     ports::{Clock, Mailer, Parts, SmsSender, Store},
     secret::Secret,
-    service::{Abort, AccountService, Context, Draft, Guard, SessionHolder, TRIES},
+    service::{Abort, AccountService, Context, Draft, Guard, MAX_TRIES, SessionHolder},
 };
 
 /// The lifetime of a challenge.
@@ -254,7 +254,7 @@ impl Draft {
         for challenge in self.challenges.iter_mut().filter(|challenge| challenge.id == *id) {
             challenge.tries = challenge.tries.saturating_add(1);
         }
-        self.challenges.retain(|challenge| challenge.tries < TRIES);
+        self.challenges.retain(|challenge| challenge.tries < MAX_TRIES);
         self.count_failure(guard);
         Err(Abort::SaveAndRefuse(Error::InvalidToken))
     }

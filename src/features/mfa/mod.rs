@@ -49,6 +49,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::ChallengeRequired`] if MFA is active and no challenge was passed in the last 30
     /// minutes; the other [errors of every caller](crate::Caller#errors); [`Error::Store`].
     #[doc(alias = "updateMFA")]
+    #[doc(alias = "2FA")]
+    #[doc(alias = "MFA")]
     pub async fn set_mfa(&self, caller: &Caller, on: bool) -> Result<User, Error> {
         self.perform(Operation::SetMfa, caller.client(), |cx| self.set_mfa_in(cx, caller, on)).await
     }

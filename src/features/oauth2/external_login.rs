@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// How often the account is looked for, if others change it meanwhile.
+/// How often the look-up is repeated if other requests change the account meanwhile.
 const MAX_ROUNDS: u32 = 3;
 
 /// The account that was signed in to. A session was started unless the grant is a token.
