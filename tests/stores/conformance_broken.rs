@@ -368,7 +368,7 @@ fn is_like(text: &str, pattern: &str) -> bool {
 }
 
 /// Which of these rules a store with this fault breaks, without the noise of the panics.
-async fn broken_by(fault: Fault, wanted: impl Fn(&str) -> bool + Send) -> BTreeSet<&'static str> {
+async fn broken_by(fault: Fault, wanted: impl Fn(&str) -> bool + Send + Sync) -> BTreeSet<&'static str> {
     std::panic::set_hook(Box::new(|_| ()));
     let broken = broken_rules(|| async { Faulty(fault, Mutex::default()) }, wanted).await;
     let _ = std::panic::take_hook();
