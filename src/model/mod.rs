@@ -42,7 +42,9 @@ mod token;
 mod user;
 
 pub use account::Account;
-pub(crate) use account::{Attachment, Contact, PasswordRecord, Profile, ProviderTokens, SpentState};
+pub(crate) use account::{Attachment, Contact, PasswordRecord, Profile};
+#[cfg(feature = "oauth2")]
+pub(crate) use account::{ProviderTokens, SpentState};
 pub use argon2_params::{Argon2Params, InvalidArgon2Params};
 pub use checked_url::CheckedUrl;
 pub use client_info::ClientInfo;
