@@ -13,8 +13,8 @@ use crate::{
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Performs an operation for this client, unless its sign-in method is disabled.
     ///
-    /// The work of the operation `x` is the private method `x_in`: `x` in this context. A guard could
-    /// not box the work, which keeps futures that were not polled yet small.
+    /// The work of the operation `x` is the private method `x_in`: `x` in this context. A guard
+    /// could not box the work, which keeps futures that were not polled yet small.
     pub(crate) async fn perform<'a, T, W: Future<Output = Result<T, Error>>>(
         &'a self,
         operation: Operation,
