@@ -258,7 +258,7 @@ fn launch(programs: &Path, folder: &Path, port: u16, durable: bool, settings: &V
     command.arg(port.to_string());
     command.args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=400"]);
     if !durable {
-        command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+        command.args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off"]);
     }
     for setting in settings {
         command.args(["-c", setting]);
