@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use crate::model::Account;
+use crate::model::{Account, Timestamp};
 
 /// The size of a batch is a quarter of the accounts there are, within these bounds. Others wait
 /// while it is made.
 const MIN_BATCH: usize = 32;
 const MAX_BATCH: usize = 512;
 
-/// Free places, each filled with some account until it is used.
+/// Free places, each filled with a blank account until it is used.
 #[derive(Default)]
 pub(super) struct Arena(Vec<Arc<Account>>);
 
@@ -22,7 +22,8 @@ impl Arena {
     pub(super) fn insert(&mut self, account: &Account, others: usize) -> Arc<Account> {
         if self.0.is_empty() {
             let batch = (others / 4).clamp(MIN_BATCH, MAX_BATCH);
-            self.0 = (0..batch).map(|_| Arc::new(account.clone())).collect();
+            let blank = Account::new(*account.id(), Timestamp::MIN);
+            self.0 = (0..batch).map(|_| Arc::new(blank.clone())).collect();
         }
         let Some(mut place) = self.0.pop() else { return Arc::new(account.clone()) };
         *Arc::make_mut(&mut place) = account.clone();
@@ -33,7 +34,6 @@ impl Arena {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Timestamp;
 
     #[test]
     fn what_is_inserted_is_there_and_stays_as_it_is() {
