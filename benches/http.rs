@@ -22,7 +22,7 @@ use std::{
 
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignUp, SqliteStore,
-    http::{Settings, router_with},
+    axum::{Settings, router_with},
     model::{ClientInfo, Password, SessionSecret},
     ports::Store,
 };
@@ -102,7 +102,7 @@ async fn api(store: Arc<dyn Store>) -> (Router, String, String) {
     let signed_in = service.sign_in_with_password(email(), password(), &ClientInfo::default()).await.unwrap();
     let cookie =
         format!("a_session_default={}", signed_in.secret.to_wire().replace('=', "%3D").replace('+', "%2B"));
-    (router_with(service, Settings::default()).unwrap(), cookie, user.id().to_string())
+    (router_with(service, &Settings::default()).unwrap(), cookie, user.id().to_string())
 }
 
 async fn serve(router: Router) -> SocketAddr {

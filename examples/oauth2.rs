@@ -15,7 +15,7 @@ use std::{env, error::Error, net::SocketAddr, sync::Arc};
 
 use account::{
     AccountService, Caller, Config, MasterKey, MemoryStore, ReqwestClient,
-    http::{Authenticator, Settings, router_with},
+    axum::{Authenticator, Settings, router_with},
     oauth2::{Credentials, OAuth2Client, Provider, Registration},
 };
 use axum::{
@@ -93,7 +93,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .route("/", get(home))
         .with_state(state)
-        .merge(router_with(service, settings)?)
+        .merge(router_with(service, &settings)?)
         .fallback(async || StatusCode::NOT_FOUND);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     println!("Listening on {PUBLIC_URL}");

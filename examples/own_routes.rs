@@ -18,7 +18,7 @@ use std::{
 
 use account::{
     AccountService, Caller, Config, MasterKey, MemoryStore,
-    http::{Authenticator, Settings, router_with},
+    axum::{Authenticator, Settings, router_with},
     model::UserId,
 };
 use axum::{
@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/", get(greet))
         .route("/notes", get(read_notes).post(add_note))
         .with_state(state)
-        .merge(router_with(service, settings)?);
+        .merge(router_with(service, &settings)?);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     println!("Listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;

@@ -25,6 +25,8 @@
 )]
 
 mod adapters;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod config;
 #[cfg(feature = "testing")]
 pub mod conformance;
@@ -39,7 +41,7 @@ pub mod guide {
     #[doc = include_str!("docs/providers.md")]
     pub mod providers {}
 }
-#[cfg(feature = "axum")]
+#[cfg(feature = "http")]
 pub mod http;
 mod kind;
 pub mod messages;

@@ -23,7 +23,8 @@ use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Dur
 use account::{
     AccountService, Config, MasterKey, MemoryStore, PostgresLimiter, PostgresStore, RedisLimiter, Secret,
     SessionAlerts, SqliteStore,
-    http::{self, Rejection, router_with},
+    axum::router_with,
+    http::{self, Rejection},
     ports::Store,
 };
 use axum::Router;
@@ -150,7 +151,7 @@ fn app(
     let service =
         providers.into_iter().fold(builder, |builder, provider| builder.provider(provider)).build()?;
     let maintenance = maintenance::run(service.clone());
-    let mut app = router_with(service, http_settings(settings, address))?
+    let mut app = router_with(service, &http_settings(settings, address))?
         .merge(health::router(store))
         .fallback(async || Rejection::unknown_route());
     if let Some(outbox) = channels.outbox() {

@@ -1,6 +1,8 @@
 //! Arrival: where a request comes from and who makes it.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use std::net::IpAddr;
+
+use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
 
 use super::{
     api::Api,
@@ -21,6 +23,8 @@ const KEY: HeaderName = HeaderName::from_static("x-appwrite-key");
 /// A request whose sender is authenticated. Nothing has been decided about its operation.
 pub(super) struct Arrival<'a> {
     pub(super) parts: &'a Parts,
+    /// The address of the peer, a proxy's too.
+    pub(super) peer: Option<IpAddr>,
     /// `None` for an unknown route, which is answered only after the gates.
     pub(super) route: Option<Route>,
     pub(super) auth: AuthState,
@@ -34,9 +38,10 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
     pub(super) async fn arrive<'a>(
         &self,
         parts: &'a Parts,
+        peer: Option<IpAddr>,
         origin: &Origin,
     ) -> Result<Arrival<'a>, Rejection> {
-        let route = Route::find(&parts.method, parts.uri.path());
+        let route = Route::find(&parts.method, parts.uri.path()).filter(|route| self.serves(route.operation));
         let credential = self.credential(parts, origin, route.as_ref());
         let key = parts.headers.get(KEY).map(HeaderValue::as_bytes).filter(|key| !key.is_empty());
         if is_unsafe(&parts.method) && key.is_none() {
@@ -58,7 +63,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
             let message = "API key and session used in the same request. Use either setSession or setKey.";
             return Err(Rejection::new(StatusCode::FORBIDDEN, "user_key_and_session_set", message));
         }
-        Ok(Arrival { parts, route, auth, credential, has_api_key })
+        Ok(Arrival { parts, peer, route, auth, credential, has_api_key })
     }
 
     /// The session that the request presents. The start of an OAuth2 flow ignores the cookie if

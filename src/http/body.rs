@@ -3,10 +3,8 @@
 
 use std::{borrow::Cow, fmt};
 
-use axum::{
-    body::{Body, HttpBody as _, to_bytes},
-    http::{HeaderMap, header},
-};
+use bytes::Bytes;
+use http::{HeaderMap, header};
 use serde::{
     Deserializer as _,
     de::{MapAccess, Visitor},
@@ -16,8 +14,31 @@ use zeroize::Zeroizing;
 
 use super::{query::Pairs, rejection::Rejection};
 
+/// More than any set of parameters needs.
+pub(super) const MAX_BYTES: usize = 64 * 1024;
+/// Preferences hold 65,535 bytes without white space, and may have more with it.
+pub(super) const MAX_PREFERENCES_BYTES: usize = 1024 * 1024;
 /// More fields than any client of the API sends.
 const MAX_FIELDS: usize = 256;
+
+/// The body of a request. It is read only once the request may perform its operation.
+pub trait RequestBody: Send {
+    /// How many bytes it has at least, as far as that is known before it is read.
+    fn min_bytes(&self) -> u64;
+
+    /// Reads all of it. `None` if it has more than `max_bytes` or cannot be read.
+    fn read(self, max_bytes: usize) -> impl Future<Output = Option<Bytes>> + Send;
+}
+
+impl RequestBody for Bytes {
+    fn min_bytes(&self) -> u64 {
+        self.len() as u64
+    }
+
+    async fn read(self, max_bytes: usize) -> Option<Self> {
+        (self.len() <= max_bytes).then_some(self)
+    }
+}
 
 /// The fields of a body, sorted by name. A value is parsed when it is asked for.
 #[derive(Default)]
@@ -41,20 +62,17 @@ impl Fields {
     /// Reads a body of at most `max_bytes`. Malformed JSON counts as an empty body.
     pub(super) async fn read(
         headers: &HeaderMap,
-        body: Body,
+        body: impl RequestBody,
         max_bytes: usize,
         takes_forms: bool,
     ) -> Result<Self, Rejection> {
-        if body.is_end_stream() {
-            return Ok(Self::default());
-        }
         let too_large =
             || Rejection::argument(format!("The body must be readable and at most {max_bytes} bytes long."));
         // A body that announces more is not read.
-        if body.size_hint().lower() > max_bytes as u64 {
+        if body.min_bytes() > max_bytes as u64 {
             return Err(too_large());
         }
-        let bytes = to_bytes(body, max_bytes).await.map_err(|_| too_large())?;
+        let bytes = body.read(max_bytes).await.ok_or_else(too_large)?;
         if bytes.is_empty() {
             return Ok(Self::default());
         }
@@ -126,15 +144,15 @@ impl Fields {
 #[cfg(feature = "oauth2")]
 pub(super) async fn form(
     headers: &HeaderMap,
-    body: Body,
+    body: impl RequestBody,
     max_bytes: usize,
 ) -> Result<Zeroizing<String>, Rejection> {
     let refuse =
         || Rejection::argument(format!("The body must be a form in UTF-8 of at most {max_bytes} bytes."));
-    if !matches!(Kind::of(headers), Kind::Form) || body.size_hint().lower() > max_bytes as u64 {
+    if !matches!(Kind::of(headers), Kind::Form) || body.min_bytes() > max_bytes as u64 {
         return Err(refuse());
     }
-    let bytes = to_bytes(body, max_bytes).await.map_err(|_| refuse())?;
+    let bytes = body.read(max_bytes).await.ok_or_else(refuse)?;
     std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| refuse())
 }
 

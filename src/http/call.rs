@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use axum::http::Uri;
+use http::Uri;
 
 #[cfg(feature = "oauth2")]
 use super::flow_cookies::KeptFlows;

@@ -1,13 +1,10 @@
 //! The callback of OAuth2 providers, which hands the browser over to the step that ends the flow.
 
-use axum::{
-    body::Body,
-    http::{Method, StatusCode, request::Parts},
-};
+use http::{Method, StatusCode, request::Parts};
 use zeroize::Zeroizing;
 
 use super::{
-    body,
+    body::{self, RequestBody},
     config::HttpConfig,
     oauth2_urls::CALLBACK,
     outcome::{Answer, Outcome},
@@ -36,7 +33,7 @@ impl<'a> Callback<'a> {
     ///
     /// Nothing else happens here, so no gate is needed. A form posted by another site comes without
     /// this site's cookies; the next step gets them (RFC 6265bis, `SameSite=Lax`).
-    pub(super) async fn pass_on(self, config: &HttpConfig, parts: &Parts, body: Body) -> Answer {
+    pub(super) async fn pass_on(self, config: &HttpConfig, parts: &Parts, body: impl RequestBody) -> Answer {
         if *self.project != *config.project {
             return Err(Rejection::unknown_project());
         }

@@ -1,11 +1,12 @@
 //! The checked settings of the HTTP layer.
 
 use sha2::{Digest as _, Sha256};
-use url::Url;
 
 #[cfg(feature = "oauth2")]
-use super::oauth2_urls::OAuth2Urls;
-use super::{cookies::Cookies, magic_page, peer::ProxyNetwork, settings::Settings};
+use super::flow_cookies::FlowCookies;
+#[cfg(feature = "oauth2")]
+use super::oauth2_urls::{COOKIE_PATH, OAuth2Urls};
+use super::{cookies::Cookies, magic_page, peer::Proxies, settings::Settings};
 use crate::{
     config::{Config, ConfigError},
     model::{AllowedRedirects, CheckedUrl, Invalid},
@@ -17,13 +18,15 @@ use crate::{
 pub(super) struct HttpConfig {
     pub(super) project: Box<str>,
     pub(super) cookies: Cookies,
+    #[cfg(feature = "oauth2")]
+    pub(super) flow_cookies: FlowCookies,
     /// The origins that may call, and the places that links may lead to.
     pub(super) origins: AllowedRedirects,
     /// The page of a sign-in link if its client names none.
     pub(super) magic_page: CheckedUrl,
     #[cfg(feature = "oauth2")]
     pub(super) oauth2: OAuth2Urls,
-    pub(super) proxies: Vec<ProxyNetwork>,
+    pub(super) proxies: Proxies,
     pub(super) api_key: Option<[u8; 32]>,
     pub(super) rate_limits: bool,
     pub(super) form_bodies: bool,
@@ -32,22 +35,26 @@ pub(super) struct HttpConfig {
 
 impl HttpConfig {
     pub(super) fn new(settings: &Settings, config: &Config) -> Result<Self, ConfigError> {
-        let public_url = public_url(&settings.public_url)?;
+        let public_url = settings.base_url()?;
         let origin = public_url.origin().ascii_serialization();
         let origins = allowed_origins(settings, &origin, &config.project)?;
         let own = AllowedRedirects::new([origin.as_str()], []).map_err(not_plain)?;
         let base = public_url.as_str().trim_end_matches('/');
         let magic_page = own.check(&format!("{base}{}", magic_page::PATH)).map_err(not_plain)?;
         let is_https = public_url.scheme() == "https";
-        let path = public_url.path().trim_end_matches('/');
+        let cookies = Cookies::new(settings, config)?;
+        #[cfg(feature = "oauth2")]
+        let path = format!("{}{COOKIE_PATH}", public_url.path().trim_end_matches('/'));
         Ok(Self {
             project: config.project.as_str().into(),
-            cookies: Cookies::new(&config.project, path, is_https, settings.cross_site_cookies),
+            #[cfg(feature = "oauth2")]
+            flow_cookies: cookies.flows(&path),
+            cookies,
             origins,
             magic_page,
             #[cfg(feature = "oauth2")]
             oauth2: OAuth2Urls::new(&public_url, &config.project, &own).map_err(not_plain)?,
-            proxies: settings.trusted_proxies.clone(),
+            proxies: Proxies::new(&settings.trusted_proxies),
             api_key: api_key_digest(settings)?,
             rate_limits: settings.rate_limits,
             form_bodies: settings.form_bodies,
@@ -60,18 +67,6 @@ impl HttpConfig {
         let digest: [u8; 32] = Sha256::digest(given).into();
         self.api_key.is_some_and(|key| constant_time_eq::constant_time_eq_32(&key, &digest))
     }
-}
-
-fn public_url(text: &str) -> Result<Url, ConfigError> {
-    let is_base = |url: &Url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    };
-    let rule = "must be an http or https URL without user and query";
-    Url::parse(text).ok().filter(is_base).ok_or(ConfigError { field: "public_url", rule })
 }
 
 fn not_plain(_: Invalid) -> ConfigError {

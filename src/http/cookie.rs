@@ -1,8 +1,8 @@
-//! Cookies on the wire (RFC 6265): reading and writing header lines.
+//! Cookies on the wire (RFC 6265): reading header lines, and the formats of values.
 
 use std::fmt::Write as _;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, header};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 use zeroize::Zeroizing;
 
@@ -28,13 +28,6 @@ pub(super) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (name.trim(), value.trim()))
-}
-
-pub(super) fn add(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    if let Ok(mut value) = HeaderValue::from_str(text) {
-        value.set_sensitive(true);
-        headers.append(name, value);
-    }
 }
 
 /// Escapes the three characters of base64 that some cookie parsers reject.

@@ -2,13 +2,21 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
-use super::cookie::{add, encode, http_date, in_cookies};
 #[cfg(feature = "oauth2")]
 use super::flow_cookies::FlowCookies;
-use crate::model::{ClientInfo, DeviceSecret, SessionSecret, Timestamp};
+use super::{
+    cookie::{encode, http_date, in_cookies},
+    set_cookies::SetCookies,
+    settings::Settings,
+};
+use crate::{
+    config::{Config, ConfigError},
+    model::{ClientInfo, DeviceSecret, SessionSecret, Timestamp},
+    service::SignedIn,
+};
 
 const FALLBACK: HeaderName = HeaderName::from_static("x-fallback-cookies");
 const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
@@ -17,16 +25,54 @@ const SESSION: HeaderName = HeaderName::from_static("x-appwrite-session");
 /// As long as an account remembers an unused device.
 const DEVICE_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The names and attributes of this server's cookies.
+/// The cookies of sessions, devices and OAuth2 flows, for routes of your application.
+///
+/// They are the cookies of the Account API, so a user who signs in on a page of your application is
+/// signed in for client SDKs too, and the other way round. [`Authenticator::cookies`] returns them.
+///
+/// # Security
+/// Session and device cookies are `HttpOnly`, `SameSite=Lax`, host-only, and `Secure` if the public
+/// URL is https. The device cookie lets its owner sign in while guesses at the account are locked,
+/// so set it at each sign-in: [`signed_in`](Cookies::signed_in) does.
+///
+/// # Examples
+/// ```
+/// use account::{AccountService, Config, MasterKey, MemoryStore, model::ClientInfo};
+/// use account::http::{Cookies, KeepSignedIn, Settings};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::new(MasterKey::generate()?);
+/// let cookies = Cookies::new(&Settings::default(), &config)?;
+/// let service = AccountService::builder(MemoryStore::new()).config(config).build()?;
+///
+/// let signed_in = service.sign_in_anonymously(&ClientInfo::default()).await?;
+/// let mut response = http::Response::new("Welcome.");
+/// cookies.signed_in(&signed_in, KeepSignedIn::UntilExpiry).append_to(response.headers_mut());
+/// # Ok(()) }
+/// ```
+///
+/// [`Authenticator::cookies`]: super::Authenticator::cookies
 #[derive(Debug)]
-pub(super) struct Cookies {
+pub struct Cookies {
     name: Box<str>,
     legacy_name: Box<str>,
     device_name: Box<str>,
     #[cfg(feature = "oauth2")]
-    pub(super) flows: FlowCookies,
+    project: Box<str>,
     is_secure: bool,
     is_cross_site: bool,
+}
+
+/// How long the browser keeps a session cookie: the choice behind "Keep me signed in".
+#[doc(alias = "remember me")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeepSignedIn {
+    /// Until the session expires.
+    #[default]
+    UntilExpiry,
+    /// Until the browser is closed. The session itself still lives until it expires or is ended.
+    UntilBrowserCloses,
 }
 
 /// The session that a request presents.
@@ -46,25 +92,89 @@ pub(super) fn jwt(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl Cookies {
-    /// `base` is the path of the public URL, without a trailing slash.
-    pub(super) fn new(project: &str, base: &str, is_secure: bool, is_cross_site: bool) -> Self {
-        #[cfg(not(feature = "oauth2"))]
-        let _ = base;
-        let name = format!("a_session_{}", project.to_ascii_lowercase());
-        // Browsers refuse `SameSite=None` without `Secure`.
-        Self {
+    /// The cookies of a service with these settings.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first setting that breaks a rule.
+    pub fn new(settings: &Settings, config: &Config) -> Result<Self, ConfigError> {
+        let is_https = settings.base_url()?.scheme() == "https";
+        let name = format!("a_session_{}", config.project.to_ascii_lowercase());
+        Ok(Self {
             legacy_name: format!("{name}_legacy").into(),
-            device_name: format!("a_device_{}", project.to_ascii_lowercase()).into(),
+            device_name: format!("a_device_{}", config.project.to_ascii_lowercase()).into(),
             name: name.into(),
             #[cfg(feature = "oauth2")]
-            flows: FlowCookies::new(
-                project,
-                &format!("{base}{}", super::oauth2_urls::COOKIE_PATH),
-                is_secure || is_cross_site,
-            ),
-            is_secure: is_secure || is_cross_site,
-            is_cross_site,
+            project: config.project.as_str().into(),
+            // Browsers refuse `SameSite=None` without `Secure`.
+            is_secure: is_https || settings.cross_site_cookies,
+            is_cross_site: settings.cross_site_cookies,
+        })
+    }
+
+    /// Sets the cookies of a sign-in: the session's, and the device's if it is new.
+    pub fn signed_in(&self, signed_in: &SignedIn, keep: KeepSignedIn) -> SetCookies {
+        let SignedIn { session, secret, device } = signed_in;
+        let cookies = self.new_secret(secret, session.expires_at, keep);
+        match device {
+            Some(device) => cookies.and(self.device(device, session.created_at)),
+            None => cookies,
         }
+    }
+
+    /// Sets the session cookie to a secret: the [new one](crate::CredentialChange::secret) of the
+    /// caller's session, which [expires](crate::SessionHolder::session_expires_at) at this time.
+    pub fn new_secret(
+        &self,
+        secret: &SessionSecret,
+        expires_at: Timestamp,
+        keep: KeepSignedIn,
+    ) -> SetCookies {
+        let wire = Zeroizing::new(secret.to_wire());
+        let mut cookies = SetCookies::default();
+        let life = match keep {
+            KeepSignedIn::UntilExpiry => format!("Expires={}; ", http_date(expires_at)),
+            KeepSignedIn::UntilBrowserCloses => String::new(),
+        };
+        self.write(&mut cookies, &encode(&wire), &life);
+        if self.is_cross_site {
+            cookies.header(FALLBACK, &format!(r#"{{"{}":"{}"}}"#, self.name, *wire));
+        }
+        cookies
+    }
+
+    /// Clears the session cookie.
+    pub fn signed_out(&self) -> SetCookies {
+        let mut cookies = SetCookies::default();
+        self.write(&mut cookies, "deleted", "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; ");
+        if self.is_cross_site {
+            cookies.header(FALLBACK, "[]");
+        }
+        cookies
+    }
+
+    /// Returns the session's secret that a request presents, by cookie or in `X-Appwrite-Session`.
+    /// An unreadable one counts as absent.
+    ///
+    /// [`Authenticator`](super::Authenticator) does this, and protects from CSRF.
+    #[must_use]
+    pub fn session(&self, headers: &HeaderMap) -> Option<SessionSecret> {
+        self.find(headers).map(|credential| credential.secret)
+    }
+
+    /// The cookies of OAuth2 flows for routes of your application below `path`, such as `/sign-in`.
+    /// The routes that start and end a flow must both be below it.
+    #[cfg(feature = "oauth2")]
+    #[must_use]
+    pub fn flows(&self, path: &str) -> FlowCookies {
+        FlowCookies::new(&self.project, path, self.is_secure)
+    }
+
+    /// Sets the device cookie, which outlives sessions.
+    pub(super) fn device(&self, device: &DeviceSecret, now: Timestamp) -> SetCookies {
+        let until = http_date(now.after(DEVICE_LIFE));
+        let mut cookies = SetCookies::default();
+        self.write_one(&self.device_name, &mut cookies, &device.to_wire(), &format!("Expires={until}; "));
+        cookies
     }
 
     /// The first readable session among the cookie, `X-Appwrite-Session`, and their fallbacks for
@@ -98,55 +208,30 @@ impl Cookies {
         }
     }
 
-    fn in_fallback(&self, headers: &HeaderMap) -> Option<SessionSecret> {
-        let map: serde_json::Value = serde_json::from_slice(headers.get(FALLBACK)?.as_bytes()).ok()?;
-        let named = |name: &str| map.get(name).and_then(serde_json::Value::as_str);
-        SessionSecret::from_wire(named(&self.name).or_else(|| named(&self.legacy_name))?).ok()
-    }
-
-    /// Sets the session cookie, until the session expires.
-    pub(super) fn set(&self, secret: &SessionSecret, expires_at: Timestamp, headers: &mut HeaderMap) {
-        let wire = Zeroizing::new(secret.to_wire());
-        let until = http_date(expires_at);
-        self.write(headers, &encode(&wire), &format!("Expires={until}"));
-        if self.is_cross_site {
-            add(headers, FALLBACK, &format!(r#"{{"{}":"{}"}}"#, self.name, *wire));
-        }
-    }
-
-    /// Sets the device cookie, which outlives sessions.
-    pub(super) fn set_device(&self, device: &DeviceSecret, now: Timestamp, headers: &mut HeaderMap) {
-        let until = http_date(now.after(DEVICE_LIFE));
-        self.write_one(&self.device_name, headers, &device.to_wire(), &format!("Expires={until}"));
-    }
-
     /// The name of the session cookie.
     #[cfg(feature = "oauth2")]
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Clears the session cookie.
-    pub(super) fn clear(&self, headers: &mut HeaderMap) {
-        self.write(headers, "deleted", "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0");
-        if self.is_cross_site {
-            headers.insert(FALLBACK, HeaderValue::from_static("[]"));
-        }
+    fn in_fallback(&self, headers: &HeaderMap) -> Option<SessionSecret> {
+        let map: serde_json::Value = serde_json::from_slice(headers.get(FALLBACK)?.as_bytes()).ok()?;
+        let named = |name: &str| map.get(name).and_then(serde_json::Value::as_str);
+        SessionSecret::from_wire(named(&self.name).or_else(|| named(&self.legacy_name))?).ok()
     }
 
-    fn write_one(&self, name: &str, headers: &mut HeaderMap, value: &str, life: &str) {
+    /// `life` is an attribute with its separator, or empty for a cookie of the browser session.
+    fn write_one(&self, name: &str, cookies: &mut SetCookies, value: &str, life: &str) {
         let secure = if self.is_secure { "; Secure" } else { "" };
         let same_site = if self.is_cross_site { "None" } else { "Lax" };
-        let line = format!("{name}={value}; {life}; Path=/{secure}; HttpOnly; SameSite={same_site}");
-        add(headers, header::SET_COOKIE, &line);
+        cookies.set_cookie(&format!("{name}={value}; {life}Path=/{secure}; HttpOnly; SameSite={same_site}"));
     }
 
-    fn write(&self, headers: &mut HeaderMap, value: &str, life: &str) {
-        self.write_one(&self.name, headers, value, life);
+    fn write(&self, cookies: &mut SetCookies, value: &str, life: &str) {
+        self.write_one(&self.name, cookies, value, life);
         if self.is_cross_site {
             let secure = if self.is_secure { "; Secure" } else { "" };
-            let name = &self.legacy_name;
-            add(headers, header::SET_COOKIE, &format!("{name}={value}; {life}; Path=/{secure}; HttpOnly"));
+            cookies.set_cookie(&format!("{}={value}; {life}Path=/{secure}; HttpOnly", self.legacy_name));
         }
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use axum::{
-    body::Body,
-    http::{Method, request::Parts},
-};
+use http::{Method, request::Parts};
 
 #[cfg(feature = "oauth2")]
 use super::flow_cookies::KeptFlows;
@@ -13,7 +10,7 @@ use super::{
     api::Api,
     arrive::Arrival,
     auth::{AuthState, Principal},
-    body::Fields,
+    body::{Fields, MAX_BYTES, MAX_PREFERENCES_BYTES, RequestBody},
     call::Call,
     peer,
     rejection::Rejection,
@@ -27,11 +24,6 @@ use crate::{
     service::SessionHolder,
 };
 
-/// More than any set of parameters needs.
-const MAX_BYTES: usize = 64 * 1024;
-/// Preferences hold 65,535 bytes without white space, and may have more with it.
-const MAX_PREFERENCES_BYTES: usize = 1024 * 1024;
-
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
     /// The gates of the operation, in the API's order: scope, blocked account, factors, route,
     /// request limits, sign-in method, active session, fresh factor, parameters. `quota` becomes
@@ -39,16 +31,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
     pub(super) async fn enter(
         &self,
         arrival: Arrival<'_>,
-        body: Body,
+        body: impl RequestBody,
         quota: &mut Option<Quota>,
     ) -> Result<Call<S, M, P, C>, Rejection> {
-        let Arrival { parts, route, auth, credential, has_api_key } = arrival;
+        let Arrival { parts, peer, route, auth, credential, has_api_key } = arrival;
         let (principal, route) = admit(auth, has_api_key, route, &parts.method)?;
         let operation = route.operation;
         let fields = self.read_fields(operation, parts, body).await;
         let is_change = route.is_change(&parts.method);
         let needs_address = is_change || !operation.limits().is_empty();
-        let address = needs_address.then(|| peer::client_address(parts, &self.config.proxies)).flatten();
+        let address =
+            needs_address.then(|| self.config.proxies.client_address(&parts.headers, peer)).flatten();
         let counted = fields.as_ref().ok();
         *quota = self.count(operation, address, principal.as_deref(), counted, has_api_key).await?;
         self.check_operation(operation, principal.as_deref())?;
@@ -82,7 +75,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         &self,
         operation: Operation,
         parts: &Parts,
-        body: Body,
+        body: impl RequestBody,
     ) -> Result<Fields, Rejection> {
         if !is_unsafe(&parts.method) {
             return Ok(Fields::default());
@@ -100,7 +93,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
     fn flows(&self, operation: Operation, parts: &Parts) -> KeptFlows {
         match operation {
             Operation::StartOAuth2 | Operation::StartOAuth2Token | Operation::OAuth2Redirect => {
-                self.config.cookies.flows.find(&parts.headers)
+                self.config.flow_cookies.kept(&parts.headers)
             }
             _ => KeptFlows::default(),
         }

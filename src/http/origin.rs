@@ -1,11 +1,9 @@
 //! The origin of a request: protection against CSRF, and CORS.
 
-use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::{config::HttpConfig, rejection::Rejection};
+use super::{config::HttpConfig, rejection::Rejection, response::empty};
 use crate::model::AllowedRedirects;
 
 const ALLOWED_METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
@@ -76,7 +74,7 @@ impl Origin {
     }
 
     /// Allows the pages of an allowed origin to read the response (Fetch standard, CORS protocol).
-    pub(super) fn write(self, response: &mut Response) {
+    pub(super) fn write(self, response: &mut Response<Bytes>) {
         let headers = response.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Self::Allowed(origin) = self {
@@ -88,8 +86,8 @@ impl Origin {
 }
 
 /// The response to `OPTIONS`.
-pub(super) fn preflight(origin: &Origin) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
+pub(super) fn preflight(origin: &Origin) -> Response<Bytes> {
+    let mut response = empty(StatusCode::NO_CONTENT);
     if let Origin::Allowed(_) = origin {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED_METHODS));

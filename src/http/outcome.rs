@@ -1,7 +1,7 @@
 //! What an operation returns to the HTTP layer: typed, to be rendered as JSON or otherwise.
 
 #[cfg(feature = "oauth2")]
-use axum::http::StatusCode;
+use http::StatusCode;
 #[cfg(feature = "oauth2")]
 use zeroize::Zeroizing;
 

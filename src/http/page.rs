@@ -1,12 +1,9 @@
 //! Static pages: the same for every client, so nothing needs escaping, and without external
 //! resources.
 
-use axum::{
-    body::Body,
-    http::{HeaderValue, header},
-    response::Response,
-};
+use bytes::Bytes;
 use data_encoding::BASE64;
+use http::{HeaderValue, Response, header};
 use sha2::{Digest as _, Sha256};
 
 use super::response::harden;
@@ -30,8 +27,8 @@ impl Page {
         Self { html, policy }
     }
 
-    pub(super) fn response(&self) -> Response {
-        let mut response = Response::new(Body::from(self.html));
+    pub(super) fn response(&self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from_static(self.html.as_bytes()));
         let headers = response.headers_mut();
         harden(headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -1,15 +1,10 @@
 //! The client of a request: its address behind proxies, its user agent and its language.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    str::FromStr,
-};
+#[cfg(feature = "tracing")]
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{fmt, net::IpAddr, str::FromStr};
 
-use axum::{
-    extract::ConnectInfo,
-    http::{HeaderMap, header, request::Parts},
-};
+use http::{HeaderMap, header, request::Parts};
 
 use crate::model::{ClientInfo, parse_client_ip};
 
@@ -82,35 +77,71 @@ fn first_of(address: IpAddr, prefix: u32) -> Option<IpAddr> {
     })
 }
 
-/// The client's address: the peer's, or behind trusted proxies the nearest hop that is not one of
-/// them.
-///
-/// # Security
-/// Only what trusted proxies appended to `X-Forwarded-For` counts, read from the right. If any of
-/// that is not an address, the peer's is used, so that a malformed header never evades a request
-/// limit.
-pub(super) fn client_address(parts: &Parts, proxies: &[ProxyNetwork]) -> Option<IpAddr> {
-    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
-    let peer = peer.ip().to_canonical();
-    Some(behind(&parts.headers, peer, proxies).unwrap_or(peer))
+/// The proxies that are trusted.
+#[derive(Debug)]
+pub(super) struct Proxies {
+    networks: Box<[ProxyNetwork]>,
+    /// Whether a missing peer was reported already.
+    #[cfg(feature = "tracing")]
+    has_reported: AtomicBool,
 }
 
-fn behind(headers: &HeaderMap, peer: IpAddr, proxies: &[ProxyNetwork]) -> Option<IpAddr> {
-    let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
-    if !is_proxy(peer) {
-        return None;
-    }
-    let mut nearest = None;
-    for line in headers.get_all("x-forwarded-for").iter().rev() {
-        for hop in line.to_str().ok()?.rsplit(',') {
-            let hop = parse_client_ip(hop.trim_matches([' ', '\t']))?;
-            nearest = Some(hop);
-            if !is_proxy(hop) {
-                return nearest;
-            }
+impl Proxies {
+    pub(super) fn new(networks: &[ProxyNetwork]) -> Self {
+        Self {
+            networks: networks.into(),
+            #[cfg(feature = "tracing")]
+            has_reported: AtomicBool::new(false),
         }
     }
-    nearest
+
+    /// The client's address: the peer's, or behind trusted proxies the nearest hop that is not one
+    /// of them.
+    ///
+    /// # Security
+    /// Only what trusted proxies appended to `X-Forwarded-For` counts, read from the right. If any
+    /// of that is not an address, the peer's is used, so that a malformed header never evades a
+    /// request limit.
+    pub(super) fn client_address(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
+        let Some(peer) = peer else {
+            self.report_missing_peer();
+            return None;
+        };
+        let peer = peer.to_canonical();
+        Some(self.behind(headers, peer).unwrap_or(peer))
+    }
+
+    fn behind(&self, headers: &HeaderMap, peer: IpAddr) -> Option<IpAddr> {
+        if !self.contain(peer) {
+            return None;
+        }
+        let mut nearest = None;
+        for line in headers.get_all("x-forwarded-for").iter().rev() {
+            for hop in line.to_str().ok()?.rsplit(',') {
+                let hop = parse_client_ip(hop.trim_matches([' ', '\t']))?;
+                nearest = Some(hop);
+                if !self.contain(hop) {
+                    return nearest;
+                }
+            }
+        }
+        nearest
+    }
+
+    fn contain(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(address))
+    }
+
+    /// Reports once that all clients share their request limits.
+    fn report_missing_peer(&self) {
+        #[cfg(feature = "tracing")]
+        if !self.has_reported.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                "requests come without the address of their peer, so all clients share one request limit; \
+                 with axum, serve with into_make_service_with_connect_info::<SocketAddr>()"
+            );
+        }
+    }
 }
 
 /// The client of a request, for sessions, the security log and messages.
@@ -130,19 +161,17 @@ pub(super) fn client(parts: &Parts, address: Option<IpAddr>) -> ClientInfo {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderValue, Request};
+    use http::HeaderValue;
 
     use super::*;
 
     fn seen(peer: &str, forwarded: &[&str]) -> String {
-        let mut request = Request::new(());
-        let peer: IpAddr = peer.parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer, 4711)));
+        let mut headers = HeaderMap::new();
         for line in forwarded {
-            request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
+            headers.append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
         }
-        let proxies = ["10.0.0.0/8", "::1"].map(|network| network.parse().unwrap());
-        client_address(&request.into_parts().0, &proxies).unwrap().to_string()
+        let proxies = Proxies::new(&["10.0.0.0/8", "::1"].map(|network| network.parse().unwrap()));
+        proxies.client_address(&headers, peer.parse().ok()).unwrap().to_string()
     }
 
     #[test]

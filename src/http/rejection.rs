@@ -1,23 +1,25 @@
 //! Rejected requests, and the API's own texts for them.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
-use axum::{
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use serde::Serialize;
 
-use super::response::{json, write_retry_after};
-use crate::{error::Error, model::Invalid, ports::Quota};
+use super::response::{json, write_quota, write_retry_after};
+use crate::{
+    error::Error,
+    model::{Invalid, Timestamp},
+    ports::Quota,
+};
 
 /// The release of the API that the responses follow.
 const VERSION: &str = "1.6.1";
 
-/// Why a request was rejected. The router and the extractors of this module return it.
+/// Why a request was rejected.
 ///
-/// As a response it is JSON in the API's shape. An application that renders its own pages matches
-/// on [`cause`](Rejection::cause).
+/// [`to_response`](Rejection::to_response) renders it as JSON in the API's shape. An application
+/// that renders its own pages matches on [`cause`](Rejection::cause).
 ///
 /// # Examples
 /// ```
@@ -28,7 +30,11 @@ const VERSION: &str = "1.6.1";
 /// assert!(matches!(rejection.cause(), RejectionCause::Error(Error::NotSignedIn)));
 /// ```
 #[derive(Debug)]
-pub struct Rejection(RejectionCause);
+pub struct Rejection {
+    cause: RejectionCause,
+    /// How long the client should wait.
+    wait: Option<Duration>,
+}
 
 /// What led to a [`Rejection`].
 #[derive(Debug)]
@@ -61,17 +67,17 @@ pub enum RejectionCause {
 
 impl Rejection {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(RejectionCause::Request { status, code, message: message.into() })
+        RejectionCause::Request { status, code, message: message.into() }.into()
     }
 
     /// A required parameter is missing.
     pub(super) fn missing(parameter: &str) -> Self {
-        Self(RejectionCause::Missing { parameter: parameter.into() })
+        RejectionCause::Missing { parameter: parameter.into() }.into()
     }
 
     /// A parameter's value is invalid.
     pub(super) fn invalid(parameter: &str, rule: Invalid) -> Self {
-        Self(RejectionCause::Invalid { parameter: parameter.into(), rule })
+        RejectionCause::Invalid { parameter: parameter.into(), rule }.into()
     }
 
     pub(super) fn argument(message: impl Into<Cow<'static, str>>) -> Self {
@@ -103,20 +109,27 @@ impl Rejection {
     }
 
     /// A failure of the server itself, such as a panic.
-    pub(super) fn unknown() -> Self {
+    pub(crate) fn unknown() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "general_unknown", SERVER_ERROR)
+    }
+
+    /// The router lacks the layer that its extractors need.
+    #[cfg(feature = "axum")]
+    pub(crate) fn missing_authenticator() -> Self {
+        let message = "This route needs the layer Extension(authenticator).";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "general_unknown", message)
     }
 
     /// What led to the rejection.
     #[must_use]
     pub fn cause(&self) -> &RejectionCause {
-        &self.0
+        &self.cause
     }
 
     /// The stable name of the rejection on the wire, such as `user_blocked`.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match &self.0 {
+        match &self.cause {
             RejectionCause::Error(error) => error.code(),
             RejectionCause::Invalid { rule: Invalid::QueryCursor, .. } => "general_query_invalid",
             RejectionCause::Missing { .. } | RejectionCause::Invalid { .. } => "general_argument_invalid",
@@ -127,7 +140,7 @@ impl Rejection {
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        match &self.0 {
+        match &self.cause {
             RejectionCause::Error(error) => {
                 StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
@@ -139,7 +152,7 @@ impl Rejection {
     /// The text on the wire: the API's own where it has one.
     #[must_use]
     pub fn message(&self) -> Cow<'_, str> {
-        match &self.0 {
+        match &self.cause {
             RejectionCause::Error(error) => api_text(error),
             RejectionCause::Missing { parameter } => format!("Param \"{parameter}\" is not optional.").into(),
             RejectionCause::Invalid { rule: rule @ Invalid::QueryCursor, .. } => rule.to_string().into(),
@@ -152,18 +165,40 @@ impl Rejection {
 
     /// The request limit that was exceeded.
     pub(super) fn quota(&self) -> Option<Quota> {
-        match &self.0 {
+        match &self.cause {
             RejectionCause::Error(Error::RateLimited(quota)) => Some(*quota),
             _ => None,
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
-        match &self.0 {
-            RejectionCause::Error(Error::Busy(wait)) => Some(*wait),
-            RejectionCause::Error(Error::Store(_) | Error::Limiter(_)) => Some(Duration::from_secs(1)),
-            _ => None,
+    /// Sets the time, so that a client over its request limit learns how long to wait.
+    pub(super) fn at(self, now: Timestamp) -> Self {
+        let wait = self.quota().map(|quota| quota.reset.since(now)).or(self.wait);
+        Self { wait, ..self }
+    }
+
+    /// How long the client should wait before it tries again, if it makes sense at all: for
+    /// `Retry-After`.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.wait
+    }
+
+    /// The response of the API: JSON in its shape, with `Retry-After` and the headers of an
+    /// exceeded request limit.
+    #[must_use]
+    pub fn to_response(&self) -> Response<Bytes> {
+        let (status, message) = (self.status(), self.message());
+        let model =
+            ErrorModel { message: &message, code: status.as_u16(), r#type: self.code(), version: VERSION };
+        let mut response = json(status, &model);
+        if let Some(quota) = self.quota() {
+            write_quota(response.headers_mut(), &quota);
         }
+        if let Some(wait) = self.wait {
+            write_retry_after(response.headers_mut(), wait);
+        }
+        response
     }
 
     /// The rejection as the parameter of a page that a browser is redirected to, with the status
@@ -181,7 +216,40 @@ impl From<Error> for Rejection {
             // The parameters are parsed before the service is called, which then judges new
             // passwords only.
             Error::Invalid(rule) => Self::invalid("password", rule),
-            error => Self(RejectionCause::Error(error)),
+            error => RejectionCause::Error(error).into(),
+        }
+    }
+}
+
+impl From<std::convert::Infallible> for Rejection {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<RejectionCause> for Rejection {
+    fn from(cause: RejectionCause) -> Self {
+        let wait = match &cause {
+            RejectionCause::Error(Error::Busy(wait)) => Some(*wait),
+            RejectionCause::Error(Error::Store(_) | Error::Limiter(_)) => Some(Duration::from_secs(1)),
+            _ => None,
+        };
+        Self { cause, wait }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            RejectionCause::Error(error) => Some(error),
+            RejectionCause::Invalid { rule, .. } => Some(rule),
+            RejectionCause::Missing { .. } | RejectionCause::Request { .. } => None,
         }
     }
 }
@@ -260,17 +328,4 @@ struct PageError<'a> {
     message: &'a str,
     r#type: &'static str,
     code: u16,
-}
-
-impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
-        let (status, message) = (self.status(), self.message());
-        let model =
-            ErrorModel { message: &message, code: status.as_u16(), r#type: self.code(), version: VERSION };
-        let mut response = json(status, &model);
-        if let Some(wait) = self.retry_after() {
-            write_retry_after(response.headers_mut(), wait);
-        }
-        response
-    }
 }

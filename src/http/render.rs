@@ -1,15 +1,14 @@
 //! Rendering: from the typed outcome of an operation to the API's response.
 
-use axum::{
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse as _, Response},
-};
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
 
 #[cfg(feature = "oauth2")]
 use super::outcome::FlowChange;
 use super::{
     account_json::account_json,
     api::Api,
+    cookies::KeepSignedIn,
     models::{
         AuthenticatorModel, ChallengeModel, FactorsModel, IdentityListModel, JwtModel, LogListModel,
         RecoveryCodesModel, SessionListModel, SessionModel, TargetModel, TokenModel, preferences_model,
@@ -22,13 +21,13 @@ use crate::ports::{Clock, Mailer, Quota, SmsSender, Store};
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
     /// The response. Only a server with the API key sees the secrets of sessions and tokens.
-    pub(super) fn render(&self, answer: Answer, quota: Option<Quota>, has_api_key: bool) -> Response {
+    pub(super) fn render(&self, answer: Answer, quota: Option<Quota>, has_api_key: bool) -> Response<Bytes> {
         match answer {
             Ok(done) => {
                 let mut response = render_outcome(&done, has_api_key);
                 self.write_cookies(done, response.headers_mut());
                 if let Some(quota) = quota {
-                    write_quota(&mut response, &quota, None);
+                    write_quota(response.headers_mut(), &quota);
                 }
                 response
             }
@@ -36,12 +35,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         }
     }
 
-    fn reject(&self, rejection: Rejection, quota: Option<Quota>) -> Response {
-        let exceeded = rejection.quota();
-        let wait = exceeded.map(|quota| quota.reset.since(self.service.clock().now()));
-        let mut response = rejection.into_response();
-        if let Some(quota) = exceeded.or(quota) {
-            write_quota(&mut response, &quota, wait);
+    fn reject(&self, rejection: Rejection, quota: Option<Quota>) -> Response<Bytes> {
+        let rejection = rejection.at(self.service.clock().now());
+        let mut response = rejection.to_response();
+        if let Some(quota) = quota.filter(|_| rejection.quota().is_none()) {
+            write_quota(response.headers_mut(), &quota);
         }
         response
     }
@@ -51,21 +49,25 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         #[cfg(feature = "oauth2")]
         match done.flow {
             FlowChange::Keep => {}
-            FlowChange::Add(started, kept) => cookies.flows.set(&started, &kept, headers),
-            FlowChange::Remove(name) => cookies.flows.clear(&name, headers),
+            FlowChange::Add(started, kept) => {
+                self.config.flow_cookies.add(&started, &kept).append_to(headers);
+            }
+            FlowChange::Remove(name) => self.config.flow_cookies.clear(&name).append_to(headers),
         }
         match done.cookie {
             CookieChange::Keep => {}
-            CookieChange::Set(secret, expires_at) => cookies.set(&secret, expires_at, headers),
-            CookieChange::Clear => cookies.clear(headers),
+            CookieChange::Set(secret, expires_at) => {
+                cookies.new_secret(&secret, expires_at, KeepSignedIn::UntilExpiry).append_to(headers);
+            }
+            CookieChange::Clear => cookies.signed_out().append_to(headers),
         }
         if let Some(device) = done.device {
-            cookies.set_device(&device, self.service.clock().now(), headers);
+            cookies.device(&device, self.service.clock().now()).append_to(headers);
         }
     }
 }
 
-fn render_outcome(done: &Done, has_api_key: bool) -> Response {
+fn render_outcome(done: &Done, has_api_key: bool) -> Response<Bytes> {
     const OK: StatusCode = StatusCode::OK;
     const CREATED: StatusCode = StatusCode::CREATED;
     match &done.outcome {
@@ -101,11 +103,11 @@ fn render_outcome(done: &Done, has_api_key: bool) -> Response {
 
 /// A redirect that is not cached and not reported to other sites.
 #[cfg(feature = "oauth2")]
-fn redirect(status: StatusCode, location: &str) -> Response {
-    use axum::http::{HeaderValue, header};
+fn redirect(status: StatusCode, location: &str) -> Response<Bytes> {
+    use http::{HeaderValue, header};
 
     let Ok(mut location) = HeaderValue::from_str(location) else {
-        return Rejection::unknown().into_response();
+        return Rejection::unknown().to_response();
     };
     location.set_sensitive(true);
     let mut response = empty(status);

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use axum::{
-    body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::Response,
-};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::ports::Quota;
 
 /// A response with a model as JSON.
-pub(super) fn json(status: StatusCode, model: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, model: &impl Serialize) -> Response<Bytes> {
     let mut text = Vec::with_capacity(1024);
     if serde_json::to_writer(&mut text, model).is_err() {
         text.clear();
@@ -21,8 +18,8 @@ pub(super) fn json(status: StatusCode, model: &impl Serialize) -> Response {
 }
 
 /// A response with a body that is JSON already.
-pub(super) fn json_text(status: StatusCode, json: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(json));
+pub(super) fn json_text(status: StatusCode, json: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(json));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.reserve(12);
@@ -32,8 +29,8 @@ pub(super) fn json_text(status: StatusCode, json: Vec<u8>) -> Response {
 }
 
 /// A response without a body.
-pub(super) fn empty(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
+pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     harden(response.headers_mut());
     response
@@ -54,19 +51,23 @@ pub(super) fn harden(headers: &mut HeaderMap) {
     }
 }
 
-/// Writes what is left of a request limit, and how long a refused client must wait.
-pub(super) fn write_quota(response: &mut Response, quota: &Quota, wait: Option<Duration>) {
-    const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-    const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-    const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+/// Writes what is left of a request limit.
+pub(super) fn write_quota(headers: &mut HeaderMap, quota: &Quota) {
+    headers.extend(quota_headers(quota));
+}
 
-    let headers = response.headers_mut();
-    headers.insert(LIMIT, HeaderValue::from(quota.limit));
-    headers.insert(REMAINING, HeaderValue::from(quota.remaining));
-    headers.insert(RESET, HeaderValue::from(quota.reset.as_secs()));
-    if let Some(wait) = wait {
-        write_retry_after(headers, wait);
-    }
+/// The headers that tell a client what is left of a request limit: `X-RateLimit-Limit`,
+/// `X-RateLimit-Remaining`, and `X-RateLimit-Reset` in Unix seconds.
+///
+/// On axum they are a part of a response, as in `(quota_headers(&quota), "done")`. A
+/// [`Rejection`](super::Rejection) has them already.
+#[must_use]
+pub fn quota_headers(quota: &Quota) -> [(HeaderName, HeaderValue); 3] {
+    [
+        (HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(quota.limit)),
+        (HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(quota.remaining)),
+        (HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(quota.reset.as_secs())),
+    ]
 }
 
 /// Writes `Retry-After` in whole seconds, rounded up, one at least.

@@ -1,6 +1,6 @@
 //! Routes: from a method and a path to an operation.
 
-use axum::http::Method;
+use http::Method;
 
 use crate::operation::Operation;
 

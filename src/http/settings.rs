@@ -1,9 +1,11 @@
 //! The settings of the HTTP layer.
 
-use super::peer::ProxyNetwork;
-use crate::secret::Secret;
+use url::Url;
 
-/// The settings of [`router_with`](super::router_with) and [`Authenticator`](super::Authenticator).
+use super::peer::ProxyNetwork;
+use crate::{config::ConfigError, secret::Secret};
+
+/// The settings of [`Api`](super::Api) and [`Authenticator`](super::Authenticator).
 ///
 /// The default suits a server on the local machine. With a domain of your own, set `public_url` and
 /// `allowed_hosts` at least.
@@ -73,6 +75,19 @@ impl Settings {
     #[must_use]
     pub fn appwrite_1_6() -> Self {
         Self { form_bodies: true, cross_site_cookies: true, ..Self::default() }
+    }
+
+    /// The public URL, parsed.
+    pub(super) fn base_url(&self) -> Result<Url, ConfigError> {
+        let is_base = |url: &Url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        };
+        let rule = "must be an http or https URL without user and query";
+        Url::parse(&self.public_url).ok().filter(is_base).ok_or(ConfigError { field: "public_url", rule })
     }
 }
 

@@ -11,6 +11,11 @@ pub use limits::{Limit, LimitKey, WINDOW};
 pub use table::Operation;
 
 impl Operation {
+    /// The operations of a sign-in with an OAuth2 provider: the routes that start it, and those
+    /// that the provider sends the browser back to.
+    pub const OAUTH2: &'static [Self] =
+        &[Self::StartOAuth2, Self::StartOAuth2Token, Self::OAuth2Callback, Self::OAuth2Redirect];
+
     /// The name of the method in the API and its client SDKs, such as `createEmailPasswordSession`.
     #[must_use]
     pub const fn api_name(self) -> &'static str {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::source::{Module, imports, sources};
 
 /// The floors from the ground up. A module imports only from floors below its own.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["secret", "kind", "user_agent"],
     &["model"],
     &["messages"],
@@ -15,6 +15,7 @@ const FLOORS: [&[&str]; 10] = [
     &["service"],
     &["features"],
     &["http", "testing"],
+    &["axum"],
     &["conformance"],
 ];
 

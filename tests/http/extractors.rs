@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use account::{
     Caller,
-    http::{Authenticator, FreshCaller, Settings},
+    axum::{Authenticator, FreshCaller, Settings},
 };
 use axum::{
     Router,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use account::{AccountService, Config, MasterKey, MemoryStore, Secret, http::router, operation::Operation};
+use account::{AccountService, Config, MasterKey, MemoryStore, Secret, axum::router, operation::Operation};
 
 use crate::support::{
     http::{Call, KEY, SIGN_IN, Server},

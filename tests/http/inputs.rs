@@ -382,7 +382,7 @@ async fn bodies_of_gets_are_not_read() {
 async fn h28_addresses_of_clients_come_from_trusted_proxies_only() {
     let server = Server::set(|settings| settings.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]);
     for (input, valid) in corpus("clientIp") {
-        if axum::http::HeaderValue::from_str(&input).is_err() || !input.is_ascii() {
+        if http::HeaderValue::from_str(&input).is_err() || !input.is_ascii() {
             continue;
         }
         let call = |peer: &str| {
@@ -413,12 +413,12 @@ async fn h28_limits_do_not_move_with_a_header_of_the_clients() {
 async fn user_agents_are_data() {
     let server = Server::new();
     for (input, _) in corpus("userAgent") {
-        if axum::http::HeaderValue::from_str(&input).is_ok() {
+        if http::HeaderValue::from_str(&input).is_ok() {
             server.post("/v1/account/sessions/anonymous", "{}").header("user-agent", &input).ok(201).await;
         }
     }
     let mut call = server.post("/v1/account/sessions/anonymous", "{}");
-    let latin = axum::http::HeaderValue::from_bytes(b"caf\xe9/1.0").unwrap();
+    let latin = http::HeaderValue::from_bytes(b"caf\xe9/1.0").unwrap();
     call.request.headers_mut().insert("user-agent", latin);
     call.ok(201).await;
 }
@@ -450,7 +450,7 @@ async fn strange_headers_are_never_a_fault_of_the_server() {
         ] {
             for method in ["GET", "POST"] {
                 let mut call = server.call(method, "/v1/account").json("{}");
-                call.request.headers_mut().insert(name, axum::http::HeaderValue::from_bytes(bytes).unwrap());
+                call.request.headers_mut().insert(name, http::HeaderValue::from_bytes(bytes).unwrap());
                 let reply = call.send().await;
                 assert!(reply.status < 500, "{name}: {}", reply.text);
             }

@@ -11,6 +11,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(all(feature = "axum", feature = "oauth2", feature = "testing", feature = "tracing"))]
+mod api;
 #[cfg(all(feature = "axum", feature = "testing"))]
 mod challenges;
 #[cfg(all(feature = "axum", feature = "testing"))]
@@ -35,6 +37,8 @@ mod oauth2_flows;
 mod oauth2_world;
 #[cfg(all(feature = "axum", feature = "testing"))]
 mod origins;
+#[cfg(all(feature = "axum", feature = "testing"))]
+mod own_pages;
 #[cfg(all(feature = "axum", feature = "testing"))]
 mod parameters;
 #[cfg(all(feature = "axum", feature = "testing"))]

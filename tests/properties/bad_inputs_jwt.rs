@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use account::{
     AccountService, Config, MasterKey, MemoryStore, SignUp,
-    http::router,
+    axum::router,
     model::{ClientInfo, CustomId, SessionSecret, Timestamp},
     ports::{NoLimits, NoMailer, NoSms},
     testing::{InstantHasher, ManualClock, PASSWORD, password},

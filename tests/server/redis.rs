@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use account::{
     AccountService, Config, MasterKey, MemoryLimiter, MemoryStore, RedisLimiter,
-    http::{Settings, router_with},
+    axum::{Settings, router_with},
     ports::RateLimiter,
     testing::ManualClock,
 };
@@ -137,7 +137,7 @@ fn guess(server: &Server, name: &str) -> Reply {
 fn router(limiter: impl RateLimiter) -> Router {
     let config = Config::new(MasterKey::generate().unwrap());
     let builder = AccountService::builder(MemoryStore::new()).config(config).clock(ManualClock::default());
-    router_with(builder.limiter(limiter).build().unwrap(), Settings::default()).unwrap()
+    router_with(builder.limiter(limiter).build().unwrap(), &Settings::default()).unwrap()
 }
 
 /// The status and the headers that tell of limits.

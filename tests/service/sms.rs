@@ -208,7 +208,7 @@ async fn both_providers_are_reached_over_the_network() {
     let received = Arc::new(Mutex::new(Vec::new()));
     let keep = |status: StatusCode| {
         let received = Arc::clone(&received);
-        post(async move |headers: axum::http::HeaderMap, body: String| {
+        post(async move |headers: http::HeaderMap, body: String| {
             let kind = headers["content-type"].to_str().unwrap().to_owned();
             received.lock().unwrap().push((kind, headers.contains_key("authorization"), body));
             status

@@ -10,7 +10,7 @@ use std::{
 
 use account::{
     AccountService, Builder, Config, MemoryStore, Secret,
-    http::{Settings, router_with},
+    axum::{Settings, router_with},
     messages::{EmailMessage, Notice, SmsMessage, TextNotice},
     model::Timestamp,
     ports::{Clock as _, Mailer, NoLimits, SendError, SmsSender},
@@ -204,7 +204,7 @@ impl Server {
         settings.allowed_hosts.push("app.example.com".into());
         settings.allowed_apps = vec!["com.example.notes".into()];
         change_settings(&mut settings);
-        let router = router_with(service.clone(), settings).unwrap();
+        let router = router_with(service.clone(), &settings).unwrap();
         Self { service, clock, outbox, router }
     }
 

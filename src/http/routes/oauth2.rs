@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -10,18 +10,17 @@ use crate::{
     features::{FailedOAuth2, FinishedOAuth2, OAuth2Outcome, OAuth2Return, OAuth2Start},
     http::{
         call::Call,
+        oauth2_query::{OAuth2Query, malformed},
         outcome::{Answer, CookieChange, Done, FlowChange, Outcome},
-        query::{BadQuery, Pairs},
+        query::Pairs,
         rejection::Rejection,
     },
-    model::{CheckedUrl, Invalid, ProviderKey, Token},
+    model::{CheckedUrl, ProviderKey, Token},
     oauth2::{OAuth2Error, Provider},
     ports::{Clock, Mailer, SmsSender, Store},
     service::SignedIn,
 };
 
-/// The longest parameter that a provider sends, in characters.
-const MAX_LENGTH: usize = 2048;
 const MAX_SCOPES: usize = 100;
 const MAX_SCOPE_LENGTH: usize = 4096;
 
@@ -67,9 +66,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Call<S, M, P, C> {
 
     pub(super) async fn finish_oauth2(&self) -> Answer {
         let provider = self.provider()?;
-        let pairs = self.pairs().map_err(malformed)?;
-        let state = text(&pairs, "state", MAX_LENGTH)?;
-        let (back, unreadable) = match received(&pairs, state) {
+        let query = OAuth2Query::parse(self.uri.query().unwrap_or_default())?;
+        let state = query.state()?;
+        let (back, unreadable) = match query.to_return() {
             Ok(back) => (back, None),
             Err(rejection) => {
                 let error = Some(("malformed", None));
@@ -189,37 +188,4 @@ fn scopes(pairs: &Pairs<'_>) -> Result<Vec<String>, Rejection> {
         return Err(refuse());
     }
     Ok(scopes.into_iter().map(str::to_owned).collect())
-}
-
-/// The provider's parameters that are used. Its error texts may be long, and are cut.
-fn received<'a>(pairs: &'a Pairs<'_>, state: Option<&'a str>) -> Result<OAuth2Return<'a>, Rejection> {
-    let text = |name: &str, longest| text(pairs, name, longest);
-    let said = |name| {
-        let text = pairs.scalar(name).map_err(malformed)?.filter(|text| !text.is_empty());
-        Ok::<_, Rejection>(text.map(|text| {
-            text.char_indices().nth(MAX_LENGTH).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
-        }))
-    };
-    let description = said("error_description")?;
-    Ok(OAuth2Return {
-        code: text("code", MAX_LENGTH)?,
-        state,
-        error: said("error")?.map(|error| (error, description)),
-        issuer: text("iss", MAX_LENGTH)?,
-        location: text("location", MAX_LENGTH)?,
-        // Only a name is taken from it, and one that is too long is ignored.
-        user: pairs.scalar("user").map_err(malformed)?,
-    })
-}
-
-fn text<'a>(pairs: &'a Pairs<'_>, name: &str, max: usize) -> Result<Option<&'a str>, Rejection> {
-    let given = pairs.scalar(name).map_err(malformed)?;
-    match given.is_some_and(|text| text.chars().count() > max) {
-        true => Err(Rejection::invalid(name, Invalid::Text { min: 0, max })),
-        false => Ok(given),
-    }
-}
-
-fn malformed(BadQuery: BadQuery) -> Rejection {
-    Rejection::argument("The query string must be well-formed and name each parameter once.")
 }
