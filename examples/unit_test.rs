@@ -2,21 +2,17 @@
 //!
 //! `cargo test --example unit_test --features testing`
 //!
-//! The functions are generic over the ports, so a test can pass in the service of a
+//! The functions take a [`DynAccountService`], so a test can pass in the service of a
 //! [`TestHost`](account::testing::TestHost): its clock moves only when the test advances it, and
 //! its messages stay in an outbox.
 
 use account::{
-    AccountService, Error,
+    DynAccountService, Error,
     model::{Session, SessionSecret},
-    ports::{Clock, Mailer, SmsSender, Store},
 };
 
 /// Returns the greeting for a visitor of the application.
-async fn greeting<S: Store, M: Mailer, P: SmsSender, C: Clock>(
-    accounts: &AccountService<S, M, P, C>,
-    secret: Option<&SessionSecret>,
-) -> Result<String, Error> {
+async fn greeting(accounts: &DynAccountService, secret: Option<&SessionSecret>) -> Result<String, Error> {
     let Some(secret) = secret else { return Ok("Hello, stranger!".into()) };
     match accounts.caller(secret).await {
         Ok(caller) => {
@@ -30,10 +26,7 @@ async fn greeting<S: Store, M: Mailer, P: SmsSender, C: Clock>(
 }
 
 /// Ends all sessions of the visitor except the current one, for a button "Sign out other devices".
-async fn sign_out_others<S: Store, M: Mailer, P: SmsSender, C: Clock>(
-    accounts: &AccountService<S, M, P, C>,
-    secret: &SessionSecret,
-) -> Result<usize, Error> {
+async fn sign_out_others(accounts: &DynAccountService, secret: &SessionSecret) -> Result<usize, Error> {
     let caller = accounts.caller(secret).await?;
     let others: Vec<Session> =
         accounts.sessions(&caller).await?.into_iter().filter(|session| !session.current).collect();

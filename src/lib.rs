@@ -95,4 +95,6 @@ pub use features::{
 pub use model::Argon2Params;
 pub use ports::MemoryLimiter;
 pub use secret::Secret;
-pub use service::{AccountService, Authenticate, Builder, Caller, SessionHolder, SignedIn};
+pub use service::{
+    AccountService, Authenticate, Builder, Caller, DynAccountService, SessionHolder, SignedIn,
+};

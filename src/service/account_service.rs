@@ -36,6 +36,8 @@ use crate::{
 /// Operations of a signed-in user take a [`Caller`](crate::Caller), which only authentication
 /// creates.
 ///
+/// [`DynAccountService`] is the same without type parameters.
+///
 /// # Cancellation
 /// All futures are cancel-safe. Do not keep a polled future without polling it, as a `select!` loop
 /// may: other changes of the account wait for it.
@@ -44,6 +46,40 @@ use crate::{
 pub struct AccountService<S, M = NoMailer, P = NoSms, C = SystemClock> {
     pub(crate) inner: Arc<Inner<S, M, P, C>>,
 }
+
+/// An [`AccountService`] without type parameters, for the state and the handlers of an application.
+///
+/// [`Builder::build_dyn`](crate::Builder::build_dyn) creates one from any store, mailer, SMS sender
+/// and clock. It has all operations and costs one dynamic call per use of a port.
+/// The service of the test kit (feature `testing`) is one as well, so that a test can call the same
+/// handlers.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+///
+/// use account::{AccountService, Config, DynAccountService, Error, MasterKey, MemoryStore};
+/// use account::{model::SessionSecret, ports::Store};
+///
+/// #[derive(Clone)]
+/// struct App {
+///     accounts: DynAccountService,
+/// }
+///
+/// async fn greeting(app: &App, secret: &SessionSecret) -> Result<String, Error> {
+///     let caller = app.accounts.caller(secret).await?;
+///     Ok(format!("Hello, {}", caller.account().name()))
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // Which store it is may be known at run time only.
+/// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+/// let config = Config::new(MasterKey::generate()?);
+/// let app = App { accounts: AccountService::builder(store).config(config).build_dyn()? };
+/// # Ok(()) }
+/// ```
+pub type DynAccountService =
+    AccountService<Arc<dyn Store>, Arc<dyn Mailer>, Arc<dyn SmsSender>, Arc<dyn Clock>>;
 
 pub(crate) struct Inner<S, M, P, C> {
     pub(crate) store: S,

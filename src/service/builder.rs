@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "oauth2")]
 use super::redemptions::Redemptions;
 use super::{
-    account_service::{AccountService, Inner},
+    account_service::{AccountService, DynAccountService, Inner},
     conflict_queue::ConflictQueue,
     guess_gate::GuessGate,
 };
@@ -27,7 +27,7 @@ use crate::{
 use crate::{model::SessionProvider, oauth2::OAuth2Client};
 
 /// Builds an [`AccountService`]: sets its ports one by one; [`build`](Builder::build) then checks
-/// the whole.
+/// the whole, as does [`build_dyn`](Builder::build_dyn) for a service without type parameters.
 pub struct Builder<S, M = NoMailer, P = NoSms, C = SystemClock> {
     store: S,
     mailer: M,
@@ -88,20 +88,20 @@ impl<S, M, P, C> Builder<S, M, P, C> {
     /// side channel). Put it behind a queue.
     #[must_use]
     pub fn mailer<N>(self, mailer: N) -> Builder<S, N, P, C> {
-        self.replace(|_, sms, clock| (mailer, sms, clock))
+        self.replace(|store, _, sms, clock| (store, mailer, sms, clock))
     }
 
     /// Sets the sender of text messages. Default: [`NoSms`]. It should not wait either: see
     /// [`mailer`](Builder::mailer).
     #[must_use]
     pub fn sms<N>(self, sms: N) -> Builder<S, M, N, C> {
-        self.replace(|mailer, _, clock| (mailer, sms, clock))
+        self.replace(|store, mailer, _, clock| (store, mailer, sms, clock))
     }
 
     /// Sets the clock. Default: [`SystemClock`].
     #[must_use]
     pub fn clock<N>(self, clock: N) -> Builder<S, M, P, N> {
-        self.replace(|mailer, sms, _| (mailer, sms, clock))
+        self.replace(|store, mailer, sms, _| (store, mailer, sms, clock))
     }
 
     /// Sets the password hasher. Default: an [`Argon2Pool`] with [`Config::hashing`] and a thread
@@ -159,10 +159,10 @@ impl<S, M, P, C> Builder<S, M, P, C> {
         self
     }
 
-    fn replace<N, Q, D>(self, with: impl FnOnce(M, P, C) -> (N, Q, D)) -> Builder<S, N, Q, D> {
-        let (mailer, sms, clock) = with(self.mailer, self.sms, self.clock);
+    fn replace<T, N, Q, D>(self, with: impl FnOnce(S, M, P, C) -> (T, N, Q, D)) -> Builder<T, N, Q, D> {
+        let (store, mailer, sms, clock) = with(self.store, self.mailer, self.sms, self.clock);
         Builder {
-            store: self.store,
+            store,
             mailer,
             sms,
             clock,
@@ -222,7 +222,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Builder<S, M, P, C> {
         };
         Ok(AccountService { inner: Arc::new(inner) })
     }
+
+    /// Builds a service without type parameters: see [`DynAccountService`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] as in [`build`](Builder::build).
+    pub fn build_dyn(self) -> Result<DynAccountService, ConfigError> {
+        let parts = |store, mailer, sms, clock| -> DynParts {
+            (Arc::new(store), Arc::new(mailer), Arc::new(sms), Arc::new(clock))
+        };
+        self.replace(parts).build()
+    }
 }
+
+/// The ports of a [`DynAccountService`].
+type DynParts = (Arc<dyn Store>, Arc<dyn Mailer>, Arc<dyn SmsSender>, Arc<dyn Clock>);
 
 /// The parts that are derived from the master keys.
 struct Derived {

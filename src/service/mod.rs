@@ -18,7 +18,7 @@ mod redemptions;
 mod start_session;
 mod token;
 
-pub use account_service::AccountService;
+pub use account_service::{AccountService, DynAccountService};
 pub(crate) use address::{Address, AddressOwner};
 pub use authenticate::Authenticate;
 pub use builder::Builder;

@@ -24,8 +24,6 @@ mod hanging;
 mod recording;
 mod snapshot;
 
-use std::sync::Arc;
-
 pub use doubles::{InstantHasher, ManualClock, Outbox, SeededEntropy};
 pub use faults::{Fault, FaultPlan, FaultyStore, Pause};
 pub use hanging::Hanging;
@@ -40,7 +38,7 @@ use crate::{
     features::SignUp,
     model::{ClientInfo, Passcode, Password, Timestamp},
     ports::{NoLimits, Store},
-    service::{AccountService, Caller, SignedIn},
+    service::{AccountService, Caller, DynAccountService, SignedIn},
 };
 
 /// The password of every account that [`TestHost`] creates.
@@ -48,11 +46,12 @@ pub const PASSWORD: &str = "tr4verse-Cobalt-heron";
 
 /// A complete service in memory, with access to its test doubles.
 ///
-/// The service uses `Arc<dyn Store>`, so that the same test can run on any store.
+/// The service has no type parameters, so that the same test can run on any store and call the
+/// handlers of your application.
 #[derive(Debug, Clone)]
 pub struct TestHost {
     /// The service under test.
-    pub service: AccountService<Arc<dyn Store>, Outbox, Outbox, ManualClock>,
+    pub service: DynAccountService,
     /// Its clock, which starts at 2026-01-01T00:00:00 UTC.
     pub clock: ManualClock,
     /// The messages that it has sent.
@@ -102,8 +101,7 @@ impl TestHost {
         let (clock, recorder) = (ManualClock::default(), Recorder::default());
         let (outbox, hasher) =
             (Outbox::recorded(recorder.clone()), InstantHasher::recorded(recorder.clone()));
-        let store: Arc<dyn Store> = Arc::new(recorder.store(store));
-        let service = AccountService::builder(store)
+        let service = AccountService::builder(recorder.store(store))
             .config(config)
             .mailer(outbox.clone())
             .sms(outbox.clone())
@@ -111,7 +109,7 @@ impl TestHost {
             .hasher(hasher.clone())
             .entropy(SeededEntropy::new(1))
             .limiter(NoLimits)
-            .build()
+            .build_dyn()
             .expect("the configuration is valid");
         Self { service, clock, outbox, hasher, recorder }
     }

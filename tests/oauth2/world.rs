@@ -184,7 +184,7 @@ fn host(
     let mut config = Config::new(master_key());
     policy(&mut config);
     let (clock, outbox, hasher) = (ManualClock::default(), Outbox::default(), InstantHasher::default());
-    let mut builder = AccountService::builder(Arc::new(store) as Arc<dyn Store>)
+    let mut builder = AccountService::builder(store)
         .config(config)
         .mailer(outbox.clone())
         .sms(outbox.clone())
@@ -196,7 +196,7 @@ fn host(
         let client: Arc<Providers> = Arc::clone(providers);
         builder = builder.provider(OAuth2Client::new(registration(id), client));
     }
-    let service = builder.build().unwrap();
+    let service = builder.build_dyn().unwrap();
     TestHost { service, clock, outbox, hasher, recorder: account::testing::Recorder::default() }
 }
 

@@ -19,6 +19,7 @@ mod config;
 mod credentials;
 #[cfg(feature = "testing")]
 mod devices;
+mod dynamic;
 #[cfg(feature = "testing")]
 mod events;
 #[cfg(feature = "testing")]

@@ -7,8 +7,8 @@ use account::{
     model::{
         AllowedRedirects, ChallengeId, CheckedUrl, ClientInfo, CustomId, Passcode, SecondFactor, UserId,
     },
-    ports::{Mailer, SmsSender, Store},
-    testing::{ManualClock, PASSWORD, TestHost, password},
+    ports::{Clock, Mailer, SmsSender, Store},
+    testing::{PASSWORD, TestHost, password},
 };
 
 use super::fixtures::NEW_PASSWORD;
@@ -72,9 +72,9 @@ impl Kind {
     }
 
     /// Asks for such a token.
-    pub(crate) async fn ask<S: Store, M: Mailer, P: SmsSender>(
+    pub(crate) async fn ask<S: Store, M: Mailer, P: SmsSender, C: Clock>(
         self,
-        service: &AccountService<S, M, P, ManualClock>,
+        service: &AccountService<S, M, P, C>,
         person: &Person,
     ) -> Result<account::model::Token, Error> {
         let (client, email) = (ClientInfo::default(), || person.email.parse().unwrap());
@@ -103,9 +103,9 @@ impl Kind {
     }
 
     /// Redeems such a token at the door made for its kind.
-    pub(crate) async fn redeem<S: Store, M: Mailer, P: SmsSender>(
+    pub(crate) async fn redeem<S: Store, M: Mailer, P: SmsSender, C: Clock>(
         self,
-        service: &AccountService<S, M, P, ManualClock>,
+        service: &AccountService<S, M, P, C>,
         person: &Person,
         secret: &str,
     ) -> Result<(), Error> {
