@@ -188,7 +188,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         .await
     }
 
-    /// Replaces the account's labels.
+    /// Replaces the account's labels. Handlers check them with
+    /// [`Account::has_label`](crate::model::Account::has_label).
     ///
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].

@@ -262,6 +262,34 @@ impl Account {
         self.blocked
     }
 
+    /// Returns the labels that your application assigned, such as roles.
+    #[doc(alias = "roles")]
+    #[must_use]
+    pub fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
+    /// Returns whether your application assigned this label.
+    ///
+    /// Handlers call it on [`Caller::account`](crate::SessionHolder::account) to authorise a
+    /// request; nothing is loaded again. Each request sees the labels as they were when it was
+    /// authenticated, so a label that is removed is missing from the next request on.
+    ///
+    /// # Examples
+    /// ```
+    /// use account::Caller;
+    ///
+    /// fn may_publish(caller: &Caller) -> bool {
+    ///     ["editor", "admin"].iter().any(|label| caller.account().has_label(label))
+    /// }
+    /// ```
+    #[doc(alias = "has_role")]
+    #[doc(alias = "authorize")]
+    #[must_use]
+    pub fn has_label(&self, label: &str) -> bool {
+        self.labels.iter().any(|assigned| assigned.as_str() == label)
+    }
+
     /// Returns whether it was created anonymously and still has no sign-in method.
     pub(crate) fn is_guest(&self) -> bool {
         self.began_anonymously

@@ -104,7 +104,13 @@ impl User {
     /// Returns the labels that your application assigned.
     #[must_use]
     pub fn labels(&self) -> &[Label] {
-        &self.0.labels
+        self.0.labels()
+    }
+
+    /// Returns whether your application assigned this label.
+    #[must_use]
+    pub fn has_label(&self, label: &str) -> bool {
+        self.0.has_label(label)
     }
 
     /// Returns when the password was last set, or `None` if there is no password.

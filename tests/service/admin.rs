@@ -54,6 +54,31 @@ async fn accounts_are_listed_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_handler_authorises_by_label_without_a_second_load() {
+    let (host, client) = (TestHost::new(), ClientInfo::default());
+    let (id, signed_in) = ada(&host).await;
+    let trusted = host.service.admin(&client);
+    assert!(host.caller(&signed_in).await.account().labels().is_empty());
+    let labels: Vec<Label> = ["editor", "Staff2"].map(|label| label.parse().unwrap()).into();
+    let user = trusted.set_labels(&id, labels.clone()).await.unwrap();
+    assert!(user.has_label("editor") && !user.has_label("admin"));
+
+    host.recorder.take();
+    let caller = host.caller(&signed_in).await;
+    let loads = host.recorder.take().len();
+    let account = caller.account();
+    assert_eq!(account.labels(), labels);
+    assert!(account.has_label("editor") && account.has_label("Staff2"));
+    for other in ["Editor", "staff2", "edit", "editor ", ""] {
+        assert!(!account.has_label(other), "{other:?}");
+    }
+    assert_eq!((loads, host.recorder.take().len()), (1, 0), "authentication loads, labels do not");
+
+    trusted.set_labels(&id, Vec::new()).await.unwrap();
+    assert!(!host.caller(&signed_in).await.account().has_label("editor"), "removed for the next request");
+}
+
+#[tokio::test]
 async fn a_block_is_laid_and_lifted() {
     let (host, client) = (TestHost::new(), ClientInfo::default());
     let (id, signed_in) = ada(&host).await;
