@@ -12,6 +12,7 @@ use async_trait::async_trait;
 
 pub use plan::{Fault, FaultPlan, Pause};
 
+use super::recording::Step;
 use change_copy::ChangeCopy;
 
 use crate::{
@@ -65,10 +66,11 @@ impl<S: Store> FaultyStore<S> {
     /// A change that an earlier call deferred is applied after this one.
     async fn run<T, E: FaultyError>(
         &self,
+        kind: Step,
         copy: impl FnOnce() -> Option<ChangeCopy> + Send,
         call: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
-        let fault = self.plan.next_fault().await;
+        let fault = self.plan.next_fault(kind).await;
         let deferred = self.plan.take_deferred();
         let outcome = match fault {
             None => call.await,
@@ -168,31 +170,32 @@ async fn yield_to_others() {
 impl<S: Store> Store for FaultyStore<S> {
     fn load<'a>(&'a self, key: &'a Key, parts: Parts) -> Loading<'a> {
         // The inner call is deferred, because a store may read as soon as it is called.
-        Loading::of(self.run(|| None, async move { self.store.load(key, parts).await }))
+        Loading::of(self.run(Step::Load, || None, async move { self.store.load(key, parts).await }))
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
         let copy = ChangeCopy::of(&change);
-        self.run(|| Some(copy), self.store.save(change)).await
+        self.run(Step::Save, || Some(copy), self.store.save(change)).await
     }
 
     async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
-        self.run(|| Some(ChangeCopy::Remove(account.clone())), self.store.remove(account)).await
+        self.run(Step::Save, || Some(ChangeCopy::Remove(account.clone())), self.store.remove(account)).await
     }
 
     async fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
-        self.run(|| None, self.store.list(which, limit)).await
+        self.run(Step::List, || None, self.store.list(which, limit)).await
     }
 
     async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {
-        self.run(|| Some(ChangeCopy::Append(events.to_vec())), self.store.append_events(events)).await
+        self.run(Step::Append, || Some(ChangeCopy::Append(events.to_vec())), self.store.append_events(events))
+            .await
     }
 
     async fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
-        self.run(|| None, self.store.events(user, page)).await
+        self.run(Step::List, || None, self.store.events(user, page)).await
     }
 
     async fn delete_events_before(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.run(|| None, self.store.delete_events_before(before, limit)).await
+        self.run(Step::List, || None, self.store.delete_events_before(before, limit)).await
     }
 }

@@ -18,17 +18,31 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg(feature = "axum")]
+mod browser;
 mod doubles;
+#[cfg(feature = "oauth2")]
+mod fake_provider;
 mod faults;
 mod hanging;
 mod recording;
 mod snapshot;
+#[cfg(feature = "sqlite")]
+mod temp_sqlite;
 
+use std::{fmt, sync::Arc};
+
+#[cfg(feature = "axum")]
+pub use browser::{Browser, Page};
 pub use doubles::{InstantHasher, ManualClock, Outbox, SeededEntropy};
+#[cfg(feature = "oauth2")]
+pub use fake_provider::{FakeProvider, FakeUser};
 pub use faults::{Fault, FaultPlan, FaultyStore, Pause};
 pub use hanging::Hanging;
 pub use recording::{Recorder, Step};
 pub use snapshot::Snapshot;
+#[cfg(feature = "sqlite")]
+pub use temp_sqlite::TempSqlite;
 use url::Url;
 
 use crate::{
@@ -38,7 +52,7 @@ use crate::{
     features::SignUp,
     model::{ClientInfo, Passcode, Password, Timestamp},
     ports::{NoLimits, Store},
-    service::{AccountService, Caller, DynAccountService, SignedIn},
+    service::{AccountService, Builder, Caller, DynAccountService, SignedIn},
 };
 
 /// The password of every account that [`TestHost`] creates.
@@ -72,7 +86,12 @@ impl TestHost {
     /// Creates a service with the default configuration on this store.
     #[must_use]
     pub fn on(store: impl Store) -> Self {
-        Self::with(store, |_| ())
+        Self::builder().store(store).build()
+    }
+
+    /// Starts building a service with parts of your own.
+    pub fn builder<'a>() -> TestHostBuilder<'a> {
+        TestHostBuilder { store: None, config: Config::new(test_key()), customize: None }
     }
 
     /// Creates a service on this store, with a configuration that `configure` changes.
@@ -91,27 +110,8 @@ impl TestHost {
     /// assert_eq!(host.outbox.mails().len(), 0);
     /// ```
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test with an invalid configuration must fail")]
     pub fn with(store: impl Store, configure: impl FnOnce(&mut Config)) -> Self {
-        let key = MasterKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|i| {
-            u8::try_from(i * 7 % 256).unwrap_or(0)
-        }));
-        let mut config = Config::new(key.expect("the key has 32 different bytes"));
-        configure(&mut config);
-        let (clock, recorder) = (ManualClock::default(), Recorder::default());
-        let (outbox, hasher) =
-            (Outbox::recorded(recorder.clone()), InstantHasher::recorded(recorder.clone()));
-        let service = AccountService::builder(recorder.store(store))
-            .config(config)
-            .mailer(outbox.clone())
-            .sms(outbox.clone())
-            .clock(clock.clone())
-            .hasher(hasher.clone())
-            .entropy(SeededEntropy::new(1))
-            .limiter(NoLimits)
-            .build_dyn()
-            .expect("the configuration is valid");
-        Self { service, clock, outbox, hasher, recorder }
+        Self::builder().store(store).config(configure).build()
     }
 
     /// Signs up an account with this email address and [`PASSWORD`], and signs in to it.
@@ -173,6 +173,90 @@ impl TestHost {
     pub async fn caller(&self, signed_in: &SignedIn) -> Caller {
         self.service.caller(&signed_in.secret).await.expect("a live session")
     }
+}
+
+/// The builder of the service of a [`TestHost`], before its type parameters are erased.
+pub type TestServiceBuilder = Builder<Arc<dyn Store>, Outbox, Outbox, ManualClock>;
+
+/// Builds a [`TestHost`] with parts of your own: a store, a configuration, and whatever else the
+/// service takes, such as limits, observers, password rules and providers.
+///
+/// # Examples
+/// ```
+/// use account::{MemoryLimiter, testing::TestHost};
+///
+/// let host = TestHost::builder()
+///     .config(|config| config.project = "notes".into())
+///     .customize(|builder| builder.limiter(MemoryLimiter::new()))
+///     .build();
+/// assert_eq!(&*host.service.config().project, "notes");
+/// ```
+#[must_use = "a builder does nothing until it is built"]
+pub struct TestHostBuilder<'a> {
+    store: Option<Arc<dyn Store>>,
+    config: Config,
+    customize: Option<Customize<'a>>,
+}
+
+type Customize<'a> = Box<dyn FnOnce(TestServiceBuilder) -> TestServiceBuilder + 'a>;
+
+impl<'a> TestHostBuilder<'a> {
+    /// Sets the store. Default: a new [`MemoryStore`].
+    pub fn store(self, store: impl Store) -> Self {
+        Self { store: Some(Arc::new(store)), ..self }
+    }
+
+    /// Changes the configuration.
+    pub fn config(mut self, configure: impl FnOnce(&mut Config)) -> Self {
+        configure(&mut self.config);
+        self
+    }
+
+    /// Changes the builder of the service, whose parts are set already: no request limits, seeded
+    /// randomness and the test doubles of the host.
+    pub fn customize(self, customize: impl FnOnce(TestServiceBuilder) -> TestServiceBuilder + 'a) -> Self {
+        Self { customize: Some(Box::new(customize)), ..self }
+    }
+
+    /// Builds the service.
+    ///
+    /// # Panics
+    /// If the configuration is invalid.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test with an invalid configuration must fail")]
+    pub fn build(self) -> TestHost {
+        let (clock, recorder) = (ManualClock::default(), Recorder::default());
+        let (outbox, hasher) =
+            (Outbox::recorded(recorder.clone()), InstantHasher::recorded(recorder.clone()));
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let store: Arc<dyn Store> = Arc::new(recorder.store(store));
+        let builder = AccountService::builder(store)
+            .config(self.config)
+            .mailer(outbox.clone())
+            .sms(outbox.clone())
+            .clock(clock.clone())
+            .hasher(hasher.clone())
+            .entropy(SeededEntropy::new(1))
+            .limiter(NoLimits);
+        let builder = match self.customize {
+            Some(customize) => customize(builder),
+            None => builder,
+        };
+        let service = builder.build_dyn().expect("the configuration is valid");
+        TestHost { service, clock, outbox, hasher, recorder }
+    }
+}
+
+impl fmt::Debug for TestHostBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestHostBuilder").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the key is a constant")]
+fn test_key() -> MasterKey {
+    let bytes: [u8; 32] = std::array::from_fn(|i| u8::try_from(i * 7 % 256).unwrap_or(0));
+    MasterKey::from_bytes(&bytes).expect("the key has 32 different bytes")
 }
 
 impl Default for TestHost {

@@ -9,6 +9,7 @@ use std::{
 use futures_channel::oneshot;
 
 use super::change_copy::ChangeCopy;
+use crate::testing::recording::Step;
 
 /// What happens to a call of a [`FaultyStore`](super::FaultyStore).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +57,8 @@ pub struct FaultPlan(Arc<Mutex<Plan>>);
 struct Plan {
     calls: usize,
     incidents: BTreeMap<usize, Incident>,
+    /// Incidents at calls of one kind: the kind, and how many of its calls come before.
+    by_kind: Vec<(Step, usize, Incident)>,
     schedule: Schedule,
     deferred: Option<ChangeCopy>,
 }
@@ -83,14 +86,50 @@ impl FaultPlan {
         self.reset_with(call, Incident::Fault(fault));
     }
 
+    /// Makes one call of a kind fail, counted among those of its kind; 1 is the next one. Other
+    /// calls succeed. Replaces the plan and restarts the count.
+    ///
+    /// Unlike [`fail`](FaultPlan::fail), a test with it does not depend on how many calls of other
+    /// kinds an operation makes.
+    ///
+    /// # Examples
+    /// ```
+    /// use account::{MemoryStore, testing::{Fault, FaultyStore, Step, TestHost}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let store = FaultyStore::new(MemoryStore::new());
+    /// let plan = store.plan();
+    /// let host = TestHost::on(store);
+    /// let ada = host.signed_up("ada@example.com").await;
+    /// let caller = host.caller(&ada).await;
+    ///
+    /// plan.fail_nth(Step::Save, 1, Fault::Before);
+    /// let renamed = host.service.change_name(&caller, "Ada".parse().unwrap()).await;
+    /// assert_eq!(renamed.unwrap_err().code(), "general_store_unavailable");
+    /// # }
+    /// ```
+    pub fn fail_nth(&self, kind: Step, nth: usize, fault: Fault) {
+        self.clear();
+        self.lock().by_kind.push((kind, nth.saturating_sub(1), Incident::Fault(fault)));
+    }
+
+    /// Pauses one call of a kind before it reaches the store, counted among those of its kind; 1 is
+    /// the next one. Other calls proceed. Replaces the plan and restarts the count.
+    #[must_use]
+    pub fn pause_nth(&self, kind: Step, nth: usize) -> Pause {
+        let (pause, incident) = paused();
+        self.clear();
+        self.lock().by_kind.push((kind, nth.saturating_sub(1), incident));
+        pause
+    }
+
     /// Pauses one call before it reaches the store; 0 is the next one. Other calls proceed.
     /// Replaces the plan and restarts the count.
     #[must_use]
     pub fn pause(&self, call: usize) -> Pause {
-        let (reached, is_reached) = oneshot::channel();
-        let (release, released) = oneshot::channel();
-        self.reset_with(call, Incident::Pause { reached, released });
-        Pause { reached: is_reached, release }
+        let (pause, incident) = paused();
+        self.reset_with(call, incident);
+        pause
     }
 
     /// Makes every call fail until the plan is changed. Replaces the plan and restarts the count.
@@ -118,6 +157,7 @@ impl FaultPlan {
     fn reset(&self, schedule: Schedule) {
         let mut plan = self.lock();
         plan.incidents.clear();
+        plan.by_kind.clear();
         plan.schedule = schedule;
         plan.calls = 0;
     }
@@ -132,8 +172,8 @@ impl FaultPlan {
     }
 
     /// Counts a call, waits if it is paused, and returns its fault.
-    pub(super) async fn next_fault(&self) -> Option<Fault> {
-        match self.next_incident()? {
+    pub(super) async fn next_fault(&self, kind: Step) -> Option<Fault> {
+        match self.next_incident(kind)? {
             Incident::Fault(fault) => Some(fault),
             Incident::Pause { reached, released } => {
                 // If the test has dropped the `Pause`, the call proceeds.
@@ -144,12 +184,14 @@ impl FaultPlan {
         }
     }
 
-    fn next_incident(&self) -> Option<Incident> {
+    fn next_incident(&self, kind: Step) -> Option<Incident> {
         let mut plan = self.lock();
         let call = plan.calls;
         plan.calls += 1;
         let schedule = plan.schedule;
-        plan.incidents.remove(&call).or_else(|| schedule.at(call).map(Incident::Fault))
+        let named = plan.next_of(kind);
+        let incident = named.or_else(|| plan.incidents.remove(&call));
+        incident.or_else(|| schedule.at(call).map(Incident::Fault))
     }
 
     /// Keeps a change to be applied after the next call.
@@ -160,6 +202,24 @@ impl FaultPlan {
     pub(super) fn take_deferred(&self) -> Option<ChangeCopy> {
         self.lock().deferred.take()
     }
+}
+
+impl Plan {
+    /// Counts a call of this kind, and returns its incident.
+    fn next_of(&mut self, kind: Step) -> Option<Incident> {
+        let due = self.by_kind.iter().position(|(other, before, _)| *other == kind && *before == 0);
+        for (_, before, _) in self.by_kind.iter_mut().filter(|(other, ..)| *other == kind) {
+            *before = before.saturating_sub(1);
+        }
+        due.map(|at| self.by_kind.swap_remove(at).2)
+    }
+}
+
+/// A pause, as the test and as the plan see it.
+fn paused() -> (Pause, Incident) {
+    let (reached, is_reached) = oneshot::channel();
+    let (release, released) = oneshot::channel();
+    (Pause { reached: is_reached, release }, Incident::Pause { reached, released })
 }
 
 impl fmt::Debug for FaultPlan {
