@@ -1,6 +1,6 @@
 //! The error of operations, classified by what the caller can do about it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 pub use crate::crypto::JwtError;
 pub use crate::{kind::Kind, model::Invalid};
@@ -147,15 +147,38 @@ pub enum Error {
     /// this time.
     #[error("The server is busy. Please try again after some time.")]
     Busy(Duration),
+    /// Your application refused the change, and nothing was saved: a trigger or constraint of its
+    /// own on the store's tables, or its own [`Store`](crate::ports::Store).
+    ///
+    /// The trigger's own text is in the source only, for your log.
+    #[doc(alias = "trigger")]
+    #[doc(alias = "constraint")]
+    #[error("This change is not allowed. Please contact support.")]
+    RefusedByHost(#[source] Option<Arc<dyn std::error::Error + Send + Sync>>),
+    /// The account cannot be deleted, because a row of your application refers to it with a foreign
+    /// key without `ON DELETE`.
+    #[doc(alias = "foreign key")]
+    #[error("The account cannot be deleted, because other data still refers to it.")]
+    Referenced,
     /// The store failed.
     #[error("The storage is not available.")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
     /// The shared rate limiter failed. Operations that it guards are refused.
     #[error("The rate limiter is not available.")]
     Limiter(#[from] LimiterError),
     /// The source of randomness or the hasher failed.
     #[error("The server could not complete the request.")]
     Internal,
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(cause) => Self::RefusedByHost(cause),
+            StoreError::Referenced => Self::Referenced,
+            other => Self::Store(other),
+        }
+    }
 }
 
 impl Error {
@@ -215,7 +238,8 @@ impl Error {
             Self::CursorNotFound => ("general_cursor_not_found", Kind::Invalid),
             Self::RateLimited(_) => ("general_rate_limit_exceeded", Kind::Limited),
             Self::Busy(_) => ("general_busy", Kind::Unavailable),
-            Self::Store(StoreError::Referenced) => ("user_referenced", Kind::Conflict),
+            Self::RefusedByHost(_) => ("general_access_forbidden", Kind::Forbidden),
+            Self::Referenced => ("user_referenced", Kind::Conflict),
             Self::Store(_) => ("general_store_unavailable", Kind::Unavailable),
             Self::Limiter(_) => ("general_limiter_unavailable", Kind::Unavailable),
             Self::Internal => ("general_unknown", Kind::Internal),

@@ -10,6 +10,8 @@ pub enum Kind {
     Invalid,
     /// The caller is not signed in, or a stronger sign-in is required (401).
     Unauthenticated,
+    /// The change is not allowed (403).
+    Forbidden,
     /// The object does not exist or is not visible to the caller (404).
     NotFound,
     /// The object already exists or was changed in the meantime (409).
@@ -37,6 +39,7 @@ impl Kind {
         match self {
             Self::Invalid => 400,
             Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::Precondition => 412,

@@ -5,6 +5,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod account_cache;
 mod arena;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod created_names;
 #[cfg(feature = "http-client")]
 mod http_client;
 #[cfg(feature = "geoip")]

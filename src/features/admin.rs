@@ -261,9 +261,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
     /// Deletes the account with all its data: sessions, identities, preferences, keys and log.
     ///
     /// # Errors
-    /// [`Error::UserNotFound`]; [`Error::Busy`] if other changes kept it busy; [`Error::Store`],
-    /// with [`StoreError::Referenced`](crate::ports::StoreError) if a row of your application
-    /// refers to it.
+    /// [`Error::UserNotFound`]; [`Error::Referenced`] if a row of your application refers to it;
+    /// [`Error::RefusedByHost`] if your application does not allow it; [`Error::Busy`] if other
+    /// changes kept it busy; [`Error::Store`].
     pub async fn delete(&self, id: &UserId) -> Result<(), Error> {
         let decide = |draft: &mut Draft| {
             draft.remove();

@@ -22,6 +22,9 @@ pub struct Swept {
     /// The number of skipped accounts that cannot be read: they are damaged, or a newer release
     /// wrote them.
     pub unreadable: u32,
+    /// The number of skipped accounts whose change your application refused
+    /// ([`Error::RefusedByHost`]).
+    pub refused: u32,
 }
 
 impl Swept {
@@ -51,8 +54,8 @@ enum Attempt {
     Removed,
     /// It was changed in the meantime, so it is in use.
     Overtaken,
-    /// A row of the application refers to it.
-    Referenced,
+    /// A row of the application refers to it, or a trigger of the application refuses it.
+    Kept,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
@@ -61,8 +64,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// Run it hourly, repeatedly until it [did nothing](Swept::is_nothing).
     ///
-    /// An anonymous account that a row of your application refers to is kept for good. Unreadable
-    /// accounts are kept and counted at each call. Each account is a change of its own, so other
+    /// An anonymous account that a row or a trigger of your application holds is kept for good.
+    /// Unreadable accounts, and those whose change your application refuses, are counted at each
+    /// call. Each account is a change of its own, so other
     /// changes wait for one at most. Observers are not notified.
     ///
     /// # Errors
@@ -82,34 +86,51 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     pub async fn sweep(&self, limit: u32) -> Result<Swept, Error> {
         let now = self.inner.clock.now();
         let mut swept = Swept::default();
-        for listed in self.due_by(now, limit).await? {
-            let Ok(stored) = listed.found else {
-                swept.unreadable += 1;
-                continue;
-            };
-            let mut draft = Draft::of(&stored, now);
-            if draft.is_abandoned() {
-                let attempt = self.try_to_remove(&stored).await?;
-                swept.removed += u32::from(attempt == Attempt::Removed);
-                if attempt != Attempt::Referenced {
-                    continue;
-                }
-                // The application has taken it over, so it no longer waits to be removed.
-                draft.began_anonymously = false;
+        let mut seen = 0;
+        loop {
+            let most = limit.saturating_add(seen);
+            let due = self.inner.store.list(Select::DueBy(now), most).await?;
+            let found = u32::try_from(due.len()).unwrap_or(u32::MAX);
+            let skipped = usize::try_from(seen).unwrap_or(usize::MAX);
+            for listed in due.into_iter().skip(skipped) {
+                self.sweep_one(listed, now, &mut swept).await?;
             }
-            match self.commit(Some(&stored), draft.account, &[]).await {
-                Ok(_) => swept.tidied += 1,
-                Err(SaveError::Stale | SaveError::Taken(_)) => {}
-                Err(SaveError::Failed(error)) => return Err(error.into()),
+            // Accounts that are kept as they are stay the first ones, and must not hide the others.
+            if !swept.is_nothing() || found < most || found == seen {
+                return Ok(swept);
             }
+            seen = found;
         }
-        Ok(swept)
+    }
+
+    async fn sweep_one(&self, listed: Listed, now: Timestamp, swept: &mut Swept) -> Result<(), Error> {
+        let Ok(stored) = listed.found else {
+            swept.unreadable += 1;
+            return Ok(());
+        };
+        let mut draft = Draft::of(&stored, now);
+        if draft.is_abandoned() {
+            let attempt = self.try_to_remove(&stored).await?;
+            swept.removed += u32::from(attempt == Attempt::Removed);
+            if attempt != Attempt::Kept {
+                return Ok(());
+            }
+            // The application has taken it over, so it no longer waits to be removed.
+            draft.began_anonymously = false;
+        }
+        match self.commit(Some(&stored), draft.account, &[]).await {
+            Ok(_) => swept.tidied += 1,
+            Err(SaveError::Stale | SaveError::Taken(_)) => {}
+            Err(SaveError::Failed(StoreError::Refused(_))) => swept.refused += 1,
+            Err(SaveError::Failed(error)) => return Err(error.into()),
+        }
+        Ok(())
     }
 
     /// Checks the next `limit` accounts by id after the given one, and removes anonymous accounts
     /// that have not been used for `unused_for`, although they still have a session. Accounts that
-    /// a row of your application refers to are kept. Use is recorded once a day, so `unused_for` is
-    /// two days at least.
+    /// a row or a trigger of your application holds are kept. Use is recorded once a day, so
+    /// `unused_for` is two days at least.
     ///
     /// Start with `None` and go on with [`last`](SweptGuests::last) until it is `None`. A whole
     /// round reads every account once; run it nightly, for instance.
@@ -149,24 +170,11 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(self.inner.store.delete_events_before(before, limit).await?)
     }
 
-    /// A page with at least one readable account, if there is one.
-    async fn due_by(&self, now: Timestamp, limit: u32) -> Result<Vec<Listed>, Error> {
-        let mut most = limit;
-        loop {
-            let due = self.inner.store.list(Select::DueBy(now), most).await?;
-            let hides_others = u32::try_from(due.len()) == Ok(most) && due.iter().all(|it| it.found.is_err());
-            if !hides_others || due.is_empty() {
-                return Ok(due);
-            }
-            most = most.saturating_add(limit);
-        }
-    }
-
     async fn try_to_remove(&self, stored: &Stored) -> Result<Attempt, Error> {
         match self.remove(stored).await {
             Ok(_) => Ok(Attempt::Removed),
             Err(SaveError::Stale | SaveError::Taken(_)) => Ok(Attempt::Overtaken),
-            Err(SaveError::Failed(StoreError::Referenced)) => Ok(Attempt::Referenced),
+            Err(SaveError::Failed(StoreError::Referenced | StoreError::Refused(_))) => Ok(Attempt::Kept),
             Err(SaveError::Failed(error)) => Err(error.into()),
         }
     }

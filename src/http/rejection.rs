@@ -307,6 +307,8 @@ fn api_text(error: &Error) -> Cow<'static, str> {
         | Error::TooMany(_)
         | Error::CursorNotFound
         | Error::Busy(_)
+        | Error::RefusedByHost(_)
+        | Error::Referenced
         | Error::Store(_)
         | Error::Limiter(_) => return error.to_string().into(),
         #[cfg(feature = "oauth2")]

@@ -72,6 +72,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///   not a key is taken as well. A new account is never stale.
     /// - [`SaveError::Taken`] if another account holds one of the claims, or the id of a new
     ///   account ([`Key::Id`]). If several are taken, any of them may be named.
+    /// - [`StoreError::Refused`] if your application does not allow the change; nothing is saved.
     /// - [`SaveError::Failed`] if the store fails.
     ///
     /// A store that aborts colliding saves (deadlock, serialisation failure) returns `Stale` for a
@@ -83,7 +84,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// - [`SaveError::Stale`] if the stored state is another one or the account is gone.
-    /// - [`StoreError::Referenced`] if your application's data refers to the account; nothing is
+    /// - [`StoreError::Referenced`] if your application's data refers to the account, and
+    ///   [`StoreError::Refused`] if your application does not allow the removal; nothing is
     ///   removed.
     /// - [`SaveError::Failed`] if the store fails.
     async fn remove(&self, account: &Stored) -> Result<(), SaveError>;

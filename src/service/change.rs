@@ -148,6 +148,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let after = Arc::new(after);
         match self.inner.store.save(Change::new(before, Arc::clone(&after), next, events)).await {
             Ok(()) => Ok(after),
+            Err(SaveError::Failed(error @ StoreError::Refused(_))) => Err(SaveError::Failed(error)),
             Err(SaveError::Failed(error)) => {
                 match self.inner.store.load(&Key::Id(after.id), Parts::Body).await {
                     Ok(Some(stored)) if stored.version == next => Ok(after),
@@ -182,6 +183,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
         match self.commit(Some(&holder), tidied.account, &[]).await {
             Ok(_) | Err(SaveError::Stale | SaveError::Taken(_)) => Ok(true),
+            // The application keeps the holder as it is.
+            Err(SaveError::Failed(StoreError::Refused(_))) => Ok(false),
             Err(SaveError::Failed(error)) => Err(error.into()),
         }
     }

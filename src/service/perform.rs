@@ -73,9 +73,7 @@ mod spans {
         operation::Operation,
     };
 
-    /// Runs the work in a span, and logs failures of the store, the limiter and other dependencies
-    /// as errors. Neither the errors of this crate nor those of its stores' drivers contain stored
-    /// values.
+    /// Runs the work in a span, and logs what an operator has to know.
     pub(super) async fn observed<T>(
         operation: Operation,
         work: impl Future<Output = Result<T, Error>>,
@@ -83,13 +81,24 @@ mod spans {
         let span = tracing::debug_span!("account", operation = operation.api_name(), outcome = Empty);
         let outcome = work.instrument(span.clone()).await;
         span.record("outcome", label(&outcome));
-        if let Err(error) = &outcome
-            && matches!(error.kind(), Kind::Unavailable | Kind::Internal)
-        {
-            let operation = operation.api_name();
-            span.in_scope(|| tracing::error!(operation, code = error.code(), "{}", with_causes(error)));
+        if let Err(error) = &outcome {
+            span.in_scope(|| log(operation.api_name(), error));
         }
         outcome
+    }
+
+    /// Logs failures of the store, the limiter and other dependencies as errors, and what the
+    /// application's own triggers refuse as a warning. Neither the errors of this crate nor those
+    /// of its stores' drivers contain stored values.
+    fn log(operation: &'static str, error: &Error) {
+        let code = error.code();
+        match error.kind() {
+            Kind::Unavailable | Kind::Internal => {
+                tracing::error!(operation, code, "{}", with_causes(error));
+            }
+            Kind::Forbidden => tracing::warn!(operation, code, "{}", with_causes(error)),
+            _ => {}
+        }
     }
 }
 

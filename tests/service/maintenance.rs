@@ -232,3 +232,36 @@ async fn old_log_entries_are_forgotten_in_steps() {
     let page = PageQuery::parse(&[""; 0], 25).unwrap();
     assert_eq!(host.service.events(&host.caller(&ada).await, page).await.unwrap().total, 1);
 }
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn accounts_that_the_application_keeps_as_they_are_hold_up_nobody() {
+    let directory = TempDir::new();
+    let path = directory.file("account.db");
+    let host = TestHost::on(SqliteStore::open(&path).unwrap());
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(*guest(&host).await.user_id());
+        host.clock.advance(Duration::from_secs(1));
+    }
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let frozen = format!("('{}', '{}')", ids[0], ids[1]);
+    for change in ["UPDATE", "DELETE"] {
+        let sql = format!(
+            "CREATE TRIGGER no_{change} BEFORE {change} ON accounts WHEN old.id IN {frozen}
+             BEGIN SELECT RAISE(ABORT, 'frozen'); END"
+        );
+        connection.execute_batch(&sql).unwrap();
+    }
+    host.clock.advance(2 * YEAR);
+    let (mut removed, mut rounds) = (0, 0);
+    let refused = loop {
+        let swept = host.service.sweep(1).await.unwrap();
+        (removed, rounds) = (removed + swept.removed, rounds + 1);
+        if swept.is_nothing() {
+            break swept.refused;
+        }
+    };
+    assert_eq!((removed, refused, rounds), (3, 2, 4));
+    assert!(is_there(&host, &ids[0]).await && is_there(&host, &ids[1]).await);
+}

@@ -110,6 +110,27 @@ fn a_store_that_fails_is_an_error_in_the_log_and_a_wrong_password_is_not() {
     assert_eq!(counts["createEmailPasswordSession general_store_unavailable"], 1);
 }
 
+#[cfg(feature = "sqlite")]
+#[test]
+fn what_the_application_refuses_is_a_warning_with_its_reason() {
+    let (log, counts, ()) = told(async {
+        let directory = crate::support::tempdir::TempDir::new();
+        let path = directory.file("account.db");
+        let host = TestHost::on(account::SqliteStore::open(&path).unwrap());
+        let trigger = "CREATE TRIGGER invited BEFORE INSERT ON accounts
+                       BEGIN SELECT RAISE(ABORT, 'by invitation only'); END";
+        rusqlite::Connection::open(&path).unwrap().execute_batch(trigger).unwrap();
+        let request = account::SignUp::new(ADA.parse().unwrap(), password(PASSWORD));
+        let refused = host.service.sign_up(request, &ClientInfo::default()).await.unwrap_err();
+        assert!(matches!(refused, Error::RefusedByHost(_)) && !refused.to_string().contains("invitation"));
+    });
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("by invitation only")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains("WARN") && lines[0].contains("general_access_forbidden"), "{}", lines[0]);
+    assert!(!log.contains("ERROR"), "{log}");
+    assert_eq!(counts["create general_access_forbidden"], 1);
+}
+
 #[cfg(feature = "oauth2")]
 #[test]
 fn a_provider_that_fails_is_an_error_in_the_log_and_a_person_who_says_no_is_not() {

@@ -12,6 +12,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod application;
 #[cfg(feature = "testing")]
 mod conformance_broken;
 #[cfg(feature = "testing")]

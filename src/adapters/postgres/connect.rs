@@ -161,6 +161,8 @@ impl PostgresBuilder {
     /// # Errors
     /// - [`PostgresError::Url`], [`PostgresError::Parameter`], [`PostgresError::Certificates`] or
     ///   [`PostgresError::SchemaName`] if a setting is invalid.
+    /// - [`PostgresError::NameTaken`] if another application has a table with a name of the
+    ///   store's.
     /// - [`PostgresError::NewerSchema`] if a newer release has migrated the schema.
     /// - [`PostgresError::OlderSchema`] if the schema is out of date and [`migrate`](Self::migrate)
     ///   is off.

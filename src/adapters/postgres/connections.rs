@@ -146,7 +146,7 @@ impl Connections {
             match self.send(statement, parameters, deadline).await {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Lost(_)) if !was_lost => was_lost = true,
-                Err(Failure::Conflict | Failure::Taken) => self.back_off(deadline).await?,
+                Err(Failure::Conflict) => self.back_off(deadline).await?,
                 Err(failure) => return Err(failure.into_error()),
             }
         }

@@ -110,7 +110,9 @@ impl Inner {
             match self.connections.send(&self.statements.hit, &[&key, now, end, latest], &deadline).await {
                 Ok(rows) => return rows.into_iter().next().ok_or(StoreError::Corrupt),
                 // With serializable transactions, all but one of the concurrent hits on a row fail.
-                Err(Failure::Conflict | Failure::Taken) => self.connections.back_off(&mut deadline).await?,
+                Err(Failure::Conflict | Failure::Taken(_)) => {
+                    self.connections.back_off(&mut deadline).await?
+                }
                 // The connection may have been lost since its last use.
                 Err(Failure::Lost(_)) if !was_lost => was_lost = true,
                 Err(failure) => return Err(failure.into_error()),

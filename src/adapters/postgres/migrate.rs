@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use deadpool_postgres::{Object, Transaction};
 use tokio::time::timeout;
-use tokio_postgres::{IsolationLevel, types::Type};
+use tokio_postgres::{IsolationLevel, error::SqlState, types::Type};
 
 use super::{connections::TimedOut, error::PostgresError, statements::quoted};
+use crate::adapters::created_names::created_names;
 
 /// In order, numbered from 1. A released migration never changes.
 pub(super) const MIGRATIONS: &[&str] =
@@ -68,11 +69,29 @@ async fn apply_missing(transaction: &Transaction<'_>, schema: &str) -> Result<()
     transaction.batch_execute(&format!("SET LOCAL search_path TO {}", quoted(schema))).await?;
     let applied = applied.unwrap_or_default();
     for (number, sql) in (1_u32..).zip(MIGRATIONS).filter(|(number, _)| *number > applied) {
+        check_names(transaction, schema, sql).await?;
         transaction.batch_execute(sql).await?;
         let record = format!("INSERT INTO account_migrations (number) VALUES ({number})");
         transaction.batch_execute(&record).await?;
     }
     Ok(())
+}
+
+/// A name that exists before its migration belongs to another application.
+async fn check_names(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    migration: &str,
+) -> Result<(), PostgresError> {
+    let find = "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                WHERE n.nspname = $1 AND c.relname = ANY ($2) \
+                ORDER BY array_position($2, c.relname::text) LIMIT 1";
+    let names: Vec<&str> = created_names(migration).collect();
+    let found = transaction.query_typed(find, &[(&schema, Type::TEXT), (&names, Type::TEXT_ARRAY)]).await?;
+    match found.first() {
+        Some(row) => Err(PostgresError::NameTaken { schema: schema.to_owned(), name: row.try_get(0)? }),
+        None => Ok(()),
+    }
 }
 
 async fn is_up_to_date(transaction: &Transaction<'_>, schema: &str) -> Result<bool, PostgresError> {
@@ -93,7 +112,13 @@ async fn newest_applied(transaction: &Transaction<'_>, schema: &str) -> Result<O
         return Ok(None);
     }
     let newest = format!("SELECT coalesce(max(number), 0) FROM {}.account_migrations", quoted(schema));
-    let newest: i32 = transaction.query_typed_one(&newest, &[]).await?.try_get(0)?;
+    let newest: i32 = match transaction.query_typed_one(&newest, &[]).await {
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_COLUMN) => {
+            let name = "account_migrations".to_owned();
+            return Err(PostgresError::NameTaken { schema: schema.to_owned(), name });
+        }
+        row => row?.try_get(0)?,
+    };
     Ok(Some(u32::try_from(newest).unwrap_or(u32::MAX)))
 }
 

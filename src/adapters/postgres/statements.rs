@@ -25,6 +25,7 @@ pub(super) struct Statements {
     pub(super) create: Statement,
     pub(super) change: Statement,
     pub(super) holder: Statement,
+    pub(super) holds_keys: Statement,
     pub(super) remove: Statement,
     pub(super) list_after: Statement,
     pub(super) list_due: Statement,
@@ -50,6 +51,7 @@ impl Statements {
             create: statement(WRITE, CREATE),
             change: statement(WRITE, CHANGE),
             holder: statement(&[Type::TEXT, Type::TEXT_ARRAY], HOLDER),
+            holds_keys: statement(&[Type::TEXT, Type::TEXT, Type::TEXT], HOLDS_KEYS),
             remove: statement(&[Type::TEXT, Type::INT8, Type::TEXT_ARRAY], REMOVE),
             list_after: statement(&[Type::TEXT, Type::INT8], LIST_AFTER),
             list_due: statement(&[Type::INT8, Type::INT8], LIST_DUE),
@@ -136,7 +138,7 @@ const CREATE: &str = "WITH account AS (\
         INSERT INTO @.accounts (id, version, email, phone, name, status, email_verified, phone_verified, \
         created_at, updated_at, accessed_at, due_at) \
         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE $13 IS NULL \
-        ON CONFLICT DO NOTHING RETURNING id\
+        ON CONFLICT (id) DO NOTHING RETURNING id\
     ), body AS (\
         INSERT INTO @.account_bodies (id, body) SELECT id, $14 FROM account\
     ), attachment AS (\
@@ -148,7 +150,8 @@ const CREATE: &str = "WITH account AS (\
     ), logged AS (\
         INSERT INTO @.account_events (account, id, at, event) \
         SELECT e.account, e.id, e.at, e.event FROM account a \
-        CROSS JOIN unnest($18, $19, $20, $21) AS e (account, id, at, event) ON CONFLICT DO NOTHING\
+        CROSS JOIN unnest($18, $19, $20, $21) AS e (account, id, at, event) \
+        ON CONFLICT (account, id) DO NOTHING\
     ) SELECT count(*) FROM account WHERE $17 IS NOT NULL";
 
 const CHANGE: &str = "WITH account AS (\
@@ -171,11 +174,19 @@ const CHANGE: &str = "WITH account AS (\
     ), logged AS (\
         INSERT INTO @.account_events (account, id, at, event) \
         SELECT e.account, e.id, e.at, e.event FROM account a \
-        CROSS JOIN unnest($18, $19, $20, $21) AS e (account, id, at, event) ON CONFLICT DO NOTHING\
+        CROSS JOIN unnest($18, $19, $20, $21) AS e (account, id, at, event) \
+        ON CONFLICT (account, id) DO NOTHING\
     ) SELECT count(*) FROM account";
 
 /// A key of `$2` that an account other than `$1` holds.
 const HOLDER: &str = "SELECT key FROM @.account_keys WHERE key=ANY($2) AND account<>$1 LIMIT 1";
+
+/// Whether the table `$2` in the schema `$1` is the table of keys in the schema `$3`, or a
+/// partition of it.
+const HOLDS_KEYS: &str = "SELECT EXISTS (SELECT FROM pg_class t JOIN pg_namespace n ON n.oid=t.relnamespace \
+    JOIN pg_class k ON k.oid=coalesce(pg_partition_root(t.oid), t.oid) \
+    JOIN pg_namespace s ON s.oid=k.relnamespace \
+    WHERE n.nspname=$1 AND t.relname=$2 AND s.nspname=$3 AND k.relname='account_keys')";
 
 /// Foreign keys remove the body and the attachment.
 const REMOVE: &str = "WITH account AS (\
@@ -194,7 +205,7 @@ const LIST_DUE: &str = "SELECT a.version, b.body, a.id FROM @.accounts a \
 
 /// The ids of entries are unique, so a conflicting entry is the same entry.
 const APPEND_EVENTS: &str = "INSERT INTO @.account_events (account, id, at, event) \
-    SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT (account, id) DO NOTHING";
 
 /// One statement, so that the total matches the page. An empty page is one row without an entry.
 const EVENTS: &str = "SELECT c.total, e.event \

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     connections::{Connections, Deadline},
-    error::Failure,
+    error::{Failure, Violation, removal_error},
     loads::Loader,
     migrate::MIGRATIONS,
     parameters::{EventColumns, Parameter, SaveParameters},
@@ -56,8 +56,25 @@ use crate::{
 /// create them under an advisory lock. Your application can read them and the views
 /// `account_users`, `account_sessions` and `account_identities` with SQL, and its own tables can
 /// refer to `accounts (id)`. A row that refers to it without `ON DELETE` prevents the account from
-/// being removed. The table `account_limits` is for [`limiter`](Self::limiter) only, and the
-/// functions `account_body` and `account_attachment` are for the store's own loads.
+/// being removed ([`Error::Referenced`](crate::Error::Referenced)). The table `account_limits` is
+/// for [`limiter`](Self::limiter) only, and the functions `account_body` and `account_attachment`
+/// are for the store's own loads.
+///
+/// **Triggers** of your application on `accounts` run in the transaction of the change. Use them to
+/// keep rows of your own in step:
+///
+/// ```sql
+/// CREATE FUNCTION add_profile() RETURNS trigger LANGUAGE plpgsql AS $$
+/// BEGIN INSERT INTO app.profiles (account) VALUES (new.id); RETURN new; END $$;
+/// CREATE TRIGGER add_profile AFTER INSERT ON accounts
+/// FOR EACH ROW EXECUTE FUNCTION add_profile();
+/// ```
+///
+/// A trigger that raises an error (`RAISE EXCEPTION 'by invitation only'`) and a violated
+/// constraint of your own refuse the change, with
+/// [`Error::RefusedByHost`](crate::Error::RefusedByHost). Do not skip rows by returning `NULL`,
+/// which looks like a conflict with another change. Only the columns of `accounts` and rows of your
+/// own are a stable interface for triggers.
 ///
 /// **Rights.** Migrating requires the right to create tables in the schema and, if the schema is
 /// missing, to create it. Using the store requires `USAGE` of the schema, and `SELECT`, `INSERT`,
@@ -150,9 +167,12 @@ impl PostgresStore {
         loop {
             match self.connections.send(statement, &parameters.all(), &deadline).await {
                 Ok(rows) => return if count(&rows)? == 0 { Err(rejection) } else { Ok(()) },
-                Err(Failure::Taken) => {
+                Err(Failure::Taken(violation)) => {
                     if let Some(key) = self.taken_key(change, &parameters, &mut deadline).await? {
                         return Err(SaveError::Taken(key));
+                    }
+                    if !self.is_about_keys(&violation, &mut deadline).await? {
+                        return Err(violation.refusal.into());
                     }
                 }
                 Err(Failure::Conflict) => {}
@@ -177,6 +197,20 @@ impl PostgresStore {
         let Some(row) = rows.first() else { return Ok(None) };
         let text: &str = column(row, 0)?;
         Ok(change.claims().into_iter().find(|key| key.to_text() == text))
+    }
+
+    /// Whether the value that must be unique is a key, and none of the application's.
+    async fn is_about_keys(
+        &self,
+        Violation { schema, table, .. }: &Violation,
+        deadline: &mut Deadline,
+    ) -> Result<bool, StoreError> {
+        if (schema, table.as_str()) == (&self.schema, "account_keys") {
+            return Ok(true);
+        }
+        let parameters: [Parameter<'_>; 3] = [schema, table, &self.schema];
+        let rows = self.connections.read_within(deadline, &self.statements.holds_keys, &parameters).await?;
+        rows.first().map_or(Ok(false), |row| column(row, 0))
     }
 }
 
@@ -217,7 +251,7 @@ impl Store for PostgresStore {
                 Ok(())
             }
             Err(Failure::Conflict) => Err(SaveError::Stale),
-            Err(other) => Err(other.into_error().into()),
+            Err(other) => Err(removal_error(other.into_error())),
         }
     }
 

@@ -80,7 +80,7 @@ impl Save {
         const INSERT: &str = "INSERT INTO accounts (id, version, email, phone, name, status, \
             email_verified, phone_verified, created_at, updated_at, accessed_at, due_at) \
             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 IS NULL \
-            ON CONFLICT DO NOTHING";
+            ON CONFLICT (id) DO NOTHING";
         let account = &*self.after;
         let row = rusqlite::params![
             account.id().as_str(),
@@ -106,7 +106,8 @@ impl Save {
     }
 
     fn move_keys(&self, sql: &Sql<'_>) -> Result<(), SaveError> {
-        const CLAIM: &str = "INSERT INTO account_keys (key, account) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        const CLAIM: &str = "INSERT INTO account_keys (key, account) VALUES (?1, ?2) \
+            ON CONFLICT (key) DO NOTHING";
         const RELEASE: &str = "DELETE FROM account_keys WHERE key=?1 AND account=?2";
         let id = self.after.id().as_str();
         for key in self.claims.iter().filter(|key| !matches!(key, Key::Id(_))) {
@@ -157,7 +158,7 @@ fn append_events(events: &[EventRow], sql: &Sql<'_>) -> Result<(), StoreError> {
     for EventRow { account, id, at, text } in events {
         sql.run(
             "INSERT INTO account_events (account, id, at, event) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT DO NOTHING",
+             ON CONFLICT (account, id) DO NOTHING",
             (account.as_str(), id, at.as_millis(), text),
         )?;
     }

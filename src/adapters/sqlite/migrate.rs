@@ -3,6 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::OpenError;
+use crate::adapters::created_names::created_names;
 
 /// In order, numbered from 1. A released migration never changes.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_accounts.sql")];
@@ -18,6 +19,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS account_migrations (number INTEGER NOT NULL PRIMARY KEY) STRICT",
     )?;
+    if transaction.prepare("SELECT number FROM account_migrations").is_err() {
+        return Err(OpenError::NameTaken { name: "account_migrations".to_owned() });
+    }
     let applied: u32 =
         transaction
             .query_row("SELECT coalesce(max(number), 0) FROM account_migrations", [], |row| row.get(0))?;
@@ -25,10 +29,22 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         return Err(OpenError::NewerSchema { found: applied, known: NEWEST_MIGRATION });
     }
     for (number, sql) in (1_u32..).zip(MIGRATIONS).filter(|(number, _)| *number > applied) {
+        check_names(&transaction, sql)?;
         transaction.execute_batch(sql)?;
         transaction.execute("INSERT INTO account_migrations (number) VALUES (?1)", [number])?;
     }
     transaction.commit()?;
+    Ok(())
+}
+
+/// A name that exists before its migration belongs to another application.
+fn check_names(connection: &Connection, migration: &str) -> Result<(), OpenError> {
+    let mut find = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name=?1 COLLATE NOCASE")?;
+    for name in created_names(migration) {
+        if find.exists([name])? {
+            return Err(OpenError::NameTaken { name: name.to_owned() });
+        }
+    }
     Ok(())
 }
 

@@ -43,6 +43,7 @@ impl SqliteBuilder {
     /// # Errors
     /// - [`OpenError::NotAFile`] if the path is empty or `:memory:`.
     /// - [`OpenError::NewerSchema`] if a newer release has migrated the file.
+    /// - [`OpenError::NameTaken`] if another application has a table with a name of the store's.
     /// - [`OpenError::Failed`] if the file cannot be opened as a database.
     pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
         let path = path.as_ref();

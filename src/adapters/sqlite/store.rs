@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     builder::SqliteBuilder,
+    error::removal_error,
     job::Job,
     reader::{AccountRow, Readers},
     writer::Writer,
@@ -30,7 +31,22 @@ use crate::{
 ///
 /// **SQL.** Your application can read the tables and the views `account_users`, `account_sessions`
 /// and `account_identities`, and its own tables can refer to `accounts (id)`. A row that refers to
-/// it without `ON DELETE` prevents the account from being removed.
+/// it without `ON DELETE` prevents the account from being removed
+/// ([`Error::Referenced`](crate::Error::Referenced)).
+///
+/// **Triggers** of your application on `accounts` run in the transaction of the change. Use them to
+/// keep rows of your own in step:
+///
+/// ```sql
+/// CREATE TRIGGER profile_of_account AFTER INSERT ON accounts
+/// BEGIN INSERT INTO profiles (account) VALUES (new.id); END;
+/// ```
+///
+/// A trigger that raises an error (`SELECT RAISE(ABORT, 'by invitation only')`) and a violated
+/// constraint of your own refuse the change, with
+/// [`Error::RefusedByHost`](crate::Error::RefusedByHost). Do not use `RAISE(IGNORE)`, which looks
+/// like a conflict with another change. Only the columns of `accounts` and rows of your own are a
+/// stable interface for triggers.
 ///
 /// # Examples
 /// ```
@@ -117,7 +133,7 @@ impl Store for SqliteStore {
     }
 
     async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
-        self.writer.run(Job::Remove { account: account.clone() }).await?;
+        self.writer.run(Job::Remove { account: account.clone() }).await.map_err(removal_error)?;
         self.cache.remove(account.account.id());
         Ok(())
     }

@@ -89,6 +89,11 @@ fn write_batch(connection: &Connection, batch: Vec<QueuedJob>) {
         Ok(replies) => {
             batch.into_iter().zip(replies).for_each(|(queued, reply)| queued.answer(reply));
         }
+        // A trigger of the application's has rolled everything back, or a deferred constraint
+        // failed at the end. Alone, only the job that it refuses fails.
+        Err(StoreError::Refused(_)) if batch.len() > 1 => {
+            batch.into_iter().for_each(|queued| write_batch(connection, vec![queued]));
+        }
         // Rejected jobs too: the state they were rejected for was rolled back.
         Err(error) => {
             batch.into_iter().for_each(|queued| queued.answer(Err(SaveError::Failed(error.clone()))));

@@ -22,6 +22,10 @@ pub enum StoreError {
     /// with a foreign key.
     #[error("the application's data refers to the account")]
     Referenced,
+    /// Your application refused the change, and it was not made: a trigger or constraint of its own
+    /// on the store's tables, or its own store. The cause is for the log only.
+    #[error("the application refused the change")]
+    Refused(#[source] Option<Arc<dyn Error + Send + Sync>>),
 }
 
 impl From<FormatError> for StoreError {
@@ -37,6 +41,11 @@ impl StoreError {
     /// Creates an [`Unavailable`](Self::Unavailable) error with its cause.
     pub fn unavailable(cause: impl Error + Send + Sync + 'static) -> Self {
         Self::Unavailable(Some(Arc::new(cause)))
+    }
+
+    /// Creates a [`Refused`](Self::Refused) error with its cause.
+    pub fn refused(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self::Refused(Some(Arc::new(cause)))
     }
 }
 

@@ -15,20 +15,20 @@ use crate::support::{
     services::postgres::Postgres,
 };
 
-type Service = AccountService<PostgresStore>;
+pub(crate) type Service = AccountService<PostgresStore>;
 
 /// An empty schema on the server that all tests share.
-struct Schema {
+pub(crate) struct Schema {
     server: &'static Postgres,
-    name: String,
+    pub(crate) name: String,
 }
 
 impl Schema {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         Some(Self { server: Postgres::shared()?, name: Postgres::unused_name() })
     }
 
-    fn builder(&self) -> PostgresBuilder {
+    pub(crate) fn builder(&self) -> PostgresBuilder {
         PostgresStore::builder().schema(&self.name)
     }
 
@@ -37,16 +37,16 @@ impl Schema {
     }
 
     /// A node of a service, with its own connections and its own cache.
-    async fn service(&self) -> Service {
+    pub(crate) async fn service(&self) -> Service {
         service(self.store().await)
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.server.url("postgres")
     }
 
     /// Another person's connection, which looks at the schema first.
-    async fn client(&self) -> tokio_postgres::Client {
+    pub(crate) async fn client(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap();
         tokio::spawn(connection);
         client.batch_execute(&format!("SET search_path TO {}", self.name)).await.unwrap();
@@ -54,6 +54,6 @@ impl Schema {
     }
 }
 
-async fn count(client: &tokio_postgres::Client, table: &str) -> i64 {
+pub(crate) async fn count(client: &tokio_postgres::Client, table: &str) -> i64 {
     client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
 }
