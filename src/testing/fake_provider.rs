@@ -109,7 +109,7 @@ impl FakeProvider {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a test with an invalid provider must fail")]
     pub fn client(&self) -> OAuth2Client {
-        let base = format!("https://{}.test", self.id);
+        let base = format!("https://{}.example.com", self.id);
         let provider: Provider = serde_json::from_value(json!({
             "id": *self.id, "name": *self.id,
             "authorize": { "url": format!("{base}/authorize") },
@@ -163,7 +163,7 @@ impl FakeProvider {
 
     #[expect(clippy::expect_used, reason = "a test helper")]
     fn redirect_of(&self, authorize_url: &Url) -> Url {
-        let host = format!("{}.test", self.id);
+        let host = format!("{}.example.com", self.id);
         assert_eq!(authorize_url.host_str(), Some(&*host), "the URL is not one of this provider");
         let redirect = parameter(authorize_url, "redirect_uri").expect("a redirect_uri");
         redirect.parse().expect("the redirect_uri is a URL")
