@@ -23,6 +23,8 @@ mod extractors;
 mod gates;
 #[cfg(all(feature = "axum", feature = "testing"))]
 mod inputs;
+#[cfg(all(feature = "axum", feature = "oauth2", feature = "testing"))]
+mod kit;
 #[cfg(all(feature = "axum", feature = "testing"))]
 mod magic_page;
 #[cfg(all(feature = "axum", feature = "testing"))]
