@@ -8,6 +8,7 @@ use crate::{
         Account, Channel, ClientInfo, CustomId, Email, EventKind, Invalid, Key, Label, Name, PasswordHash,
         Phone, Preferences, TargetId, Token, User, UserId,
     },
+    operation::AdminOperation,
     ports::{Clock, Mailer, Parts, Select, SmsSender, Store},
     service::{Abort, AccountService, Context, Draft, Settled},
 };
@@ -150,7 +151,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
     /// # Errors
     /// [`Error::UserExists`] if the id, email or phone is taken; [`Error::Store`].
     pub async fn import(&self, new: NewUser) -> Result<User, Error> {
-        let cx = self.context("createUser");
+        let cx = self.context(AdminOperation::Import);
         let now = cx.now;
         let id = match new.user_id {
             CustomId::Given(id) => id,
@@ -181,7 +182,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
     pub async fn set_blocked(&self, id: &UserId, blocked: bool) -> Result<User, Error> {
-        self.change(id, "updateStatus", |draft| {
+        self.change(id, AdminOperation::SetBlocked, |draft| {
             draft.blocked = blocked;
             draft.touch();
         })
@@ -194,7 +195,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
     pub async fn set_labels(&self, id: &UserId, labels: Vec<Label>) -> Result<User, Error> {
-        self.change(id, "updateLabels", |draft| {
+        self.change(id, AdminOperation::SetLabels, |draft| {
             draft.labels.clone_from(&labels);
             draft.touch();
         })
@@ -208,7 +209,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
     pub async fn require_password_reset(&self, id: &UserId, required: bool) -> Result<User, Error> {
-        self.change(id, "updatePasswordReset", |draft| {
+        self.change(id, AdminOperation::RequirePasswordReset, |draft| {
             draft.reset_required = required;
             draft.touch();
         })
@@ -220,7 +221,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
     /// # Errors
     /// [`Error::UserNotFound`]; [`Error::Store`].
     pub async fn end_sessions(&self, id: &UserId) -> Result<User, Error> {
-        self.change(id, "deleteSessions", |draft| {
+        self.change(id, AdminOperation::EndSessions, |draft| {
             draft.retain_sessions(|_| false);
             draft.note(EventKind::SessionDeleted, None);
         })
@@ -244,7 +245,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
         if !(Duration::from_secs(60)..=YEAR).contains(&how.lifetime) {
             return Err(Invalid::Lifetime.into());
         }
-        let cx = self.context("createToken");
+        let cx = self.context(AdminOperation::IssueToken);
         let new = self.service.new_generic_token(how.digits, how.lifetime, cx.now)?;
         let guard = self.service.guard(self.client);
         let decide = |draft: &mut Draft| {
@@ -269,14 +270,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
             draft.remove();
             Ok(())
         };
-        match self.service.change(&Key::Id(*id), Parts::Body, self.context("deleteUser"), decide).await? {
+        match self
+            .service
+            .change(&Key::Id(*id), Parts::Body, self.context(AdminOperation::Delete), decide)
+            .await?
+        {
             Settled::Done((), _) => Ok(()),
             Settled::PrepareAgain | Settled::Absent => Err(Error::UserNotFound),
         }
     }
 
-    fn context(&self, name: &'static str) -> Context<'_> {
-        self.service.admin_context(name, self.client)
+    fn context(&self, operation: AdminOperation) -> Context<'_> {
+        self.service.admin_context(operation, self.client)
     }
 
     async fn find(&self, key: &Key, belongs: impl FnOnce(&Account) -> bool) -> Result<User, Error> {
@@ -289,14 +294,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Admin<'_, S, M, P, C> {
     async fn change(
         &self,
         id: &UserId,
-        name: &'static str,
+        operation: AdminOperation,
         change: impl Fn(&mut Draft) + Send + Sync,
     ) -> Result<User, Error> {
         let decide = |draft: &mut Draft| {
             change(draft);
             Ok::<_, Abort>(())
         };
-        match self.service.change(&Key::Id(*id), Parts::Whole, self.context(name), decide).await? {
+        match self.service.change(&Key::Id(*id), Parts::Whole, self.context(operation), decide).await? {
             Settled::Done((), account) => Ok(User::new(account)),
             Settled::PrepareAgain | Settled::Absent => Err(Error::UserNotFound),
         }

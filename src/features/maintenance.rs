@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::{
     error::Error,
     model::{Account, Timestamp, UserId},
-    ports::{Clock, Listed, Mailer, SaveError, Select, SmsSender, Store, StoreError, Stored},
+    operation::Action,
+    ports::{Clock, Listed, Mailer, ObservedChange, SaveError, Select, SmsSender, Store, StoreError, Stored},
     service::{AccountService, Draft},
 };
 
@@ -67,7 +68,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// An anonymous account that a row or a trigger of your application holds is kept for good.
     /// Unreadable accounts, and those whose change your application refuses, are counted at each
     /// call. Each account is a change of its own, so other
-    /// changes wait for one at most. Observers are not notified.
+    /// changes wait for one at most.
+    /// Observers receive each.
     ///
     /// # Errors
     /// [`Error::Store`]; accounts handled before the failure stay so.
@@ -110,7 +112,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         };
         let mut draft = Draft::of(&stored, now);
         if draft.is_abandoned() {
-            let attempt = self.try_to_remove(&stored).await?;
+            let attempt = self.try_to_remove(Action::Sweep, &stored).await?;
             swept.removed += u32::from(attempt == Attempt::Removed);
             if attempt != Attempt::Kept {
                 return Ok(());
@@ -118,8 +120,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             // The application has taken it over, so it no longer waits to be removed.
             draft.began_anonymously = false;
         }
-        match self.commit(Some(&stored), draft.account, &[]).await {
-            Ok(_) => swept.tidied += 1,
+        match self.save_unlogged(Action::Sweep, &stored, draft.account).await {
+            Ok(()) => swept.tidied += 1,
             Err(SaveError::Stale | SaveError::Taken(_)) => {}
             Err(SaveError::Failed(StoreError::Refused(_))) => swept.refused += 1,
             Err(SaveError::Failed(error)) => return Err(error.into()),
@@ -150,7 +152,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         for listed in page {
             match listed.found {
                 Ok(stored) if stored.account.is_unused(unused_for.max(MIN_LENGTH), now) => {
-                    let attempt = self.try_to_remove(&stored).await?;
+                    let attempt = self.try_to_remove(Action::RemoveUnusedGuests, &stored).await?;
                     swept.removed += u32::from(attempt == Attempt::Removed);
                 }
                 Ok(_) => {}
@@ -170,9 +172,12 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         Ok(self.inner.store.delete_events_before(before, limit).await?)
     }
 
-    async fn try_to_remove(&self, stored: &Stored) -> Result<Attempt, Error> {
+    async fn try_to_remove(&self, action: Action, stored: &Stored) -> Result<Attempt, Error> {
         match self.remove(stored).await {
-            Ok(_) => Ok(Attempt::Removed),
+            Ok(account) => {
+                self.notify_observers(ObservedChange::removed(action, &account)).await;
+                Ok(Attempt::Removed)
+            }
             Err(SaveError::Stale | SaveError::Taken(_)) => Ok(Attempt::Overtaken),
             Err(SaveError::Failed(StoreError::Referenced | StoreError::Refused(_))) => Ok(Attempt::Kept),
             Err(SaveError::Failed(error)) => Err(error.into()),

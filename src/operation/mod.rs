@@ -1,13 +1,15 @@
 //! The operations as data: names, routes, access and request limits.
 
-mod check;
+mod action;
 mod gates;
 mod limits;
+mod subject;
 mod table;
 
-pub use check::{Subject, check};
+pub use action::{Action, AdminOperation};
 pub use gates::{Access, Assurance, AuthMethod};
 pub use limits::{Limit, LimitKey, WINDOW};
+pub use subject::Subject;
 pub use table::Operation;
 
 impl Operation {

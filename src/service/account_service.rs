@@ -19,10 +19,10 @@ use crate::{
     crypto::{CodeKeys, JwtCodec, Sealer},
     error::Error,
     model::{ClientInfo, EventId, Timestamp, UserId},
-    operation::{Operation, Subject, check},
+    operation::{Operation, Subject},
     ports::{
         Clock, Entropy, GeoLocator, Mailer, NoMailer, NoSms, Observer, PasswordHasher, PasswordRule, Quota,
-        RateLimiter, SmsSender, Store, SystemClock,
+        RateLimiter, SmsSender, Store, SystemClock, count_request,
     },
     user_agent::{Device, DeviceParser},
 };
@@ -152,9 +152,14 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     #[doc(alias = "throttle")]
     pub async fn admit(&self, operation: Operation, subject: &Subject<'_>) -> Result<Option<Quota>, Error> {
         let inner = &self.inner;
-        let quota =
-            check(&*inner.limiter, inner.limiter_salt.as_ref(), operation, subject, inner.clock.now())
-                .await?;
+        let quota = count_request(
+            &*inner.limiter,
+            inner.limiter_salt.as_ref(),
+            operation,
+            subject,
+            inner.clock.now(),
+        )
+        .await?;
         match quota {
             Some(quota) if quota.exceeded => Err(Error::RateLimited(quota)),
             left => Ok(left),

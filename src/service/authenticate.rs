@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::Error,
     model::{Account, Key, Session, SessionRecord, SessionSecret, Timestamp},
-    operation::Assurance,
+    operation::{Action, Assurance},
     ports::{Clock, Mailer, Parts, SmsSender, Store, Stored},
 };
 
@@ -145,6 +145,6 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     async fn save_access(&self, stored: &Stored, now: Timestamp) {
         let mut draft = Draft::of(stored, now);
         draft.account.accessed_at = now;
-        let _ = self.commit(Some(stored), draft.account, &[]).await;
+        let _ = self.save_unlogged(Action::Authenticate, stored, draft.account).await;
     }
 }

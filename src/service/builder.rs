@@ -137,7 +137,7 @@ impl<S, M, P, C> Builder<S, M, P, C> {
         Self { limiter: Some(Arc::new(limiter)), ..self }
     }
 
-    /// Adds an observer of events.
+    /// Adds an observer of saved changes.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));

@@ -18,7 +18,11 @@ use super::{
 use crate::{
     error::Error,
     model::{Account, Event, EventKind, Key, SessionId, Timestamp, UserId},
-    ports::{Change, Clock, Mailer, Parts, SaveError, SmsSender, Store, StoreError, Stored, Version},
+    operation::Action,
+    ports::{
+        Change, Clock, Mailer, ObservedChange, Parts, SaveError, SmsSender, Store, StoreError, Stored,
+        Version,
+    },
 };
 
 /// How a change ended that was not refused.
@@ -88,10 +92,16 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
                 Decision::Absent => return Ok(Settled::Absent),
             };
             let events = self.events_of(&draft, cx)?;
+            let is_removed = draft.is_removed();
             match self.save(&stored, draft, &events).await {
                 Ok(account) => {
                     drop(slot);
-                    self.notify_observers(&events, &account).await;
+                    let before = &*stored.account;
+                    self.notify_observers(match is_removed {
+                        true => ObservedChange::removed(cx.action, before),
+                        false => ObservedChange::changed(cx.action, before, &account, &events),
+                    })
+                    .await;
                     return answer.map(|answer| Settled::Done(answer, account));
                 }
                 Err(SaveError::Stale) => {}
@@ -125,7 +135,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         for _ in 0..2 {
             match self.commit(None, draft.account.clone(), &events).await {
                 Ok(account) => {
-                    self.notify_observers(&events, &account).await;
+                    self.notify_observers(ObservedChange::created(cx.action, &account, &events)).await;
                     return Ok(account);
                 }
                 Err(SaveError::Taken(key)) if self.release_expired_key(&key, cx.now).await? => {}
@@ -174,6 +184,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         }
     }
 
+    /// Saves once a change that no user asked for, without log entries.
+    pub(crate) async fn save_unlogged(
+        &self,
+        action: Action,
+        before: &Stored,
+        after: Account,
+    ) -> Result<(), SaveError> {
+        let after = self.commit(Some(before), after, &[]).await?;
+        self.notify_observers(ObservedChange::changed(action, &before.account, &after, &[])).await;
+        Ok(())
+    }
+
     /// Frees a key that only expired data holds. Returns whether another try may succeed.
     async fn release_expired_key(&self, key: &Key, now: Timestamp) -> Result<bool, Error> {
         let Some(holder) = self.inner.store.load(key, Parts::Body).await? else { return Ok(true) };
@@ -181,8 +203,8 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         if tidied.account.keys().binary_search(key).is_ok() {
             return Ok(false);
         }
-        match self.commit(Some(&holder), tidied.account, &[]).await {
-            Ok(_) | Err(SaveError::Stale | SaveError::Taken(_)) => Ok(true),
+        match self.save_unlogged(Action::ReleaseExpired, &holder, tidied.account).await {
+            Ok(()) | Err(SaveError::Stale | SaveError::Taken(_)) => Ok(true),
             // The application keeps the holder as it is.
             Err(SaveError::Failed(StoreError::Refused(_))) => Ok(false),
             Err(SaveError::Failed(error)) => Err(error.into()),
@@ -205,7 +227,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             user: account.id,
             kind,
             at: cx.now,
-            operation: cx.name.into(),
+            operation: cx.action.name().into(),
             session,
             ip: cx.client.ip(),
             user_agent: cx.client.user_agent().map(Into::into),
@@ -214,24 +236,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         })
     }
 
-    /// Logs an event without a change of its account. Returns the event for the observers.
+    /// Logs an event without a change of its account.
     pub(crate) async fn append_event(
         &self,
         account: &Account,
         cx: Context<'_>,
         kind: EventKind,
         session: Option<SessionId>,
-    ) -> Result<[Event; 1], Error> {
-        let event = [self.event(account, cx, kind, session)?];
-        self.inner.store.append_events(&event).await?;
-        Ok(event)
+    ) -> Result<(), Error> {
+        let event = self.event(account, cx, kind, session)?;
+        Ok(self.inner.store.append_events(&[event]).await?)
     }
 
-    pub(crate) async fn notify_observers(&self, events: &[Event], account: &Account) {
+    pub(crate) async fn notify_observers(&self, change: ObservedChange<'_>) {
         for observer in &self.inner.observers {
-            for event in events {
-                observer.observe(event, account).await;
-            }
+            observer.observe(&change).await;
         }
     }
 

@@ -8,9 +8,9 @@ use crate::source::{Module, imports, sources};
 const FLOORS: [&[&str]; 12] = [
     &["secret", "kind", "user_agent"],
     &["model"],
-    &["messages"],
+    &["messages", "operation"],
     &["ports"],
-    &["adapters", "crypto", "oauth2", "operation"],
+    &["adapters", "crypto", "oauth2"],
     &["config", "error"],
     &["service"],
     &["features"],

@@ -131,7 +131,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         let callback = Callback { code, issuer: back.issuer, location: back.location, user: back.user };
         let attempt = flow.attempt(&[]);
         let _redemption = self.inner.redemptions.begin(flow.spent().digest).ok_or(Error::InvalidState)?;
-        let failed = |error| failed(cx.name, provider, error);
+        let failed = |error| failed(cx.action.name(), provider, error);
         let tokens = client.exchange(&attempt, &callback, cx.now).await.map_err(failed)?;
         let user = client.user(&tokens, &attempt, &callback, cx.now).await.map_err(failed)?;
         self.finish_external_login(cx, provider, flow, user, tokens, caller).await

@@ -64,7 +64,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             Ok(tokens) => self.end_lease(caller, &due, Some(&tokens), cx).await,
             Err(error) => {
                 self.end_lease(caller, &due, None, cx).await?;
-                Err(failed(cx.name, &due.provider, error))
+                Err(failed(cx.action.name(), &due.provider, error))
             }
         }
     }

@@ -1,48 +1,13 @@
-//! The check of an operation's request limits.
+//! Counting a request against the limits of its operation.
 
-use std::net::IpAddr;
-
-use super::{
-    limits::{LimitKey, WINDOW},
-    table::Operation,
-};
+use super::limiter::{LimitKeyText, LimiterError, Quota, RateLimiter};
 use crate::{
     model::{Network, Timestamp},
-    ports::{LimitKeyText, LimiterError, Quota, RateLimiter},
+    operation::{LimitKey, Operation, Subject, WINDOW},
 };
 
 /// Longer than any valid parameter. The rest of a longer one is not hashed.
 const MAX_PART_LENGTH: usize = 512;
-
-/// The caller and the parameters of a request, from which the keys of its limits are made.
-///
-/// Pass parameters as they were received, because requests with invalid ones count too, or in their
-/// canonical form if they are already parsed. An absent value counts as a value of its own.
-///
-/// # Security
-/// `ip` is the address of the peer, or the one reported by a *trusted* proxy. All requests without
-/// an address share their counters, so leaving it out does not bypass a limit.
-#[derive(Clone, Copy, Default)]
-pub struct Subject<'a> {
-    /// The client's address.
-    pub ip: Option<IpAddr>,
-    /// The parameter `email`, in any case.
-    pub email: Option<&'a str>,
-    /// The parameter `phone`.
-    pub phone: Option<&'a str>,
-    /// The parameter `userId`.
-    pub user_id_param: Option<&'a str>,
-    /// The id of the signed-in caller.
-    pub caller_id: Option<&'a str>,
-    /// The parameter `challengeId`.
-    pub challenge: Option<&'a str>,
-}
-
-impl std::fmt::Debug for Subject<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Subject").finish_non_exhaustive()
-    }
-}
 
 /// Counts a request against all limits of an operation and returns the tightest quota.
 ///
@@ -64,19 +29,20 @@ impl std::fmt::Debug for Subject<'_> {
 ///
 /// # Examples
 /// ```
-/// use account::{MemoryLimiter, model::Timestamp, operation::{Operation, Subject, check}};
+/// use account::{MemoryLimiter, model::Timestamp, operation::{Operation, Subject}};
+/// use account::ports::count_request;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), account::ports::LimiterError> {
 /// let (limiter, now) = (MemoryLimiter::new(), Timestamp::from_millis(1_800_000_000_000));
 /// let subject = Subject { ip: Some([192, 0, 2, 7].into()), ..Subject::default() };
-/// let quota = check(&limiter, &[7; 32], Operation::SignUp, &subject, now).await?.unwrap();
+/// let quota = count_request(&limiter, &[7; 32], Operation::SignUp, &subject, now).await?.unwrap();
 /// assert_eq!((quota.limit, quota.remaining, quota.exceeded), (10, 9, false));
 /// # Ok(()) }
 /// ```
 #[doc(alias = "rate limit")]
 #[doc(alias = "throttle")]
-pub async fn check<L: RateLimiter + ?Sized>(
+pub async fn count_request<L: RateLimiter + ?Sized>(
     limiter: &L,
     salt: &[u8],
     operation: Operation,
@@ -128,7 +94,7 @@ fn prefix(value: &str) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::parse_client_ip, ports::MemoryLimiter};
+    use crate::{model::parse_client_ip, ports::memory_limiter::MemoryLimiter};
 
     const SALT: &[u8] = b"a salt of thirty-two bytes .....";
 
@@ -141,7 +107,7 @@ mod tests {
     }
 
     async fn ask(limiter: &MemoryLimiter, operation: Operation, subject: Subject<'_>) -> Quota {
-        check(limiter, SALT, operation, &subject, now()).await.unwrap().unwrap()
+        count_request(limiter, SALT, operation, &subject, now()).await.unwrap().unwrap()
     }
 
     fn key(operation: Operation, subject: &Subject<'_>) -> LimitKeyText {
@@ -151,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn an_operation_without_limits_has_no_quota() {
         let limiter = MemoryLimiter::new();
-        let answer = check(&limiter, SALT, Operation::User, &from("192.0.2.1"), now()).await.unwrap();
+        let answer = count_request(&limiter, SALT, Operation::User, &from("192.0.2.1"), now()).await.unwrap();
         assert_eq!(answer, None);
         assert!(limiter.is_empty());
     }
@@ -332,7 +298,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_limiter_that_is_down_is_an_error() {
-        let down = |operation| async move { check(&Down, SALT, operation, &from("192.0.2.1"), now()).await };
+        let down =
+            |operation| async move { count_request(&Down, SALT, operation, &from("192.0.2.1"), now()).await };
         assert!(matches!(down(Operation::SignUp).await, Err(LimiterError::Unavailable(_))));
         assert!(matches!(down(Operation::User).await, Ok(None)), "no limit, no call");
     }

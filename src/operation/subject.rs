@@ -1,0 +1,33 @@
+//! Whose request is counted.
+
+use std::net::IpAddr;
+
+/// The caller and the parameters of a request, from which the keys of its limits are made.
+///
+/// Pass parameters as they were received, because requests with invalid ones count too, or in their
+/// canonical form if they are already parsed. An absent value counts as a value of its own.
+///
+/// # Security
+/// `ip` is the address of the peer, or the one reported by a *trusted* proxy. All requests without
+/// an address share their counters, so leaving it out does not bypass a limit.
+#[derive(Clone, Copy, Default)]
+pub struct Subject<'a> {
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The parameter `email`, in any case.
+    pub email: Option<&'a str>,
+    /// The parameter `phone`.
+    pub phone: Option<&'a str>,
+    /// The parameter `userId`.
+    pub user_id_param: Option<&'a str>,
+    /// The id of the signed-in caller.
+    pub caller_id: Option<&'a str>,
+    /// The parameter `challengeId`.
+    pub challenge: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Subject<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject").finish_non_exhaustive()
+    }
+}
