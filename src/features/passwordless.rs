@@ -1,15 +1,19 @@
 //! Sign-in without a password: by a mailed link or code, a texted code, or a token of the
 //! application's server (NIST SP 800-63B-4 §3.1.3, ASVS 6.6).
 
+mod email_sign_in;
+
 use std::sync::Arc;
+
+pub use email_sign_in::EmailSignIn;
 
 use crate::{
     crypto::below,
     error::Error,
     messages::{Notice, TextNotice, phrase},
     model::{
-        Account, CheckedUrl, ClientInfo, CustomId, Email, EventKind, Factor, Key, Passcode, Phone,
-        SessionProvider, TargetId, Token, TokenPurpose, UserId,
+        Account, CheckedUrl, ClientInfo, CustomId, EventKind, Factor, Key, Passcode, Phone, SessionProvider,
+        TargetId, Token, TokenPurpose, UserId,
     },
     operation::{AuthMethod, Operation},
     ports::{Clock, Mailer, Parts, SmsSender, Store},
@@ -22,27 +26,7 @@ use crate::{
 /// How often the look-up is repeated if other requests change the account meanwhile.
 const MAX_ROUNDS: u32 = 3;
 
-/// A request for a link or code by email.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct EmailSignIn {
-    /// The id of the account that is created if none has the address.
-    pub user_id: CustomId<UserId>,
-    /// The address.
-    pub email: Email,
-    /// Whether the page and the message show the same security phrase, by which users recognise
-    /// their own request.
-    pub with_phrase: bool,
-}
-
-impl EmailSignIn {
-    /// A request without a phrase, for an account with a generated id.
-    #[must_use]
-    pub fn new(email: Email) -> Self {
-        Self { user_id: CustomId::Generate, email, with_phrase: false }
-    }
-}
-
+/// # Sign in by email, text message or token
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Sends an email with a sign-in code, which
     /// [`sign_in_with_token`](AccountService::sign_in_with_token) redeems. Creates an account if
@@ -55,6 +39,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Security
     /// A new code replaces the earlier one. A blocked account is sent nothing, with the same
     /// answer.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// use account::EmailSignIn;
+    ///
+    /// let request = EmailSignIn::new("ada@example.com".parse()?);
+    /// let token = accounts.send_email_code(request, &client).await?;
+    /// let code = test.code_for("ada@example.com"); // the user reads it in the mail
+    /// let signed_in = accounts.sign_in_with_token(&token.user, &code, &client).await?;
+    /// assert!(accounts.caller(&signed_in.secret).await?.account().is_email_verified());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createEmailToken")]
     pub async fn send_email_code(&self, request: EmailSignIn, client: &ClientInfo) -> Result<Token, Error> {
         self.perform(Operation::SendEmailCode, client, |cx| self.send_email_code_in(cx, request)).await
@@ -78,6 +79,26 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Security
     /// The five newest links are valid at the same time. Opening a link does not redeem it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// use account::{EmailSignIn, model::AllowedRedirects};
+    ///
+    /// let allowed = AllowedRedirects::new(["app.example.com"], [])?;
+    /// let page = allowed.check("https://app.example.com/welcome")?;
+    /// let request = EmailSignIn::new("ada@example.com".parse()?);
+    /// let token = accounts.send_magic_url(request, &page, &client).await?;
+    /// assert!(test.outbox.link_for("ada@example.com").unwrap().starts_with(page.as_str()));
+    ///
+    /// let secret = test.link_secret("ada@example.com"); // the page reads it in its URL
+    /// assert!(accounts.sign_in_with_token(&token.user, &secret, &client).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createMagicURLToken")]
     pub async fn send_magic_url(
         &self,
@@ -111,6 +132,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::UserExists`] if the id is taken;
     /// [`Error::Busy`]; [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// use account::model::CustomId;
+    ///
+    /// let phone = "+64211234567".parse()?;
+    /// let token = accounts.send_phone_code(CustomId::Generate, phone, &client).await?;
+    /// let code = test.code_for("+64211234567"); // the user reads it in the text message
+    /// let signed_in = accounts.sign_in_with_token(&token.user, &code, &client).await?;
+    /// assert!(accounts.caller(&signed_in.secret).await?.account().is_phone_verified());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createPhoneToken")]
     pub async fn send_phone_code(
         &self,
@@ -156,6 +194,26 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Prevents pre-hijacking: when an address is verified for the first time, everything an
     /// earlier registrant set up (password, sessions, factors, identities) is removed. If the
     /// account has another verified owner, the address moves to a new account instead.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # let request = account::EmailSignIn::new("ada@example.com".parse()?);
+    /// # let token = accounts.send_email_code(request, &client).await?;
+    /// use account::{Error, model::Passcode};
+    ///
+    /// let code: Passcode = test.code_for("ada@example.com"); // entered by the user
+    /// let signed_in = accounts.sign_in_with_token(&token.user, &code, &client).await?;
+    /// assert_eq!(signed_in.user_id(), &token.user);
+    ///
+    /// let again = accounts.sign_in_with_token(&token.user, &code, &client).await;
+    /// assert!(matches!(again, Err(Error::InvalidToken))); // a code works once
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createSession")]
     #[doc(alias = "login")]
     #[doc(alias = "updateMagicURLSession")]

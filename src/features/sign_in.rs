@@ -10,6 +10,7 @@ use crate::{
     service::{Abort, AccountService, Context, Draft, MAX_PREPARATIONS, Settled, SignInMethod, SignedIn},
 };
 
+/// # Sign in with a password, or as a guest
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Starts a session with email and password.
     ///
@@ -25,6 +26,27 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Prevents brute force and credential stuffing: wrong guesses in a row are counted at the
     /// account, over all operations, and saved before the answer. See
     /// [`Config::lockout`](crate::Config::lockout).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # test.signed_up("ada@example.com").await;
+    /// use account::{Error, model::Email};
+    ///
+    /// let ada: Email = "ada@example.com".parse()?;
+    /// let password = "tr4verse-Cobalt-heron".parse()?;
+    /// let signed_in = accounts.sign_in_with_password(ada.clone(), password, &client).await?;
+    /// let cookie = signed_in.secret.to_wire(); // the client sends it with each request
+    /// assert!(accounts.caller(&signed_in.secret).await.is_ok());
+    ///
+    /// let wrong = accounts.sign_in_with_password(ada, "Heron-of-c0balt".parse()?, &client).await;
+    /// assert!(matches!(wrong, Err(Error::InvalidCredentials)));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createEmailPasswordSession")]
     #[doc(alias = "login")]
     #[doc(alias = "log in")]
@@ -83,6 +105,25 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::MethodDisabled`]; [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// let guest = accounts.sign_in_anonymously(&client).await?;
+    /// let caller = accounts.caller(&guest.secret).await?;
+    ///
+    /// // Later, the guest registers. It remains the same account.
+    /// let (email, password) = ("ada@example.com".parse()?, "tr4verse-Cobalt-heron".parse()?);
+    /// let change = accounts.change_email(&caller, email, password).await?;
+    /// assert_eq!(change.user.id(), guest.user_id());
+    /// let secret = change.secret.unwrap(); // replaces `guest.secret`
+    /// assert!(accounts.caller(&secret).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createAnonymousSession")]
     pub async fn sign_in_anonymously(&self, client: &ClientInfo) -> Result<SignedIn, Error> {
         self.perform(Operation::SignInAnonymously, client, |cx| self.sign_in_anonymously_in(cx)).await

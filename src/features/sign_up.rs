@@ -11,6 +11,17 @@ use crate::{
 };
 
 /// A new account.
+///
+/// # Examples
+/// ```
+/// use account::SignUp;
+///
+/// let mut new = SignUp::new("ada@example.com".parse()?, "tr4verse-Cobalt-heron".parse()?);
+/// new.user_id = "ada".parse()?; // default: a generated id
+/// new.name = "Ada Lovelace".parse()?; // default: no name
+/// assert_eq!(new.email.domain(), "example.com");
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SignUp {
@@ -32,6 +43,7 @@ impl SignUp {
     }
 }
 
+/// # Sign up
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Creates an account with email and password. It does not sign in.
     ///
@@ -44,6 +56,24 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The answer reveals whether an email address has an account (user enumeration). Call
     /// [`admit`](AccountService::admit) first, which limits the requests; or sign up with
     /// [`send_email_code`](AccountService::send_email_code), which reveals nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// use account::{Error, SignUp};
+    ///
+    /// let (email, password) = ("ada@example.com", "tr4verse-Cobalt-heron");
+    /// let user = accounts.sign_up(SignUp::new(email.parse()?, password.parse()?), &client).await?;
+    /// assert!(!user.is_email_verified());
+    ///
+    /// let again = SignUp::new(email.parse()?, password.parse()?);
+    /// assert!(matches!(accounts.sign_up(again, &client).await, Err(Error::UserExists)));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "create")]
     #[doc(alias = "register")]
     #[doc(alias = "signup")]
