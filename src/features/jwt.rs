@@ -43,6 +43,7 @@ impl fmt::Debug for Jwt {
     }
 }
 
+/// # JWTs
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Issues a JWT of the caller's current session. It is valid for
     /// [`jwt_lifetime`](crate::Config::jwt_lifetime), or until its session ends, the password
@@ -52,6 +53,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the caller was authenticated by a JWT;
     /// [`Error::MethodDisabled`]; the [errors of every caller](crate::Caller#errors);
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let jwt = accounts.issue_jwt(&caller).await?;
+    /// assert_eq!(jwt.as_str().split('.').count(), 3);
+    ///
+    /// // Another server of your application, which shares the store and the master key:
+    /// let there = accounts.caller_by_jwt(jwt.as_str()).await?;
+    /// assert_eq!(there.user_id(), caller.user_id());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createJWT")]
     pub async fn issue_jwt(&self, caller: &Caller) -> Result<Jwt, Error> {
         self.perform(Operation::IssueJwt, caller.client(), |cx| self.issue_jwt_in(cx, caller)).await

@@ -10,12 +10,30 @@ use crate::{
     service::{AccountService, Caller, Context, Draft, SessionHolder},
 };
 
+/// # Sessions
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Lists the caller's live sessions, oldest first.
     ///
     /// # Errors
     /// [`Error::NotSignedIn`] and the other [errors of every caller](crate::Caller#errors);
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # test.signed_in("ada@example.com").await;
+    /// let sessions = accounts.sessions(&caller).await?;
+    /// assert_eq!(sessions.len(), 2);
+    /// for session in sessions {
+    ///     let this = if session.current { " (this device)" } else { "" };
+    ///     println!("{} since {}{this}", session.device.device_name, session.created_at);
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "listSessions")]
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
         self.perform(Operation::Sessions, caller.client(), |cx| self.sessions_in(cx, caller)).await
@@ -32,6 +50,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::SessionNotFound`] if the caller has no such session; the [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use account::{Error, model::SessionId};
+    ///
+    /// let id: SessionId = caller.session_id().as_str().parse()?; // from the request's path
+    /// assert!(accounts.session(&caller, &id).await?.current);
+    ///
+    /// let unknown = accounts.session(&caller, &"s0me-other".parse()?).await;
+    /// assert!(matches!(unknown, Err(Error::SessionNotFound)));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "getSession")]
     pub async fn session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
         self.perform(Operation::Session, caller.client(), |cx| self.session_in(cx, caller, id)).await
@@ -54,6 +89,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the caller has no such live session; `Error::OAuth2` if the
     /// provider refuses, in which case the session is not extended; the [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use std::time::Duration;
+    ///
+    /// test.clock.advance(Duration::from_secs(30 * 24 * 3600)); // a month later
+    /// let session = accounts.extend_session(&caller, caller.session_id()).await?;
+    /// assert!(session.expires_at > caller.session_expires_at());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateSession")]
     pub async fn extend_session(&self, caller: &Caller, id: &SessionId) -> Result<Session, Error> {
         self.perform(Operation::ExtendSession, caller.client(), |cx| self.extend_session_in(cx, caller, id))
@@ -82,6 +132,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::SessionNotFound`] if the holder has no such session;
     /// [`Error::MoreFactorsRequired`]; the [errors of every caller](crate::Caller#errors);
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let signed_in = test.signed_up("ada@example.com").await;
+    /// # let caller = test.caller(&signed_in).await;
+    /// use account::Error;
+    ///
+    /// accounts.sign_out(&caller, caller.session_id()).await?;
+    /// assert!(matches!(accounts.caller(&signed_in.secret).await, Err(Error::NotSignedIn)));
+    /// assert!(matches!(accounts.user(&caller).await, Err(Error::NotSignedIn)));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "deleteSession")]
     #[doc(alias = "logout")]
     #[doc(alias = "log out")]
@@ -110,6 +176,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let elsewhere = test.signed_in("ada@example.com").await;
+    /// accounts.sign_out_everywhere(&caller).await?;
+    /// assert!(accounts.caller(&elsewhere.secret).await.is_err());
+    /// assert!(accounts.user(&caller).await.is_err());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "deleteSessions")]
     #[doc(alias = "log out everywhere")]
     pub async fn sign_out_everywhere(&self, caller: &Caller) -> Result<(), Error> {

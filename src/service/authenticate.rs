@@ -22,6 +22,28 @@ const ACCESS_GRAIN: Duration = Duration::from_secs(24 * 3600);
 
 /// Authenticates callers, independent of the service's type parameters. Handlers and extractors of
 /// your application can hold it as `Arc<dyn Authenticate>`.
+///
+/// # Examples
+/// ```
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// use std::sync::Arc;
+/// use account::{Authenticate, Error, model::{SessionSecret, UserId}};
+///
+/// /// Part of the state of your router.
+/// struct AppState { accounts: Arc<dyn Authenticate> }
+///
+/// async fn user_id(state: &AppState, cookie: &str) -> Result<UserId, Error> {
+///     let secret = SessionSecret::from_wire(cookie)?;
+///     let caller = state.accounts.session_holder(&secret).await?.into_caller()?;
+///     Ok(*caller.user_id())
+/// }
+/// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), Error> {
+/// # let test = account::testing::TestHost::new();
+/// # let ada = test.signed_up("ada@example.com").await;
+/// # let state = AppState { accounts: Arc::new(test.service.clone()) };
+/// # assert_eq!(user_id(&state, &ada.secret.to_wire()).await?, *ada.user_id());
+/// # Ok(()) }
+/// ```
 #[async_trait]
 pub trait Authenticate: fmt::Debug + Send + Sync + 'static {
     /// See [`AccountService::session_holder`]. [`SessionHolder::into_caller`] requires all factors.
@@ -42,6 +64,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Authenticate for AccountServic
     }
 }
 
+/// # Authenticate requests
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Authenticates a session by its secret. Call it on every request of a signed-in user.
     ///
@@ -49,6 +72,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NotSignedIn`] if the session is unknown, expired or ended; [`Error::Blocked`],
     /// [`Error::PasswordResetRequired`] and [`Error::MoreFactorsRequired`] if it is valid but not
     /// allowed to act; [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let cookie = test.signed_up("ada@example.com").await.secret.to_wire();
+    /// use account::model::SessionSecret;
+    ///
+    /// let secret = SessionSecret::from_wire(&cookie)?; // as the client received it at sign-in
+    /// let caller = accounts.caller(&secret).await?;
+    /// assert_eq!(caller.account().email().unwrap().as_str(), "ada@example.com");
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "authenticate")]
     #[doc(alias = "session token")]
     pub async fn caller(&self, secret: &SessionSecret) -> Result<Caller, Error> {
@@ -60,6 +98,29 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// As [`caller`](AccountService::caller), without [`Error::MoreFactorsRequired`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # use account::{ports::Clock as _, testing::totp};
+    /// # let new = accounts.add_authenticator(&caller).await?;
+    /// # let code = totp(new.secret.expose(), test.clock.now());
+    /// # accounts.confirm_authenticator(&caller, &code).await?;
+    /// # accounts.set_mfa(&caller, true).await?;
+    /// # test.clock.advance(std::time::Duration::from_secs(30));
+    /// # let signed_in = test.signed_in("ada@example.com").await;
+    /// use account::Error;
+    ///
+    /// let refused = accounts.caller(&signed_in.secret).await;
+    /// assert!(matches!(refused, Err(Error::MoreFactorsRequired)));
+    /// let holder = accounts.session_holder(&signed_in.secret).await?;
+    /// assert!(accounts.factors(&holder).await?.totp); // ask for a code of the authenticator app
+    /// # Ok(()) }
+    /// ```
     pub async fn session_holder(&self, secret: &SessionSecret) -> Result<SessionHolder, Error> {
         self.by_secret(secret, Assurance::Exempt).await
     }
@@ -71,6 +132,25 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::InvalidJwt`] if it is malformed, forged or expired; [`Error::NotSignedIn`] if its
     /// session or account no longer exists, or the password has changed since; otherwise as
     /// [`AccountService::caller`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use std::time::Duration;
+    /// use account::Error;
+    ///
+    /// let jwt = accounts.issue_jwt(&caller).await?;
+    /// assert_eq!(accounts.caller_by_jwt(jwt.as_str()).await?.user_id(), caller.user_id());
+    ///
+    /// test.clock.advance(Duration::from_secs(15 * 60));
+    /// let expired = accounts.caller_by_jwt(jwt.as_str()).await;
+    /// assert!(matches!(expired, Err(Error::InvalidJwt(_))));
+    /// # Ok(()) }
+    /// ```
     pub async fn caller_by_jwt(&self, jwt: &str) -> Result<Caller, Error> {
         self.by_jwt(jwt, Assurance::Full).await.map(Caller::new)
     }
@@ -79,6 +159,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// As [`caller_by_jwt`](AccountService::caller_by_jwt), without [`Error::MoreFactorsRequired`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let jwt = accounts.issue_jwt(&caller).await?;
+    /// let holder = accounts.session_holder_by_jwt(jwt.as_str()).await?;
+    /// assert_eq!(holder.session_id(), caller.session_id());
+    /// assert_eq!(holder.current_session(), None); // a JWT is not the session itself
+    /// # Ok(()) }
+    /// ```
     pub async fn session_holder_by_jwt(&self, jwt: &str) -> Result<SessionHolder, Error> {
         self.by_jwt(jwt, Assurance::Exempt).await
     }
