@@ -27,6 +27,7 @@ pub struct CredentialChange {
     pub secret: Option<SessionSecret>,
 }
 
+/// # Changes of password, email and phone
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Sets a new password. `old` is required if the account has a password.
     ///
@@ -38,6 +39,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::Invalid`], [`Error::PasswordPersonalData`], [`Error::PasswordRecentlyUsed`] if the
     /// new one breaks a rule; the [errors of every caller](crate::Caller#errors); [`Error::Busy`];
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let elsewhere = test.signed_in("ada@example.com").await;
+    /// let (new, old) = ("violet-Marmot-5even".parse()?, "tr4verse-Cobalt-heron".parse()?);
+    /// accounts.change_password(&caller, new, Some(old)).await?;
+    /// assert!(accounts.user(&caller).await.is_ok()); // this session stays,
+    /// assert!(accounts.caller(&elsewhere.secret).await.is_err()); // others have ended
+    /// assert_eq!(test.outbox.mails()[0].to.as_str(), "ada@example.com"); // a notice
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updatePassword")]
     pub async fn change_password(
         &self,
@@ -76,6 +93,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// the address is the last second factor and no challenge was passed in the last 30 minutes;
     /// the errors of a new password; the [errors of every caller](crate::Caller#errors);
     /// [`Error::Busy`]; [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let (email, password) = ("ada@work.example".parse()?, "tr4verse-Cobalt-heron".parse()?);
+    /// let change = accounts.change_email(&caller, email, password).await?;
+    /// assert_eq!(change.user.email().unwrap().as_str(), "ada@work.example");
+    /// assert!(!change.user.is_email_verified()); // start_email_verification comes next
+    /// assert_eq!(test.outbox.mails()[0].to.as_str(), "ada@example.com"); // a notice
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateEmail")]
     pub async fn change_email(
         &self,
@@ -110,6 +142,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// As [`change_email`](AccountService::change_email).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let (phone, password) = ("+64211234567".parse()?, "tr4verse-Cobalt-heron".parse()?);
+    /// let change = accounts.change_phone(&caller, phone, password).await?;
+    /// assert_eq!(change.user.phone().unwrap().as_str(), "+64211234567");
+    /// assert!(!change.user.is_phone_verified()); // start_phone_verification comes next
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updatePhone")]
     pub async fn change_phone(
         &self,

@@ -8,12 +8,26 @@ use crate::{
     service::{AccountService, Caller, Context, Draft},
 };
 
+/// # Profile
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Returns the caller's account.
     ///
     /// # Errors
     /// [`Error::NotSignedIn`] and the other [errors of every caller](crate::Caller#errors) if the
     /// caller may no longer act; [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let user = accounts.user(&caller).await?;
+    /// assert_eq!(user.email().unwrap().as_str(), "ada@example.com");
+    /// assert!(user.name().is_empty() && !user.has_mfa());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "get")]
     #[doc(alias = "current user")]
     pub async fn user(&self, caller: &Caller) -> Result<User, Error> {
@@ -28,6 +42,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let user = accounts.change_name(&caller, "Ada Lovelace".parse()?).await?;
+    /// assert_eq!(user.name().as_str(), "Ada Lovelace");
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateName")]
     pub async fn change_name(&self, caller: &Caller, name: Name) -> Result<User, Error> {
         self.perform(Operation::ChangeName, caller.client(), |cx| self.change_name_in(cx, caller, name)).await
@@ -47,6 +73,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # accounts.replace_preferences(&caller, r#"{"theme":"dark"}"#.parse()?).await?;
+    /// let preferences = accounts.preferences(&caller).await?;
+    /// assert_eq!(preferences.as_json(), r#"{"theme":"dark"}"#);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "getPrefs")]
     pub async fn preferences(&self, caller: &Caller) -> Result<Preferences, Error> {
         self.perform(Operation::Preferences, caller.client(), |cx| self.preferences_in(cx, caller)).await
@@ -60,6 +99,25 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use account::model::Preferences;
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Choices { theme: String }
+    ///
+    /// let choices = Preferences::from_value(&Choices { theme: "dark".into() })?;
+    /// accounts.replace_preferences(&caller, choices).await?;
+    /// let kept: Choices = accounts.preferences(&caller).await?.to_value().unwrap();
+    /// assert_eq!(kept.theme, "dark");
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updatePrefs")]
     pub async fn replace_preferences(
         &self,
@@ -92,6 +150,25 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use account::Error;
+    ///
+    /// let user = accounts.block(&caller).await?;
+    /// assert!(matches!(accounts.user(&caller).await, Err(Error::Blocked)));
+    ///
+    /// // Only your own server can unblock it.
+    /// accounts.admin(&client).set_blocked(user.id(), false).await?;
+    /// assert!(accounts.user(&caller).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateStatus")]
     pub async fn block(&self, caller: &Caller) -> Result<User, Error> {
         self.perform(Operation::Block, caller.client(), |cx| self.block_in(cx, caller)).await

@@ -25,6 +25,7 @@ enum Recovered {
     NewAccount(TokenRecord, Address, PasswordHash),
 }
 
+/// # Forgotten passwords
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Sends an email with a link for setting a new password: `url` with `userId`, `secret` and
     /// `expire` added. The page behind it calls
@@ -39,6 +40,28 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Prevents user enumeration: the answer and the work for it are the same for known and unknown
     /// addresses. [`Token::user`] is derived from the address in both cases. Unknown addresses and
     /// blocked accounts are sent nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # test.signed_up("ada@example.com").await;
+    /// use account::model::AllowedRedirects;
+    ///
+    /// let allowed = AllowedRedirects::new(["app.example.com"], [])?;
+    /// let page = allowed.check("https://app.example.com/new-password")?;
+    /// accounts.start_recovery("ada@example.com".parse()?, &page, &client).await?;
+    /// let link = test.outbox.link_for("ada@example.com").unwrap();
+    /// assert!(link.starts_with("https://app.example.com/new-password?userId="));
+    ///
+    /// // The answer for an unknown address looks the same, but nothing is sent.
+    /// accounts.start_recovery("bob@example.com".parse()?, &page, &client).await?;
+    /// assert_eq!(test.outbox.mails().len(), 1);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createRecovery")]
     #[doc(alias = "forgot password")]
     #[doc(alias = "reset password")]
@@ -121,6 +144,30 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`sign_in_with_token`](AccountService::sign_in_with_token) for what happens to an account
     /// whose address was not verified before. If a `caller` is signed in to the account, only the
     /// sessions end.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # let old = test.signed_up("ada@example.com").await;
+    /// # let allowed = account::model::AllowedRedirects::new(["app.example.com"], [])?;
+    /// # let page = allowed.check("https://app.example.com/new-password")?;
+    /// let token = accounts.start_recovery("ada@example.com".parse()?, &page, &client).await?;
+    ///
+    /// // The page behind the link reads `userId` and `secret` in its URL and asks for a password.
+    /// // Against user enumeration, `token.user` is not the id of the account.
+    /// let (user, secret) = (*token.owner(), test.link_secret("ada@example.com"));
+    /// let password = "violet-Marmot-5even".parse()?;
+    /// accounts.finish_recovery(&user, &secret, password, None, &client).await?;
+    ///
+    /// assert!(accounts.caller(&old.secret).await.is_err()); // all sessions have ended
+    /// let (email, password) = ("ada@example.com".parse()?, "violet-Marmot-5even".parse()?);
+    /// assert!(accounts.sign_in_with_password(email, password, &client).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateRecovery")]
     #[doc(alias = "reset password")]
     pub async fn finish_recovery(

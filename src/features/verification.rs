@@ -9,6 +9,7 @@ use crate::{
     service::{AccountService, Caller, Context, Draft, Settled},
 };
 
+/// # Verification of addresses
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Sends an email with a link that verifies the caller's address: `url` with `userId`, `secret`
     /// and `expire` added. The page behind it calls
@@ -17,6 +18,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::NoMailer`]; [`Error::EmailNotFound`], [`Error::EmailVerified`]; the [errors of
     /// every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use account::model::AllowedRedirects;
+    ///
+    /// let allowed = AllowedRedirects::new(["app.example.com"], [])?;
+    /// let page = allowed.check("https://app.example.com/verified")?;
+    /// accounts.start_email_verification(&caller, &page).await?;
+    /// let link = test.outbox.link_for("ada@example.com").unwrap();
+    /// assert!(link.starts_with("https://app.example.com/verified?userId="));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createVerification")]
     #[doc(alias = "confirm email")]
     pub async fn start_email_verification(&self, caller: &Caller, url: &CheckedUrl) -> Result<Token, Error> {
@@ -62,6 +80,25 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// the address has changed since ([`Error::UserNotFound`] for an unknown account if the policy
     /// [reveals unknown accounts](crate::Config::reveals_unknown_accounts)); [`Error::Blocked`] for
     /// a blocked account after the right secret; [`Error::Busy`]; [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let allowed = account::model::AllowedRedirects::new(["app.example.com"], [])?;
+    /// # let page = allowed.check("https://app.example.com/verified")?;
+    /// let token = accounts.start_email_verification(&caller, &page).await?;
+    ///
+    /// // The page behind the link reads `userId` and `secret` in its URL. It needs no session.
+    /// let (user, secret) = (token.user, test.link_secret("ada@example.com"));
+    /// accounts.finish_email_verification(&user, &secret, &client).await?;
+    /// assert!(accounts.user(&caller).await?.is_email_verified());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateVerification")]
     pub async fn finish_email_verification(
         &self,
@@ -101,6 +138,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::NoSms`]; [`Error::MethodDisabled`]; [`Error::PhoneNotFound`],
     /// [`Error::PhoneVerified`]; the [errors of every caller](crate::Caller#errors);
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let (phone, password) = ("+64211234567".parse()?, "tr4verse-Cobalt-heron".parse()?);
+    /// accounts.change_phone(&caller, phone, password).await?;
+    /// accounts.start_phone_verification(&caller).await?;
+    /// assert_eq!(test.outbox.texts()[0].to.as_str(), "+64211234567");
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createPhoneVerification")]
     pub async fn start_phone_verification(&self, caller: &Caller) -> Result<Token, Error> {
         self.perform(Operation::StartPhoneVerification, caller.client(), |cx| {
@@ -140,6 +191,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Security
     /// Five wrong guesses invalidate a code. They are counted before the answer.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let (phone, password) = ("+64211234567".parse()?, "tr4verse-Cobalt-heron".parse()?);
+    /// # accounts.change_phone(&caller, phone, password).await?;
+    /// accounts.start_phone_verification(&caller).await?;
+    /// let code = test.code_for("+64211234567"); // the user reads it in the text message
+    /// accounts.finish_phone_verification(&caller, caller.user_id(), &code).await?;
+    /// assert!(accounts.user(&caller).await?.is_phone_verified());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updatePhoneVerification")]
     pub async fn finish_phone_verification(
         &self,
