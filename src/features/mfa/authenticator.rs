@@ -21,6 +21,7 @@ pub struct NewAuthenticator {
     pub uri: OtpauthUri,
 }
 
+/// # Authenticator app
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Adds an authenticator app. It counts as a factor after
     /// [`confirm_authenticator`](AccountService::confirm_authenticator). An unconfirmed one is
@@ -30,6 +31,24 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::AuthenticatorVerified`] if the account has a confirmed one;
     /// [`Error::ChallengeRequired`] if MFA is active and no challenge was passed in the last 30
     /// minutes; the other [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # use account::{ports::Clock as _, testing::totp};
+    /// let new = accounts.add_authenticator(&caller).await?;
+    /// assert!(new.uri.as_str().starts_with("otpauth://totp/")); // for a link or a QR code
+    /// assert_eq!(new.secret.expose().len(), 32); // to type in where there is no camera
+    ///
+    /// let code = totp(new.secret.expose(), test.clock.now()); // the user reads it in the app
+    /// accounts.confirm_authenticator(&caller, &code).await?;
+    /// assert!(accounts.factors(&caller).await?.totp);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createMfaAuthenticator")]
     #[doc(alias = "2FA")]
     #[doc(alias = "TOTP")]
@@ -62,6 +81,26 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Security
     /// A wrong code counts as a wrong guess at the account.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # use account::{ports::Clock as _, testing::totp};
+    /// use account::Error;
+    ///
+    /// let new = accounts.add_authenticator(&caller).await?;
+    /// let wrong = accounts.confirm_authenticator(&caller, "no code").await;
+    /// assert!(matches!(wrong, Err(Error::InvalidToken)));
+    ///
+    /// let code = totp(new.secret.expose(), test.clock.now()); // the user reads it in the app
+    /// accounts.confirm_authenticator(&caller, &code).await?;
+    /// accounts.set_mfa(&caller, true).await?; // sign-in requires it from now on
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateMfaAuthenticator")]
     pub async fn confirm_authenticator(&self, caller: &Caller, otp: &str) -> Result<User, Error> {
         self.perform(Operation::ConfirmAuthenticator, caller.client(), |cx| {
@@ -97,6 +136,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::AuthenticatorNotFound`] if there is none; [`Error::ChallengeRequired`] if MFA is
     /// active and no challenge was passed in the last 30 minutes; the other [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # use account::{ports::Clock as _, testing::totp};
+    /// # let new = accounts.add_authenticator(&caller).await?;
+    /// # let code = totp(new.secret.expose(), test.clock.now());
+    /// # accounts.confirm_authenticator(&caller, &code).await?;
+    /// accounts.remove_authenticator(&caller).await?;
+    /// assert!(!accounts.factors(&caller).await?.totp);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "deleteMfaAuthenticator")]
     pub async fn remove_authenticator(&self, caller: &Caller) -> Result<(), Error> {
         self.perform(Operation::RemoveAuthenticator, caller.client(), |cx| {

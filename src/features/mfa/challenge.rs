@@ -69,6 +69,7 @@ enum Recipient {
     None,
 }
 
+/// # Challenges of the second factor
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Starts a challenge and, for [`Email`](SecondFactor::Email) and
     /// [`Phone`](SecondFactor::Phone), sends its code to the verified address. It replaces an
@@ -79,6 +80,32 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// email address [`Error::NoMailer`], [`Error::EmailNotFound`], [`Error::EmailNotVerified`];
     /// the [errors of every caller](crate::Caller#errors) except for the missing factor;
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let allowed = account::model::AllowedRedirects::new(["localhost"], [])?;
+    /// # let page = allowed.check("http://localhost")?;
+    /// # accounts.start_email_verification(&caller, &page).await?;
+    /// # let secret = test.link_secret("ada@example.com");
+    /// # accounts.finish_email_verification(caller.user_id(), &secret, &client).await?;
+    /// # accounts.set_mfa(&caller, true).await?;
+    /// # let signed_in = test.signed_in("ada@example.com").await;
+    /// use account::model::SecondFactor;
+    ///
+    /// let holder = accounts.session_holder(&signed_in.secret).await?;
+    /// let challenge = accounts.start_challenge(&holder, SecondFactor::Email).await?;
+    ///
+    /// let code = test.code_for("ada@example.com"); // the user reads it in the mail
+    /// let passed = accounts.finish_challenge(&holder, &challenge.id, code.expose()).await?;
+    /// assert!(accounts.caller(&passed.secret.unwrap()).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createMfaChallenge")]
     pub async fn start_challenge(
         &self,
@@ -127,6 +154,33 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// A wrong code counts at the challenge, which allows five, and at the account; both are saved
     /// before the answer. Prevents replay: no code is accepted twice, not even by concurrent
     /// requests (RFC 6238 §5.2).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # use account::{ports::Clock as _, testing::totp};
+    /// # let new = accounts.add_authenticator(&caller).await?;
+    /// # let code = totp(new.secret.expose(), test.clock.now());
+    /// # accounts.confirm_authenticator(&caller, &code).await?;
+    /// # accounts.set_mfa(&caller, true).await?;
+    /// # test.clock.advance(std::time::Duration::from_secs(30));
+    /// # let signed_in = test.signed_in("ada@example.com").await;
+    /// use account::model::SecondFactor;
+    ///
+    /// let holder = accounts.session_holder(&signed_in.secret).await?;
+    /// let challenge = accounts.start_challenge(&holder, SecondFactor::Totp).await?;
+    ///
+    /// let code = totp(new.secret.expose(), test.clock.now()); // the user reads it in the app
+    /// let passed = accounts.finish_challenge(&holder, &challenge.id, &code).await?;
+    /// let secret = passed.secret.unwrap(); // replaces `signed_in.secret`
+    /// assert!(accounts.caller(&secret).await.is_ok());
+    /// assert!(accounts.caller(&signed_in.secret).await.is_err());
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateMfaChallenge")]
     pub async fn finish_challenge(
         &self,

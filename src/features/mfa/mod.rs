@@ -37,6 +37,7 @@ pub struct FactorList {
     pub recovery_code: bool,
 }
 
+/// # Multi-factor authentication, on or off
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Turns multi-factor authentication on or off.
     ///
@@ -48,6 +49,31 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::ChallengeRequired`] if MFA is active and no challenge was passed in the last 30
     /// minutes; the other [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let allowed = account::model::AllowedRedirects::new(["localhost"], [])?;
+    /// # let page = allowed.check("http://localhost")?;
+    /// # accounts.start_email_verification(&caller, &page).await?;
+    /// # let secret = test.link_secret("ada@example.com");
+    /// # accounts.finish_email_verification(caller.user_id(), &secret, &client).await?;
+    /// use account::Error;
+    ///
+    /// let user = accounts.set_mfa(&caller, true).await?;
+    /// assert!(user.has_mfa());
+    ///
+    /// // From now on, the password alone is not enough.
+    /// let signed_in = test.signed_in("ada@example.com").await;
+    /// let refused = accounts.caller(&signed_in.secret).await;
+    /// assert!(matches!(refused, Err(Error::MoreFactorsRequired)));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateMFA")]
     #[doc(alias = "2FA")]
     #[doc(alias = "MFA")]
@@ -72,6 +98,27 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// The [errors of every caller](crate::Caller#errors) except for the missing factor;
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let allowed = account::model::AllowedRedirects::new(["localhost"], [])?;
+    /// # let page = allowed.check("http://localhost")?;
+    /// # accounts.start_email_verification(&caller, &page).await?;
+    /// # let secret = test.link_secret("ada@example.com");
+    /// # accounts.finish_email_verification(caller.user_id(), &secret, &client).await?;
+    /// # accounts.set_mfa(&caller, true).await?;
+    /// # let signed_in = test.signed_in("ada@example.com").await;
+    /// let holder = accounts.session_holder(&signed_in.secret).await?;
+    /// let factors = accounts.factors(&holder).await?;
+    /// assert!(factors.email && !factors.totp); // offer a code by email
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "listMfaFactors")]
     pub async fn factors(&self, holder: &SessionHolder) -> Result<FactorList, Error> {
         self.perform(Operation::Factors, holder.client(), |cx| self.factors_in(cx, holder)).await

@@ -40,6 +40,7 @@ pub(super) struct Nonces {
     runs: u64,
 }
 
+/// # Recovery codes
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Creates six recovery codes for an account that has none left. The account's email address is
     /// notified.
@@ -47,6 +48,20 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::RecoveryCodesExist`] if some are left; the [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// let new = accounts.create_recovery_codes(&caller).await?;
+    /// let lines: Vec<&str> = new.codes().iter().map(|code| code.expose()).collect();
+    /// assert_eq!(lines.len(), 6); // show them once, for the user to print or to write down
+    /// assert!(accounts.factors(&caller).await?.recovery_code);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createMfaRecoveryCodes")]
     pub async fn create_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
         self.perform(Operation::CreateRecoveryCodes, caller.client(), |cx| {
@@ -61,6 +76,27 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::RecoveryCodesNotFound`] if none are left; [`Error::ChallengeRequired`] if no
     /// challenge was passed in the last 30 minutes; the other [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let codes = accounts.create_recovery_codes(&caller).await?;
+    /// use account::model::SecondFactor;
+    ///
+    /// // The caller needs a recent challenge, which one of the codes can answer.
+    /// let challenge = accounts.start_challenge(&caller, SecondFactor::RecoveryCode).await?;
+    /// let code = codes.codes()[0].expose();
+    /// let passed = accounts.finish_challenge(&caller, &challenge.id, code).await?;
+    /// let caller = accounts.caller(&passed.secret.unwrap()).await?;
+    ///
+    /// let left = accounts.recovery_codes(&caller).await?;
+    /// assert_eq!(left.codes().len(), 5);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "getMfaRecoveryCodes")]
     pub async fn recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
         self.perform(Operation::RecoveryCodes, caller.client(), |cx| self.recovery_codes_in(cx, caller)).await
@@ -80,6 +116,27 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::RecoveryCodesNotFound`] if none are left; [`Error::ChallengeRequired`] if no
     /// challenge was passed in the last 30 minutes; the other [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let codes = accounts.create_recovery_codes(&caller).await?;
+    /// use account::model::SecondFactor;
+    ///
+    /// // The caller needs a recent challenge, which one of the codes can answer.
+    /// let challenge = accounts.start_challenge(&caller, SecondFactor::RecoveryCode).await?;
+    /// let code = codes.codes()[0].expose();
+    /// let passed = accounts.finish_challenge(&caller, &challenge.id, code).await?;
+    /// let caller = accounts.caller(&passed.secret.unwrap()).await?;
+    ///
+    /// let new = accounts.replace_recovery_codes(&caller).await?;
+    /// assert_eq!(new.codes().len(), 6); // the earlier ones are no longer accepted
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updateMfaRecoveryCodes")]
     pub async fn replace_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
         self.perform(Operation::ReplaceRecoveryCodes, caller.client(), |cx| {
