@@ -31,11 +31,28 @@ pub struct LogPage {
     pub total: u64,
 }
 
+/// # Security log
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Returns a page of the caller's security log, newest first.
     ///
     /// # Errors
     /// The [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use account::model::{EventKind, PageQuery};
+    ///
+    /// let page = PageQuery::parse(&[r#"{"method":"limit","values":[10]}"#], 25)?;
+    /// let log = accounts.events(&caller, page).await?;
+    /// assert_eq!(log.entries[0].event.kind, EventKind::SessionCreated); // the newest
+    /// assert_eq!(log.total, 2);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "listLogs")]
     pub async fn events(&self, caller: &Caller, page: PageQuery) -> Result<LogPage, Error> {
         self.perform(Operation::Events, caller.client(), |cx| self.events_in(cx, caller, page)).await

@@ -59,6 +59,7 @@ enum Attempt {
     Kept,
 }
 
+/// # Maintenance
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Deletes expired sessions, tokens and challenges of at most `limit` accounts, those that
     /// expired first, and removes anonymous accounts whose last session has expired.
@@ -76,13 +77,19 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Examples
     /// ```
-    /// # use account::{AccountService, Config, MasterKey, MemoryStore};
-    /// # use std::time::Duration;
-    /// # async fn hourly() -> Result<(), Box<dyn std::error::Error>> {
-    /// let config = Config::new(MasterKey::generate()?);
-    /// let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// use std::time::Duration;
+    ///
+    /// test.signed_up("ada@example.com").await;
+    /// accounts.sign_in_anonymously(&client).await?;
+    /// test.clock.advance(Duration::from_secs(366 * 24 * 3600)); // both sessions expire
+    /// let swept = accounts.sweep(100).await?;
+    /// assert_eq!((swept.tidied, swept.removed), (1, 1));
     /// while !accounts.sweep(100).await?.is_nothing() {}
-    /// while accounts.forget_events(Duration::from_secs(90 * 24 * 3600), 1_000).await? > 0 {}
     /// # Ok(()) }
     /// ```
     pub async fn sweep(&self, limit: u32) -> Result<Swept, Error> {
@@ -139,6 +146,27 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::Store`]; accounts handled before the failure stay so.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let client = account::model::ClientInfo::default();
+    /// use std::time::Duration;
+    ///
+    /// accounts.sign_in_anonymously(&client).await?;
+    /// test.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    /// let (month, mut last, mut removed) = (Duration::from_secs(30 * 24 * 3600), None, 0);
+    /// loop {
+    ///     let swept = accounts.remove_unused_guests(month, last.as_ref(), 1_000).await?;
+    ///     (last, removed) = (swept.last, removed + swept.removed);
+    ///     if last.is_none() { break }
+    /// }
+    /// assert_eq!(removed, 1);
+    /// # Ok(()) }
+    /// ```
     pub async fn remove_unused_guests(
         &self,
         unused_for: Duration,
@@ -167,6 +195,22 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ///
     /// # Errors
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// use std::time::Duration;
+    ///
+    /// test.signed_up("ada@example.com").await;
+    /// test.clock.advance(Duration::from_secs(91 * 24 * 3600));
+    /// let age = Duration::from_secs(90 * 24 * 3600);
+    /// assert_eq!(accounts.forget_events(age, 1_000).await?, 2); // the sign-up and the sign-in
+    /// while accounts.forget_events(age, 1_000).await? > 0 {}
+    /// # Ok(()) }
+    /// ```
     pub async fn forget_events(&self, age: Duration, limit: u32) -> Result<u32, Error> {
         let before = self.inner.clock.now().before(age);
         Ok(self.inner.store.delete_events_before(before, limit).await?)

@@ -9,6 +9,15 @@ use crate::{
 };
 
 /// A device token: a push provider's id of a device, 1 to 255 characters. `Debug` hides it.
+///
+/// # Examples
+/// ```
+/// use account::DeviceToken;
+///
+/// let token: DeviceToken = "c2Vu-from-the-push-provider".parse()?;
+/// assert_eq!(format!("{token:?}"), "DeviceToken(…)");
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceToken(Box<str>);
 
@@ -30,6 +39,16 @@ impl std::str::FromStr for DeviceToken {
 }
 
 /// A push target to be added.
+///
+/// # Examples
+/// ```
+/// use account::NewPushTarget;
+///
+/// let mut new = NewPushTarget::new("c2Vu-from-the-push-provider".parse()?);
+/// new.provider = Some("fcm".parse()?); // default: the first of `Config::push_providers`
+/// new.id = "phone-of-ada".parse()?; // default: a generated id
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NewPushTarget {
@@ -49,6 +68,7 @@ impl NewPushTarget {
     }
 }
 
+/// # Push targets
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Adds a push target. It is removed when the session that added it ends. A caller with a JWT
     /// adds one that belongs to no session.
@@ -57,6 +77,25 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::TargetExists`] if any account has the id or the device token;
     /// [`Error::ProviderNotFound`]; [`Error::TooMany`]; the [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use account::{NewPushTarget, model::TargetKind};
+    ///
+    /// let new = NewPushTarget::new("c2Vu-from-the-push-provider".parse()?);
+    /// let target = accounts.add_push_target(&caller, new).await?;
+    /// assert_eq!(target.kind, TargetKind::Push);
+    ///
+    /// // Where your application sends push messages to:
+    /// let targets = accounts.user(&caller).await?.targets();
+    /// assert!(targets.iter().any(|target| &*target.identifier == "c2Vu-from-the-push-provider"));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createPushTarget")]
     pub async fn add_push_target(&self, caller: &Caller, new: NewPushTarget) -> Result<Target, Error> {
         self.perform(Operation::AddPushTarget, caller.client(), |cx| self.add_push_target_in(cx, caller, new))
@@ -97,6 +136,21 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::TargetNotFound`] if the caller has no such push target; [`Error::TargetExists`] if
     /// the token is taken; the [errors of every caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let new = account::NewPushTarget::new("c2Vu-from-the-push-provider".parse()?);
+    /// # let target = accounts.add_push_target(&caller, new).await?;
+    /// let token = "ZmNt-after-a-reinstall".parse()?; // the push provider has replaced it
+    /// let target = accounts.change_push_target(&caller, &target.id, token).await?;
+    /// assert_eq!(&*target.identifier, "ZmNt-after-a-reinstall");
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "updatePushTarget")]
     pub async fn change_push_target(
         &self,
@@ -128,6 +182,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::TargetNotFound`] if the caller has no such push target; the [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// # let new = account::NewPushTarget::new("c2Vu-from-the-push-provider".parse()?);
+    /// # let target = accounts.add_push_target(&caller, new).await?;
+    /// use account::Error;
+    ///
+    /// accounts.remove_push_target(&caller, &target.id).await?;
+    /// let again = accounts.remove_push_target(&caller, &target.id).await;
+    /// assert!(matches!(again, Err(Error::TargetNotFound)));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "deletePushTarget")]
     pub async fn remove_push_target(&self, caller: &Caller, id: &TargetId) -> Result<(), Error> {
         self.perform(Operation::RemovePushTarget, caller.client(), |cx| {
