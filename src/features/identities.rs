@@ -23,12 +23,57 @@ pub struct IdentityPage {
     pub total: usize,
 }
 
+/// # Linked identities
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Lists the caller's identities that match a query, in its order.
     ///
     /// # Errors
     /// [`Error::CursorNotFound`] if no identity has the query's cursor; the [errors of every
     /// caller](crate::Caller#errors); [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "oauth2"))] fn main() {}
+    /// # #[cfg(feature = "oauth2")] use account::{oauth2::*, ports::*, *};
+    /// # #[derive(Debug)] struct GitHub;
+    /// # #[cfg(feature = "oauth2")] #[async_trait::async_trait]
+    /// # impl HttpClient for GitHub {
+    /// #     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    /// #         let emails = r#"[{"email": "a@example.com", "primary": true, "verified": true}]"#;
+    /// #         let other = r#"{"access_token": "t", "token_type": "bearer", "id": 583231}"#;
+    /// #         let body = if request.url().path() == "/user/emails" { emails } else { other };
+    /// #         Ok(HttpResponse::new(200, body.into()))
+    /// #     }
+    /// # }
+    /// # #[cfg(feature = "oauth2")] #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let credentials = Credentials::new("client-1", "hidden".to_owned());
+    /// # let github = Registration::new(Provider::builtin("github")?, credentials)?;
+    /// # let accounts = AccountService::builder(MemoryStore::new())
+    /// #     .config(Config::new(MasterKey::generate()?))
+    /// #     .provider(OAuth2Client::new(github, std::sync::Arc::new(GitHub)))
+    /// #     .build()?;
+    /// # let (github, allowed) = ("github".parse()?, model::AllowedRedirects::default());
+    /// # let client = model::ClientInfo::default();
+    /// # let start = OAuth2Start::new(github, "https://app.example.com/callback/github");
+    /// # let started = accounts.start_oauth2(start, None).await?;
+    /// # let pairs = || started.authorize_url.query_pairs();
+    /// # let state = pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    /// # let cookie = started.state.to_wire();
+    /// # let (kept, mut back) = (FlowState::from_wire(&cookie)?, OAuth2Return::default());
+    /// # (back.code, back.state) = (Some("c0de"), Some(&*state));
+    /// # let kept = Some(&kept);
+    /// # let done = accounts.finish_oauth2(&github, back, kept, None, &allowed, &client).await;
+    /// # let OAuth2Outcome::Session(signed_in) = done.unwrap().outcome else { unreachable!() };
+    /// # let caller = accounts.caller(&signed_in.secret).await?;
+    /// use account::model::IdentityQuery;
+    ///
+    /// let query = [r#"{"method":"equal","attribute":"provider","values":["github"]}"#];
+    /// let page = accounts.identities(&caller, &IdentityQuery::parse(&query, 25)?).await?;
+    /// assert_eq!(page.total, 1);
+    /// assert_eq!(&*page.identities[0].provider_uid, "583231");
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "listIdentities")]
     pub async fn identities(&self, caller: &Caller, query: &IdentityQuery) -> Result<IdentityPage, Error> {
         self.perform(Operation::Identities, caller.client(), |cx| self.identities_in(cx, caller, query)).await
@@ -68,6 +113,52 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// [`Error::IdentityNotFound`] if the caller has no such identity; [`Error::LastSignIn`] if no
     /// other enabled method could sign in; the [errors of every caller](crate::Caller#errors);
     /// [`Error::Store`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "oauth2"))] fn main() {}
+    /// # #[cfg(feature = "oauth2")] use account::{oauth2::*, ports::*, *};
+    /// # #[derive(Debug)] struct GitHub;
+    /// # #[cfg(feature = "oauth2")] #[async_trait::async_trait]
+    /// # impl HttpClient for GitHub {
+    /// #     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    /// #         let emails = r#"[{"email": "a@example.com", "primary": true, "verified": true}]"#;
+    /// #         let other = r#"{"access_token": "t", "token_type": "bearer", "id": 583231}"#;
+    /// #         let body = if request.url().path() == "/user/emails" { emails } else { other };
+    /// #         Ok(HttpResponse::new(200, body.into()))
+    /// #     }
+    /// # }
+    /// # #[cfg(feature = "oauth2")] #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let credentials = Credentials::new("client-1", "hidden".to_owned());
+    /// # let github = Registration::new(Provider::builtin("github")?, credentials)?;
+    /// # let accounts = AccountService::builder(MemoryStore::new())
+    /// #     .config(Config::new(MasterKey::generate()?))
+    /// #     .provider(OAuth2Client::new(github, std::sync::Arc::new(GitHub)))
+    /// #     .build()?;
+    /// # let (github, allowed) = ("github".parse()?, model::AllowedRedirects::default());
+    /// # let client = model::ClientInfo::default();
+    /// # let start = OAuth2Start::new(github, "https://app.example.com/callback/github");
+    /// # let started = accounts.start_oauth2(start, None).await?;
+    /// # let pairs = || started.authorize_url.query_pairs();
+    /// # let state = pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    /// # let cookie = started.state.to_wire();
+    /// # let (kept, mut back) = (FlowState::from_wire(&cookie)?, OAuth2Return::default());
+    /// # (back.code, back.state) = (Some("c0de"), Some(&*state));
+    /// # let kept = Some(&kept);
+    /// # let done = accounts.finish_oauth2(&github, back, kept, None, &allowed, &client).await;
+    /// # let OAuth2Outcome::Session(signed_in) = done.unwrap().outcome else { unreachable!() };
+    /// # let caller = accounts.caller(&signed_in.secret).await?;
+    /// use account::{Error, model::IdentityQuery};
+    ///
+    /// let query = IdentityQuery::parse(&[] as &[&str], 25)?;
+    /// for identity in accounts.identities(&caller, &query).await?.identities {
+    ///     accounts.unlink_identity(&caller, &identity.id).await?;
+    /// }
+    /// // The sessions that it had started end with it.
+    /// assert!(matches!(accounts.user(&caller).await, Err(Error::NotSignedIn)));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "deleteIdentity")]
     pub async fn unlink_identity(&self, caller: &Caller, id: &IdentityId) -> Result<(), Error> {
         self.perform(Operation::UnlinkIdentity, caller.client(), |cx| self.unlink_identity_in(cx, caller, id))

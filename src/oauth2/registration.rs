@@ -28,6 +28,20 @@ use super::{
 /// A provider with the credentials of your application, both checked.
 ///
 /// It builds requests and reads replies. [`OAuth2Client`](super::OAuth2Client) sends them.
+///
+/// # Examples
+/// ```
+/// use account::oauth2::{Credentials, Provider, Registration};
+///
+/// let credentials = Credentials::new("client-1", "hidden".to_owned());
+/// let github = Registration::new(Provider::builtin("github")?, credentials)?;
+/// assert_eq!(github.provider().name, "GitHub");
+///
+/// // Auth0 requires the parameter `domain`.
+/// let credentials = Credentials::new("client-1", "hidden".to_owned());
+/// assert!(Registration::new(Provider::builtin("auth0")?, credentials).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Registration {
     pub(super) provider: Provider,
     pub(super) credentials: Credentials,

@@ -27,6 +27,7 @@ use crate::{
     service::{AccountService, Context, SessionHolder},
 };
 
+/// # Sign in with an OAuth2 provider
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Starts a sign-in with a provider. With a caller, the provider's identity is linked to the
     /// caller's account; the flow must end in the same session. A browser may have several flows in
@@ -40,6 +41,35 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Security
     /// State, nonce and PKCE verifier are random. They leave the service only sealed, in the
     /// browser's cookie.
+    ///
+    /// # Examples
+    /// ```
+    /// # use account::{oauth2::*, ports::*, *};
+    /// # #[derive(Debug)] struct GitHub;
+    /// # #[async_trait::async_trait]
+    /// # impl HttpClient for GitHub {
+    /// #     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+    /// #         unreachable!("GitHub has no discovery document")
+    /// #     }
+    /// # }
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let credentials = Credentials::new("client-1", "hidden".to_owned());
+    /// # let github = Registration::new(Provider::builtin("github")?, credentials)?;
+    /// # let accounts = AccountService::builder(MemoryStore::new())
+    /// #     .config(Config::new(MasterKey::generate()?))
+    /// #     .provider(OAuth2Client::new(github, std::sync::Arc::new(GitHub)))
+    /// #     .build()?;
+    /// use account::OAuth2Start;
+    ///
+    /// let callback = "https://app.example.com/callback/github"; // as registered at GitHub
+    /// let start = OAuth2Start::new("github".parse()?, callback);
+    /// let started = accounts.start_oauth2(start, None).await?;
+    /// // Set a cookie with the state, and redirect the browser to GitHub.
+    /// let (cookie, max_age) = (started.state.to_wire(), started.state.lifetime());
+    /// assert_eq!(max_age.as_secs(), 600);
+    /// assert_eq!(started.authorize_url.host_str(), Some("github.com"));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "createOAuth2Session")]
     #[doc(alias = "createOAuth2Token")]
     pub async fn start_oauth2(
@@ -85,6 +115,47 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// A known identity alone decides who signs in. The email address decides only at the first
     /// sign-in, and only if the provider has verified it and the account has too; otherwise the
     /// pre-hijacking rule of [`sign_in_with_token`](AccountService::sign_in_with_token) applies.
+    ///
+    /// # Examples
+    /// ```
+    /// # use account::{oauth2::*, ports::*, *};
+    /// # #[derive(Debug)] struct GitHub;
+    /// # #[async_trait::async_trait]
+    /// # impl HttpClient for GitHub {
+    /// #     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    /// #         let emails = r#"[{"email": "a@example.com", "primary": true, "verified": true}]"#;
+    /// #         let other = r#"{"access_token": "t", "token_type": "bearer", "id": 583231}"#;
+    /// #         let body = if request.url().path() == "/user/emails" { emails } else { other };
+    /// #         Ok(HttpResponse::new(200, body.into()))
+    /// #     }
+    /// # }
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let credentials = Credentials::new("client-1", "hidden".to_owned());
+    /// # let github = Registration::new(Provider::builtin("github")?, credentials)?;
+    /// # let accounts = AccountService::builder(MemoryStore::new())
+    /// #     .config(Config::new(MasterKey::generate()?))
+    /// #     .provider(OAuth2Client::new(github, std::sync::Arc::new(GitHub)))
+    /// #     .build()?;
+    /// # let (github, allowed) = ("github".parse()?, model::AllowedRedirects::default());
+    /// # let client = model::ClientInfo::default();
+    /// # let start = OAuth2Start::new(github, "https://app.example.com/callback/github");
+    /// # let started = accounts.start_oauth2(start, None).await?;
+    /// # let pairs = || started.authorize_url.query_pairs();
+    /// # let state = pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    /// # let cookie = started.state.to_wire();
+    /// use account::{FlowState, OAuth2Outcome, OAuth2Return};
+    ///
+    /// // GitHub has redirected the browser to the callback, with `code` and `state` in the query.
+    /// let (kept, mut back) = (FlowState::from_wire(&cookie)?, OAuth2Return::default());
+    /// (back.code, back.state) = (Some("c0de"), Some(&*state));
+    /// let finished =
+    ///     accounts.finish_oauth2(&github, back, Some(&kept), None, &allowed, &client).await;
+    /// match finished.map_err(|failed| failed.error)?.outcome {
+    ///     OAuth2Outcome::Session(new) => assert!(accounts.caller(&new.secret).await.is_ok()),
+    ///     OAuth2Outcome::Token(_) => unreachable!("the start did not ask for one"),
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub async fn finish_oauth2(
         &self,
         provider: &ProviderKey,

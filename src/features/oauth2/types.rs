@@ -12,6 +12,19 @@ use crate::{
 };
 
 /// The parameters of an OAuth2 sign-in.
+///
+/// # Examples
+/// ```
+/// use account::{OAuth2Start, model::AllowedRedirects};
+///
+/// let allowed = AllowedRedirects::new(["app.example.com"], [])?;
+/// let mut start =
+///     OAuth2Start::new("github".parse()?, "https://app.example.com/callback/github");
+/// start.scopes = vec!["read:org".into()];
+/// start.success = Some(allowed.check("https://app.example.com/welcome")?);
+/// start.failure = Some(allowed.check("https://app.example.com/sign-in")?);
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct OAuth2Start {
@@ -60,6 +73,15 @@ pub struct StartedOAuth2 {
 }
 
 /// The parameters that a browser brings back from a provider.
+///
+/// # Examples
+/// ```
+/// use account::OAuth2Return;
+///
+/// let mut back = OAuth2Return::default();
+/// (back.code, back.state) = (Some("c0de"), Some("07a4b6e1…"));
+/// assert_eq!(back.flow_name(), Some("07a4b6e1")); // the cookie that holds the flow
+/// ```
 #[derive(Default)]
 #[non_exhaustive]
 pub struct OAuth2Return<'a> {
