@@ -38,9 +38,27 @@ use crate::{
 ///
 /// [`DynAccountService`] is the same without type parameters.
 ///
+/// In the examples of the methods, `test` is a `TestHost` of the feature `testing`, with captured
+/// messages and a clock to set. `accounts` is its service, and `caller` is signed in to it as
+/// `ada@example.com`.
+///
 /// # Cancellation
 /// All futures are cancel-safe. Do not keep a polled future without polling it, as a `select!` loop
 /// may: other changes of the account wait for it.
+///
+/// # Examples
+/// ```
+/// use account::{AccountService, Config, MasterKey, MemoryStore, model::ClientInfo};
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::new(MasterKey::generate()?);
+/// let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
+///
+/// let handle = accounts.clone(); // the same service
+/// let guest = handle.sign_in_anonymously(&ClientInfo::default()).await?;
+/// assert_eq!(accounts.caller(&guest.secret).await?.user_id(), guest.user_id());
+/// # Ok(()) }
+/// ```
 #[doc(alias = "login")]
 #[doc(alias = "auth")]
 pub struct AccountService<S, M = NoMailer, P = NoSms, C = SystemClock> {
@@ -108,26 +126,83 @@ pub(crate) struct Inner<S, M, P, C> {
     pub(crate) event_count: AtomicU32,
 }
 
+/// # Parts of the service, and request limits
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// The configuration of this service.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// let policy = &accounts.config().passwords; // for a hint on the sign-up page
+    /// assert!(policy.refuse_personal_data);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.inner.config
     }
 
     /// The store of this service.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// use account::ports::{Select, Store as _};
+    ///
+    /// // A health check: whether the store answers.
+    /// assert!(accounts.store().list(Select::After(None), 1).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn store(&self) -> &S {
         &self.inner.store
     }
 
     /// The mailer of this service.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "queue"))] fn main() {}
+    /// # #[cfg(feature = "queue")] #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use account::{AccountService, Config, MasterKey, MemoryStore, ports::NoMailer};
+    /// use std::time::Duration;
+    /// use account::Queued;
+    ///
+    /// # let (builder, smtp) = (AccountService::builder(MemoryStore::new()), NoMailer);
+    /// # let builder = builder.config(Config::new(MasterKey::generate()?));
+    /// let accounts = builder.mailer(Queued::new(smtp)).build()?;
+    /// // Before the process ends, the waiting messages are sent:
+    /// let given_up = accounts.mailer().drain(Duration::from_secs(10)).await;
+    /// assert_eq!(given_up, 0);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn mailer(&self) -> &M {
         &self.inner.mailer
     }
 
     /// The clock of this service.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(not(feature = "testing"))] fn main() {}
+    /// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+    /// # let test = account::testing::TestHost::new();
+    /// # let accounts = &test.service;
+    /// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+    /// use account::ports::Clock as _;
+    ///
+    /// let left = caller.session_expires_at().since(accounts.clock().now());
+    /// assert_eq!(left.as_secs(), 365 * 24 * 3600);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn clock(&self) -> &C {
         &self.inner.clock
@@ -148,6 +223,23 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// # Errors
     /// [`Error::RateLimited`] if the request exceeds a limit; [`Error::Limiter`] if it could not be
     /// counted. Both must be refused.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use account::{AccountService, Config, MasterKey, MemoryStore};
+    /// # let config = Config::new(MasterKey::generate()?);
+    /// # let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
+    /// use account::{Error, operation::{Operation, Subject}};
+    ///
+    /// let from = Subject { ip: Some("192.0.2.7".parse()?), ..Subject::default() };
+    /// for _ in 0..10 {
+    ///     accounts.admit(Operation::SignUp, &from).await?; // 10 an hour from one network
+    /// }
+    /// let refused = accounts.admit(Operation::SignUp, &from).await;
+    /// assert!(matches!(refused, Err(Error::RateLimited(quota)) if quota.remaining == 0));
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "rate limit")]
     #[doc(alias = "throttle")]
     pub async fn admit(&self, operation: Operation, subject: &Subject<'_>) -> Result<Option<Quota>, Error> {

@@ -28,6 +28,22 @@ use crate::{model::SessionProvider, oauth2::OAuth2Client};
 
 /// Builds an [`AccountService`]: sets its ports one by one; [`build`](Builder::build) then checks
 /// the whole, as does [`build_dyn`](Builder::build_dyn) for a service without type parameters.
+///
+/// # Examples
+/// ```
+/// use account::{AccountService, Argon2Pool, Config, MasterKey, MemoryLimiter, MemoryStore};
+///
+/// let accounts = AccountService::builder(MemoryStore::new())
+///     .config(Config::new(MasterKey::generate()?))
+///     .hasher(Argon2Pool::builder().threads(2).build())
+///     .limiter(MemoryLimiter::with_capacity(10_000))
+///     .build()?;
+/// assert_eq!(accounts.config().project, "default");
+///
+/// let incomplete = AccountService::builder(MemoryStore::new()).build();
+/// assert_eq!(incomplete.unwrap_err().field, "config");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Builder<S, M = NoMailer, P = NoSms, C = SystemClock> {
     store: S,
     mailer: M,
@@ -45,8 +61,19 @@ pub struct Builder<S, M = NoMailer, P = NoSms, C = SystemClock> {
     providers: Vec<OAuth2Client>,
 }
 
+/// # Building a service
 impl<S> AccountService<S> {
     /// Starts building a service on this store, with no mailer, no SMS sender and the system clock.
+    ///
+    /// # Examples
+    /// ```
+    /// use account::{AccountService, Config, MasterKey, MemoryStore};
+    ///
+    /// let config = Config::new(MasterKey::generate()?);
+    /// let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
+    /// assert_eq!(accounts.config().session_limit, 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn builder(store: S) -> Builder<S> {
         Builder::new(store)
