@@ -163,6 +163,22 @@ fn sms_name(notice: &TextNotice) -> &'static str {
 }
 
 /// Configures a [`Queued`]. Created by [`Queued::builder`].
+///
+/// # Examples
+/// ```
+/// # #[tokio::main] async fn main() {
+/// use std::time::Duration;
+/// use account::{Queued, ports::NoMailer};
+///
+/// let mailer = Queued::builder(NoMailer) // for instance an `SmtpMailer`
+///     .capacity(10_000)
+///     .parallel(8)
+///     .patience(Duration::from_secs(10 * 60))
+///     .on_failure(|message| eprintln!("{message}"))
+///     .build();
+/// assert_eq!((mailer.waiting(), mailer.given_up()), (0, 0));
+/// # }
+/// ```
 #[must_use]
 pub struct QueuedBuilder<T> {
     provider: T,

@@ -130,6 +130,20 @@ impl fmt::Debug for SmtpMailer {
 }
 
 /// Configures an [`SmtpMailer`]. Created by [`SmtpMailer::builder`].
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use account::{SmtpEncryption, SmtpMailer};
+///
+/// let mailer = SmtpMailer::builder("mail.example.com", "Example <no-reply@example.com>")
+///     .encryption(SmtpEncryption::Tls)
+///     .credentials("no-reply".to_owned(), "hidden".to_owned())
+///     .timeout(Duration::from_secs(20))
+///     .build()?;
+/// assert!(format!("{mailer:?}").contains("port: 465"));
+/// # Ok::<(), account::SmtpConfigError>(())
+/// ```
 #[must_use]
 pub struct SmtpBuilder {
     host: Box<str>,

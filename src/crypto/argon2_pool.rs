@@ -123,6 +123,21 @@ impl PasswordHasher for Argon2Pool {
 }
 
 /// Builds an [`Argon2Pool`]; created by [`Argon2Pool::builder`].
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use account::{Argon2Params, Argon2Pool};
+///
+/// let pool = Argon2Pool::builder()
+///     .params(Argon2Params::new(47_104, 1, 1)?)
+///     .threads(2)
+///     .queue(100)
+///     .patience(Duration::from_secs(1))
+///     .build();
+/// assert!(format!("{pool:?}").contains("m=47104,t=1,p=1"));
+/// # Ok::<(), account::model::InvalidArgon2Params>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Argon2PoolBuilder {

@@ -45,6 +45,24 @@ impl PostgresStore {
 }
 
 /// Configures and opens a [`PostgresStore`]. Created by [`PostgresStore::builder`].
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use account::{PostgresError, PostgresStore};
+///
+/// # #[tokio::main] async fn main() {
+/// # let url = "postgres://app:hidden@127.0.0.1:1/app";
+/// let settings = PostgresStore::builder()
+///     .connections(8)
+///     .timeout(Duration::from_secs(5))
+///     .schema("accounts");
+/// match settings.connect(url).await {
+///     Ok(store) => println!("connected: {store:?}"),
+///     Err(error) => assert!(matches!(error, PostgresError::Failed(_)), "no server: {error}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct PostgresBuilder {
     connections: usize,

@@ -4,6 +4,22 @@ use std::{thread, time::Duration};
 
 /// Configures and opens a [`SqliteStore`](super::SqliteStore). Created by
 /// [`SqliteStore::builder`](super::SqliteStore::builder).
+///
+/// # Examples
+/// ```
+/// use account::SqliteStore;
+///
+/// # let folder = std::env::temp_dir().join(format!("account-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let store = SqliteStore::builder()
+///     .readers(4)
+///     .cached_accounts(10_000)
+///     .open(folder.join("account.db"))?;
+/// assert!(folder.join("account.db").exists());
+/// # drop(store);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct SqliteBuilder {
     pub(super) readers: usize,
