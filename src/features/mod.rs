@@ -1,23 +1,34 @@
 //! The operations, one file per feature. A feature never imports another one.
 
-mod admin;
-mod credentials;
-mod events;
-mod identities;
-mod jwt;
-mod maintenance;
-mod mfa;
-#[cfg(feature = "oauth2")]
-mod oauth2;
+// In reading order, because rustdoc shows the operations of `AccountService` in this order. The
+// formatter sorts modules between blank lines.
+mod sign_up;
+
+mod sign_in;
+
 mod passwordless;
 mod passwords;
-mod profile;
-mod recovery;
+
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod sessions;
-mod sign_in;
-mod sign_up;
-mod targets;
+
+mod jwt;
+mod recovery;
 mod verification;
+
+mod profile;
+
+mod credentials;
+mod identities;
+
+mod mfa;
+mod targets;
+
+mod events;
+mod maintenance;
+
+mod admin;
 
 pub use admin::{Admin, GenericToken, NewUser};
 pub use credentials::CredentialChange;
