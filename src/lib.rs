@@ -1,26 +1,10 @@
 #![cfg_attr(
-    all(
-        feature = "axum",
-        feature = "sqlite",
-        feature = "smtp",
-        feature = "queue",
-        feature = "testing",
-        feature = "oauth2",
-        feature = "http-client"
-    ),
+    feature = "guide",
     doc = "[operations]: guide::operations\n[providers]: guide::providers\n",
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(
-    not(all(
-        feature = "axum",
-        feature = "sqlite",
-        feature = "smtp",
-        feature = "queue",
-        feature = "testing",
-        feature = "oauth2",
-        feature = "http-client"
-    )),
+    not(feature = "guide"),
     doc = "An embeddable authentication library: sign-up, sign-in, sessions, MFA, OAuth2, recovery and user profiles."
 )]
 
@@ -33,14 +17,8 @@ pub mod conformance;
 mod crypto;
 pub mod error;
 mod features;
-/// Reference pages: the operations and the OAuth2 providers as tables.
-pub mod guide {
-    #[doc = include_str!("docs/operations.md")]
-    pub mod operations {}
-    #[cfg(all(feature = "oauth2", feature = "http-client"))]
-    #[doc = include_str!("docs/providers.md")]
-    pub mod providers {}
-}
+#[cfg(feature = "guide")]
+pub mod guide;
 #[cfg(feature = "http")]
 pub mod http;
 mod kind;

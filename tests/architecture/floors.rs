@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 12] = [
     &["http"],
     &["axum"],
     &["testing"],
-    &["conformance"],
+    &["conformance", "guide"],
 ];
 
 fn top(module: &str) -> &str {

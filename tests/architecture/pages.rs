@@ -46,7 +46,7 @@ fn operations() -> String {
 
 #[test]
 fn the_table_of_operations_is_that_of_the_code() {
-    let page = include_str!("../../src/docs/operations.md");
+    let page = include_str!("../../src/guide/operations.md");
     let table = operations();
     assert!(page.contains(&table), "the page should say:\n\n{table}");
     assert_eq!(Operation::ALL.len(), 47);
@@ -138,7 +138,7 @@ mod providers {
 
     #[test]
     fn the_table_of_providers_is_that_of_the_code() {
-        let page = include_str!("../../src/docs/providers.md");
+        let page = include_str!("../../src/guide/providers.md");
         let table = table();
         assert!(page.contains(&table), "the page should say:\n\n{table}");
         assert_eq!(all().count(), 38);

@@ -80,6 +80,10 @@ fn plain_words_are_used() {
     for name in ["README.md", "CHANGELOG.md"] {
         texts.push((name.into(), fs::read_to_string(root.join(name)).unwrap()));
     }
+    for entry in fs::read_dir(root.join("src/guide")).unwrap() {
+        let path = entry.unwrap().path();
+        texts.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+    }
     let mut found = Vec::new();
     for (path, text) in &texts {
         for (index, line) in text.lines().enumerate() {
