@@ -2,10 +2,109 @@
 //!
 //! Every Rust block of the guide is compiled, and the reference tables are checked against the code.
 //!
+//! # Features
+//!
+//! | page | what users can do |
+//! |---|---|
+//! | [`password`] | sign up and sign in with email and password |
+//! | [`magic_link`] | sign in with a link sent by email |
+//! | [`email_code`] | sign in with a code sent by email |
+//! | [`phone_code`] | sign in with a code sent by SMS |
+//! | [`anonymous`] | start as a guest, and keep the account later |
+//! | [`oauth2`] | sign in with Google, GitHub, Apple, Microsoft and others |
+//! | [`mfa`] | protect the sign-in with a second factor |
+//! | [`recovery`] | set a new password by email |
+//! | [`recovery_codes`] | get back in without the second factor |
+//! | [`verification`] | verify an email address or phone number |
+//! | [`sessions`] | see and end sessions |
+//! | [`jwt`] | call other servers of your application |
+//! | [`push_targets`] | register devices for push messages |
+//! | [`preferences`] | store settings of your application |
+//! | [`security_log`] | see what happened to the account |
+//! | [`lockout`] | be safe from guessed passwords and codes |
+//!
 //! # Reference
 //!
 //! [`operations`], [`providers`].
 
+#[doc(alias = "login")]
+#[doc(alias = "sign up")]
+#[doc(alias = "registration")]
+#[doc(alias = "password hashing")]
+#[doc = include_str!("password.md")]
+pub mod password {}
+#[doc(alias = "magic url")]
+#[doc(alias = "passwordless")]
+#[doc(alias = "email link")]
+#[doc = include_str!("magic_link.md")]
+pub mod magic_link {}
+#[doc(alias = "OTP")]
+#[doc(alias = "email OTP")]
+#[doc(alias = "passwordless")]
+#[doc = include_str!("email_code.md")]
+pub mod email_code {}
+#[doc(alias = "SMS")]
+#[doc(alias = "OTP")]
+#[doc(alias = "phone login")]
+#[doc = include_str!("phone_code.md")]
+pub mod phone_code {}
+#[doc(alias = "guest")]
+#[doc(alias = "anonymous session")]
+#[doc = include_str!("anonymous.md")]
+pub mod anonymous {}
+#[doc(alias = "social login")]
+#[doc(alias = "OpenID Connect")]
+#[doc(alias = "OIDC")]
+#[doc(alias = "single sign-on")]
+#[doc(alias = "SSO")]
+#[doc = include_str!("oauth2.md")]
+pub mod oauth2 {}
+#[doc(alias = "2FA")]
+#[doc(alias = "MFA")]
+#[doc(alias = "two-factor")]
+#[doc(alias = "TOTP")]
+#[doc(alias = "authenticator app")]
+#[doc(alias = "step-up")]
+#[doc = include_str!("mfa.md")]
+pub mod mfa {}
+#[doc(alias = "forgot password")]
+#[doc(alias = "reset password")]
+#[doc(alias = "account recovery")]
+#[doc = include_str!("recovery.md")]
+pub mod recovery {}
+#[doc(alias = "lost second factor")]
+#[doc(alias = "backup codes")]
+#[doc = include_str!("recovery_codes.md")]
+pub mod recovery_codes {}
+#[doc(alias = "confirm email")]
+#[doc(alias = "email verification")]
+#[doc = include_str!("verification.md")]
+pub mod verification {}
+#[doc(alias = "logout")]
+#[doc(alias = "session token")]
+#[doc(alias = "log out everywhere")]
+#[doc = include_str!("sessions.md")]
+pub mod sessions {}
+#[doc(alias = "JSON Web Token")]
+#[doc(alias = "bearer token")]
+#[doc = include_str!("jwt.md")]
+pub mod jwt {}
+#[doc(alias = "push notification")]
+#[doc(alias = "device token")]
+#[doc = include_str!("push_targets.md")]
+pub mod push_targets {}
+#[doc(alias = "user settings")]
+#[doc(alias = "user metadata")]
+#[doc = include_str!("preferences.md")]
+pub mod preferences {}
+#[doc(alias = "audit log")]
+#[doc(alias = "activity log")]
+#[doc = include_str!("security_log.md")]
+pub mod security_log {}
+#[doc(alias = "brute force")]
+#[doc(alias = "account lockout")]
+#[doc = include_str!("lockout.md")]
+pub mod lockout {}
 #[doc(alias = "routes")]
 #[doc(alias = "endpoints")]
 #[doc = include_str!("operations.md")]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod floors;
+mod guide;
 mod pages;
 mod source;
 mod text;
