@@ -25,7 +25,7 @@
 //!
 //! # Reference
 //!
-//! [`operations`], [`providers`].
+//! [`configuration`], [`errors`], [`request_limits`], [`operations`], [`providers`].
 
 #[doc(alias = "login")]
 #[doc(alias = "sign up")]
@@ -105,6 +105,19 @@ pub mod security_log {}
 #[doc(alias = "account lockout")]
 #[doc = include_str!("lockout.md")]
 pub mod lockout {}
+#[doc(alias = "settings")]
+#[doc(alias = "options")]
+#[doc = include_str!("configuration.md")]
+pub mod configuration {}
+#[doc(alias = "error codes")]
+#[doc(alias = "HTTP status")]
+#[doc = include_str!("errors.md")]
+pub mod errors {}
+#[doc(alias = "rate limit")]
+#[doc(alias = "request limits")]
+#[doc(alias = "throttle")]
+#[doc = include_str!("request_limits.md")]
+pub mod request_limits {}
 #[doc(alias = "routes")]
 #[doc(alias = "endpoints")]
 #[doc = include_str!("operations.md")]

@@ -1,6 +1,9 @@
 //! The pages of the guide: their form, and the tables that the code decides.
 
+mod errors;
 mod form;
+mod limits;
+mod settings;
 
 use std::{fs, path::Path};
 
