@@ -1,6 +1,7 @@
 //! The guide: features, reference tables and topics, one page each.
 //!
-//! Every Rust block of the guide is compiled, and the reference tables are checked against the code.
+//! New here? Read [`start`], then the pages of the features that you want. Every Rust block of the
+//! guide is compiled, and the reference tables are checked against the code.
 //!
 //! # Features
 //!
@@ -26,6 +27,24 @@
 //! # Reference
 //!
 //! [`configuration`], [`errors`], [`request_limits`], [`operations`], [`providers`].
+//!
+//! # Topics
+//!
+//! | page | contents |
+//! |---|---|
+//! | [`start`] | five minutes from nothing to signed-in users |
+//! | [`own_tables`] | views, foreign keys and triggers beside your own tables; migrations |
+//! | [`cookies_and_csrf`] | session cookies, "remember me", CSRF, CORS |
+//! | [`deployment`] | reverse proxies, keys, systemd, containers, backups, health |
+//! | [`admin`] | support cases: lost second factor, changed mailbox, blocked users, roles |
+//! | [`testing`] | tests of your application |
+//! | [`hooks`] | reacting to events, webhooks, rules for passwords |
+//! | [`messages`] | mail templates and languages |
+//! | [`security`] | attacks by name, and what holds |
+//! | [`sdks`] | client SDKs |
+//! | [`migration`] | moving from another system: imports of users and password hashes |
+//! | [`other_frameworks`] | actix, Rocket, poem, plain hyper |
+//! | [`comparison`] | other libraries, and when not to use this one |
 
 #[doc(alias = "login")]
 #[doc(alias = "sign up")]
@@ -126,3 +145,89 @@ pub mod operations {}
 #[doc(alias = "social providers")]
 #[doc = include_str!("providers.md")]
 pub mod providers {}
+#[doc(alias = "getting started")]
+#[doc(alias = "quickstart")]
+#[doc(alias = "own login page")]
+#[doc = include_str!("start.md")]
+pub mod start {}
+#[doc(alias = "foreign key")]
+#[doc(alias = "migrations")]
+#[doc(alias = "sqlx")]
+#[doc(alias = "diesel")]
+#[doc(alias = "sea-orm")]
+#[doc(alias = "trigger")]
+#[doc(alias = "views")]
+#[doc = include_str!("own_tables.md")]
+pub mod own_tables {}
+#[doc(alias = "CSRF")]
+#[doc(alias = "CORS")]
+#[doc(alias = "remember me")]
+#[doc(alias = "SameSite")]
+#[doc = include_str!("cookies_and_csrf.md")]
+pub mod cookies_and_csrf {}
+#[doc(alias = "nginx")]
+#[doc(alias = "Caddy")]
+#[doc(alias = "docker")]
+#[doc(alias = "systemd")]
+#[doc(alias = "backup")]
+#[doc(alias = "key rotation")]
+#[doc(alias = "production")]
+#[doc = include_str!("deployment.md")]
+pub mod deployment {}
+#[doc(alias = "administrator")]
+#[doc(alias = "support")]
+#[doc(alias = "roles")]
+#[doc(alias = "impersonation")]
+#[doc = include_str!("admin.md")]
+pub mod admin {}
+#[doc(alias = "tests")]
+#[doc(alias = "mock")]
+#[doc(alias = "test double")]
+#[doc = include_str!("testing.md")]
+pub mod testing {}
+#[doc(alias = "webhook")]
+#[doc(alias = "events")]
+#[doc(alias = "callback")]
+#[doc = include_str!("hooks.md")]
+pub mod hooks {}
+#[doc(alias = "mail templates")]
+#[doc(alias = "email templates")]
+#[doc(alias = "languages")]
+#[doc(alias = "i18n")]
+#[doc = include_str!("messages.md")]
+pub mod messages {}
+#[doc(alias = "threat model")]
+#[doc(alias = "OWASP")]
+#[doc(alias = "ASVS")]
+#[doc = include_str!("security.md")]
+pub mod security {}
+#[doc(alias = "Appwrite")]
+#[doc(alias = "client SDK")]
+#[doc(alias = "React Native")]
+#[doc(alias = "Flutter")]
+#[doc = include_str!("sdks.md")]
+pub mod sdks {}
+#[doc(alias = "bcrypt import")]
+#[doc(alias = "import users")]
+#[doc(alias = "password hash import")]
+#[doc(alias = "Devise")]
+#[doc(alias = "Django")]
+#[doc(alias = "Auth0")]
+#[doc = include_str!("migration.md")]
+pub mod migration {}
+#[doc(alias = "actix")]
+#[doc(alias = "Rocket")]
+#[doc(alias = "poem")]
+#[doc(alias = "warp")]
+#[doc(alias = "hyper")]
+#[doc = include_str!("other_frameworks.md")]
+pub mod other_frameworks {}
+#[doc(alias = "alternatives")]
+#[doc(alias = "Better Auth")]
+#[doc(alias = "Rodauth")]
+#[doc(alias = "django-allauth")]
+#[doc(alias = "Keycloak")]
+#[doc(alias = "torii")]
+#[doc(alias = "axum-login")]
+#[doc = include_str!("comparison.md")]
+pub mod comparison {}

@@ -1,5 +1,6 @@
 //! The pages of the guide: their form, and the tables that the code decides.
 
+mod columns;
 mod errors;
 mod form;
 mod limits;
