@@ -85,6 +85,32 @@ async fn a_row_of_the_host_that_refers_to_an_account_holds_it() {
     }
 }
 
+/// As the guide shows it, in its page about own tables.
+#[tokio::test]
+async fn triggers_are_part_of_a_save_and_can_refuse_it() {
+    let Some(schema) = Schema::new() else { return };
+    let service = schema.service().await;
+    let client = schema.client().await;
+    let name = &schema.name;
+    let profiles = format!(
+        "CREATE TABLE profiles (account TEXT PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE, email TEXT); \
+         CREATE FUNCTION new_profile() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF NEW.email LIKE 'bob@%' THEN RAISE EXCEPTION 'not invited'; END IF; \
+         INSERT INTO \"{name}\".profiles (account, email) VALUES (NEW.id, NEW.email); RETURN NULL; END $$; \
+         CREATE TRIGGER new_profile AFTER INSERT ON accounts FOR EACH ROW EXECUTE FUNCTION new_profile()"
+    );
+    client.batch_execute(&profiles).await.unwrap();
+    let (_, ada) = sign_up(&service, "ada").await;
+    assert_eq!(count(&client, "profiles").await, 1);
+    let bob =
+        account::SignUp::new("bob@example.com".parse().unwrap(), crate::postgres::PASSWORD.parse().unwrap());
+    let refused = service.sign_up(bob, &account::model::ClientInfo::default()).await.unwrap_err();
+    assert_eq!(refused.code(), "general_store_unavailable");
+    assert_eq!((count(&client, "accounts").await, count(&client, "profiles").await), (1, 1));
+    service.admin(&account::model::ClientInfo::default()).delete(ada.user()).await.unwrap();
+    assert_eq!(count(&client, "profiles").await, 0);
+}
+
 #[tokio::test]
 async fn damage_and_newer_formats_are_told_apart_and_errors_show_no_value() {
     let Some(schema) = Schema::new() else { return };
