@@ -1,6 +1,6 @@
 #![cfg_attr(
     feature = "guide",
-    doc = "[operations]: guide::operations\n[providers]: guide::providers\n",
+    doc = "[guide]: guide\n[operations]: guide::operations\n[providers]: guide::providers\n",
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(

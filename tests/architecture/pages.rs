@@ -17,7 +17,7 @@ fn caller(operation: Operation) -> &'static str {
     }
 }
 
-pub(crate) fn limit(limit: &Limit) -> String {
+fn limit(limit: &Limit) -> String {
     let keys = limit.by.iter().filter_map(|key| match key {
         LimitKey::Ip => Some("network"),
         LimitKey::Email => Some("email"),

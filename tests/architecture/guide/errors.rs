@@ -68,7 +68,7 @@ fn text(expression: &Expr) -> Option<String> {
 fn statuses() -> BTreeMap<String, String> {
     let arms = arms(include_str!("../../../src/kind.rs"), "status");
     arms.into_iter()
-        .filter_map(|(names, status)| Some((names.first()?.clone(), status[0].clone()?)))
+        .filter_map(|(names, status)| Some((names.first()?.clone(), status.first()?.clone()?)))
         .collect()
 }
 
@@ -146,11 +146,12 @@ impl Visit<'_> for HttpCodes {
     }
 
     fn visit_expr_call(&mut self, call: &syn::ExprCall) {
-        if let (Some(Expr::Path(first)), Some(Expr::Lit(_))) = (call.args.first(), call.args.get(1))
-            && first.path.segments.iter().any(|segment| segment.ident == "StatusCode")
+        if let (Some(first @ Expr::Path(path)), Some(second @ Expr::Lit(_))) =
+            (call.args.first(), call.args.get(1))
+            && path.path.segments.iter().any(|segment| segment.ident == "StatusCode")
         {
-            let status = text(&call.args[0]).map(|name| status(&name));
-            self.found.extend(text(&call.args[1]).map(|code| (code, status)));
+            let status = text(first).map(|name| status(&name));
+            self.found.extend(text(second).map(|code| (code, status)));
         }
         visit::visit_expr_call(self, call);
     }

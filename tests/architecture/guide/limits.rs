@@ -2,9 +2,22 @@
 
 use std::fmt::Write as _;
 
-use account::operation::Operation;
+use account::operation::{Limit, LimitKey, Operation};
 
-use crate::pages::limit;
+/// A limit, with the names of the fields of `Subject` for what is not a network.
+fn limit(limit: &Limit) -> String {
+    let keys = limit.by.iter().filter_map(|key| match key {
+        LimitKey::Url => None,
+        LimitKey::Ip => Some("network"),
+        LimitKey::Email => Some("`email`"),
+        LimitKey::Phone => Some("`phone`"),
+        LimitKey::UserIdParam => Some("`user_id_param`"),
+        LimitKey::CallerId => Some("`caller_id`"),
+        LimitKey::ChallengeId => Some("`challenge`"),
+        other => panic!("no name for {other:?}"),
+    });
+    format!("{} per {}", limit.max, keys.collect::<Vec<_>>().join(" and "))
+}
 
 fn table() -> String {
     let all = || Operation::ALL.iter().chain(Operation::SUPPORTING);
