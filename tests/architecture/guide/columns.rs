@@ -91,3 +91,13 @@ fn the_page_names_the_newest_migration_of_each_store() {
         assert!(page.contains(&format!("`{}`", newest(store))), "{store}: {}", newest(store));
     }
 }
+
+#[test]
+fn the_page_names_the_versions_of_the_drivers() {
+    let (page, manifest) = (page("own_tables"), include_str!("../../../Cargo.toml"));
+    for driver in ["rusqlite", "tokio-postgres", "deadpool-postgres"] {
+        let line = manifest.lines().find(|line| line.starts_with(&format!("{driver} = "))).unwrap();
+        let version = between(line, "version = \"", "\"");
+        assert!(page.contains(&format!("`{driver}` {version}")), "{driver} {version}");
+    }
+}

@@ -6,7 +6,8 @@ const MAX_SUMMARY: usize = 100;
 const MAX_TEXT: usize = 100;
 const MAX_CODE: usize = 110;
 
-fn files() -> BTreeSet<String> {
+/// The names of all pages.
+pub(super) fn files() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter_map(|name| Some(name.strip_suffix(".md")?.to_owned())).collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use account::{Config, MasterKey, http::Settings, model::Argon2Params};
 use syn::visit::{self, Visit};
 
-use super::{page, table};
+use super::{page, rows, table};
 
 type Values = BTreeMap<String, String>;
 
@@ -84,6 +84,28 @@ fn the_table_of_settings_has_every_field_with_its_default() {
     let plain: Values = config.into_iter().filter(|(name, _)| !without_plain_default(name)).collect();
     assert_eq!(defaults("Config"), plain);
     assert_eq!(defaults("Settings"), fields(&format!("{:#?}", Settings::default())));
+}
+
+/// Switches are on or off on the pages of features.
+#[test]
+fn the_pages_of_features_show_the_same_defaults() {
+    let mut defaults = defaults("Config");
+    defaults.extend(self::defaults("Settings"));
+    let mut found = 0;
+    for name in super::form::files().iter().filter(|name| *name != "configuration") {
+        for row in rows(&page(name)) {
+            let (Some(field), Some(shown)) = (row.first(), row.get(1)) else { continue };
+            let Some(value) = defaults.get(field.trim_start_matches("Settings::")) else { continue };
+            let expected = match value.as_str() {
+                "true" => "on",
+                "false" => "off",
+                other => other,
+            };
+            assert_eq!(shown, expected, "{field} in {name}.md");
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found}");
 }
 
 #[test]
