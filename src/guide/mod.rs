@@ -20,6 +20,7 @@
 //! | [`sessions`] | see and end sessions |
 //! | [`jwt`] | call other servers of your application |
 //! | [`push_targets`] | register devices for push messages |
+//! | [`profile`] | change name, email address and phone number |
 //! | [`preferences`] | store settings of your application |
 //! | [`security_log`] | see what happened to the account |
 //! | [`lockout`] | be safe from guessed passwords and codes |
@@ -112,6 +113,11 @@ pub mod jwt {}
 #[doc(alias = "device token")]
 #[doc = include_str!("push_targets.md")]
 pub mod push_targets {}
+#[doc(alias = "change email")]
+#[doc(alias = "close account")]
+#[doc(alias = "account settings")]
+#[doc = include_str!("profile.md")]
+pub mod profile {}
 #[doc(alias = "user settings")]
 #[doc(alias = "user metadata")]
 #[doc = include_str!("preferences.md")]

@@ -4,6 +4,7 @@ mod columns;
 mod errors;
 mod form;
 mod limits;
+mod mentions;
 mod settings;
 
 use std::{fs, path::Path};
