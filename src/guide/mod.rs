@@ -34,6 +34,7 @@
 //! | page | contents |
 //! |---|---|
 //! | [`start`] | five minutes from nothing to signed-in users |
+//! | [`own_pages`] | forms and pages of your own with axum |
 //! | [`own_tables`] | views, foreign keys and triggers beside your own tables; migrations |
 //! | [`cookies_and_csrf`] | session cookies, "remember me", CSRF, CORS |
 //! | [`deployment`] | reverse proxies, keys, systemd, containers, backups, health |
@@ -153,9 +154,13 @@ pub mod operations {}
 pub mod providers {}
 #[doc(alias = "getting started")]
 #[doc(alias = "quickstart")]
-#[doc(alias = "own login page")]
 #[doc = include_str!("start.md")]
 pub mod start {}
+#[doc(alias = "own login page")]
+#[doc(alias = "own pages")]
+#[doc(alias = "login form")]
+#[doc = include_str!("own_pages.md")]
+pub mod own_pages {}
 #[doc(alias = "foreign key")]
 #[doc(alias = "migrations")]
 #[doc(alias = "sqlx")]

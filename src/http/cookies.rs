@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     config::{Config, ConfigError},
+    features::PassedChallenge,
     model::{ClientInfo, DeviceSecret, SessionSecret, Timestamp},
     service::SignedIn,
 };
@@ -140,6 +141,15 @@ impl Cookies {
             cookies.header(FALLBACK, &format!(r#"{{"{}":"{}"}}"#, self.name, *wire));
         }
         cookies
+    }
+
+    /// Sets the cookies after a second factor: the session's, which has a new secret, and the
+    /// device's if it is new.
+    pub fn passed_challenge(&self, passed: &PassedChallenge, keep: KeepSignedIn) -> SetCookies {
+        let PassedChallenge { session, secret, device } = passed;
+        let secret = secret.as_ref().map(|secret| self.new_secret(secret, session.expires_at, keep));
+        let device = device.as_ref().map(|device| self.device(device, session.updated_at));
+        secret.unwrap_or_default().and(device.unwrap_or_default())
     }
 
     /// Clears the session cookie.
