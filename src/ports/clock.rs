@@ -31,6 +31,9 @@ use crate::model::Timestamp;
 ///         Duration::ZERO
 ///     }
 /// }
+///
+/// let noon = FixedClock(Timestamp::from_millis(1_767_268_800_000));
+/// assert_eq!(noon.now().to_string(), "2026-01-01T12:00:00.000+00:00");
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the current time in UTC.

@@ -24,7 +24,33 @@ use crate::{model::PasswordHash, secret::Secret};
 /// same part, until the next sign-in replaces it.
 ///
 /// # Examples
-/// See [`Argon2Pool`](crate::Argon2Pool).
+/// ```
+/// use std::{sync::Arc, time::Instant};
+/// use account::{Argon2Pool, Secret, model::PasswordHash, ports::*};
+///
+/// /// Prints how long each hash takes.
+/// #[derive(Debug)]
+/// struct Timed(Argon2Pool);
+///
+/// #[async_trait::async_trait]
+/// impl PasswordHasher for Timed {
+///     async fn hash(&self, it: Arc<Secret>, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
+///         let (start, hash) = (Instant::now(), self.0.hash(it, salt).await);
+///         println!("{:?}", start.elapsed());
+///         hash
+///     }
+///     // and `verify` likewise
+/// #   async fn verify(&self, it: Arc<Secret>, to: Option<PasswordHash>)
+/// #   -> Result<Verdict, HashError> {
+/// #       self.0.verify(it, to).await
+/// #   }
+/// }
+/// # #[tokio::main] async fn main() -> Result<(), HashError> {
+/// # let (it, hasher) = (Arc::new(Secret::new("heron".into())), Timed(Argon2Pool::default()));
+/// # let hash = hasher.hash(Arc::clone(&it), [7; 16]).await?;
+/// # assert!(hasher.verify(it, Some(hash)).await?.matches);
+/// # Ok(()) }
+/// ```
 #[async_trait]
 pub trait PasswordHasher: Send + Sync + Debug + 'static {
     /// Hashes a password with the current parameters.

@@ -91,6 +91,20 @@ impl HttpMethod {
 /// # Security
 /// URLs, headers and bodies carry keys and codes. `Debug` therefore shows only the method, the host
 /// name, the names of the headers and the limits. Header values and the body are wiped on drop.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use account::ports::{HttpMethod, HttpRequest};
+///
+/// let request = HttpRequest::new(HttpMethod::Post, "https://sms.example.com/send".parse()?)
+///     .with_basic_auth("user", "hidden")
+///     .with_body("application/json", br#"{"to":"+64211234567"}"#.to_vec())
+///     .with_timeout(Duration::from_secs(5));
+/// assert_eq!(request.headers().count(), 2);
+/// assert!(!format!("{request:?}").contains("hidden"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct HttpRequest {
     method: HttpMethod,
     url: Url,

@@ -35,6 +35,14 @@ const DEFAULT_CAPACITY: usize = 1 << 20;
 /// A key at its limit is never evicted before its window ends, so a flood of other keys cannot
 /// reset it. If such keys take all the room for a new one, the new one is refused with
 /// [`LimiterError::Full`].
+///
+/// # Examples
+/// ```
+/// use account::MemoryLimiter;
+///
+/// let limiter = MemoryLimiter::with_capacity(10_000);
+/// assert!(limiter.capacity() >= 10_000 && limiter.is_empty());
+/// ```
 #[doc(alias = "rate limit")]
 pub struct MemoryLimiter {
     shards: Box<[Mutex<Shard>]>,

@@ -47,6 +47,24 @@ pub enum Select<'a> {
 /// Implement it to keep accounts in a storage of your choice, and test it with
 /// [`store_conformance!`](crate::store_conformance). Every method is one guarantee; none has a
 /// default.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use account::{AccountService, Config, MasterKey, MemoryStore};
+/// use account::{model::Key, ports::{Parts, Store}};
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (config, name) = (Config::new(MasterKey::generate()?), "memory");
+/// let store: Arc<dyn Store> = match name { // from your configuration
+///     "memory" => Arc::new(MemoryStore::new()),
+///     other => return Err(format!("no such store: {other}").into()),
+/// };
+/// let accounts = AccountService::builder(store).config(config).build()?;
+/// let ada = Key::Mailbox("ada@example.com".parse()?);
+/// assert!(accounts.store().load(&ada, Parts::Body).await?.is_none());
+/// # Ok(()) }
+/// ```
 #[doc(alias = "database")]
 #[doc(alias = "storage")]
 #[async_trait]
