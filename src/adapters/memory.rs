@@ -22,6 +22,16 @@ const SHARDS: usize = 64;
 ///
 /// A save that claims or releases keys locks the index of keys and one shard, any other save one
 /// shard, and a load by id one shard for reading.
+///
+/// # Examples
+/// ```
+/// use account::{AccountService, Config, MasterKey, MemoryStore};
+///
+/// let config = Config::new(MasterKey::generate()?);
+/// let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
+/// assert_eq!(accounts.config().project, "default");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct MemoryStore {
     hasher: RandomState,
     index: RwLock<Index>,

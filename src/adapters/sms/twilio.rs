@@ -29,6 +29,29 @@ const VALIDITY_PERIOD: &str = "900";
 /// # Security
 /// Without a queue, the time a reply takes reveals whether a message was sent, and with it whether
 /// an account exists (user enumeration by timing).
+///
+/// # Examples
+/// ```
+/// # use account::ports::{HttpClient, HttpError, HttpRequest, HttpResponse};
+/// # #[derive(Debug)] struct Http;
+/// # #[async_trait::async_trait] impl HttpClient for Http {
+/// #     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+/// #         Ok(HttpResponse::new(201, b"{}".to_vec()))
+/// #     }
+/// # }
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use account::{messages::{SmsMessage, TextNotice}, ports::SmsSender as _};
+/// # let code = std::sync::Arc::new(account::Secret::new("123456".into()));
+/// # let notice = TextNotice::SignInCode { code };
+/// # let message = SmsMessage::new("+64211234567".parse()?, "Example", notice);
+/// use account::TwilioSms;
+///
+/// # let http = Http;
+/// // `http` is an `HttpClient`, such as `ReqwestClient` (feature `http-client`).
+/// let sms = TwilioSms::new("AC0123456789abcdef", "hidden".to_owned(), "+15005550006", http)?;
+/// sms.send(message).await?; // the service does this; put a queue in between
+/// # Ok(()) }
+/// ```
 pub struct TwilioSms {
     client: Arc<dyn HttpClient>,
     renderer: Arc<dyn Renderer>,

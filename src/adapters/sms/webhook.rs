@@ -32,6 +32,29 @@ use crate::{
 /// - The URL may contain a password (`https://user:password@host/…`), which is sent as basic
 ///   authentication, or a secret path. `Debug` shows neither.
 /// - Over plain `http`, codes are readable on the network. Use it only on networks you trust.
+///
+/// # Examples
+/// ```
+/// # use account::ports::{HttpClient, HttpError, HttpRequest, HttpResponse};
+/// # #[derive(Debug)] struct Http;
+/// # #[async_trait::async_trait] impl HttpClient for Http {
+/// #     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+/// #         Ok(HttpResponse::new(201, b"{}".to_vec()))
+/// #     }
+/// # }
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use account::{messages::{SmsMessage, TextNotice}, ports::SmsSender as _};
+/// # let code = std::sync::Arc::new(account::Secret::new("123456".into()));
+/// # let notice = TextNotice::SignInCode { code };
+/// # let message = SmsMessage::new("+64211234567".parse()?, "Example", notice);
+/// use account::WebhookSms;
+///
+/// # let http = Http;
+/// // `http` is an `HttpClient`, such as `ReqwestClient` (feature `http-client`).
+/// let sms = WebhookSms::new("https://user:hidden@sms.example.com/send", http)?;
+/// sms.send(message).await?; // the service does this; put a queue in between
+/// # Ok(()) }
+/// ```
 pub struct WebhookSms {
     client: Arc<dyn HttpClient>,
     renderer: Arc<dyn Renderer>,

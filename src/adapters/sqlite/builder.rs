@@ -9,7 +9,7 @@ use std::{thread, time::Duration};
 /// ```
 /// use account::SqliteStore;
 ///
-/// # let folder = std::env::temp_dir().join(format!("account-doc-{}", std::process::id()));
+/// # let folder = std::env::temp_dir().join(format!("account-doc-builder-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// let store = SqliteStore::builder()
 ///     .readers(4)
