@@ -22,6 +22,7 @@ use crate::{
 /// let mut config = Config::new(MasterKey::generate()?);
 /// config.project_name = "Example".into();
 /// config.session_lifetime = Duration::from_secs(30 * 24 * 3600);
+/// assert_eq!(config.session_limit, 10); // a default
 /// # Ok::<(), account::error::Invalid>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -90,6 +91,21 @@ pub struct Config {
 }
 
 /// The rules for new passwords. The length of 8 to 256 characters always applies.
+///
+/// # Examples
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use account::{AccountService, Config, MasterKey, MemoryStore, SignUp, model::ClientInfo};
+///
+/// let mut config = Config::new(MasterKey::generate()?);
+/// config.passwords.context_words = vec!["acme".into()];
+/// config.passwords.history = 3;
+/// let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
+///
+/// let new = SignUp::new("ada@example.com".parse()?, "I-love-ACME-2026".parse()?);
+/// assert!(accounts.sign_up(new, &ClientInfo::default()).await.is_err());
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PasswordPolicy {
@@ -107,6 +123,16 @@ pub struct PasswordPolicy {
 }
 
 /// When an account's email address is notified of a new session.
+///
+/// # Examples
+/// ```
+/// use account::{Config, MasterKey, SessionAlerts};
+///
+/// let mut config = Config::new(MasterKey::generate()?);
+/// config.session_alerts = SessionAlerts::NewDevices;
+/// assert_eq!(Config::new(MasterKey::generate()?).session_alerts, SessionAlerts::Off);
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionAlerts {
@@ -122,6 +148,19 @@ pub enum SessionAlerts {
 
 /// Which sign-in methods are enabled. A disabled one returns
 /// [`MethodDisabled`](crate::Error::MethodDisabled).
+///
+/// # Examples
+/// ```
+/// use account::{AccountService, Config, Error, MasterKey, MemoryStore, model::ClientInfo};
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = Config::new(MasterKey::generate()?);
+/// config.methods.anonymous = false;
+/// let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
+/// let refused = accounts.sign_in_anonymously(&ClientInfo::default()).await;
+/// assert!(matches!(refused, Err(Error::MethodDisabled)));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignInMethods {
@@ -155,6 +194,17 @@ impl SignInMethods {
 }
 
 /// An invalid configuration: the field and the rule that it breaks.
+///
+/// # Examples
+/// ```
+/// use account::{AccountService, Config, MasterKey, MemoryStore};
+///
+/// let mut config = Config::new(MasterKey::generate()?);
+/// config.session_limit = 1_000;
+/// let error = AccountService::builder(MemoryStore::new()).config(config).build().unwrap_err();
+/// assert_eq!(error.to_string(), "invalid `session_limit`: must be between 1 and 100");
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid `{field}`: {rule}")]
 pub struct ConfigError {

@@ -17,6 +17,19 @@ use crate::{
 ///
 /// # Security
 /// Keep it outside the database. `Debug` shows nothing of it, and the bytes are wiped on drop.
+///
+/// # Examples
+/// ```
+/// use account::{Config, MasterKey};
+///
+/// let text = MasterKey::generate()?.to_base64(); // once, to be kept in a safe place
+/// let mut config = Config::new(MasterKey::from_base64(&text)?); // at each start
+///
+/// // To rotate keys, put a new one in front. What the old one protects stays readable.
+/// config.keys.insert(0, MasterKey::generate()?);
+/// assert!(MasterKey::from_bytes(b"change me, change me, change me!").is_err());
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<Vec<u8>>);
 

@@ -136,6 +136,20 @@ impl fmt::Debug for TotpSecret {
 /// # Security
 /// It contains the secret, which is enough to generate the user's codes. `Debug` shows nothing of
 /// it, and the text is wiped on drop.
+///
+/// # Examples
+/// ```
+/// # #[cfg(not(all(feature = "testing", feature = "qr")))] fn main() {}
+/// # #[cfg(all(feature = "testing", feature = "qr"))] #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let test = account::testing::TestHost::new();
+/// # let accounts = &test.service;
+/// # let caller = test.caller(&test.signed_up("ada@example.com").await).await;
+/// let new = accounts.add_authenticator(&caller).await?;
+/// assert!(new.uri.as_str().starts_with("otpauth://totp/")); // a link, for phones
+/// assert!(new.uri.to_svg()?.starts_with("<svg")); // feature `qr`, for other screens
+/// # Ok(()) }
+/// ```
 #[doc(alias = "2FA")]
 #[doc(alias = "TOTP")]
 pub struct OtpauthUri(Zeroizing<String>);

@@ -12,6 +12,17 @@ pub(super) const MAX_PARALLELISM: u32 = 16;
 /// Your application chooses it once for its [`Argon2Pool`](crate::Argon2Pool). Each stored
 /// [`PasswordHash`](super::PasswordHash) contains its own. All values are within the limits of
 /// [`Argon2Params::new`], so no stored hash can cause unbounded work.
+///
+/// # Examples
+/// ```
+/// use account::{Argon2Params, Config, MasterKey};
+///
+/// let mut config = Config::new(MasterKey::generate()?);
+/// config.hashing = Argon2Params::new(47_104, 1, 1)?; // 46 MiB, one pass
+/// assert_eq!(config.hashing.to_string(), "m=47104,t=1,p=1");
+/// assert!(Argon2Params::new(4, 1, 1).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Argon2Params {
     memory_kib: u32,

@@ -10,6 +10,17 @@ use url::form_urlencoded;
 /// Only [`AllowedRedirects::check`](super::AllowedRedirects::check) creates it, so a function that
 /// takes it need not check again. It cannot be deserialized: a stored URL must be checked again.
 /// Cloning is cheap.
+///
+/// # Examples
+/// ```
+/// use account::model::AllowedRedirects;
+///
+/// let allowed = AllowedRedirects::new(["app.example.com"], [])?;
+/// let page = allowed.check("https://app.example.com/reset?lang=en")?;
+/// let link = page.with_query(&[("userId", "ada")]);
+/// assert_eq!(link, "https://app.example.com/reset?lang=en&userId=ada");
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct CheckedUrl(Arc<str>);

@@ -23,6 +23,22 @@ const MAX_UNUSED: Duration = Duration::from_secs(365 * 24 * 3600);
 /// It does not authenticate the client. Failed attempts of known devices are counted apart, so that
 /// an attacker who locks an account does not lock its owner out. Only a digest that is bound to the
 /// account is stored. `Debug` shows nothing, there is no `Display`, and the bits are wiped on drop.
+///
+/// # Examples
+/// ```
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+/// # let test = account::testing::TestHost::new();
+/// # let (accounts, signed_in) = (&test.service, test.signed_up("ada@example.com").await);
+/// use account::model::{ClientInfo, DeviceSecret};
+///
+/// let cookie = signed_in.device.unwrap().to_wire(); // outlives the session
+/// let client = ClientInfo::default().with_device(DeviceSecret::from_wire(&cookie)?);
+/// let (email, password) = ("ada@example.com".parse()?, "tr4verse-Cobalt-heron".parse()?);
+/// let again = accounts.sign_in_with_password(email, password, &client).await?;
+/// assert!(again.device.is_none()); // the account knows the device
+/// # Ok(()) }
+/// ```
 #[doc(alias = "lockout")]
 pub struct DeviceSecret(Zeroizing<[u8; 32]>);
 

@@ -15,6 +15,17 @@ const MAX_BYTES: usize = 254;
 /// The form is RFC 5321 §4.1.2 without quoted local parts and address literals. Parsing converts
 /// the case and nothing else, so that one mailbox has one spelling. Cloning is cheap. `Debug` hides
 /// the local part.
+///
+/// # Examples
+/// ```
+/// use account::model::Email;
+///
+/// let email: Email = "Ada@Example.com".parse()?;
+/// assert_eq!(email.as_str(), "ada@example.com"); // one mailbox, one spelling
+/// assert_eq!((email.local_part(), email.domain()), ("ada", "example.com"));
+/// assert!("Ada <ada@example.com>".parse::<Email>().is_err());
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 pub struct Email(Arc<str>);

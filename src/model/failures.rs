@@ -24,6 +24,18 @@ pub(crate) struct Failures {
 ///
 /// After `threshold` failures in a row, an account rejects further attempts for `duration`. Each
 /// further lockout lasts twice as long as the last, up to `max_duration`. A success resets both.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use account::{Config, MasterKey};
+///
+/// let mut config = Config::new(MasterKey::generate()?);
+/// config.lockout.threshold = 20;
+/// config.lockout.duration = Duration::from_secs(5 * 60);
+/// assert_eq!(config.lockout.max_duration.as_secs(), 24 * 3600);
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[doc(alias = "brute force")]
 #[doc(alias = "throttle")]
 #[doc(alias = "account lockout")]

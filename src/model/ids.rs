@@ -19,6 +19,16 @@ const GENERATED_LENGTH: usize = 26;
 ///
 /// It has 1 to 36 characters of `A-Z a-z 0-9 . _ -`, the first of which is a letter or digit. Ids
 /// compare and sort as their texts.
+///
+/// # Examples
+/// ```
+/// use account::model::{Uid, UserId};
+///
+/// let id: Uid = "legacy-7".parse()?;
+/// assert_eq!(UserId::from(id).as_str(), "legacy-7");
+/// assert!("legacy 7".parse::<Uid>().is_err());
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Uid {
     // Bytes past the length are zero, so that the derived comparisons agree with those of the
@@ -207,6 +217,16 @@ ids! {
 }
 
 /// The id that a client requests for a new object: its own, or a generated one (`unique()`).
+///
+/// # Examples
+/// ```
+/// use account::model::{CustomId, UserId};
+///
+/// let chosen: CustomId<UserId> = "legacy-7".parse()?;
+/// assert_eq!(chosen, CustomId::Given("legacy-7".parse()?));
+/// assert_eq!("unique()".parse::<CustomId<UserId>>()?, CustomId::Generate);
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CustomId<T> {
     /// The service generates the id.

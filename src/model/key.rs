@@ -13,6 +13,16 @@ use super::{
 /// At most one account holds a key at a time. The account's own email and the provider-verified
 /// emails of its identities share [`Key::Mailbox`], so that one mailbox leads to one account.
 /// Sessions and tokens need no key, because every secret contains the id of its account.
+///
+/// # Examples
+/// ```
+/// use account::model::Key;
+///
+/// let key = Key::Mailbox("ada@example.com".parse()?);
+/// assert_eq!(key.to_text(), "mailbox:ada@example.com");
+/// assert_eq!(format!("{key:?}"), "Key::Mailbox(…)");
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// The account's id.

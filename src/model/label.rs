@@ -10,6 +10,16 @@ use super::invalid::Invalid;
 ///
 /// It has 1 to 36 ASCII letters and digits and is case-sensitive. Only your application can assign
 /// labels, so it may use them as roles.
+///
+/// # Examples
+/// ```
+/// use account::model::Label;
+///
+/// let label: Label = "admin".parse()?;
+/// assert_eq!(label.as_str(), "admin");
+/// assert!("billing-admin".parse::<Label>().is_err());
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[doc(alias = "role")]
 #[doc(alias = "admin")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -14,6 +14,17 @@ const MAX_CHARACTERS: usize = 128;
 ///
 /// # Security
 /// A name may contain markup. Escape it wherever your application shows it.
+///
+/// # Examples
+/// ```
+/// use account::model::Name;
+///
+/// let name: Name = "Ada Lovelace".parse()?;
+/// assert_eq!(name.as_str(), "Ada Lovelace");
+/// assert!(Name::optional("")?.is_empty()); // as a form sends it
+/// assert!("Ada\nLovelace".parse::<Name>().is_err());
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(Option<Arc<str>>);

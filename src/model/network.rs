@@ -11,6 +11,16 @@ use std::{
 /// RFC 7934 §6), so a limit by address could be evaded with 2⁶⁴ addresses. IPv4-mapped addresses
 /// (RFC 4291 §2.5.5.2) count as IPv4. `Display` writes the prefix form, such as `192.0.2.1/32` or
 /// `2001:db8::/64`.
+///
+/// # Examples
+/// ```
+/// use account::model::Network;
+///
+/// let one = Network::of("2001:db8::1".parse()?);
+/// assert_eq!(one, Network::of("2001:db8::2".parse()?)); // one subscriber has both
+/// assert_eq!(one.to_string(), "2001:db8::/64");
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network(IpAddr);
 
@@ -62,6 +72,16 @@ impl fmt::Display for Network {
 ///
 /// # Security
 /// Call it only for headers that a trusted proxy sent.
+///
+/// # Examples
+/// ```
+/// use account::model::{ClientInfo, parse_client_ip};
+///
+/// let header = "203.0.113.9, 192.0.2.7"; // `X-Forwarded-For` of a trusted proxy
+/// let last = header.rsplit(',').next().unwrap().trim();
+/// let client = parse_client_ip(last).map(ClientInfo::at).unwrap_or_default();
+/// assert_eq!(client.ip().unwrap().to_string(), "192.0.2.7");
+/// ```
 #[must_use]
 pub fn parse_client_ip(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().map(|address| address.to_canonical())

@@ -14,6 +14,16 @@ const MAX_BYTES: usize = 4 * 256;
 ///
 /// # Security
 /// `Debug` hides it. The memory is wiped on drop. There is no `Clone`, `PartialEq` or serde.
+///
+/// # Examples
+/// ```
+/// use account::model::Passcode;
+///
+/// let code: Passcode = "123456".parse()?; // from a form, or from the URL of a link
+/// assert_eq!(format!("{code:?}"), "Passcode(…)");
+/// assert!("".parse::<Passcode>().is_err());
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 pub struct Passcode(Secret);
 
 impl Passcode {

@@ -16,6 +16,16 @@ const MAX_BYTES: usize = 4 * 256;
 /// # Security
 /// `Debug` hides it. The memory is wiped when the last clone is dropped. There is no `PartialEq` or
 /// serde.
+///
+/// # Examples
+/// ```
+/// use account::model::Password;
+///
+/// let password: Password = "tr4verse-Cobalt-heron".parse()?;
+/// assert_eq!(format!("{password:?}"), "Password(…)");
+/// assert!("2 short".parse::<Password>().is_err());
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone)]
 pub struct Password(Arc<Secret>);
 

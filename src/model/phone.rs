@@ -10,6 +10,16 @@ use super::invalid::Invalid;
 ///
 /// The digits begin with an assigned country code. Cloning is cheap. `Debug` shows only the country
 /// code.
+///
+/// # Examples
+/// ```
+/// use account::model::Phone;
+///
+/// let phone: Phone = "+64211234567".parse()?;
+/// assert_eq!(phone.country_code(), "64");
+/// assert!("021 123 4567".parse::<Phone>().is_err()); // no country code, and blanks
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "Arc<str>")]
 pub struct Phone(Arc<str>);

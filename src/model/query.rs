@@ -14,6 +14,19 @@ use super::invalid::Invalid;
 /// A query for a page of the security log.
 ///
 /// Its only methods are `limit` and `offset`. Of several, the first one applies.
+///
+/// # Examples
+/// ```
+/// use account::model::PageQuery;
+///
+/// let queries = [r#"{"method":"limit","values":[10]}"#, r#"{"method":"offset","values":[20]}"#];
+/// let third_page = PageQuery::parse(&queries, 25)?;
+/// assert_eq!((third_page.limit(), third_page.offset()), (10, 20));
+///
+/// let first_page = PageQuery::parse(&[] as &[&str], 25)?;
+/// assert_eq!((first_page.limit(), first_page.offset()), (25, 0));
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageQuery {
     limit: usize,

@@ -27,6 +27,21 @@ const MAX_WIRE_BYTES: usize = 512;
 /// # Security
 /// Every holder of the token acts as the user. Only its SHA-256 digest is stored. `Debug` shows
 /// nothing, there is no `Display`, and the bits are wiped on drop.
+///
+/// # Examples
+/// ```
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+/// # let test = account::testing::TestHost::new();
+/// # let signed_in = test.signed_up("ada@example.com").await;
+/// use account::model::SessionSecret;
+///
+/// let cookie = signed_in.secret.to_wire(); // to the client, at sign-in
+/// let secret = SessionSecret::from_wire(&cookie)?; // from the client, at each request
+/// assert_eq!(secret.user(), signed_in.user_id());
+/// assert_eq!(format!("{secret:?}"), "SessionSecret(…)");
+/// # Ok(()) }
+/// ```
 #[doc(alias = "session token")]
 #[doc(alias = "session cookie")]
 pub struct SessionSecret {

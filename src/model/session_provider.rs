@@ -30,6 +30,15 @@ pub enum SessionProvider {
 /// The key of an OAuth2 provider, such as `github`.
 ///
 /// It has 1 to 36 characters of `A-Z a-z 0-9 . _ -`, the first of which is a letter or digit.
+///
+/// # Examples
+/// ```
+/// use account::model::{ProviderKey, SessionProvider};
+///
+/// let github: ProviderKey = "github".parse()?;
+/// assert_eq!(SessionProvider::Provider(github).name(), "github");
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProviderKey(Uid);
 

@@ -14,6 +14,17 @@ const ISO: &[BorrowedFormatItem<'_>] = format_description!(
 ///
 /// `Display` writes the form of the API, such as `2020-10-15T06:38:00.000+00:00`. Arithmetic
 /// saturates.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use account::model::Timestamp;
+///
+/// let start = Timestamp::from_millis(1_767_225_600_000);
+/// assert_eq!(start.to_string(), "2026-01-01T00:00:00.000+00:00");
+/// let later = start.after(Duration::from_secs(3600));
+/// assert_eq!(later.since(start), Duration::from_secs(3600));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(from = "i64", into = "i64")]
 pub struct Timestamp(i64);

@@ -10,6 +10,19 @@ use std::net::IpAddr;
 /// # Security
 /// `ip` is the address of the peer, or the one reported by a *trusted* proxy. All requests without
 /// an address share their counters, so leaving it out does not bypass a limit.
+///
+/// # Examples
+/// ```
+/// use account::operation::Subject;
+///
+/// let body = ("Ada@Example.com", "her password"); // as received, before it is parsed
+/// let from = Subject {
+///     ip: Some([192, 0, 2, 7].into()),
+///     email: Some(body.0),
+///     ..Subject::default()
+/// };
+/// assert!(from.phone.is_none());
+/// ```
 #[derive(Clone, Copy, Default)]
 pub struct Subject<'a> {
     /// The client's address.

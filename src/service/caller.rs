@@ -59,6 +59,22 @@ pub struct SessionHolder {
 /// [`Error::Blocked`] if the account is blocked, [`Error::PasswordResetRequired`] if it must set a
 /// new password, [`Error::MoreFactorsRequired`] if the session now lacks a second factor, and
 /// [`Error::Busy`] if conflicting changes kept the account busy.
+///
+/// # Examples
+/// ```
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+/// # let test = account::testing::TestHost::new();
+/// # let (accounts, signed_in) = (&test.service, test.signed_up("ada@example.com").await);
+/// use account::{Error, model::ClientInfo};
+///
+/// let client = ClientInfo::default().with_user_agent("curl/8.5.0"); // of this request
+/// let caller = accounts.caller(&signed_in.secret).await?.with_client(client);
+/// assert_eq!(caller.user_id(), signed_in.user_id());
+/// let stale = caller.require_fresh_factor(); // before something sensitive of your own
+/// assert!(matches!(stale, Err(Error::ChallengeRequired)));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Caller(SessionHolder);
 

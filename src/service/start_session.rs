@@ -20,6 +20,22 @@ use crate::{
 };
 
 /// A new session, and the secret that its client must keep.
+///
+/// # Examples
+/// ```
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// # #[cfg(feature = "testing")] #[tokio::main] async fn main() -> Result<(), account::Error> {
+/// # let test = account::testing::TestHost::new();
+/// # let (accounts, client) = (&test.service, account::model::ClientInfo::default());
+/// let signed_in = accounts.sign_in_anonymously(&client).await?;
+/// let cookie = format!(
+///     "session={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={}",
+///     signed_in.secret.to_wire(),
+///     accounts.config().session_lifetime.as_secs(),
+/// );
+/// assert!(cookie.ends_with("Max-Age=31536000"));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SignedIn {

@@ -27,6 +27,8 @@ const MAX_BYTES: usize = 1024;
 ///         device
 ///     }
 /// }
+///
+/// assert_eq!(WithOwnApp.parse("ExampleApp/1.0").client_name, "Example App");
 /// ```
 pub trait DeviceParser: Send + Sync + Debug + 'static {
     /// Parses a `User-Agent` header. It must accept any text and return promptly.

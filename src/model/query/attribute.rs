@@ -40,6 +40,28 @@ pub enum Field<'a> {
 }
 
 /// A row whose attributes a query can read.
+///
+/// # Examples
+/// ```
+/// use account::model::{Field, IdentityAttribute, IdentityQuery, QueryFields};
+///
+/// /// A row of your application that has one of the attributes.
+/// struct Row(&'static str);
+///
+/// impl QueryFields for Row {
+///     fn field(&self, attribute: IdentityAttribute) -> Field<'_> {
+///         match attribute {
+///             IdentityAttribute::Provider => Field::Text(self.0),
+///             _ => Field::Null,
+///         }
+///     }
+/// }
+///
+/// let query = [r#"{"method":"equal","attribute":"provider","values":["github"]}"#];
+/// let page = IdentityQuery::parse(&query, 25)?.apply(vec![Row("github"), Row("google")]);
+/// assert_eq!(page.map(|page| page.total), Ok(1));
+/// # Ok::<(), account::error::Invalid>(())
+/// ```
 pub trait QueryFields {
     /// Returns the value of an attribute.
     ///
