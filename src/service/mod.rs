@@ -1,9 +1,13 @@
 //! The service: ports and configuration put together, the change loop, and callers.
 
+// Modules with methods of `AccountService` come first: rustdoc shows them in the order of the
+// modules, and the formatter sorts those between blank lines.
+mod builder;
+
+mod authenticate;
+
 mod account_service;
 mod address;
-mod authenticate;
-mod builder;
 mod caller;
 mod change;
 mod conflict_queue;
