@@ -180,7 +180,10 @@ mod sqlite {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::support::{durable::open, tempdir::TempDir};
+    use crate::support::{
+        durable::{open, service},
+        tempdir::TempDir,
+    };
 
     struct File {
         connection: Connection,
@@ -222,6 +225,60 @@ mod sqlite {
         a_constraint_of_the_application_refuses_a_change => constraints_refuse_changes
         a_trigger_keeps_rows_of_the_application_in_step => triggers_keep_rows_in_step
         a_row_of_the_application_holds_its_account => rows_hold_accounts
+    }
+
+    #[tokio::test]
+    async fn accounts_live_in_a_file_where_the_application_has_such_tables() {
+        let directory = TempDir::new();
+        let path = directory.file("app.db");
+        let connection = Connection::open(&path).unwrap();
+        for (theirs, _) in TABLES_OF_OTHERS {
+            connection.execute_batch(theirs).unwrap();
+        }
+        connection.execute_batch("INSERT INTO Accounts VALUES (7, 'Ada')").unwrap();
+        let open = |prefix: &str| service(SqliteStore::builder().table_prefix(prefix).open(&path).unwrap());
+        let (one, other) = (open("auth_"), open("B2"));
+        let (caller, secret) = sign_up(&one, "ada").await;
+        one.replace_preferences(&caller, r#"{"a":1}"#.parse().unwrap()).await.unwrap();
+        assert!(!is_there(other.store(), "ada").await, "another prefix is another store");
+        sign_up(&other, "ada").await;
+
+        let file = File { connection, _directory: directory };
+        for (table, rows) in [
+            ("Accounts", 1),
+            ("auth_accounts", 1),
+            ("auth_account_users WHERE email='ada@example.com'", 1),
+            ("auth_account_sessions", 1),
+            ("auth_account_attachments", 1),
+            ("B2accounts", 1),
+            ("auth_account_migrations", 1),
+            ("sqlite_schema WHERE name LIKE 'auth~_%' ESCAPE '~'", 11),
+        ] {
+            assert_eq!(file.count(table).await, rows, "{table}");
+        }
+        file.execute("CREATE TABLE orders (account TEXT NOT NULL REFERENCES auth_accounts (id))").await;
+        file.execute("INSERT INTO orders VALUES ('ada')").await;
+        let client = ClientInfo::default();
+        assert!(matches!(one.admin(&client).delete(&id("ada")).await, Err(Error::Referenced)));
+        other.admin(&client).delete(&id("ada")).await.unwrap();
+        drop((one, other));
+
+        let again = open("auth_");
+        let caller = again.caller(&secret).await.unwrap();
+        assert_eq!(again.preferences(&caller).await.unwrap().as_json(), r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn a_prefix_that_needs_quotes_or_is_reserved_is_refused() {
+        let directory = TempDir::new();
+        let open = |prefix: &str| SqliteStore::builder().table_prefix(prefix).open(directory.file("a.db"));
+        for bad in ["a b", "a-", "1a", "é", "a\"", "a;", "sqlite_", "SQLite_x", &"x".repeat(33)] {
+            assert!(matches!(open(bad), Err(OpenError::TablePrefix)), "{bad:?}");
+        }
+        assert!(!directory.file("a.db").exists());
+        for good in ["", "_", "sqlite", &"x".repeat(32)] {
+            open(good).unwrap();
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The SQLite store keeps every promise of the port, with its cache and without.
+//! The SQLite store keeps every promise of the port, with its cache and without, and
+//! with a prefix.
 
 use std::{
     fs,
@@ -32,6 +33,8 @@ mod with_cache {
     account::store_conformance!(async { super::opened(super::SqliteStore::builder()) });
 }
 
-mod without_cache {
-    account::store_conformance!(async { super::opened(super::SqliteStore::builder().cached_accounts(0)) });
+mod without_cache_and_with_a_prefix {
+    account::store_conformance!(async {
+        super::opened(super::SqliteStore::builder().cached_accounts(0).table_prefix("auth_"))
+    });
 }

@@ -26,6 +26,7 @@ pub struct SqliteBuilder {
     pub(super) cached_accounts: usize,
     pub(super) mapped_bytes: u64,
     pub(super) busy_timeout: Duration,
+    pub(super) table_prefix: String,
 }
 
 impl Default for SqliteBuilder {
@@ -35,6 +36,7 @@ impl Default for SqliteBuilder {
             cached_accounts: 100_000,
             mapped_bytes: 1 << 30,
             busy_timeout: Duration::from_secs(10),
+            table_prefix: String::new(),
         }
     }
 }
@@ -69,5 +71,27 @@ impl SqliteBuilder {
     #[must_use]
     pub fn busy_timeout(self, timeout: Duration) -> Self {
         Self { busy_timeout: timeout, ..self }
+    }
+
+    /// Sets a prefix for the names of all tables, views and indexes. Default: none.
+    ///
+    /// Set it to keep the accounts in a file in which your application has tables named `accounts`
+    /// or `account_…` itself. With `auth_`, the tables are `auth_accounts`, `auth_account_bodies`
+    /// and so on. It has up to 32 ASCII letters, digits and underscores. Keep it: with another
+    /// prefix, the store is another, empty one.
+    ///
+    /// # Examples
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("account-prefix-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// # let path = directory.join("app.db");
+    /// let store = account::SqliteStore::builder().table_prefix("auth_").open(&path)?;
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn table_prefix(self, prefix: impl Into<String>) -> Self {
+        Self { table_prefix: prefix.into(), ..self }
     }
 }

@@ -14,6 +14,12 @@ pub enum OpenError {
     /// [`MemoryStore`](crate::MemoryStore) for that.
     #[error("the path does not name a file")]
     NotAFile,
+    /// The prefix of the tables is invalid.
+    #[error(
+        "the prefix of the tables must have up to 32 ASCII letters, digits and underscores, and must \
+         not begin with a digit or sqlite_"
+    )]
+    TablePrefix,
     /// A newer release has migrated the file. This release cannot read it.
     #[error(
         "the database has schema number {found}, but this release knows only those up to {known}; \
@@ -29,7 +35,7 @@ pub enum OpenError {
     /// needs.
     #[error(
         "the database has a table, view or index {name} that belongs to another application; \
-         open a file of its own for the accounts"
+         choose a prefix for the names of the store, with SqliteBuilder::table_prefix"
     )]
     NameTaken {
         /// The name.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Params};
 
-use super::error::store_error;
+use super::{error::store_error, statements::Statements};
 use crate::{
     adapters::rows::{EventRow, check_size, event_rows, version_to_sql},
     model::{Account, Event, Key, Timestamp},
@@ -52,8 +52,8 @@ impl Job {
 
     /// Applies the job within the writer's transaction and returns how many entries it concerned.
     /// After an error, the caller rolls back.
-    pub(super) fn apply(&self, connection: &Connection) -> Result<u32, SaveError> {
-        let sql = Sql(connection);
+    pub(super) fn apply(&self, connection: &Connection, statements: &Statements) -> Result<u32, SaveError> {
+        let sql = Sql { connection, statements };
         match self {
             Self::Save(save) => save.apply(&sql).map(|()| 1),
             Self::Remove { account } => remove(account, &sql).map(|()| 1),
@@ -73,14 +73,6 @@ impl Save {
 
     /// Writes the row of the account first, because it decides whether the change may be made.
     fn put_row(&self, sql: &Sql<'_>) -> Result<(), SaveError> {
-        const UPDATE: &str = "UPDATE accounts SET version=?2, email=?3, phone=?4, name=?5, status=?6, \
-            email_verified=?7, phone_verified=?8, created_at=?9, updated_at=?10, accessed_at=?11, due_at=?12 \
-            WHERE id=?1 AND version=?13";
-        // `?13 IS NULL` is always true. It lets both statements take the same parameters.
-        const INSERT: &str = "INSERT INTO accounts (id, version, email, phone, name, status, \
-            email_verified, phone_verified, created_at, updated_at, accessed_at, due_at) \
-            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 IS NULL \
-            ON CONFLICT (id) DO NOTHING";
         let account = &*self.after;
         let row = rusqlite::params![
             account.id().as_str(),
@@ -97,7 +89,8 @@ impl Save {
             account.due_at().map(Timestamp::as_millis),
             self.expected.map(version_to_sql),
         ];
-        let written = sql.run(if self.expected.is_some() { UPDATE } else { INSERT }, row)?;
+        let Statements { create, change, .. } = sql.statements;
+        let written = sql.run(if self.expected.is_some() { change } else { create }, row)?;
         match (written, self.expected) {
             (0, Some(_)) => Err(SaveError::Stale),
             (0, None) => Err(SaveError::Taken(Key::Id(*account.id()))),
@@ -106,34 +99,23 @@ impl Save {
     }
 
     fn move_keys(&self, sql: &Sql<'_>) -> Result<(), SaveError> {
-        const CLAIM: &str = "INSERT INTO account_keys (key, account) VALUES (?1, ?2) \
-            ON CONFLICT (key) DO NOTHING";
-        const RELEASE: &str = "DELETE FROM account_keys WHERE key=?1 AND account=?2";
         let id = self.after.id().as_str();
         for key in self.claims.iter().filter(|key| !matches!(key, Key::Id(_))) {
-            if sql.run(CLAIM, (key.to_text(), id))? == 0 {
+            if sql.run(&sql.statements.claim, (key.to_text(), id))? == 0 {
                 return Err(SaveError::Taken(key.clone()));
             }
         }
         for key in &self.releases {
-            sql.run(RELEASE, (key.to_text(), id))?;
+            sql.run(&sql.statements.release, (key.to_text(), id))?;
         }
         Ok(())
     }
 
     fn put_texts(&self, sql: &Sql<'_>) -> Result<(), StoreError> {
         let id = self.after.id().as_str();
-        sql.run(
-            "INSERT INTO account_bodies (id, body) VALUES (?1, ?2) \
-             ON CONFLICT (id) DO UPDATE SET body=excluded.body",
-            (id, &self.body),
-        )?;
+        sql.run(&sql.statements.put_body, (id, &self.body))?;
         if let Some(attachment) = &self.attachment {
-            sql.run(
-                "INSERT INTO account_attachments (id, attachment) VALUES (?1, ?2) \
-                 ON CONFLICT (id) DO UPDATE SET attachment=excluded.attachment",
-                (id, attachment),
-            )?;
+            sql.run(&sql.statements.put_attachment, (id, attachment))?;
         }
         Ok(())
     }
@@ -141,45 +123,39 @@ impl Save {
 
 /// Removes an account. Foreign keys remove its body and attachment.
 fn remove(account: &Stored, sql: &Sql<'_>) -> Result<(), SaveError> {
+    let Statements { remove, release, remove_events, .. } = sql.statements;
     let id = account.account.id().as_str();
-    let version = version_to_sql(account.version);
-    if sql.run("DELETE FROM accounts WHERE id=?1 AND version=?2", (id, version))? == 0 {
+    if sql.run(remove, (id, version_to_sql(account.version)))? == 0 {
         return Err(SaveError::Stale);
     }
     for key in account.account.keys() {
-        sql.run("DELETE FROM account_keys WHERE key=?1 AND account=?2", (key.to_text(), id))?;
+        sql.run(release, (key.to_text(), id))?;
     }
-    sql.run("DELETE FROM account_events WHERE account=?1", [id])?;
+    sql.run(remove_events, [id])?;
     Ok(())
 }
 
-/// Adds log entries. Their ids are unique, so a conflicting entry is the same entry.
 fn append_events(events: &[EventRow], sql: &Sql<'_>) -> Result<(), StoreError> {
     for EventRow { account, id, at, text } in events {
-        sql.run(
-            "INSERT INTO account_events (account, id, at, event) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (account, id) DO NOTHING",
-            (account.as_str(), id, at.as_millis(), text),
-        )?;
+        sql.run(&sql.statements.append_event, (account.as_str(), id, at.as_millis(), text))?;
     }
     Ok(())
 }
 
 fn delete_events(before: Timestamp, limit: u32, sql: &Sql<'_>) -> Result<u32, StoreError> {
-    let deleted = sql.run(
-        "DELETE FROM account_events WHERE (account, id) IN \
-         (SELECT account, id FROM account_events WHERE at<?1 ORDER BY at LIMIT ?2)",
-        (before.as_millis(), limit),
-    )?;
+    let deleted = sql.run(&sql.statements.delete_events, (before.as_millis(), limit))?;
     Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
 }
 
-struct Sql<'a>(&'a Connection);
+struct Sql<'a> {
+    connection: &'a Connection,
+    statements: &'a Statements,
+}
 
 impl Sql<'_> {
     /// Runs a statement and returns how many rows it changed.
     fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(store_error)?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(store_error)?;
         statement.execute(params).map_err(store_error)
     }
 }

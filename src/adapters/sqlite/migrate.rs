@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::error::OpenError;
+use super::{error::OpenError, statements::Names};
 use crate::adapters::created_names::created_names;
 
 /// In order, numbered from 1. A released migration never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_accounts.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_accounts.sql")];
 
 const NEWEST_MIGRATION: u32 = MIGRATIONS.len() as u32;
 
@@ -14,24 +14,25 @@ const NEWEST_MIGRATION: u32 = MIGRATIONS.len() as u32;
 ///
 /// Of several processes or threads that open the file at the same time, one migrates and the others
 /// wait and find nothing to do. A crash in the middle leaves the schema as it was.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+pub(super) fn migrate(connection: &mut Connection, prefix: &str) -> Result<(), OpenError> {
+    let names = Names::with_prefix(prefix);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS account_migrations (number INTEGER NOT NULL PRIMARY KEY) STRICT",
-    )?;
-    if transaction.prepare("SELECT number FROM account_migrations").is_err() {
-        return Err(OpenError::NameTaken { name: "account_migrations".to_owned() });
+    let create = "CREATE TABLE IF NOT EXISTS account_migrations (number INTEGER NOT NULL PRIMARY KEY) STRICT";
+    transaction.execute_batch(&names.put_into(create))?;
+    if transaction.prepare(&names.put_into("SELECT number FROM account_migrations")).is_err() {
+        return Err(OpenError::NameTaken { name: names.put_into("account_migrations") });
     }
-    let applied: u32 =
-        transaction
-            .query_row("SELECT coalesce(max(number), 0) FROM account_migrations", [], |row| row.get(0))?;
+    let newest = names.put_into("SELECT coalesce(max(number), 0) FROM account_migrations");
+    let applied: u32 = transaction.query_row(&newest, [], |row| row.get(0))?;
     if applied > NEWEST_MIGRATION {
         return Err(OpenError::NewerSchema { found: applied, known: NEWEST_MIGRATION });
     }
-    for (number, sql) in (1_u32..).zip(MIGRATIONS).filter(|(number, _)| *number > applied) {
-        check_names(&transaction, sql)?;
-        transaction.execute_batch(sql)?;
-        transaction.execute("INSERT INTO account_migrations (number) VALUES (?1)", [number])?;
+    let record = names.put_into("INSERT INTO account_migrations (number) VALUES (?1)");
+    for (number, migration) in (1_u32..).zip(MIGRATIONS).filter(|(number, _)| *number > applied) {
+        let migration = names.put_into(migration);
+        check_names(&transaction, &migration)?;
+        transaction.execute_batch(&migration)?;
+        transaction.execute(&record, [number])?;
     }
     transaction.commit()?;
     Ok(())
@@ -58,9 +59,9 @@ mod tests {
         let schema = |connection: &Connection| -> i64 {
             connection.query_row("PRAGMA schema_version", [], |row| row.get(0)).unwrap()
         };
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, "").unwrap();
         let first = schema(&connection);
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, "").unwrap();
         assert_eq!(schema(&connection), first);
     }
 }

@@ -7,6 +7,7 @@ mod job;
 mod migrate;
 mod open;
 mod reader;
+mod statements;
 mod store;
 mod writer;
 

@@ -5,7 +5,7 @@ use std::{
     fs::OpenOptions,
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -13,10 +13,13 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{
-    builder::SqliteBuilder, error::OpenError, migrate::migrate, reader::Readers, store::SqliteStore,
-    writer::Writer,
+    builder::SqliteBuilder, error::OpenError, migrate::migrate, reader::Readers, statements::Statements,
+    store::SqliteStore, writer::Writer,
 };
 use crate::adapters::account_cache::AccountCache;
+
+/// Longer ones make errors and queries hard to read.
+const MAX_PREFIX_LENGTH: usize = 32;
 
 impl SqliteStore {
     /// Opens a file with the default settings. See [`SqliteBuilder::open`].
@@ -41,11 +44,15 @@ impl SqliteBuilder {
     /// A missing file is created, readable and writable by its owner only.
     ///
     /// # Errors
+    /// - [`OpenError::TablePrefix`] if the prefix is invalid.
     /// - [`OpenError::NotAFile`] if the path is empty or `:memory:`.
     /// - [`OpenError::NewerSchema`] if a newer release has migrated the file.
     /// - [`OpenError::NameTaken`] if another application has a table with a name of the store's.
     /// - [`OpenError::Failed`] if the file cannot be opened as a database.
     pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
+        if !is_prefix(&self.table_prefix) {
+            return Err(OpenError::TablePrefix);
+        }
         let path = path.as_ref();
         if path.as_os_str().is_empty() || path == OsStr::new(":memory:") {
             return Err(OpenError::NotAFile);
@@ -54,12 +61,13 @@ impl SqliteBuilder {
         create_private(&path)?;
         let mut connection = self.connect(&path)?;
         use_write_ahead_log(&connection, self.busy_timeout)?;
-        migrate(&mut connection)?;
+        migrate(&mut connection, &self.table_prefix)?;
+        let statements = Arc::new(Statements::with_prefix(&self.table_prefix));
         let readers = (0..self.readers).map(|_| self.connect_to_read(&path)).collect::<Result<_, _>>()?;
         Ok(SqliteStore {
-            readers: Readers::new(readers),
+            readers: Readers::new(readers, Arc::clone(&statements)),
             cache: AccountCache::new(self.cached_accounts),
-            writer: Writer::start(connection)?,
+            writer: Writer::start(connection, statements)?,
             settings: self,
             path,
         })
@@ -91,6 +99,15 @@ impl SqliteBuilder {
         connection.pragma_update(None, "mmap_size", mapped_bytes)?;
         Ok(connection)
     }
+}
+
+/// Whether names with this prefix need no quotes and are not reserved.
+fn is_prefix(text: &str) -> bool {
+    let is_reserved = text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"));
+    text.len() <= MAX_PREFIX_LENGTH
+        && !is_reserved
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Creates the file, if it is missing, readable and writable by its owner only. SQLite gives the

@@ -3,14 +3,14 @@
 use std::{
     cell::Cell,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
-use super::error::store_error;
+use super::{error::store_error, statements::Statements};
 use crate::{
     adapters::rows::version_from_sql,
     model::{Event, EventPage, PageQuery, UserId},
@@ -21,9 +21,13 @@ use crate::{
 /// for a writer.
 pub(super) struct Readers {
     connections: Box<[Mutex<Connection>]>,
+    statements: Arc<Statements>,
 }
 
-pub(super) struct Reader<'a>(MutexGuard<'a, Connection>);
+pub(super) struct Reader<'a> {
+    connection: MutexGuard<'a, Connection>,
+    statements: &'a Statements,
+}
 
 /// An account as it is stored. It is decoded after its connection has been released.
 pub(super) struct AccountRow {
@@ -33,8 +37,8 @@ pub(super) struct AccountRow {
 }
 
 impl Readers {
-    pub(super) fn new(connections: Vec<Connection>) -> Self {
-        Self { connections: connections.into_iter().map(Mutex::new).collect() }
+    pub(super) fn new(connections: Vec<Connection>, statements: Arc<Statements>) -> Self {
+        Self { connections: connections.into_iter().map(Mutex::new).collect(), statements }
     }
 
     /// Returns a free connection, preferably the calling thread's own, whose cache is warm. If all
@@ -49,7 +53,8 @@ impl Readers {
             // A panic leaves no transaction open: statements and snapshots end on drop.
             Some(connection.lock().unwrap_or_else(PoisonError::into_inner))
         };
-        free.or_else(wait).map(Reader).ok_or(StoreError::Unavailable(None))
+        let connection = free.or_else(wait).ok_or(StoreError::Unavailable(None))?;
+        Ok(Reader { connection, statements: &self.statements })
     }
 }
 
@@ -72,83 +77,50 @@ fn thread_number() -> usize {
 impl Reader<'_> {
     /// The current version of an account. Every session check reads it.
     pub(super) fn version(&self, id: &UserId) -> Result<Option<Version>, StoreError> {
-        self.row("SELECT version FROM accounts WHERE id=?1", [id.as_str()], |row| {
-            Ok(version_from_sql(row.get(0)?))
-        })
+        self.row(&self.statements.version, [id.as_str()], |row| Ok(version_from_sql(row.get(0)?)))
     }
 
     /// The account that holds a key other than an id, and its version.
     pub(super) fn holder(&self, key: &str) -> Result<Option<(UserId, Version)>, StoreError> {
-        let holder = self.row(
-            "SELECT a.id, a.version FROM account_keys k JOIN accounts a ON a.id=k.account WHERE k.key=?1",
-            [key],
-            |row| Ok((row.get_ref(0)?.as_str()?.parse().ok(), version_from_sql(row.get(1)?))),
-        )?;
+        let holder = self.row(&self.statements.holder, [key], |row| {
+            Ok((row.get_ref(0)?.as_str()?.parse().ok(), version_from_sql(row.get(1)?)))
+        })?;
         holder.map(|(id, version)| Ok((id.ok_or(StoreError::Corrupt)?, version))).transpose()
     }
 
     pub(super) fn account(&self, id: &UserId, parts: Parts) -> Result<Option<AccountRow>, StoreError> {
         let sql = match parts {
-            Parts::Body => {
-                "SELECT a.version, b.body FROM accounts a \
-                 LEFT JOIN account_bodies b ON b.id=a.id WHERE a.id=?1"
-            }
-            Parts::Whole => {
-                "SELECT a.version, b.body, t.attachment FROM accounts a \
-                 LEFT JOIN account_bodies b ON b.id=a.id \
-                 LEFT JOIN account_attachments t ON t.id=a.id WHERE a.id=?1"
-            }
+            Parts::Body => &self.statements.body_by_id,
+            Parts::Whole => &self.statements.whole_by_id,
         };
         self.row(sql, [id.as_str()], |row| AccountRow::from_row(row, parts))
     }
 
     pub(super) fn account_by_key(&self, key: &str, parts: Parts) -> Result<Option<AccountRow>, StoreError> {
         let sql = match parts {
-            Parts::Body => {
-                "SELECT a.version, b.body FROM account_keys k JOIN accounts a ON a.id=k.account \
-                 LEFT JOIN account_bodies b ON b.id=a.id WHERE k.key=?1"
-            }
-            Parts::Whole => {
-                "SELECT a.version, b.body, t.attachment FROM account_keys k \
-                 JOIN accounts a ON a.id=k.account \
-                 LEFT JOIN account_bodies b ON b.id=a.id \
-                 LEFT JOIN account_attachments t ON t.id=a.id WHERE k.key=?1"
-            }
+            Parts::Body => &self.statements.body_by_key,
+            Parts::Whole => &self.statements.whole_by_key,
         };
         self.row(sql, [key], |row| AccountRow::from_row(row, parts))
     }
 
     pub(super) fn list(&self, which: Select<'_>, limit: u32) -> Result<Vec<Listed>, StoreError> {
+        let Statements { list_after, list_due, .. } = self.statements;
         let found = match which {
-            Select::After(after) => self.rows(
-                "SELECT a.version, b.body, a.id FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id \
-                 WHERE a.id>?1 ORDER BY a.id LIMIT ?2",
-                (after.map_or("", UserId::as_str), limit),
-                listed,
-            ),
-            Select::DueBy(instant) => self.rows(
-                "SELECT a.version, b.body, a.id FROM accounts a LEFT JOIN account_bodies b ON b.id=a.id \
-                 WHERE a.due_at<=?1 ORDER BY a.due_at, a.id LIMIT ?2",
-                (instant.as_millis(), limit),
-                listed,
-            ),
+            Select::After(after) => self.rows(list_after, (after.map_or("", UserId::as_str), limit), listed),
+            Select::DueBy(instant) => self.rows(list_due, (instant.as_millis(), limit), listed),
         }?;
         found.into_iter().collect()
     }
 
     pub(super) fn events(&self, user: &UserId, page: PageQuery) -> Result<EventPage, StoreError> {
+        let Statements { count_events, events, .. } = self.statements;
         // A snapshot, so that the total matches the page.
-        let snapshot = self.0.unchecked_transaction().map_err(store_error)?;
-        let total: i64 = self
-            .row("SELECT count(*) FROM account_events WHERE account=?1", [user.as_str()], |row| row.get(0))?
-            .unwrap_or_default();
+        let snapshot = self.connection.unchecked_transaction().map_err(store_error)?;
+        let total: i64 = self.row(count_events, [user.as_str()], |row| row.get(0))?.unwrap_or_default();
         let limit = i64::try_from(page.limit()).unwrap_or(i64::MAX);
         let offset = i64::try_from(page.offset()).unwrap_or(i64::MAX);
-        let texts: Vec<String> = self.rows(
-            "SELECT event FROM account_events WHERE account=?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3",
-            (user.as_str(), limit, offset),
-            |row| row.get(0),
-        )?;
+        let texts: Vec<String> = self.rows(events, (user.as_str(), limit, offset), |row| row.get(0))?;
         drop(snapshot);
         let events = texts.iter().map(|text| Event::from_json(text)).collect::<Result<_, _>>()?;
         Ok(EventPage { events, total: u64::try_from(total).unwrap_or_default() })
@@ -175,7 +147,7 @@ impl Reader<'_> {
     }
 
     fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
-        self.0.prepare_cached(sql).map_err(store_error)
+        self.connection.prepare_cached(sql).map_err(store_error)
     }
 }
 

@@ -32,7 +32,8 @@ use crate::{
 /// **SQL.** Your application can read the tables and the views `account_users`, `account_sessions`
 /// and `account_identities`, and its own tables can refer to `accounts (id)`. A row that refers to
 /// it without `ON DELETE` prevents the account from being removed
-/// ([`Error::Referenced`](crate::Error::Referenced)).
+/// ([`Error::Referenced`](crate::Error::Referenced)). If your application has tables of these names
+/// in the file, set a [prefix](super::SqliteBuilder::table_prefix).
 ///
 /// **Triggers** of your application on `accounts` run in the transaction of the change. Use them to
 /// keep rows of your own in step:

@@ -5,14 +5,17 @@
 
 use std::{
     io,
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
     thread::{self, JoinHandle},
 };
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
 
-use super::{error::store_error, job::Job};
+use super::{error::store_error, job::Job, statements::Statements};
 use crate::ports::{SaveError, StoreError};
 
 /// How many jobs can wait. The store reports that it is unavailable rather than let more pile up.
@@ -40,11 +43,11 @@ struct QueuedJob {
 struct QueueFull;
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+    pub(super) fn start(connection: Connection, statements: Arc<Statements>) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(MAX_WAITING);
         let thread = thread::Builder::new()
             .name("account-sqlite".into())
-            .spawn(move || write_all(&connection, &jobs))?;
+            .spawn(move || File { connection, statements }.write_all(&jobs))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -71,33 +74,71 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(connection: &Connection, jobs: &Receiver<QueuedJob>) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(MAX_PER_COMMIT - 1));
-        write_batch(connection, batch);
-    }
+/// What the thread writes with.
+struct File {
+    connection: Connection,
+    statements: Arc<Statements>,
 }
 
-fn write_batch(connection: &Connection, batch: Vec<QueuedJob>) {
-    let outcome = commit(connection, &batch);
-    if outcome.is_err() && !connection.is_autocommit() {
-        // If this fails too, the next BEGIN fails and reports it.
-        let _ = connection.execute_batch("ROLLBACK");
+impl File {
+    fn write_all(&self, jobs: &Receiver<QueuedJob>) {
+        while let Ok(first) = jobs.recv() {
+            let mut batch = vec![first];
+            batch.extend(jobs.try_iter().take(MAX_PER_COMMIT - 1));
+            self.write_batch(batch);
+        }
     }
-    match outcome {
-        Ok(replies) => {
-            batch.into_iter().zip(replies).for_each(|(queued, reply)| queued.answer(reply));
+
+    fn write_batch(&self, batch: Vec<QueuedJob>) {
+        let outcome = self.commit(&batch);
+        if outcome.is_err() && !self.connection.is_autocommit() {
+            // If this fails too, the next BEGIN fails and reports it.
+            let _ = self.connection.execute_batch("ROLLBACK");
         }
-        // A trigger of the application's has rolled everything back, or a deferred constraint
-        // failed at the end. Alone, only the job that it refuses fails.
-        Err(StoreError::Refused(_)) if batch.len() > 1 => {
-            batch.into_iter().for_each(|queued| write_batch(connection, vec![queued]));
+        match outcome {
+            Ok(replies) => {
+                batch.into_iter().zip(replies).for_each(|(queued, reply)| queued.answer(reply));
+            }
+            // A trigger of the application's has rolled everything back, or a deferred constraint
+            // failed at the end. Alone, only the job that it refuses fails.
+            Err(StoreError::Refused(_)) if batch.len() > 1 => {
+                batch.into_iter().for_each(|queued| self.write_batch(vec![queued]));
+            }
+            // Rejected jobs too: the state they were rejected for was rolled back.
+            Err(error) => {
+                batch.into_iter().for_each(|queued| queued.answer(Err(SaveError::Failed(error.clone()))));
+            }
         }
-        // Rejected jobs too: the state they were rejected for was rolled back.
-        Err(error) => {
-            batch.into_iter().for_each(|queued| queued.answer(Err(SaveError::Failed(error.clone()))));
+    }
+
+    fn commit(&self, batch: &[QueuedJob]) -> Result<Vec<Reply>, StoreError> {
+        self.run("BEGIN IMMEDIATE")?;
+        let replies = batch.iter().map(|queued| self.apply(&queued.job)).collect::<Result<_, _>>()?;
+        self.run("COMMIT")?;
+        Ok(replies)
+    }
+
+    /// Applies one job of a transaction. A failed job is rolled back alone, unless SQLite has
+    /// rolled back the whole transaction.
+    fn apply(&self, job: &Job) -> Result<Reply, StoreError> {
+        self.run("SAVEPOINT job")?;
+        let reply = job.apply(&self.connection, &self.statements);
+        if reply.is_err() {
+            if self.connection.is_autocommit() {
+                return Err(match reply {
+                    Err(SaveError::Failed(error)) => error,
+                    _ => StoreError::Unavailable(None),
+                });
+            }
+            self.run("ROLLBACK TO job")?;
         }
+        self.run("RELEASE job")?;
+        Ok(reply)
+    }
+
+    fn run(&self, sql: &str) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(store_error)?;
+        statement.execute([]).map(|_| ()).map_err(store_error)
     }
 }
 
@@ -105,34 +146,4 @@ impl QueuedJob {
     fn answer(self, reply: Reply) {
         let _ = self.reply.send(reply);
     }
-}
-
-fn commit(connection: &Connection, batch: &[QueuedJob]) -> Result<Vec<Reply>, StoreError> {
-    run(connection, "BEGIN IMMEDIATE")?;
-    let replies = batch.iter().map(|queued| apply(connection, &queued.job)).collect::<Result<_, _>>()?;
-    run(connection, "COMMIT")?;
-    Ok(replies)
-}
-
-/// Applies one job of a transaction. A failed job is rolled back alone, unless SQLite has rolled
-/// back the whole transaction.
-fn apply(connection: &Connection, job: &Job) -> Result<Reply, StoreError> {
-    run(connection, "SAVEPOINT job")?;
-    let reply = job.apply(connection);
-    if reply.is_err() {
-        if connection.is_autocommit() {
-            return Err(match reply {
-                Err(SaveError::Failed(error)) => error,
-                _ => StoreError::Unavailable(None),
-            });
-        }
-        run(connection, "ROLLBACK TO job")?;
-    }
-    run(connection, "RELEASE job")?;
-    Ok(reply)
-}
-
-fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(store_error)?;
-    statement.execute([]).map(|_| ()).map_err(store_error)
 }
