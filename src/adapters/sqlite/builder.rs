@@ -82,7 +82,8 @@ impl SqliteBuilder {
     ///
     /// # Examples
     /// ```
-    /// # let directory = std::env::temp_dir().join(format!("account-prefix-{}", std::process::id()));
+    /// # let directory = format!("account-prefix-{}", std::process::id());
+    /// # let directory = std::env::temp_dir().join(directory);
     /// # std::fs::create_dir_all(&directory)?;
     /// # let path = directory.join("app.db");
     /// let store = account::SqliteStore::builder().table_prefix("auth_").open(&path)?;

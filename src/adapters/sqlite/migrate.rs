@@ -1,12 +1,12 @@
-//! Migrations: SQL files in the program, applied in one transaction when a file is opened.
+//! Applies the migrations in one transaction when a file is opened.
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{error::OpenError, statements::Names};
+use super::{
+    error::OpenError,
+    names::{MIGRATIONS, Names},
+};
 use crate::adapters::created_names::created_names;
-
-/// In order, numbered from 1. A released migration never changes.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_accounts.sql")];
 
 const NEWEST_MIGRATION: u32 = MIGRATIONS.len() as u32;
 

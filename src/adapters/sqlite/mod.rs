@@ -5,6 +5,7 @@ mod builder;
 mod error;
 mod job;
 mod migrate;
+mod names;
 mod open;
 mod reader;
 mod statements;

@@ -1,9 +1,6 @@
-//! Every statement of the store, and the prefix of the names in it.
+//! Every statement of the store.
 
-use std::collections::HashSet;
-
-use super::migrate::MIGRATIONS;
-use crate::adapters::created_names::created_names;
+use super::names::Names;
 
 /// The statements for one prefix, formatted once.
 pub(super) struct Statements {
@@ -54,29 +51,6 @@ impl Statements {
             append_event: names.put_into(APPEND_EVENT),
             delete_events: names.put_into(DELETE_EVENTS),
         }
-    }
-}
-
-/// The names of the tables, views and indexes, and the prefix that they get.
-pub(super) struct Names<'a> {
-    prefix: &'a str,
-    names: HashSet<&'static str>,
-}
-
-impl<'a> Names<'a> {
-    pub(super) fn with_prefix(prefix: &'a str) -> Self {
-        let names = MIGRATIONS.iter().flat_map(|migration| created_names(migration));
-        Self { prefix, names: names.chain(["account_migrations"]).collect() }
-    }
-
-    /// Puts the prefix in front of each name in these statements.
-    pub(super) fn put_into(&self, sql: &str) -> String {
-        let ends_word = |char: char| !char.is_ascii_alphanumeric() && char != '_';
-        let parts = sql.split_inclusive(ends_word).flat_map(|part| {
-            let is_name = self.names.contains(part.trim_end_matches(ends_word));
-            [if is_name { self.prefix } else { "" }, part]
-        });
-        parts.collect()
     }
 }
 
@@ -141,27 +115,3 @@ const APPEND_EVENT: &str = "INSERT INTO account_events (account, id, at, event) 
 
 const DELETE_EVENTS: &str = "DELETE FROM account_events WHERE (account, id) IN \
     (SELECT account, id FROM account_events WHERE at<?1 ORDER BY at LIMIT ?2)";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_get_the_prefix_and_nothing_else_does() {
-        let names = Names::with_prefix("x_");
-        let put = "SELECT a.account, '$.account.name' FROM x_accounts a, x_account_keys k, my_accounts";
-        assert_eq!(names.put_into(&put.replace("x_", "")), put);
-        assert_eq!(names.put_into("accounts"), "x_accounts");
-        assert_eq!(names.put_into("account"), "account");
-        let migration = names.put_into(MIGRATIONS[0]);
-        for name in names.names.iter().filter(|name| **name != "account_migrations") {
-            assert!(migration.contains(&format!(" x_{name} ")), "{name}");
-            assert!(!migration.contains(&format!(" {name} ")), "{name}");
-        }
-    }
-
-    #[test]
-    fn without_a_prefix_nothing_changes() {
-        assert_eq!(Names::with_prefix("").put_into(MIGRATIONS[0]), MIGRATIONS[0]);
-    }
-}
