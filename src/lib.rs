@@ -1,6 +1,9 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     feature = "guide",
-    doc = "[guide]: guide\n[operations]: guide::operations\n[providers]: guide::providers\n",
+    doc = "[changelog]: guide::changelog\n[examples]: guide::examples\n[guide]: guide",
+    doc = "[hardening]: guide::hardening\n[operations]: guide::operations",
+    doc = "[providers]: guide::providers\n[server]: guide::server\n",
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(

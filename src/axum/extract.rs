@@ -35,7 +35,7 @@ pub struct FreshCaller(pub Caller);
 pub struct SameOrigin;
 
 /// Extracts `T` with the [`Authenticator`] of the request's extensions instead of the state's, for
-/// frameworks that own the state: add it with [`axum::Extension`](::axum::Extension) as a layer.
+/// frameworks that own the state: add it with [`axum::Extension`] as a layer.
 ///
 /// # Examples
 /// ```

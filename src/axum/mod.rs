@@ -16,7 +16,7 @@
 //! [`into_make_service_with_connect_info::<SocketAddr>`][connect_info]. Without it all clients
 //! share one request limit, and the first request writes an error to the log.
 //!
-//! [connect_info]: ::axum::Router::into_make_service_with_connect_info
+//! [connect_info]: axum::Router::into_make_service_with_connect_info
 //!
 //! # Security
 //! Operations that change something run on a task of their own, so a client that disconnects cannot

@@ -46,6 +46,10 @@
 //! | [`sdks`] | client SDKs |
 //! | [`migration`] | moving from another system: imports of users and password hashes |
 //! | [`other_frameworks`] | actix, Rocket, poem, plain hyper |
+//! | [`examples`] | whole programs to read |
+//! | [`server`] | the reference server and its settings |
+//! | [`hardening`] | what differs from the Appwrite API, with numbers and tests |
+//! | [`changelog`] | what changed from release to release |
 //! | [`comparison`] | other libraries, and when not to use this one |
 
 #[doc(alias = "login")]
@@ -242,3 +246,33 @@ pub mod other_frameworks {}
 #[doc(alias = "axum-login")]
 #[doc = include_str!("comparison.md")]
 pub mod comparison {}
+#[doc = include_str!("examples.md")]
+#[doc = "# quickstart\n````rust,ignore"]
+#[doc = include_str!("../../examples/quickstart.rs")]
+#[doc = "````\n# own_routes\n````rust,ignore"]
+#[doc = include_str!("../../examples/own_routes.rs")]
+#[doc = "````\n# without_axum\n````rust,ignore"]
+#[doc = include_str!("../../examples/without_axum.rs")]
+#[doc = "````\n# oauth2\n````rust,ignore"]
+#[doc = include_str!("../../examples/oauth2.rs")]
+#[doc = "````\n# own_store\n````rust,ignore"]
+#[doc = include_str!("../../examples/own_store.rs")]
+#[doc = "````\n# unit_test\n````rust,ignore"]
+#[doc = include_str!("../../examples/unit_test.rs")]
+#[doc = "````\n# mails\n````rust,ignore"]
+#[doc = include_str!("../../examples/mails.rs")]
+#[doc = "````"]
+pub mod examples {}
+#[doc(alias = "ACCOUNT_KEY")]
+#[doc(alias = "environment variables")]
+#[doc = include_str!("server.md")]
+#[doc = include_str!("../../examples/server/README.md")]
+pub mod server {}
+#[doc(alias = "H01")]
+#[doc = include_str!("hardening.md")]
+#[doc = include_str!("../../HARDENING.md")]
+pub mod hardening {}
+#[doc(alias = "releases")]
+#[doc = include_str!("changelog.md")]
+#[doc = include_str!("../../CHANGELOG.md")]
+pub mod changelog {}

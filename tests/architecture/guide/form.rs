@@ -25,6 +25,31 @@ fn every_page_is_a_module_and_in_the_list_of_pages() {
     assert!(unlisted.is_empty(), "{unlisted:?}");
 }
 
+/// rustdoc's search finds names of items and aliases.
+#[test]
+fn a_search_finds_what_people_look_for() {
+    let index = include_str!("../../../src/guide/mod.rs");
+    let searches = [
+        "own login page",
+        "nginx",
+        "foreign key",
+        "lost second factor",
+        "bcrypt import",
+        "error codes",
+        "request limits",
+        "CSRF",
+        "remember me",
+        "forgot password",
+        "2FA",
+        "webhook",
+        "docker",
+    ];
+    let missing: Vec<_> =
+        searches.iter().filter(|text| !index.contains(&format!("#[doc(alias = \"{text}\")]"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(index.contains("pub mod testing {}"));
+}
+
 #[test]
 fn every_page_begins_with_a_summary_of_one_line() {
     for name in files() {
