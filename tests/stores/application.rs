@@ -11,11 +11,13 @@ use account::{
     model::{ClientInfo, CustomId, Key, UserId},
     ports::{Parts, SaveError, Store, StoreError},
 };
+use async_trait::async_trait;
 
 use crate::support::durable::{PASSWORD, id, mailbox, sign_up};
 
 /// A store on which the application executes SQL of its own.
-trait Tables {
+#[async_trait]
+trait Tables: Sync {
     /// A trigger that raises an error with this text.
     fn raising(&self, when: &str, condition: &str, text: &str) -> String;
     /// A trigger that executes a statement.
@@ -176,6 +178,8 @@ macro_rules! scenarios {
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
+    use std::sync::Mutex;
+
     use account::{OpenError, SqliteStore};
     use rusqlite::Connection;
 
@@ -186,17 +190,18 @@ mod sqlite {
     };
 
     struct File {
-        connection: Connection,
+        connection: Mutex<Connection>,
         _directory: TempDir,
     }
 
     async fn opened() -> Option<(AccountService<SqliteStore>, File)> {
         let directory = TempDir::new();
         let service = open(&directory.file("a.db"));
-        let connection = Connection::open(directory.file("a.db")).unwrap();
+        let connection = Mutex::new(Connection::open(directory.file("a.db")).unwrap());
         Some((service, File { connection, _directory: directory }))
     }
 
+    #[async_trait]
     impl Tables for File {
         fn raising(&self, when: &str, condition: &str, text: &str) -> String {
             let name = when.replace(' ', "_");
@@ -212,11 +217,12 @@ mod sqlite {
         }
 
         async fn execute(&self, sql: &str) {
-            self.connection.execute_batch(sql).unwrap();
+            self.connection.lock().unwrap().execute_batch(sql).unwrap();
         }
 
         async fn count(&self, table: &str) -> i64 {
-            self.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+            let connection = self.connection.lock().unwrap();
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
         }
     }
 
@@ -243,7 +249,7 @@ mod sqlite {
         assert!(!is_there(other.store(), "ada").await, "another prefix is another store");
         sign_up(&other, "ada").await;
 
-        let file = File { connection, _directory: directory };
+        let file = File { connection: Mutex::new(connection), _directory: directory };
         for (table, rows) in [
             ("Accounts", 1),
             ("auth_accounts", 1),
@@ -314,6 +320,7 @@ mod postgres {
         Some((service, Connected(schema.client().await)))
     }
 
+    #[async_trait]
     impl Tables for Connected {
         fn raising(&self, when: &str, condition: &str, text: &str) -> String {
             self.executing(when, &format!("IF {condition} THEN RAISE EXCEPTION '{text}'; END IF"))
