@@ -87,3 +87,21 @@ async fn who_blocks_the_account_ends_its_use_at_once() {
     assert_eq!(code(host.service.caller_by_jwt(jwt.as_str()).await), "user_blocked");
     assert_eq!(code(host.service.block(&caller).await), "user_blocked");
 }
+
+#[tokio::test]
+async fn a_store_of_the_applications_own_may_refuse_a_change() {
+    let (store, host) = TextStore::host();
+    let (_, caller) = ada(&host).await;
+    store.refuse(Some("closed for the night"));
+    let writes = store.writes();
+    let error = host.service.change_name(&caller, "Ada".parse().unwrap()).await.unwrap_err();
+    assert_eq!((error.code(), error.kind().status()), ("general_access_forbidden", 403));
+    assert!(!error.to_string().contains("night"));
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "closed for the night");
+    assert_eq!(store.writes(), writes + 1, "it is not tried again");
+    let client = account::model::ClientInfo::default();
+    let kept = host.service.admin(&client).delete(caller.user_id()).await;
+    assert!(matches!(kept, Err(account::Error::RefusedByHost(_))), "{kept:?}");
+    store.refuse(None);
+    host.service.change_name(&caller, "Ada".parse().unwrap()).await.unwrap();
+}

@@ -21,6 +21,7 @@ pub(crate) struct TextStore(Arc<Mutex<Tables>>);
 #[derive(Debug, Clone, Default)]
 struct Tables {
     is_down: bool,
+    refusal: Option<&'static str>,
     accounts: BTreeMap<UserId, Row>,
     keys: BTreeMap<String, UserId>,
     log: Vec<Event>,
@@ -57,6 +58,11 @@ impl TextStore {
     /// Fails every call from now on, or none.
     pub(crate) fn switch_off(&self, off: bool) {
         self.tables().is_down = off;
+    }
+
+    /// Refuses every change from now on for this reason, or none.
+    pub(crate) fn refuse(&self, reason: Option<&'static str>) {
+        self.tables().refusal = reason;
     }
 
     /// Another store that holds the same.
@@ -112,6 +118,15 @@ impl TextStore {
         let tables = self.tables();
         if tables.is_down { Err(StoreError::Unavailable(None)) } else { Ok(tables) }
     }
+
+    /// As [`up`](TextStore::up), for a change.
+    fn writable(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+        let tables = self.up()?;
+        match tables.refusal {
+            Some(reason) => Err(StoreError::refused(std::io::Error::other(reason))),
+            None => Ok(tables),
+        }
+    }
 }
 
 #[async_trait]
@@ -125,8 +140,8 @@ impl Store for TextStore {
     }
 
     async fn save(&self, change: Change<'_>) -> Result<(), SaveError> {
-        let mut tables = self.up()?;
-        tables.writes += 1;
+        self.up()?.writes += 1;
+        let mut tables = self.writable()?;
         let id = *change.after().id();
         let current = tables.accounts.get(&id).cloned();
         let expected = change.before().map(|stored| stored.version);
@@ -152,7 +167,7 @@ impl Store for TextStore {
     }
 
     async fn remove(&self, account: &Stored) -> Result<(), SaveError> {
-        let mut tables = self.up()?;
+        let mut tables = self.writable()?;
         let id = account.account.id();
         match tables.accounts.get(id) {
             Some(row) if row.version == account.version => {
