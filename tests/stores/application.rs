@@ -1,8 +1,6 @@
 //! Triggers, constraints and tables of the application's own beside those of a store: what they
 //! refuse, and what they keep in step.
 
-#![expect(clippy::future_not_send, reason = "each test runs on one thread")]
-
 use std::error::Error as _;
 
 use account::{
