@@ -105,7 +105,7 @@ async fn triggers_are_part_of_a_save_and_can_refuse_it() {
     let bob =
         account::SignUp::new("bob@example.com".parse().unwrap(), crate::postgres::PASSWORD.parse().unwrap());
     let refused = service.sign_up(bob, &account::model::ClientInfo::default()).await.unwrap_err();
-    assert_eq!(refused.code(), "general_store_unavailable");
+    assert_eq!(refused.code(), "general_access_forbidden");
     assert_eq!((count(&client, "accounts").await, count(&client, "profiles").await), (1, 1));
     service.admin(&account::model::ClientInfo::default()).delete(ada.user()).await.unwrap();
     assert_eq!(count(&client, "profiles").await, 0);
