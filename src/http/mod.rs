@@ -9,6 +9,7 @@
 //!   behind trusted proxies, the check against CSRF, and request limits.
 //! - [`Cookies`] and [`FlowCookies`] set and read the cookies of sessions, devices and OAuth2
 //!   flows.
+//! - [`ApiModel`] is the API's JSON of a value, for responses of your own.
 //! - [`Rejection`] is why a request was refused, with its typed cause.
 //!
 //! With axum, use the router and the extractors of [`account::axum`](crate::axum), which are built
@@ -26,6 +27,7 @@
 
 mod account_json;
 mod api;
+mod api_model;
 mod arrive;
 mod auth;
 mod authenticator;
@@ -64,6 +66,7 @@ mod set_cookies;
 mod settings;
 
 pub use api::Api;
+pub use api_model::ApiModel;
 pub use authenticator::Authenticator;
 pub use body::RequestBody;
 pub use cookies::{Cookies, KeepSignedIn};

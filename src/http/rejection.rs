@@ -7,6 +7,8 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 
 use super::response::{json, write_quota, write_retry_after};
+#[cfg(feature = "oauth2")]
+use crate::features::FailedOAuth2;
 use crate::{
     error::Error,
     model::{Invalid, Timestamp},
@@ -218,6 +220,19 @@ impl From<Error> for Rejection {
             Error::Invalid(rule) => Self::invalid("password", rule),
             error => RejectionCause::Error(error).into(),
         }
+    }
+}
+
+impl From<Invalid> for Rejection {
+    fn from(rule: Invalid) -> Self {
+        Error::from(rule).into()
+    }
+}
+
+#[cfg(feature = "oauth2")]
+impl From<FailedOAuth2> for Rejection {
+    fn from(failed: FailedOAuth2) -> Self {
+        failed.error.into()
     }
 }
 

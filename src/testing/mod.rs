@@ -50,7 +50,7 @@ use crate::{
     config::Config,
     crypto::{MasterKey, TotpSecret},
     features::SignUp,
-    model::{ClientInfo, Passcode, Password, Timestamp},
+    model::{ClientInfo, Passcode, Password, Timestamp, UserId},
     ports::{NoLimits, Store},
     service::{AccountService, Builder, Caller, DynAccountService, SignedIn},
 };
@@ -163,6 +163,18 @@ impl TestHost {
         let link = Url::parse(&self.outbox.link_for(to).expect("a link was sent")).expect("a URL");
         let secret = link.query_pairs().find(|(name, _)| name == "secret");
         secret.expect("a link with a secret").1.parse().expect("a passcode")
+    }
+
+    /// Returns the user id in the newest link that was sent to this email address.
+    ///
+    /// # Panics
+    /// If no link was sent.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test helper")]
+    pub fn link_user(&self, to: &str) -> UserId {
+        let link = Url::parse(&self.outbox.link_for(to).expect("a link was sent")).expect("a URL");
+        let user = link.query_pairs().find(|(name, _)| name == "userId");
+        user.expect("a link with a user id").1.parse().expect("a user id")
     }
 
     /// Returns the caller of this session.

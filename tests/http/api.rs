@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use account::{
     AccountService, Config, MemoryStore,
     axum::router_of,
-    http::{Api, Settings},
+    http::{Api, ApiModel, Settings},
     operation::Operation,
     testing::{InstantHasher, ManualClock},
 };
@@ -184,4 +184,26 @@ fn a_missing_peer_is_an_error_in_the_log_once() {
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert_eq!(log.matches("without the address of their peer").count(), 1, "{log}");
     assert!(log.contains("into_make_service_with_connect_info"), "{log}");
+}
+
+#[tokio::test]
+async fn a_value_serializes_as_the_api_sends_it() {
+    let server = Server::new();
+    let cookie = server.user("ada").await;
+    let secret = account::model::SessionSecret::from_wire(&cookie.wire()).unwrap();
+    let caller = server.service.caller(&secret).await.unwrap();
+
+    let user = server.service.user(&caller).await.unwrap();
+    let sent = server.get("/v1/account").by(&cookie).ok(200).await;
+    assert_eq!(serde_json::to_string(&ApiModel(&user)).unwrap(), sent.text);
+
+    let sessions = server.service.sessions(&caller).await.unwrap();
+    let sent = server.get("/v1/account/sessions").by(&cookie).ok(200).await;
+    assert_eq!(serde_json::to_string(&ApiModel(&*sessions)).unwrap(), sent.text);
+    let sent = server.get("/v1/account/sessions/current").by(&cookie).ok(200).await;
+    assert_eq!(serde_json::to_string(&ApiModel(&sessions[0])).unwrap(), sent.text);
+
+    let factors = server.service.factors(&caller).await.unwrap();
+    let sent = server.get("/v1/account/mfa/factors").by(&cookie).ok(200).await;
+    assert_eq!(serde_json::to_string(&ApiModel(&factors)).unwrap(), sent.text);
 }

@@ -133,7 +133,8 @@ pub enum OAuth2Outcome {
 }
 
 /// A failed OAuth2 sign-in.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
 #[non_exhaustive]
 pub struct FailedOAuth2 {
     /// Whether the flow is known. If it is not, another site may have sent the browser, so no page
@@ -142,5 +143,6 @@ pub struct FailedOAuth2 {
     /// Where the browser goes. `None` if the start named no page, or is unknown.
     pub failure: Option<CheckedUrl>,
     /// The cause.
+    #[source]
     pub error: Error,
 }
