@@ -223,12 +223,6 @@ impl From<Error> for Rejection {
     }
 }
 
-impl From<Invalid> for Rejection {
-    fn from(rule: Invalid) -> Self {
-        Error::from(rule).into()
-    }
-}
-
 #[cfg(feature = "oauth2")]
 impl From<FailedOAuth2> for Rejection {
     fn from(failed: FailedOAuth2) -> Self {
