@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::model::ClientInfo;
+
 /// The caller and the parameters of a request, from which the keys of its limits are made.
 ///
 /// Pass parameters as they were received, because requests with invalid ones count too, or in their
@@ -13,15 +15,12 @@ use std::net::IpAddr;
 ///
 /// # Examples
 /// ```
-/// use account::operation::Subject;
+/// use account::{model::ClientInfo, operation::Subject};
 ///
+/// let client = ClientInfo::at([192, 0, 2, 7].into()); // or as `Authenticator::client` returns it
 /// let body = ("Ada@Example.com", "her password"); // as received, before it is parsed
-/// let from = Subject {
-///     ip: Some([192, 0, 2, 7].into()),
-///     email: Some(body.0),
-///     ..Subject::default()
-/// };
-/// assert!(from.phone.is_none());
+/// let from = Subject { email: Some(body.0), ..Subject::of(&client) };
+/// assert!(from.ip.is_some());
 /// ```
 #[derive(Clone, Copy, Default)]
 pub struct Subject<'a> {
@@ -37,6 +36,15 @@ pub struct Subject<'a> {
     pub caller_id: Option<&'a str>,
     /// The parameter `challengeId`.
     pub challenge: Option<&'a str>,
+}
+
+impl Subject<'_> {
+    /// A request of a client that is not signed in, without parameters. For a signed-in one, see
+    /// [`SessionHolder::subject`](crate::SessionHolder::subject).
+    #[must_use]
+    pub fn of(client: &ClientInfo) -> Self {
+        Self { ip: client.ip(), ..Self::default() }
+    }
 }
 
 impl std::fmt::Debug for Subject<'_> {

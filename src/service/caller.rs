@@ -6,7 +6,7 @@ use super::draft::Draft;
 use crate::{
     error::Error,
     model::{Account, ClientInfo, SecretDigest, SessionId, SessionRecord, Timestamp, User, UserId},
-    operation::Assurance,
+    operation::{Assurance, Subject},
     ports::{Parts, Stored},
 };
 
@@ -199,6 +199,24 @@ impl SessionHolder {
     #[must_use]
     pub fn client(&self) -> &ClientInfo {
         &self.client
+    }
+
+    /// The holder's request without parameters, for
+    /// [`AccountService::admit`](super::AccountService::admit).
+    ///
+    /// ```
+    /// # use account::{DynAccountService, Error, Caller};
+    /// use account::operation::Operation;
+    ///
+    /// async fn send_link(accounts: &DynAccountService, caller: &Caller) -> Result<(), Error> {
+    ///     accounts.admit(Operation::StartEmailVerification, &caller.subject()).await?;
+    ///     // …
+    /// #   Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { caller_id: Some(self.user_id().as_str()), ..Subject::of(&self.client) }
     }
 
     /// When the session was authenticated.
