@@ -18,6 +18,27 @@
 //!
 //! [connect_info]: axum::Router::into_make_service_with_connect_info
 //!
+//! # Error pages
+//! A [`Rejection`](crate::http::Rejection) of a handler, an extractor or a middleware becomes JSON
+//! in the API's shape, and stays in the extensions of the response. An application with HTML pages
+//! replaces the body around its routes:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use account::http::Rejection;
+//! use axum::{Router, middleware::map_response, response::{Html, IntoResponse, Response}};
+//!
+//! async fn error_page(response: Response) -> Response {
+//!     match response.extensions().get::<Arc<Rejection>>() {
+//!         // No text of a rejection holds HTML, but a template should escape it all the same.
+//!         Some(rejection) => (rejection.status(), Html(format!("<p>{rejection}</p>"))).into_response(),
+//!         None => response,
+//!     }
+//! }
+//! let app: Router = Router::new().layer(map_response(error_page)); // after the routes
+//! ```
+//!
 //! # Security
 //! Operations that change something run on a task of their own, so a client that disconnects cannot
 //! suppress notices of what it did.

@@ -1,6 +1,6 @@
 //! Responses and their parts.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::Body,
@@ -10,9 +10,14 @@ use axum::{
 use crate::http::{Rejection, SetCookies};
 
 /// JSON in the API's shape.
+///
+/// The response has the rejection in its extensions, as `Arc<Rejection>`. A middleware around your
+/// routes can find it there and show a page instead: see [error pages](crate::axum#error-pages).
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        self.to_response().map(Body::from)
+        let mut response = self.to_response().map(Body::from);
+        response.extensions_mut().insert(Arc::new(self));
+        response
     }
 }
 

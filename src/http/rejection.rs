@@ -230,6 +230,13 @@ impl From<FailedOAuth2> for Rejection {
     }
 }
 
+/// A value of a form or query of your application breaks a rule. The parameter is not named.
+impl From<Invalid> for Rejection {
+    fn from(rule: Invalid) -> Self {
+        RejectionCause::Error(rule.into()).into()
+    }
+}
+
 impl From<std::convert::Infallible> for Rejection {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
