@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config::ConfigError,
     error::Error,
-    model::{AllowedRedirects, ClientInfo, Timestamp},
+    model::{AllowedRedirects, CheckedUrl, ClientInfo, Invalid, Timestamp},
     operation::{Operation, Subject},
     ports::{Clock, Mailer, Quota, SmsSender, Store},
     service::{AccountService, Authenticate, Caller, SessionHolder},
@@ -196,6 +196,31 @@ impl Authenticator {
     #[must_use]
     pub fn cookies(&self) -> &Cookies {
         &self.0.config.cookies
+    }
+
+    /// Returns the URL of a page of your application, by its path below the public URL: for links
+    /// in messages, and for the callbacks of providers.
+    ///
+    /// # Errors
+    /// [`Invalid::RedirectUrl`] if the path does not begin with `/`, or is not spelled plainly.
+    ///
+    /// # Examples
+    /// ```
+    /// use account::http::{Authenticator, Settings};
+    /// # use account::{AccountService, Config, MasterKey, MemoryStore};
+    /// # let config = Config::new(MasterKey::generate()?);
+    /// # let service = AccountService::builder(MemoryStore::new()).config(config).build()?;
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.public_url = "https://notes.example.com".into();
+    /// let authenticator = Authenticator::new(service, &settings)?;
+    /// assert_eq!(authenticator.page("/verify")?.as_str(), "https://notes.example.com/verify");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn page(&self, path: &str) -> Result<CheckedUrl, Invalid> {
+        let config = &self.0.config;
+        let path = Some(path).filter(|path| path.starts_with('/')).ok_or(Invalid::RedirectUrl)?;
+        config.origins.check(&format!("{}{path}", config.base))
     }
 
     /// Where links and redirects may lead: below the public URL, and to the hosts and apps of the

@@ -16,6 +16,8 @@ use crate::{
 /// The checked settings, in the form that requests need.
 #[derive(Debug)]
 pub(super) struct HttpConfig {
+    /// The public URL without a slash at its end.
+    pub(super) base: Box<str>,
     pub(super) project: Box<str>,
     pub(super) cookies: Cookies,
     #[cfg(feature = "oauth2")]
@@ -46,6 +48,7 @@ impl HttpConfig {
         #[cfg(feature = "oauth2")]
         let path = format!("{}{COOKIE_PATH}", public_url.path().trim_end_matches('/'));
         Ok(Self {
+            base: base.into(),
             project: config.project.as_str().into(),
             #[cfg(feature = "oauth2")]
             flow_cookies: cookies.flows(&path),
