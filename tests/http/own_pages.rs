@@ -1,6 +1,6 @@
 //! Pages of an application's own: cookies, forms, limits and redirects without the API's JSON.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use account::{
     Caller, SessionHolder,
@@ -17,7 +17,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::{ConnectInfo, FromRef, State},
     http::{Request, Response},
-    middleware::from_fn_with_state,
+    middleware::{from_fn_with_state, map_response},
     response::{IntoResponse as _, Redirect},
     routing::{get, post},
 };
@@ -47,9 +47,9 @@ async fn sign_in(
     let mut fields = form.split(' ');
     let mut field = || fields.next().unwrap_or_default();
     let (email, password, keep) = (field(), field(), field());
-    let subject = Subject { ip: client.ip(), email: Some(email), ..Subject::default() };
+    let subject = Subject { email: Some(email), ..Subject::of(&client) };
     authenticator.admit(Operation::SignInWithPassword, &subject).await?;
-    let (email, password) = (email.parse().unwrap(), password.parse().unwrap());
+    let (email, password) = (email.parse()?, password.parse()?);
     let signed_in = accounts.sign_in_with_password(email, password, &client).await?;
     let keep = if keep == "keep" { KeepSignedIn::UntilExpiry } else { KeepSignedIn::UntilBrowserCloses };
     Ok((authenticator.cookies().signed_in(&signed_in, keep), Redirect::to("/")))
@@ -61,6 +61,15 @@ async fn sign_out(
 ) -> Result<SetCookies, Rejection> {
     accounts.sign_out(&holder, holder.session_id()).await?;
     Ok(authenticator.cookies().signed_out())
+}
+
+/// Counts as the link that verifies an address.
+async fn send_link(
+    caller: Caller,
+    State(AppState { authenticator, .. }): State<AppState>,
+) -> Result<&'static str, Rejection> {
+    authenticator.admit(Operation::StartEmailVerification, &caller.subject()).await?;
+    Ok("sent")
 }
 
 /// Renders rejections its own way.
@@ -96,6 +105,7 @@ fn app(server: &Server) -> Router {
         .route("/", get(home))
         .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out))
+        .route("/send-link", post(send_link))
         .merge(notes)
         .merge(data)
         .merge(join)
@@ -211,6 +221,74 @@ async fn an_application_renders_rejections_its_own_way() {
     server.patch("/v1/account/status", "{}").by(&Cookie(cookie.clone())).ok(200).await;
     let blocked = send(&app, page(&[("cookie", &cookie)])).await;
     assert_eq!(blocked.body(), "<p>This account is blocked. Please contact support.</p>");
+}
+
+#[tokio::test]
+async fn a_middleware_shows_each_rejection_as_a_page() {
+    async fn error_page(response: Response<Body>) -> Response<Body> {
+        match response.extensions().get::<Arc<Rejection>>() {
+            Some(rejection) => (rejection.status(), format!("<p>{}</p>", rejection.code())).into_response(),
+            None => response,
+        }
+    }
+    let server = Server::new();
+    let app = app(&server).layer(map_response(error_page));
+    server.user("ada").await;
+    let cases = [
+        // An extractor, a handler, a middleware.
+        (request("POST", "/sign-in", &[], "ada@example.com x y"), 403, "<p>general_unknown_origin</p>"),
+        (
+            request("POST", "/sign-in", &[OWN], "ada@example.com wrong-anvil-71 no"),
+            401,
+            "<p>user_invalid_credentials</p>",
+        ),
+        (request("GET", "/data", &[], ""), 401, "<p>general_unauthorized_scope</p>"),
+        (request("GET", "/nowhere", &[], ""), 404, ""),
+    ];
+    for (request, status, body) in cases {
+        let reply = send(&app, request).await;
+        assert_eq!((reply.status().as_u16(), &**reply.body()), (status, body));
+    }
+}
+
+#[tokio::test]
+async fn a_value_of_a_form_that_breaks_a_rule_is_rejected() {
+    let app = app(&Server::new());
+    let reply = send(&app, request("POST", "/sign-in", &[OWN], "ada violet-anvil-71 no")).await;
+    let json: serde_json::Value = serde_json::from_str(reply.body()).unwrap();
+    assert_eq!((reply.status().as_u16(), &json["type"]), (400, &"general_argument_invalid".into()));
+    assert_eq!(json["message"], "Value must be a valid email address");
+}
+
+#[tokio::test]
+async fn pages_are_below_the_public_url() {
+    let server = Server::new();
+    let mut settings = Settings::default();
+    for (public_url, page) in [
+        ("https://a.example", "https://a.example/verify?a=b"),
+        ("https://a.example/", "https://a.example/verify?a=b"),
+        ("https://a.example:8443/app/", "https://a.example:8443/app/verify?a=b"),
+    ] {
+        settings.public_url = public_url.into();
+        let authenticator = Authenticator::new(server.service.clone(), &settings).unwrap();
+        assert_eq!(authenticator.page("/verify?a=b").unwrap().as_str(), page);
+        for bad in ["", "verify", ".evil.example/", "@evil.example/", "/a b", "/\\evil.example"] {
+            assert!(authenticator.page(bad).is_err(), "{bad}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_per_user_counts_each_caller() {
+    let server = Server::limited();
+    let app = app(&server);
+    let (Cookie(ada), Cookie(bob)) = (server.user("ada").await, server.user("bob").await);
+    let ask = |cookie: &str| request("POST", "/send-link", &[OWN, ("cookie", cookie)], "");
+    for _ in 0..10 {
+        assert_eq!(send(&app, ask(&ada)).await.status(), 200);
+    }
+    assert_eq!(send(&app, ask(&ada)).await.status(), 429);
+    assert_eq!(send(&app, ask(&bob)).await.status(), 200);
 }
 
 #[tokio::test]
