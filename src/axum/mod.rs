@@ -32,7 +32,9 @@
 //! async fn error_page(response: Response) -> Response {
 //!     match response.extensions().get::<Arc<Rejection>>() {
 //!         // No text of a rejection holds HTML, but a template should escape it all the same.
-//!         Some(rejection) => (rejection.status(), Html(format!("<p>{rejection}</p>"))).into_response(),
+//!         Some(rejection) => {
+//!             (rejection.status(), Html(format!("<p>{rejection}</p>"))).into_response()
+//!         }
 //!         None => response,
 //!     }
 //! }
