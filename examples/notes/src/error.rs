@@ -9,7 +9,7 @@ use account::{
 };
 use axum::{
     extract::Request,
-    http::Method,
+    http::{Method, header::RETRY_AFTER},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -48,7 +48,8 @@ pub async fn show_errors(request: Request, next: Next) -> Response {
         }
         _ => {
             let page = Page::default().show("Sorry", html! { p role="alert" { (text) } });
-            (rejection.status(), page).into_response()
+            let wait = response.headers().get(RETRY_AFTER).map(|wait| [(RETRY_AFTER, wait.clone())]);
+            (rejection.status(), wait, page).into_response()
         }
     }
 }

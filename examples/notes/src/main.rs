@@ -35,9 +35,9 @@ fn accounts(github: Option<OAuth2Client>) -> Result<DynAccountService, Box<dyn E
         let key = MasterKey::generate()?.to_base64();
         return Err(format!("Set NOTES_KEY, and keep it outside the database. A new one: {key}").into());
     };
-    let builder = AccountService::builder(SqliteStore::open(DATABASE)?)
-        .config(Config::new(MasterKey::from_base64(&key)?))
-        .mailer(PrintedOutbox);
+    let mut config = Config::new(MasterKey::from_base64(&key)?);
+    config.project_name = "Notes".into();
+    let builder = AccountService::builder(SqliteStore::open(DATABASE)?).config(config).mailer(PrintedOutbox);
     Ok(github.into_iter().fold(builder, |builder, github| builder.provider(github)).build_dyn()?)
 }
 

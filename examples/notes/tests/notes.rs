@@ -3,10 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use account::{
+    MemoryLimiter,
     axum::Settings,
     model::ClientInfo,
     ports::Clock as _,
-    testing::{Browser, FakeProvider, FakeUser, PASSWORD, Page, TempSqlite, TestHost, totp},
+    testing::{
+        Browser, FakeProvider, FakeUser, PASSWORD, Page, TempSqlite, TestHost, TestServiceBuilder, totp,
+    },
 };
 use axum::Router;
 use sqlx::SqlitePool;
@@ -26,9 +29,16 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::on(|builder| builder).await
+    }
+
+    /// With other parts of the service.
+    async fn on(customize: impl FnOnce(TestServiceBuilder) -> TestServiceBuilder) -> Self {
         let (sqlite, github) = (TempSqlite::new(), FakeProvider::new("github"));
         let store = Arc::clone(&sqlite.store);
-        let host = TestHost::builder().store(store).customize(|builder| builder.provider(github.client()));
+        let host = TestHost::builder()
+            .store(store)
+            .customize(|builder| customize(builder.provider(github.client())));
         let host = host.build();
         let database = notes::open(&sqlite.path()).await.unwrap();
         let app = notes::app(host.service.clone(), &Settings::default(), database.clone(), true).unwrap();
@@ -173,6 +183,19 @@ async fn keeping_signed_in_outlives_the_browser() {
 
     assert_eq!(submit(&mut browser, "/sign-out", &[]).await.title(), "Sign in");
     assert_eq!(open(&mut browser, "/notes").await.title(), "Sign in");
+}
+
+#[tokio::test]
+async fn too_many_forms_are_refused_for_a_while() {
+    let world = World::on(|builder| builder.limiter(MemoryLimiter::new())).await;
+    let mut browser = world.browser();
+    for _ in 0..10 {
+        let page = sign_in(&mut browser, OTHER_PASSWORD, &[]).await;
+        assert_eq!(page.alert(), "The email address or the password is wrong.");
+    }
+    let page = sign_in(&mut browser, OTHER_PASSWORD, &[]).await;
+    assert_eq!((page.status.as_u16(), page.title()), (429, "Sorry"));
+    assert!(page.headers.contains_key("retry-after"));
 }
 
 #[tokio::test]
