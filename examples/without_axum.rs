@@ -1,39 +1,42 @@
-//! Uses the core without the axum router: plain hyper, with the session token in an `Authorization`
-//! header.
+//! Uses the HTTP layer without axum: plain hyper, with the cookies of the Account API.
 //!
-//! Run it with `cargo run --example without_axum`, then:
+//! Run it with `cargo run --example without_axum --features http`, then:
 //!
 //! ```text
-//! secret=$(curl -s -X POST localhost:8080/join)
-//! curl -H "Authorization: Bearer $secret" localhost:8080/me
+//! curl -c jar -X POST localhost:8080/join -H 'Sec-Fetch-Site: same-origin'
+//! curl -b jar localhost:8080/me
 //! ```
 
-use std::{convert::Infallible, error::Error as StdError};
+use std::{convert::Infallible, error::Error as StdError, net::IpAddr};
 
 use account::{
     AccountService, Config, Error, MasterKey, MemoryStore,
-    model::{ClientInfo, SessionSecret},
+    http::{Authenticator, KeepSignedIn, Rejection, Settings},
+    operation::{Operation, Subject},
 };
-use hyper::{
-    Method, Request, Response, StatusCode, body::Incoming, header::AUTHORIZATION, service::service_fn,
-};
+use hyper::{Method, Request, Response, body::Incoming, http::request::Parts, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-type Accounts = AccountService<MemoryStore>;
+#[derive(Clone)]
+struct App {
+    accounts: AccountService<MemoryStore>,
+    authenticator: Authenticator,
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
-    let accounts: Accounts =
-        AccountService::builder(MemoryStore::new()).config(Config::new(MasterKey::generate()?)).build()?;
+    let config = Config::new(MasterKey::generate()?);
+    let accounts = AccountService::builder(MemoryStore::new()).config(config).build()?;
+    let authenticator = Authenticator::new(accounts.clone(), &Settings::default())?;
+    let app = App { accounts, authenticator };
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
     println!("Listening on http://{}", listener.local_addr()?);
     loop {
         let (stream, peer) = listener.accept().await?;
-        let accounts = accounts.clone();
+        let app = app.clone();
         tokio::spawn(async move {
-            let client = ClientInfo::at(peer.ip());
-            let service = service_fn(|request| handle(&accounts, &client, request));
+            let service = service_fn(|request| handle(&app, request, peer.ip()));
             // An error here means that the client disconnected or violated the protocol.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
@@ -42,41 +45,36 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     }
 }
 
-async fn handle(
-    accounts: &Accounts,
-    client: &ClientInfo,
-    request: Request<Incoming>,
-) -> Result<Response<String>, Infallible> {
-    let outcome = match (request.method(), request.uri().path()) {
-        (&Method::POST, "/join") => join(accounts, client).await,
-        (&Method::GET, "/me") => me(accounts, &request).await,
-        _ => return Ok(reply(StatusCode::NOT_FOUND, "no such page".into())),
+async fn handle(app: &App, request: Request<Incoming>, peer: IpAddr) -> Result<Response<String>, Infallible> {
+    let (parts, _) = request.into_parts();
+    let outcome = match (&parts.method, parts.uri.path()) {
+        (&Method::POST, "/join") => join(app, &parts, peer).await,
+        (&Method::GET, "/me") => me(app, &parts, peer).await,
+        _ => Err(Rejection::unknown_route()),
     };
-    Ok(outcome.map_or_else(
-        |error| {
-            // Each error has an HTTP status, and its text is safe to show to clients.
-            let status =
-                StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            reply(status, format!("{}: {error}", error.code()))
-        },
-        |text| reply(StatusCode::OK, text),
-    ))
+    // JSON in the API's shape, with the headers of an exceeded limit.
+    let rejected = |rejection: Rejection| {
+        rejection.to_response().map(|json| String::from_utf8_lossy(&json).into_owned())
+    };
+    Ok(outcome.unwrap_or_else(rejected))
 }
 
-async fn join(accounts: &Accounts, client: &ClientInfo) -> Result<String, Error> {
-    Ok(accounts.sign_in_anonymously(client).await?.secret.to_wire())
+/// Starts a session for a guest: checks for CSRF, counts the request, and sets the cookies.
+async fn join(app: &App, parts: &Parts, peer: IpAddr) -> Result<Response<String>, Rejection> {
+    let App { accounts, authenticator } = app;
+    authenticator.check_origin(parts)?;
+    let client = authenticator.client(parts, Some(peer));
+    authenticator.admit(Operation::SignInAnonymously, &Subject::of(&client)).await?;
+    let signed_in = accounts.sign_in_anonymously(&client).await?;
+    let mut response = Response::new("welcome\n".to_owned());
+    authenticator
+        .cookies()
+        .signed_in(&signed_in, KeepSignedIn::UntilExpiry)
+        .append_to(response.headers_mut());
+    Ok(response)
 }
 
-async fn me(accounts: &Accounts, request: &Request<Incoming>) -> Result<String, Error> {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Error::NotSignedIn)?;
-    let secret = SessionSecret::from_wire(bearer).map_err(|_| Error::NotSignedIn)?;
-    let caller = accounts.caller(&secret).await?;
-    Ok(format!("you are {}", caller.user_id()))
-}
-
-fn reply(status: StatusCode, text: String) -> Response<String> {
-    let mut response = Response::new(text + "\n");
-    *response.status_mut() = status;
-    response
+async fn me(app: &App, parts: &Parts, peer: IpAddr) -> Result<Response<String>, Rejection> {
+    let caller = app.authenticator.caller(parts, Some(peer)).await?.ok_or(Error::NotSignedIn)?;
+    Ok(Response::new(format!("you are {}\n", caller.user_id())))
 }
