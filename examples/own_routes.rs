@@ -1,13 +1,16 @@
-//! Adds application routes beside the Account API: a notebook that only its owner can read.
+//! Adds application routes beside the Account API: a notebook that only its owner can read, and
+//! routes that sign in and out themselves.
 //!
 //! Run it with `cargo run --example own_routes --features axum`, then:
 //!
 //! ```text
-//! curl -c jar -H 'X-Appwrite-Project: default' -X POST \
-//!   localhost:8080/v1/account/sessions/anonymous
-//! curl -b jar -H 'X-Appwrite-Project: default' -X POST localhost:8080/notes -d 'Buy milk'
+//! curl -c jar -X POST localhost:8080/join -H 'Sec-Fetch-Site: same-origin'
+//! curl -b jar -X POST localhost:8080/notes -H 'Sec-Fetch-Site: same-origin' -d 'Buy milk'
 //! curl -b jar localhost:8080/notes
 //! ```
+//!
+//! Browsers send `Sec-Fetch-Site` or `Origin` with a form; without either, a change by cookie is
+//! refused (CSRF). `examples/notes` is a whole application with HTML pages.
 
 use std::{
     collections::HashMap,
@@ -17,20 +20,23 @@ use std::{
 };
 
 use account::{
-    AccountService, Caller, Config, MasterKey, MemoryStore,
-    axum::{Authenticator, Settings, router_with},
-    model::UserId,
+    AccountService, Caller, Config, MasterKey, MemoryStore, SessionHolder,
+    axum::{Authenticator, SameOrigin, Settings, router_with},
+    http::{KeepSignedIn, Rejection, SetCookies},
+    model::{ClientInfo, UserId},
+    operation::{Operation, Subject},
 };
 use axum::{
     Router,
     extract::{FromRef, State},
     http::StatusCode,
-    routing::get,
+    routing::{get, post},
 };
 
-/// The application's state. The `Caller` extractor needs only the [`Authenticator`] in it.
+/// The application's state. The extractors need only the [`Authenticator`] in it.
 #[derive(Clone)]
 struct AppState {
+    accounts: AccountService<MemoryStore>,
     authenticator: Authenticator,
     notes: Notes,
 }
@@ -63,15 +69,38 @@ async fn greet(caller: Option<Caller>) -> String {
     }
 }
 
+/// Starts a session for a guest, if no page of another site sends the request. The cookies are
+/// those of the Account API, so its clients are signed in as well.
+async fn join(
+    _: SameOrigin,
+    client: ClientInfo,
+    State(AppState { accounts, authenticator, .. }): State<AppState>,
+) -> Result<(SetCookies, &'static str), Rejection> {
+    authenticator.admit(Operation::SignInAnonymously, &Subject::of(&client)).await?;
+    let signed_in = accounts.sign_in_anonymously(&client).await?;
+    Ok((authenticator.cookies().signed_in(&signed_in, KeepSignedIn::UntilExpiry), "Welcome!"))
+}
+
+/// A session that lacks its second factor can end, too.
+async fn leave(
+    holder: SessionHolder,
+    State(AppState { accounts, authenticator, .. }): State<AppState>,
+) -> Result<(SetCookies, &'static str), Rejection> {
+    accounts.sign_out(&holder, holder.session_id()).await?;
+    Ok((authenticator.cookies().signed_out(), "Goodbye!"))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::new(MasterKey::generate()?);
     let service = AccountService::builder(MemoryStore::new()).config(config).build()?;
     let settings = Settings::default();
-    let state =
-        AppState { authenticator: Authenticator::new(service.clone(), &settings)?, notes: Notes::default() };
+    let authenticator = Authenticator::new(service.clone(), &settings)?;
+    let state = AppState { accounts: service.clone(), authenticator, notes: Notes::default() };
     let app = Router::new()
         .route("/", get(greet))
+        .route("/join", post(join))
+        .route("/leave", post(leave))
         .route("/notes", get(read_notes).post(add_note))
         .with_state(state)
         .merge(router_with(service, &settings)?);
