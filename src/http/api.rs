@@ -111,7 +111,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         let (parts, body) = request.into_parts();
         let origin = Origin::of(&parts.headers, &self.config);
         let mut response = if parts.method == Method::OPTIONS {
-            let mut response = preflight(&origin);
+            let mut response = preflight(&origin, &parts.headers);
             harden(response.headers_mut());
             response
         } else if let Some(page) = self.static_page(&parts) {

@@ -153,7 +153,7 @@ impl Authenticator {
     pub fn client(&self, parts: &Parts, peer: Option<IpAddr>) -> ClientInfo {
         let config = &self.0.config;
         let address = config.proxies.client_address(&parts.headers, peer);
-        config.cookies.with_device(peer::client(parts, address), &parts.headers)
+        config.cookies.with_device(peer::client(parts, address, false), &parts.headers)
     }
 
     /// Rejects a request that a page of another site may have made the browser send (CSRF, login

@@ -46,7 +46,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         *quota = self.count(operation, address, principal.as_deref(), counted, has_api_key).await?;
         self.check_operation(operation, principal.as_deref())?;
         let client = match is_change {
-            true => self.config.cookies.with_device(peer::client(parts, address), &parts.headers),
+            true => {
+                self.config.cookies.with_device(peer::client(parts, address, has_api_key), &parts.headers)
+            }
             false => ClientInfo::default(),
         };
         // A client that manages the secret itself would not notice a new one, which is set as a

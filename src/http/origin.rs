@@ -86,14 +86,30 @@ impl Origin {
 }
 
 /// The response to `OPTIONS`.
-pub(super) fn preflight(origin: &Origin) -> Response<Bytes> {
+pub(super) fn preflight(origin: &Origin, request: &HeaderMap) -> Response<Bytes> {
     let mut response = empty(StatusCode::NO_CONTENT);
     if let Origin::Allowed(_) = origin {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED_METHODS));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(request));
     }
     response
+}
+
+/// The headers of the API, and those that the page asks for: an allowed origin may send any header,
+/// such as those of tracing libraries.
+fn allowed_headers(request: &HeaderMap) -> HeaderValue {
+    const MAX_ASKED: usize = 64;
+    let mut all = ALLOWED_HEADERS.to_owned();
+    let asked = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|asked| asked.to_str().ok());
+    for name in asked.unwrap_or_default().split(',').take(MAX_ASKED).map(str::trim) {
+        let is_listed = ALLOWED_HEADERS.split(", ").any(|known| known.eq_ignore_ascii_case(name));
+        if !is_listed && HeaderName::from_bytes(name.as_bytes()).is_ok() {
+            all.push_str(", ");
+            all.push_str(name);
+        }
+    }
+    HeaderValue::from_str(&all).unwrap_or_else(|_| HeaderValue::from_static(ALLOWED_HEADERS))
 }
 
 fn is_of_this_site(headers: &HeaderMap) -> bool {

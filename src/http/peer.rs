@@ -2,7 +2,11 @@
 
 #[cfg(feature = "tracing")]
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use http::{HeaderMap, header, request::Parts};
 
@@ -118,7 +122,7 @@ impl Proxies {
         let mut nearest = None;
         for line in headers.get_all("x-forwarded-for").iter().rev() {
             for hop in line.to_str().ok()?.rsplit(',') {
-                let hop = parse_client_ip(hop.trim_matches([' ', '\t']))?;
+                let hop = parse_hop(hop.trim_matches([' ', '\t']))?;
                 nearest = Some(hop);
                 if !self.contain(hop) {
                     return nearest;
@@ -144,12 +148,21 @@ impl Proxies {
     }
 }
 
-/// The client of a request, for sessions, the security log and messages.
-pub(super) fn client(parts: &Parts, address: Option<IpAddr>) -> ClientInfo {
+/// The address of a hop. Some proxies write its port too (RFC 7239 §6).
+fn parse_hop(text: &str) -> Option<IpAddr> {
+    let without_port = || text.parse::<SocketAddr>().ok().map(|hop| hop.ip().to_canonical());
+    let bracketed = || parse_client_ip(text.strip_prefix('[')?.strip_suffix(']')?);
+    parse_client_ip(text).or_else(without_port).or_else(bracketed)
+}
+
+/// The client of a request, for sessions, the security log and messages. A server of the
+/// application that renders pages forwards the user agent of its client.
+pub(super) fn client(parts: &Parts, address: Option<IpAddr>, forwards_agent: bool) -> ClientInfo {
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let mut client = address.map(ClientInfo::at).unwrap_or_default();
+    let forwarded = parts.headers.get("x-forwarded-user-agent").filter(|_| forwards_agent);
     // Bytes beyond ASCII are legal in a user agent, so it is read leniently.
-    if let Some(agent) = parts.headers.get(header::USER_AGENT) {
+    if let Some(agent) = forwarded.or_else(|| parts.headers.get(header::USER_AGENT)) {
         client = client.with_user_agent(&String::from_utf8_lossy(agent.as_bytes()));
     }
     let in_query = || parts.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("locale="));
@@ -188,7 +201,12 @@ mod tests {
             ("10.0.0.1", &["203.0.113.1, a, 10.0.0.2"], "10.0.0.1"),
             ("10.0.0.1", &["10.0.0.2, 10.0.0.3"], "10.0.0.2"),
             ("10.0.0.1", &["2001:DB8::1"], "2001:db8::1"),
-            ("10.0.0.1", &["203.0.113.1:80"], "10.0.0.1"),
+            ("10.0.0.1", &["203.0.113.7:51234"], "203.0.113.7"),
+            ("10.0.0.1", &["[2001:db8::7]:443, 10.0.0.2:9000"], "2001:db8::7"),
+            ("10.0.0.1", &["[2001:db8::7]"], "2001:db8::7"),
+            ("10.0.0.1", &["203.0.113.7:"], "10.0.0.1"),
+            ("10.0.0.1", &["203.0.113.7:99999"], "10.0.0.1"),
+            ("10.0.0.1", &["203.0.113.7:80:80"], "10.0.0.1"),
             ("10.0.0.1", &[""], "10.0.0.1"),
         ] {
             assert_eq!(seen(peer, forwarded), expected, "{peer} {forwarded:?}");

@@ -12,9 +12,12 @@ const MAX_BYTES: usize = 4096;
 ///
 /// - A **host** is `app.example.com`, `localhost`, `127.0.0.1`, `[::1]`, or `*.example.com` for all
 ///   names with exactly one more label. It allows https on any port. A loopback host also allows
-///   http on any port (RFC 8252 §7.3).
+///   http on any port (RFC 8252 §7.3); `localhost` stands for `127.0.0.1` and `[::1]` too, and names
+///   below `.localhost` are loopback (RFC 6761 §6.3).
 /// - An **origin** such as `https://app.example.com:8443` allows exactly this scheme, host and
 ///   port. It is the only way to allow plain http beyond loopback.
+/// - An **origin of a web view or an extension**, such as `tauri://localhost` or
+///   `chrome-extension://<id>`, allows requests from exactly this origin. Links cannot lead there.
 /// - An **app** is an id such as `com.example.app`. It allows the private-use scheme of this name
 ///   (RFC 8252 §7.1) and the origin that the platform SDKs send, `appwrite-ios://com.example.app`.
 ///
@@ -34,6 +37,8 @@ const MAX_BYTES: usize = 4096;
 #[doc(alias = "open redirect")]
 pub struct AllowedRedirects {
     hosts: Vec<AllowedHost>,
+    /// Origins of other schemes than http and https, in lower case.
+    views: Vec<String>,
     apps: Vec<String>,
 }
 
@@ -46,10 +51,14 @@ impl AllowedRedirects {
         hosts: impl IntoIterator<Item = &'a str>,
         apps: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, Invalid> {
-        Ok(Self {
-            hosts: hosts.into_iter().map(AllowedHost::parse).collect::<Result<_, _>>()?,
-            apps: apps.into_iter().map(parse_app).collect::<Result<_, _>>()?,
-        })
+        let (mut web, mut views) = (Vec::new(), Vec::new());
+        for entry in hosts {
+            match parse_view(entry) {
+                Some(view) => views.push(view),
+                None => web.push(AllowedHost::parse(entry)?),
+            }
+        }
+        Ok(Self { hosts: web, views, apps: apps.into_iter().map(parse_app).collect::<Result<_, _>>()? })
     }
 
     /// Accepts a URL that is spelled unambiguously and leads to an allowed host or app.
@@ -77,6 +86,9 @@ impl AllowedRedirects {
     pub fn allows_origin(&self, origin: &str) -> bool {
         if let Some(app) = platform_app(origin) {
             return self.apps.iter().any(|allowed| allowed.eq_ignore_ascii_case(app));
+        }
+        if is_plain(origin) && self.views.iter().any(|view| is_at(origin, view)) {
+            return true;
         }
         let Some(url) = is_plain(origin).then(|| Url::parse(origin).ok()).flatten() else { return false };
         split_web(origin).is_some_and(|parts| parts.agree_with(&url)) && self.allows_host_of(&url)
@@ -151,7 +163,7 @@ impl AllowedHost {
             host.strip_suffix(self.host.as_str())
                 .is_some_and(|label| !label.is_empty() && !label.contains('.'))
         } else {
-            host == self.host
+            host == self.host || (self.host == "localhost" && self.origin.is_none() && is_loopback(url))
         };
         matches_host
             && match &self.origin {
@@ -216,7 +228,7 @@ fn is_plain_app_url(text: &str) -> bool {
 
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
@@ -269,9 +281,29 @@ fn parse_app(app: &str) -> Result<String, Invalid> {
     if fits { Ok(app) } else { Err(Invalid::AllowedApp) }
 }
 
+/// Returns the origin of a web view or an extension: a scheme of its own, a host, and perhaps a
+/// port. Browsers send such an origin only for pages of this scheme.
+fn parse_view(entry: &str) -> Option<String> {
+    let entry = entry.to_ascii_lowercase();
+    let (scheme, authority) = entry.split_once("://")?;
+    let is_web = matches!(scheme, "http" | "https");
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "1"));
+    let is_sound = is_domain(host) && port.parse().is_ok_and(|port: u16| port != 0);
+    (!is_web && parse_app(scheme).is_ok() && !scheme.contains('_') && is_sound).then_some(entry)
+}
+
+/// Whether an `Origin` or `Referer` is of this origin.
+fn is_at(text: &str, origin: &str) -> bool {
+    let start = text.get(..origin.len());
+    let rest = text.get(origin.len()..).unwrap_or_default();
+    start.is_some_and(|start| start.eq_ignore_ascii_case(origin))
+        && (rest.is_empty() || rest.starts_with(['/', '?', '#']))
+}
+
 /// Returns the app of an origin `appwrite-<platform>://<app>`, as the native SDKs send it.
 fn platform_app(origin: &str) -> Option<&str> {
-    const PLATFORMS: [&str; 7] = ["ios", "android", "macos", "watchos", "tvos", "windows", "linux"];
+    const PLATFORMS: [&str; 8] =
+        ["ios", "android", "macos", "watchos", "tvos", "visionos", "windows", "linux"];
     let (platform, app) = origin.strip_prefix("appwrite-")?.split_once("://")?;
     PLATFORMS.contains(&platform).then_some(app.strip_suffix('/').unwrap_or(app))
 }

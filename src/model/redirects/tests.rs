@@ -147,6 +147,64 @@ fn origins_are_compared_by_scheme_and_host() {
 }
 
 #[test]
+fn c1_an_origin_of_a_web_view_or_extension_is_compared_whole() {
+    let views =
+        ["tauri://localhost", "capacitor://localhost", "chrome-extension://abcdefghijklmnop", "app://x:8080"];
+    let allowed = allowed(&views, &[]);
+    for view in views {
+        assert!(
+            allowed.allows_origin(view) && allowed.allows_origin(&format!("{view}/index.html")),
+            "{view}"
+        );
+        assert!(allowed.check(&format!("{view}/")).is_err(), "{view}");
+    }
+    for other in [
+        "tauri://localhost.evil.example",
+        "tauri://localhost:1",
+        "tauri://evil.example",
+        "ionic://localhost",
+        "chrome-extension://abcdefghijklmno",
+        "http://localhost",
+        "null",
+        "file://",
+        "file:///index.html",
+    ] {
+        assert!(!allowed.allows_origin(other), "{other}");
+    }
+    for bad in
+        ["file://", "file://localhost", "data://x", "tauri://", "tauri://a b", "tauri://x:0", "tauri://x/y"]
+    {
+        assert_eq!(AllowedRedirects::new([bad], []).unwrap_err(), Invalid::AllowedHost, "{bad}");
+    }
+}
+
+#[test]
+fn c2_loopback_has_several_names() {
+    let local = allowed(&["localhost"], &[]);
+    for origin in ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000"] {
+        assert!(local.allows_origin(origin), "{origin}");
+    }
+    let below = allowed(&["tauri.localhost", "*.localhost"], &[]);
+    for origin in ["http://tauri.localhost", "https://tauri.localhost", "http://app.localhost:8080"] {
+        assert!(below.allows_origin(origin), "{origin}");
+    }
+    for origin in
+        ["http://localhost", "http://127.0.0.1", "http://a.b.localhost", "http://localhost.evil.example"]
+    {
+        assert!(!below.allows_origin(origin), "{origin}");
+    }
+    assert!(!allowed(&["http://localhost:3000"], &[]).allows_origin("http://127.0.0.1:3000"));
+}
+
+#[test]
+fn c3_every_platform_of_the_sdks_has_an_origin() {
+    let allowed = allowed(&[], &["com.example.app"]);
+    for platform in ["ios", "android", "macos", "watchos", "tvos", "visionos", "windows", "linux"] {
+        assert!(allowed.allows_origin(&format!("appwrite-{platform}://com.example.app")), "{platform}");
+    }
+}
+
+#[test]
 fn a_platform_without_an_app_is_no_origin() {
     assert!(AllowedRedirects::is_placeholder_origin("appwrite-ios://"));
     assert!(!AllowedRedirects::is_placeholder_origin("appwrite-ios://com.example.app"));
