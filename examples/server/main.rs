@@ -189,7 +189,9 @@ fn http_settings(settings: &Settings, address: SocketAddr) -> http::Settings {
     http.allowed_hosts.clone_from(&settings.allowed_hosts);
     http.allowed_apps.clone_from(&settings.allowed_apps);
     http.trusted_proxies.clone_from(&settings.trusted_proxies);
-    http.cross_site_cookies = settings.cross_site_cookies;
+    if let Some(cross_site) = settings.cross_site_cookies {
+        http.cross_site_cookies = cross_site;
+    }
     http.rate_limits = settings.rate_limits;
     http.api_key = settings.api_key.as_ref().map(|key| Secret::new(key.expose().to_owned()));
     http
@@ -216,6 +218,12 @@ fn print_greeting(settings: &Settings, channels: &Channels, address: SocketAddr)
     }
     if let Some(missing) = channels.missing() {
         console::notice(missing);
+    }
+    // A scheme has no underscore (RFC 3986 §3.1), so no app can listen on that of such a project.
+    if project.contains('_') {
+        console::notice(
+            "native apps cannot be called back, because the project id has an underscore; use another id",
+        );
     }
     if !settings.is_https() {
         console::notice("cookies are not Secure because the public URL is http; use https in production");

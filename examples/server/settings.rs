@@ -20,7 +20,7 @@ pub(crate) struct Settings {
     /// on.
     pub(crate) public_url: Option<String>,
     pub(crate) trusted_proxies: Vec<ProxyNetwork>,
-    pub(crate) cross_site_cookies: bool,
+    pub(crate) cross_site_cookies: Option<bool>,
     pub(crate) database: Database,
     /// `None`: kept in a file beside the database.
     pub(crate) keys: Option<Vec<MasterKey>>,
@@ -104,7 +104,7 @@ impl Settings {
             listen: values::listen(variables)?,
             public_url: values::public_url(variables)?,
             trusted_proxies: values::trusted_proxies(variables)?,
-            cross_site_cookies: variables.switch("ACCOUNT_CROSS_SITE_COOKIES")?.unwrap_or(false),
+            cross_site_cookies: variables.switch("ACCOUNT_CROSS_SITE_COOKIES")?,
             database: values::database(variables)?,
             keys: values::keys(variables)?,
             project: values::project(variables)?,

@@ -71,9 +71,11 @@ pub struct Api<S, M = NoMailer, P = NoSms, C = SystemClock> {
 
 /// What the response needs to know of a request beside its answer.
 #[derive(Default)]
-struct ResponseFacts {
-    quota: Option<Quota>,
-    has_api_key: bool,
+pub(super) struct ResponseFacts {
+    pub(super) quota: Option<Quota>,
+    pub(super) has_api_key: bool,
+    /// Whether a web page made the request.
+    pub(super) is_web: bool,
 }
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
@@ -117,9 +119,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         } else if let Some(page) = self.static_page(&parts) {
             page.response()
         } else {
-            let mut facts = ResponseFacts::default();
+            let mut facts = ResponseFacts { is_web: origin.is_web(&parts.headers), ..Default::default() };
             let answer = self.answer(&parts, body, peer, &origin, &mut facts).await;
-            self.render(answer, facts.quota, facts.has_api_key)
+            self.render(answer, &facts)
         };
         origin.write(&mut response);
         if self.config.is_https {

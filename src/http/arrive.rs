@@ -6,8 +6,8 @@ use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
 
 use super::{
     api::Api,
-    auth::AuthState,
-    cookies::{SessionCredential, jwt},
+    auth::{AuthState, first_live},
+    cookies::{Credentials, SessionCredential, jwt},
     origin::{Origin, PROJECT},
     query::Pairs,
     rejection::Rejection,
@@ -42,22 +42,18 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         origin: &Origin,
     ) -> Result<Arrival<'a>, Rejection> {
         let route = Route::find(&parts.method, parts.uri.path()).filter(|route| self.serves(route.operation));
-        let credential = self.credential(parts, origin, route.as_ref());
+        let credentials = self.credentials(parts, origin, route.as_ref());
         let key = parts.headers.get(KEY).map(HeaderValue::as_bytes).filter(|key| !key.is_empty());
         if is_unsafe(&parts.method) && key.is_none() {
-            let by_cookie = credential.as_ref().is_some_and(|credential| credential.by_cookie);
+            let by_cookie = credentials.first().is_some_and(|credential| credential.by_cookie);
             origin.check(&parts.headers, &self.config, by_cookie)?;
         }
         let by_jwt = self.authenticate_jwt(parts).await?;
         self.check_project(parts)?;
         let has_api_key = self.check_key(key)?;
-        let (auth, credential) = match (by_jwt, credential) {
-            (Some(auth), _) => (auth, None),
-            (None, Some(credential)) => {
-                let holder = self.service.session_holder(&credential.secret).await;
-                (AuthState::of(holder)?, Some(credential))
-            }
-            (None, None) => (AuthState::Guest, None),
+        let (auth, credential) = match by_jwt {
+            Some(auth) => (auth, None),
+            None => first_live(credentials, &self.service).await?,
         };
         if has_api_key && !matches!(auth, AuthState::Guest) {
             let message = "API key and session used in the same request. Use either setSession or setKey.";
@@ -66,16 +62,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         Ok(Arrival { parts, peer, route, auth, credential, has_api_key })
     }
 
-    /// The session that the request presents. The start of an OAuth2 flow ignores the cookie if
+    /// The sessions that the request presents. The start of an OAuth2 flow ignores the cookie if
     /// another site led the browser there: that site could link an identity of its own to the
     /// account (login CSRF).
-    fn credential(&self, parts: &Parts, origin: &Origin, route: Option<&Route>) -> Option<SessionCredential> {
+    fn credentials(&self, parts: &Parts, origin: &Origin, route: Option<&Route>) -> Credentials {
         let starts_flow = route.is_some_and(|route| {
             matches!(route.operation, Operation::StartOAuth2 | Operation::StartOAuth2Token)
         });
         let is_led = starts_flow && origin.is_led_by_others(&parts.headers, &self.config);
-        let credential = self.config.cookies.find(&parts.headers);
-        credential.filter(|credential| !(is_led && credential.by_cookie))
+        let mut credentials = self.config.cookies.find(&parts.headers);
+        credentials.retain(|credential| !(is_led && credential.by_cookie));
+        credentials
     }
 
     /// Authenticates the JWT of the request, if it has one. It takes precedence over a session.

@@ -2,11 +2,14 @@
 
 use std::ops::Deref;
 
-use super::rejection::Rejection;
+use super::{
+    cookies::{Credentials, SessionCredential},
+    rejection::Rejection,
+};
 use crate::{
     error::Error,
     model::ClientInfo,
-    service::{Caller, SessionHolder},
+    service::{Authenticate, Caller, SessionHolder},
 };
 
 /// The result of authentication, before the gates.
@@ -23,6 +26,22 @@ pub(super) enum Principal {
     Full(Caller),
     /// A session that may lack a factor, at an operation that accepts it.
     Partial(SessionHolder),
+}
+
+/// Authenticates the first of these sessions that is live. If none is, the first counts.
+pub(super) async fn first_live(
+    credentials: Credentials,
+    service: &(impl Authenticate + ?Sized),
+) -> Result<(AuthState, Option<SessionCredential>), Rejection> {
+    let mut first = None;
+    for credential in credentials {
+        let auth = AuthState::of(service.session_holder(&credential.secret).await)?;
+        if !matches!(auth, AuthState::Guest) {
+            return Ok((auth, Some(credential)));
+        }
+        first = first.or(Some(credential));
+    }
+    Ok((AuthState::Guest, first))
 }
 
 impl AuthState {

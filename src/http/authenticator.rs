@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use http::request::Parts;
 
 use super::{
-    auth::AuthState,
+    auth::{AuthState, first_live},
     config::HttpConfig,
     cookies::{Cookies, jwt},
     origin::Origin,
@@ -130,15 +130,14 @@ impl Authenticator {
     async fn holder(&self, parts: &Parts) -> Result<Option<SessionHolder>, Rejection> {
         let Inner { service, config } = &*self.0;
         let headers = &parts.headers;
-        let credential = config.cookies.find(headers);
+        let credentials = config.cookies.find(headers);
         if is_unsafe(&parts.method) {
-            let by_cookie = credential.as_ref().is_some_and(|credential| credential.by_cookie);
+            let by_cookie = credentials.first().is_some_and(|credential| credential.by_cookie);
             Origin::of(headers, config).check(headers, config, by_cookie)?;
         }
-        let auth = match (jwt(headers), credential) {
-            (Some(jwt), _) => AuthState::of(service.session_holder_by_jwt(jwt).await)?,
-            (None, Some(credential)) => AuthState::of(service.session_holder(&credential.secret).await)?,
-            (None, None) => AuthState::Guest,
+        let auth = match jwt(headers) {
+            Some(jwt) => AuthState::of(service.session_holder_by_jwt(jwt).await)?,
+            None => first_live(credentials, &**service).await?.0,
         };
         match auth {
             AuthState::Guest => Ok(None),

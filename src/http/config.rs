@@ -20,6 +20,8 @@ pub(super) struct HttpConfig {
     pub(super) base: Box<str>,
     pub(super) project: Box<str>,
     pub(super) cookies: Cookies,
+    /// Those for clients that are no web pages.
+    pub(super) plain_cookies: Option<Cookies>,
     #[cfg(feature = "oauth2")]
     pub(super) flow_cookies: FlowCookies,
     /// The origins that may call, and the places that links may lead to.
@@ -45,6 +47,9 @@ impl HttpConfig {
         let magic_page = own.check(&format!("{base}{}", magic_page::PATH)).map_err(not_plain)?;
         let is_https = public_url.scheme() == "https";
         let cookies = Cookies::new(settings, config)?;
+        let has_plain = settings.cross_site_cookies && !is_https;
+        let plain_cookies =
+            has_plain.then(|| Cookies::new(settings, config)).transpose()?.map(Cookies::for_plain_clients);
         #[cfg(feature = "oauth2")]
         let path = format!("{}{COOKIE_PATH}", public_url.path().trim_end_matches('/'));
         Ok(Self {
@@ -53,6 +58,7 @@ impl HttpConfig {
             #[cfg(feature = "oauth2")]
             flow_cookies: cookies.flows(&path),
             cookies,
+            plain_cookies,
             origins,
             magic_page,
             #[cfg(feature = "oauth2")]

@@ -18,9 +18,15 @@ pub(super) fn http_date(at: Timestamp) -> String {
     at.and_then(|at| at.format(HTTP_DATE).ok()).unwrap_or_default()
 }
 
-/// The first readable cookie with this name.
-pub(super) fn in_cookies<T>(headers: &HeaderMap, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-    pairs(headers).filter(|(given, _)| *given == name).find_map(|(_, value)| read(&percent::decode(value)?))
+/// The readable cookies with this name. A browser sends those with the longest path first, and then
+/// the oldest (RFC 6265 §5.4).
+pub(super) fn in_cookies<'a, T>(
+    headers: &'a HeaderMap,
+    name: &'a str,
+    read: impl Fn(&str) -> Option<T> + 'a,
+) -> impl Iterator<Item = T> + 'a {
+    let named = pairs(headers).filter(move |(given, _)| *given == name);
+    named.filter_map(move |(_, value)| read(&percent::decode(value)?))
 }
 
 /// The names and values of all cookies, in order.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
+use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 #[cfg(feature = "oauth2")]
@@ -23,6 +24,8 @@ const FALLBACK: HeaderName = HeaderName::from_static("x-fallback-cookies");
 const JWT: HeaderName = HeaderName::from_static("x-appwrite-jwt");
 const SESSION: HeaderName = HeaderName::from_static("x-appwrite-session");
 
+/// A browser has more than one only by mistake, such as one of another path.
+const MAX_SESSION_COOKIES: usize = 4;
 /// As long as an account remembers an unused device.
 const DEVICE_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -61,6 +64,8 @@ pub struct Cookies {
     device_name: Box<str>,
     #[cfg(feature = "oauth2")]
     project: Box<str>,
+    #[cfg(feature = "oauth2")]
+    is_https: bool,
     is_secure: bool,
     is_cross_site: bool,
 }
@@ -86,6 +91,9 @@ pub(super) struct SessionCredential {
     pub(super) takes_new_secret: bool,
 }
 
+/// The sessions that a request presents, in the order in which they are tried.
+pub(super) type Credentials = SmallVec<[SessionCredential; 1]>;
+
 /// The JWT of a request. SDKs without one send an empty header.
 pub(super) fn jwt(headers: &HeaderMap) -> Option<&str> {
     // The service refuses a header that is not text.
@@ -106,7 +114,8 @@ impl Cookies {
             name: name.into(),
             #[cfg(feature = "oauth2")]
             project: config.project.as_str().into(),
-            // Browsers refuse `SameSite=None` without `Secure`.
+            #[cfg(feature = "oauth2")]
+            is_https,
             is_secure: is_https || settings.cross_site_cookies,
             is_cross_site: settings.cross_site_cookies,
         })
@@ -115,11 +124,8 @@ impl Cookies {
     /// Sets the cookies of a sign-in: the session's, and the device's if it is new.
     pub fn signed_in(&self, signed_in: &SignedIn, keep: KeepSignedIn) -> SetCookies {
         let SignedIn { session, secret, device } = signed_in;
-        let cookies = self.new_secret(secret, session.expires_at, keep);
-        match device {
-            Some(device) => cookies.and(self.device(device, session.created_at)),
-            None => cookies,
-        }
+        let device = device.as_ref().map(|device| self.device(device, session.created_at));
+        device.unwrap_or_default().and(self.new_secret(secret, session.expires_at, keep))
     }
 
     /// Sets the session cookie to a secret: the [new one](crate::CredentialChange::secret) of the
@@ -149,7 +155,7 @@ impl Cookies {
         let PassedChallenge { session, secret, device } = passed;
         let secret = secret.as_ref().map(|secret| self.new_secret(secret, session.expires_at, keep));
         let device = device.as_ref().map(|device| self.device(device, session.updated_at));
-        secret.unwrap_or_default().and(device.unwrap_or_default())
+        device.unwrap_or_default().and(secret.unwrap_or_default())
     }
 
     /// Clears the session cookie.
@@ -168,7 +174,7 @@ impl Cookies {
     /// [`Authenticator`](super::Authenticator) does this, and protects from CSRF.
     #[must_use]
     pub fn session(&self, headers: &HeaderMap) -> Option<SessionSecret> {
-        self.find(headers).map(|credential| credential.secret)
+        self.find(headers).into_iter().next().map(|credential| credential.secret)
     }
 
     /// The cookies of OAuth2 flows for routes of your application below `path`, such as `/sign-in`.
@@ -176,7 +182,13 @@ impl Cookies {
     #[cfg(feature = "oauth2")]
     #[must_use]
     pub fn flows(&self, path: &str) -> FlowCookies {
-        FlowCookies::new(&self.project, path, self.is_secure)
+        FlowCookies::new(&self.project, path, self.is_https)
+    }
+
+    /// The same cookies for clients that are no web pages, on plain http: they would not keep
+    /// `Secure` ones.
+    pub(super) fn for_plain_clients(self) -> Self {
+        Self { is_secure: false, ..self }
     }
 
     /// Sets the device cookie, which outlives sessions.
@@ -187,18 +199,20 @@ impl Cookies {
         cookies
     }
 
-    /// The first readable session among the cookie, `X-Appwrite-Session`, and their fallbacks for
-    /// cross-site browsers. An unreadable one counts as absent.
-    pub(super) fn find(&self, headers: &HeaderMap) -> Option<SessionCredential> {
-        let session = |headers: &HeaderMap, name: &str| {
-            in_cookies(headers, name, |value| SessionSecret::from_wire(value).ok())
-        };
-        let cookie = || {
-            let cookie = session(headers, &self.name);
-            let legacy = || self.is_cross_site.then(|| session(headers, &self.legacy_name)).flatten();
-            let secret = cookie.or_else(legacy)?;
-            Some(SessionCredential { secret, by_cookie: true, takes_new_secret: true })
-        };
+    /// The readable sessions of a request: those of its cookies, or else that of
+    /// `X-Appwrite-Session`, or else that of the fallback for cross-site browsers. An unreadable one
+    /// counts as absent. Several cookies may have the name of the session's, at most four count.
+    pub(super) fn find(&self, headers: &HeaderMap) -> Credentials {
+        let session = |name| in_cookies(headers, name, |value| SessionSecret::from_wire(value).ok());
+        let legacy = self.is_cross_site.then(|| session(&*self.legacy_name)).into_iter().flatten();
+        let by_cookie: Credentials = session(&*self.name)
+            .chain(legacy)
+            .map(|secret| SessionCredential { secret, by_cookie: true, takes_new_secret: true })
+            .take(MAX_SESSION_COOKIES)
+            .collect();
+        if !by_cookie.is_empty() {
+            return by_cookie;
+        }
         let header = || {
             let secret = SessionSecret::from_wire(headers.get(SESSION)?.to_str().ok()?).ok()?;
             Some(SessionCredential { secret, by_cookie: false, takes_new_secret: false })
@@ -207,12 +221,13 @@ impl Cookies {
             let secret = self.is_cross_site.then(|| self.in_fallback(headers)).flatten()?;
             Some(SessionCredential { secret, by_cookie: false, takes_new_secret: true })
         };
-        cookie().or_else(header).or_else(fallback)
+        header().or_else(fallback).into_iter().collect()
     }
 
     /// Adds the device secret of the request, if it has one.
     pub(super) fn with_device(&self, client: ClientInfo, headers: &HeaderMap) -> ClientInfo {
-        match in_cookies(headers, &self.device_name, |value| DeviceSecret::from_wire(value).ok()) {
+        let read = |value: &str| DeviceSecret::from_wire(value).ok();
+        match in_cookies(headers, &self.device_name, read).next() {
             Some(device) => client.with_device(device),
             None => client,
         }
@@ -233,15 +248,17 @@ impl Cookies {
     /// `life` is an attribute with its separator, or empty for a cookie of the browser session.
     fn write_one(&self, name: &str, cookies: &mut SetCookies, value: &str, life: &str) {
         let secure = if self.is_secure { "; Secure" } else { "" };
-        let same_site = if self.is_cross_site { "None" } else { "Lax" };
+        // Browsers refuse `SameSite=None` without `Secure`.
+        let same_site = if self.is_cross_site && self.is_secure { "None" } else { "Lax" };
         cookies.set_cookie(&format!("{name}={value}; {life}Path=/{secure}; HttpOnly; SameSite={same_site}"));
     }
 
     fn write(&self, cookies: &mut SetCookies, value: &str, life: &str) {
-        self.write_one(&self.name, cookies, value, life);
         if self.is_cross_site {
             let secure = if self.is_secure { "; Secure" } else { "" };
             cookies.set_cookie(&format!("{}={value}; {life}Path=/{secure}; HttpOnly", self.legacy_name));
         }
+        // Last, because some clients take the last of several.
+        self.write_one(&self.name, cookies, value, life);
     }
 }

@@ -64,6 +64,17 @@ impl Origin {
         }
     }
 
+    /// Whether a web page made the request: it has the origin of one, or a header that only browsers
+    /// send.
+    pub(super) fn is_web(&self, headers: &HeaderMap) -> bool {
+        let is_page = |origin: &HeaderValue| !origin.as_bytes().starts_with(b"appwrite-");
+        let has_page = match self {
+            Self::Absent => false,
+            Self::Allowed(origin) | Self::Foreign(origin) => is_page(origin),
+        };
+        has_page || headers.contains_key(FETCH_SITE)
+    }
+
     /// Whether a page of another site has navigated the browser here, by `Sec-Fetch-Site`, without
     /// an allowed origin. Older browsers do not send the header.
     pub(super) fn is_led_by_others(&self, headers: &HeaderMap, config: &HttpConfig) -> bool {

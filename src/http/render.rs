@@ -7,7 +7,7 @@ use http::{HeaderMap, Response, StatusCode};
 use super::outcome::FlowChange;
 use super::{
     account_json::account_json,
-    api::Api,
+    api::{Api, ResponseFacts},
     cookies::KeepSignedIn,
     models::{
         AuthenticatorModel, ChallengeModel, FactorsModel, IdentityListModel, JwtModel, LogListModel,
@@ -21,11 +21,12 @@ use crate::ports::{Clock, Mailer, Quota, SmsSender, Store};
 
 impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
     /// The response. Only a server with the API key sees the secrets of sessions and tokens.
-    pub(super) fn render(&self, answer: Answer, quota: Option<Quota>, has_api_key: bool) -> Response<Bytes> {
+    pub(super) fn render(&self, answer: Answer, facts: &ResponseFacts) -> Response<Bytes> {
+        let quota = facts.quota;
         match answer {
             Ok(done) => {
-                let mut response = render_outcome(&done, has_api_key);
-                self.write_cookies(done, response.headers_mut());
+                let mut response = render_outcome(&done, facts.has_api_key);
+                self.write_cookies(done, facts.is_web, response.headers_mut());
                 if let Some(quota) = quota {
                     write_quota(response.headers_mut(), &quota);
                 }
@@ -44,8 +45,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         response
     }
 
-    fn write_cookies(&self, done: Done, headers: &mut HeaderMap) {
-        let cookies = &self.config.cookies;
+    fn write_cookies(&self, done: Done, is_web: bool, headers: &mut HeaderMap) {
+        let plain = self.config.plain_cookies.as_ref().filter(|_| !is_web);
+        let cookies = plain.unwrap_or(&self.config.cookies);
         #[cfg(feature = "oauth2")]
         match done.flow {
             FlowChange::Keep => {}
@@ -54,15 +56,15 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
             }
             FlowChange::Remove(name) => self.config.flow_cookies.clear(&name).append_to(headers),
         }
+        if let Some(device) = done.device {
+            cookies.device(&device, self.service.clock().now()).append_to(headers);
+        }
         match done.cookie {
             CookieChange::Keep => {}
             CookieChange::Set(secret, expires_at) => {
                 cookies.new_secret(&secret, expires_at, KeepSignedIn::UntilExpiry).append_to(headers);
             }
             CookieChange::Clear => cookies.signed_out().append_to(headers),
-        }
-        if let Some(device) = done.device {
-            cookies.device(&device, self.service.clock().now()).append_to(headers);
         }
     }
 }

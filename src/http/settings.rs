@@ -27,8 +27,8 @@ pub struct Settings {
     /// links without a page of the client lead to a page below it, and OAuth2 providers redirect
     /// back to it. `Host` and forwarding headers are never used.
     pub public_url: String,
-    /// The host names and origins of browser apps that may call, and that mailed links may lead to,
-    /// as [`AllowedRedirects::new`](crate::model::AllowedRedirects::new) takes them. Default:
+    /// The host names and origins of browser apps, web views and extensions that may call, and that
+    /// mailed links may lead to, as [`AllowedRedirects::new`](crate::model::AllowedRedirects::new) takes them. Default:
     /// `localhost`.
     pub allowed_hosts: Vec<String>,
     /// The ids of native apps that may call, from origins such as `appwrite-ios://com.example.app`,

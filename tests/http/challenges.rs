@@ -81,8 +81,8 @@ async fn a_mailed_code_completes_the_sign_in_under_a_new_secret() {
     );
     assert_eq!(session.text, expected);
     let names: Vec<_> = session.set_cookies().iter().map(|line| line.split('=').next().unwrap()).collect();
-    assert_eq!(names, ["a_session_default", "a_device_default"]);
-    assert!(session.set_cookies()[0].contains("Expires=Sat, 15 Jan 2028 08:00:00 GMT"));
+    assert_eq!(names, ["a_device_default", "a_session_default"]);
+    assert!(session.set_cookies()[1].contains("Expires=Sat, 15 Jan 2028 08:00:00 GMT"));
     let new = session.cookie();
     server.get("/v1/account").by(&old).refused(401, "general_unauthorized_scope").await;
     server.get("/v1/account").by(&new).ok(200).await;

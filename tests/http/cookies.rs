@@ -33,15 +33,16 @@ async fn the_cookie_is_named_after_the_project_in_lower_case() {
 async fn h19_h20_across_sites_there_are_two_cookies_for_a_session_and_a_header() {
     let server = Server::set(|settings| settings.cross_site_cookies = true);
     server.user("ada").await;
-    let reply = server.post("/v1/account/sessions/email", SIGN_IN).ok(201).await;
+    let web = ("origin", "https://app.example.com");
+    let reply = server.post("/v1/account/sessions/email", SIGN_IN).header(web.0, web.1).ok(201).await;
     let cookies = reply.set_cookies();
-    let value = cookies[0].split(['=', ';']).nth(1).unwrap();
+    let value = cookies[2].split(['=', ';']).nth(1).unwrap();
     let until = "Expires=Sat, 15 Jan 2028 08:00:00 GMT; Path=/; Secure; HttpOnly";
     assert_eq!(
-        cookies[..2],
+        cookies[1..],
         [
-            format!("a_session_default={value}; {until}; SameSite=None"),
-            format!("a_session_default_legacy={value}; {until}")
+            format!("a_session_default_legacy={value}; {until}"),
+            format!("a_session_default={value}; {until}; SameSite=None")
         ]
     );
     let fallback = reply.header("x-fallback-cookies").unwrap().to_owned();
@@ -65,7 +66,7 @@ async fn a_device_is_given_its_cookie_once() {
     let server = Server::new();
     server.user("ada").await;
     let first = server.post("/v1/account/sessions/email", SIGN_IN).ok(201).await;
-    let device = first.set_cookies()[1].split(';').next().unwrap().to_owned();
+    let device = first.set_cookies()[0].split(';').next().unwrap().to_owned();
     let call = server.post("/v1/account/sessions/email", SIGN_IN).header("cookie", &device);
     assert_eq!(call.ok(201).await.set_cookies().len(), 1);
     let call = server.post("/v1/account/sessions/email", SIGN_IN).header("cookie", "a_device_default=x");
@@ -168,7 +169,7 @@ async fn a_hundred_wrong_guesses_lock_strangers_out_and_the_owners_device_stays_
     let server = Server::new();
     server.user("ada").await;
     let first = server.post("/v1/account/sessions/email", SIGN_IN).ok(201).await;
-    let device = first.set_cookies()[1].split(';').next().unwrap().to_owned();
+    let device = first.set_cookies()[0].split(';').next().unwrap().to_owned();
     let sign_in = || server.post("/v1/account/sessions/email", SIGN_IN);
     let guess = SIGN_IN.replace("violet-anvil-71", "violet-anvil-72");
     for at in 0..100 {

@@ -16,6 +16,8 @@ mod api;
 #[cfg(all(feature = "axum", feature = "testing"))]
 mod challenges;
 #[cfg(all(feature = "axum", feature = "testing"))]
+mod clients;
+#[cfg(all(feature = "axum", feature = "testing"))]
 mod cookies;
 #[cfg(all(feature = "axum", feature = "testing"))]
 mod extractors;

@@ -149,11 +149,11 @@ async fn a_form_signs_in_and_out_with_the_cookies_of_the_api() {
     assert_eq!((kept.status().as_u16(), &kept.headers()["location"]), (303, &"/".parse().unwrap()));
     let cookies = set_cookies(&kept);
     assert_eq!(cookies.len(), 2, "session and device: {cookies:?}");
-    assert!(cookies[0].starts_with("a_session_default=") && cookies[0].contains("; Expires="));
-    assert!(cookies[0].ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{}", cookies[0]);
-    assert!(cookies[1].starts_with("a_device_default=") && cookies[1].contains("; Expires="));
+    assert!(cookies[1].starts_with("a_session_default=") && cookies[1].contains("; Expires="));
+    assert!(cookies[1].ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{}", cookies[1]);
+    assert!(cookies[0].starts_with("a_device_default=") && cookies[0].contains("; Expires="));
 
-    let device = cookie_of(cookies[1]);
+    let device = cookie_of(cookies[0]);
     let headers = [OWN, ("cookie", device.as_str())];
     let short = send(&app, request("POST", "/sign-in", &headers, &form("no"))).await;
     let cookies = set_cookies(&short);

@@ -39,7 +39,7 @@ async fn a_mailed_code_signs_in_once() {
     );
     assert_eq!(reply.text, expected);
     let names: Vec<_> = reply.set_cookies().iter().map(|line| line.split('=').next().unwrap()).collect();
-    assert_eq!(names, ["a_session_default", "a_device_default"]);
+    assert_eq!(names, ["a_device_default", "a_session_default"]);
     let account = server.get("/v1/account").by(&reply.cookie()).ok(200).await;
     assert_eq!(account.value("emailVerification"), true);
     server.post("/v1/account/sessions/token", &body).refused(401, "user_invalid_token").await;

@@ -37,7 +37,7 @@ async fn sign_in_answers_the_session_and_sets_its_cookie_and_the_devices() {
     assert_eq!(reply.text, expected);
     let cookies = reply.set_cookies();
     assert_eq!(cookies.len(), 2);
-    for (cookie, name) in cookies.into_iter().zip(["a_session_default=ey", "a_device_default="]) {
+    for (cookie, name) in cookies.into_iter().zip(["a_device_default=", "a_session_default=ey"]) {
         let (value, attributes) = cookie.split_once("; ").unwrap();
         assert!(value.starts_with(name), "{cookie}");
         assert_eq!(attributes, "Expires=Sat, 15 Jan 2028 08:00:00 GMT; Path=/; HttpOnly; SameSite=Lax");

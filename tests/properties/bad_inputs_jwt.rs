@@ -243,7 +243,7 @@ async fn cookie(router: &Router, id: &str) -> String {
         .body(Body::from(body.to_string()))
         .unwrap();
     let response = router.clone().oneshot(request).await.unwrap();
-    let cookie = response.headers()["set-cookie"].to_str().unwrap();
+    let cookie = response.headers().get_all("set-cookie").iter().next_back().unwrap().to_str().unwrap();
     cookie.split(';').next().unwrap().to_owned()
 }
 

@@ -369,6 +369,6 @@ impl Reply {
     }
 
     pub(crate) fn cookie(&self) -> Cookie {
-        Cookie(self.set_cookies().first().expect("a cookie").split(';').next().unwrap().to_owned())
+        Cookie(self.set_cookies().last().expect("a cookie").split(';').next().unwrap().to_owned())
     }
 }

@@ -42,7 +42,7 @@ fn no_setting_is_required() {
     assert_eq!(settings.allowed_hosts, ["localhost"]);
     assert_eq!(settings.profile, Profile::Default);
     assert!(settings.rate_limits && settings.is_local() && !settings.is_https());
-    assert!(settings.keys.is_none() && settings.api_key.is_none() && !settings.cross_site_cookies);
+    assert!(settings.keys.is_none() && settings.api_key.is_none() && settings.cross_site_cookies.is_none());
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn every_setting_is_read() {
     assert_eq!(settings.allowed_apps, ["com.example.notes"]);
     assert_eq!(settings.profile, Profile::Appwrite16);
     assert_eq!((settings.push_providers.len(), settings.providers.len()), (2, 1));
-    assert!(settings.cross_site_cookies && !settings.rate_limits && !settings.is_local());
+    assert!(settings.cross_site_cookies == Some(true) && !settings.rate_limits && !settings.is_local());
     assert!(settings.session_alerts && settings.smtp.is_some() && settings.redis.is_some());
     assert!(matches!(settings.sms, Some(Sms::Webhook(_))));
     let shown = format!("{settings:?}");
@@ -114,6 +114,7 @@ fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
         ("ACCOUNT_DATABASE", "sqlite:"),
         ("ACCOUNT_DATABASE", "sqlite::memory:"),
         ("ACCOUNT_DATABASE", "sqlite://account.db"),
+        ("ACCOUNT_DATABASE", "sqlite:account.db?mode=rwc"),
         ("ACCOUNT_KEY", ""),
         ("ACCOUNT_KEY", "changeme"),
         ("ACCOUNT_PROJECT", "-no-"),

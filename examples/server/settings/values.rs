@@ -50,8 +50,10 @@ pub(super) fn database(variables: &mut Variables) -> Value<Database> {
             return Some(Database::Postgres(DatabaseUrl(text.to_owned())));
         }
         let path = text.strip_prefix("sqlite:")?;
-        // `sqlite:///path` and `sqlite://path` look alike but name different files.
-        let is_path = !path.is_empty() && !path.starts_with("//") && !path.starts_with(':');
+        // `sqlite:///path` and `sqlite://path` look alike but name different files, and other
+        // libraries read parameters behind `?`.
+        let is_path =
+            !path.is_empty() && !path.starts_with("//") && !path.starts_with(':') && !path.contains('?');
         is_path.then(|| Database::Sqlite(path.into()))
     })?;
     Ok(database.unwrap_or_else(|| Database::Sqlite("account.db".into())))
