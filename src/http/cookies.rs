@@ -200,8 +200,9 @@ impl Cookies {
     }
 
     /// The readable sessions of a request: those of its cookies, or else that of
-    /// `X-Appwrite-Session`, or else that of the fallback for cross-site browsers. An unreadable one
-    /// counts as absent. Several cookies may have the name of the session's, at most four count.
+    /// `X-Appwrite-Session`, or else that of the fallback for cross-site browsers. An unreadable
+    /// one counts as absent. Several cookies may have the name of the session's, at most four
+    /// count.
     pub(super) fn find(&self, headers: &HeaderMap) -> Credentials {
         let session = |name| in_cookies(headers, name, |value| SessionSecret::from_wire(value).ok());
         let legacy = self.is_cross_site.then(|| session(&*self.legacy_name)).into_iter().flatten();

@@ -64,8 +64,8 @@ impl Origin {
         }
     }
 
-    /// Whether a web page made the request: it has the origin of one, or a header that only browsers
-    /// send.
+    /// Whether a web page made the request: it has the origin of one, or a header that only
+    /// browsers send.
     pub(super) fn is_web(&self, headers: &HeaderMap) -> bool {
         let is_page = |origin: &HeaderValue| !origin.as_bytes().starts_with(b"appwrite-");
         let has_page = match self {

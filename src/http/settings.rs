@@ -28,7 +28,8 @@ pub struct Settings {
     /// back to it. `Host` and forwarding headers are never used.
     pub public_url: String,
     /// The host names and origins of browser apps, web views and extensions that may call, and that
-    /// mailed links may lead to, as [`AllowedRedirects::new`](crate::model::AllowedRedirects::new) takes them. Default:
+    /// mailed links may lead to, as
+    /// [`AllowedRedirects::new`](crate::model::AllowedRedirects::new) takes them. Default:
     /// `localhost`.
     pub allowed_hosts: Vec<String>,
     /// The ids of native apps that may call, from origins such as `appwrite-ios://com.example.app`,

@@ -12,8 +12,8 @@ const MAX_BYTES: usize = 4096;
 ///
 /// - A **host** is `app.example.com`, `localhost`, `127.0.0.1`, `[::1]`, or `*.example.com` for all
 ///   names with exactly one more label. It allows https on any port. A loopback host also allows
-///   http on any port (RFC 8252 §7.3); `localhost` stands for `127.0.0.1` and `[::1]` too, and names
-///   below `.localhost` are loopback (RFC 6761 §6.3).
+///   http on any port (RFC 8252 §7.3); `localhost` stands for `127.0.0.1` and `[::1]` too, and
+///   names below `.localhost` are loopback (RFC 6761 §6.3).
 /// - An **origin** such as `https://app.example.com:8443` allows exactly this scheme, host and
 ///   port. It is the only way to allow plain http beyond loopback.
 /// - An **origin of a web view or an extension**, such as `tauri://localhost` or
