@@ -185,7 +185,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     /// Verifies the caller's phone number with such a code, once. `user` must be the caller.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] if `user` is not the caller, the code is wrong, expired or used, the
+    /// [`Error::InvalidToken`] if `user` is not the caller ([`Error::UserNotFound`] if there is no
+    /// such account and the policy [reveals unknown
+    /// accounts](crate::Config::reveals_unknown_accounts)), the code is wrong, expired or used, the
     /// number has changed since, or guesses are locked; the [errors of every
     /// caller](crate::Caller#errors); [`Error::Busy`]; [`Error::Store`].
     ///
@@ -228,7 +230,9 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         secret: &Passcode,
     ) -> Result<Token, Error> {
         if caller.user_id() != user {
-            return Err(Error::InvalidToken);
+            let reveals = self.inner.config.reveals_unknown_accounts;
+            let is_known = !reveals || self.inner.store.load(&Key::Id(*user), Parts::Body).await?.is_some();
+            return Err(if is_known { Error::InvalidToken } else { Error::UserNotFound });
         }
         let guard = self.guard(cx.client);
         let decide = |draft: &mut Draft| {

@@ -126,6 +126,11 @@ async fn gates_stand_before_the_parameters() {
 async fn h05_the_profile_for_migration_tells_unknown_accounts() {
     let server = Server::with(|config| config.reveals_unknown_accounts = true, |_| {}, false);
     server.put(EMAIL, &redeem("nobody", "wrong")).refused(404, "user_not_found").await;
-    server.user("ada").await;
+    let cookie = server.user("ada").await;
     server.put(EMAIL, &redeem("ada", "wrong")).refused(401, "user_invalid_token").await;
+    server.user("eve").await;
+    let by_phone = |user: &str| server.put(PHONE, &redeem(user, "123456")).by(&cookie);
+    by_phone("nobody").refused(404, "user_not_found").await;
+    by_phone("eve").refused(401, "user_invalid_token").await;
+    by_phone("ada").refused(401, "user_invalid_token").await;
 }
