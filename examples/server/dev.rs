@@ -73,16 +73,23 @@ async fn allow_this_machine_only(
 /// Whether a program on this machine made the request, on its own behalf.
 ///
 /// # Security
-/// Rejects requests that a proxy forwards, and requests under a foreign host name, which a page on
-/// another site can point at loopback (DNS rebinding).
+/// Rejects requests that a proxy forwards, if it says so in any of the usual headers; requests that
+/// a page of another site makes; and requests under a foreign host name, which such a page can point
+/// at loopback (DNS rebinding).
 fn is_from_this_machine(peer: SocketAddr, headers: &HeaderMap) -> bool {
-    let is_forwarded = ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name));
+    let is_forwarded = headers.keys().map(header::HeaderName::as_str).any(|name| {
+        matches!(name, "forwarded" | "via" | "x-real-ip" | "true-client-ip" | "x-client-ip")
+            || ["x-forwarded-", "cf-"].iter().any(|start| name.starts_with(start))
+    });
+    let is_foreign =
+        headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site");
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .and_then(|host| host.parse::<Authority>().ok());
     peer.ip().to_canonical().is_loopback()
         && !is_forwarded
+        && !is_foreign
         && host.is_some_and(|host| is_loopback(host.host()))
 }
 
@@ -120,6 +127,14 @@ mod tests {
         assert!(!sees_outbox("192.0.2.7:9", &[("host", "localhost:8080")]));
         assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost"), ("x-forwarded-for", "192.0.2.7")]));
         assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost"), ("forwarded", "for=192.0.2.7")]));
+        for name in ["via", "x-real-ip", "x-forwarded-proto", "x-forwarded-host", "cf-connecting-ip"] {
+            assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost"), (name, "x")]), "{name}");
+        }
+        let site = |site| [("host", "localhost"), ("sec-fetch-site", site)];
+        assert!(!sees_outbox("127.0.0.1:9", &site("cross-site")));
+        assert!(
+            sees_outbox("127.0.0.1:9", &site("same-origin")) && sees_outbox("127.0.0.1:9", &site("none"))
+        );
         assert!(!sees_outbox("127.0.0.1:9", &[("host", "rebound.example.com:8080")]));
         assert!(!sees_outbox("127.0.0.1:9", &[("host", "localhost.example.com")]));
         assert!(!sees_outbox("127.0.0.1:9", &[]));

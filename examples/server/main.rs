@@ -72,7 +72,7 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
     let keys = master_keys(&settings)?;
-    let (store, limiter) = open_store(&settings.database).await?;
+    let (store, limiter) = open_store(&settings).await?;
     let channels = Channels::open(&settings)?;
     let (app, maintenance) = app(&settings, keys, (Arc::clone(&store), limiter), &channels, address)?;
     print_greeting(&settings, &channels, address);
@@ -113,8 +113,9 @@ fn master_keys(settings: &Settings) -> Result<Vec<MasterKey>, keys::KeyError> {
 
 /// Opens the store. A PostgreSQL store also provides the limiter that several servers share.
 async fn open_store(
-    database: &Database,
+    settings: &Settings,
 ) -> Result<(Arc<dyn Store>, Option<PostgresLimiter>), Box<dyn Error>> {
+    let database = &settings.database;
     match database {
         Database::Memory => Ok((Arc::new(MemoryStore::default()), None)),
         Database::Sqlite(path) => {
@@ -123,7 +124,11 @@ async fn open_store(
             Ok((Arc::new(store), None))
         }
         Database::Postgres(url) => {
-            let store = PostgresStore::connect(url.expose()).await?;
+            let builder = match &settings.database_schema {
+                Some(schema) => PostgresStore::builder().schema(schema),
+                None => PostgresStore::builder(),
+            };
+            let store = builder.connect(url.expose()).await?;
             let limiter = store.limiter();
             Ok((Arc::new(store), Some(limiter)))
         }

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: Vec<ProxyNetwork>,
     pub(crate) cross_site_cookies: Option<bool>,
     pub(crate) database: Database,
+    /// The PostgreSQL schema of the tables.
+    pub(crate) database_schema: Option<String>,
     /// `None`: kept in a file beside the database.
     pub(crate) keys: Option<Vec<MasterKey>>,
     pub(crate) project: String,
@@ -91,6 +93,7 @@ impl Settings {
     fn read(mut variables: Variables) -> Result<Self, SettingError> {
         let mut settings = Self::read_values(&mut variables)?;
         settings.require_shared_key()?;
+        settings.require_schema_of_postgres()?;
         settings.providers = oauth2::parse(&mut variables, settings.is_private())?;
         let allows_http = variables.switch("ACCOUNT_INSECURE_HTTP")?.unwrap_or(false);
         variables.finish()?;
@@ -106,6 +109,7 @@ impl Settings {
             trusted_proxies: values::trusted_proxies(variables)?,
             cross_site_cookies: variables.switch("ACCOUNT_CROSS_SITE_COOKIES")?,
             database: values::database(variables)?,
+            database_schema: values::database_schema(variables)?,
             keys: values::keys(variables)?,
             project: values::project(variables)?,
             project_name: values::project_name(variables)?,
@@ -129,6 +133,13 @@ impl Settings {
             let problem = "with postgres:// a key is required, the same on all nodes; \
                            generate one with `openssl rand -base64 32`";
             return Err(SettingError::new("ACCOUNT_KEY", problem));
+        }
+        Ok(())
+    }
+
+    fn require_schema_of_postgres(&self) -> Result<(), SettingError> {
+        if self.database_schema.is_some() && !matches!(self.database, Database::Postgres(_)) {
+            return Err(SettingError::new("ACCOUNT_DATABASE_SCHEMA", "only postgres:// has schemas"));
         }
         Ok(())
     }

@@ -110,6 +110,7 @@ fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
         ("ACCOUNT_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("ACCOUNT_TRUSTED_PROXIES", "proxy.example.com"),
         ("ACCOUNT_CROSS_SITE_COOKIES", "yes"),
+        ("ACCOUNT_DATABASE_SCHEMA", "accounts"),
         ("ACCOUNT_DATABASE", "account.db"),
         ("ACCOUNT_DATABASE", "sqlite:"),
         ("ACCOUNT_DATABASE", "sqlite::memory:"),
