@@ -101,6 +101,17 @@ fn an_unknown_variable_is_refused_by_name() {
 }
 
 #[test]
+fn v10_a_schema_is_that_of_a_postgresql_database() {
+    let key = MasterKey::generate().unwrap().to_base64();
+    let postgres = [("ACCOUNT_DATABASE", "postgres://a@db/b"), ("ACCOUNT_KEY", key.as_str())];
+    let with = |schema| [postgres[0], postgres[1], ("ACCOUNT_DATABASE_SCHEMA", schema)];
+    assert_eq!(parse(&with("accounts")).unwrap().database_schema.as_deref(), Some("accounts"));
+    assert_eq!(parse(&postgres).unwrap().database_schema, None);
+    let line = problem(&[("ACCOUNT_DATABASE_SCHEMA", "accounts")]);
+    assert_eq!(line, "ACCOUNT_DATABASE_SCHEMA: only postgres:// has schemas");
+}
+
+#[test]
 fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
     for (name, value) in [
         ("ACCOUNT_LISTEN", "8080"),
@@ -110,7 +121,7 @@ fn values_that_do_not_parse_are_refused_by_name_and_not_shown() {
         ("ACCOUNT_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("ACCOUNT_TRUSTED_PROXIES", "proxy.example.com"),
         ("ACCOUNT_CROSS_SITE_COOKIES", "yes"),
-        ("ACCOUNT_DATABASE_SCHEMA", "accounts"),
+        ("ACCOUNT_DATABASE_SCHEMA", ""),
         ("ACCOUNT_DATABASE", "account.db"),
         ("ACCOUNT_DATABASE", "sqlite:"),
         ("ACCOUNT_DATABASE", "sqlite::memory:"),
