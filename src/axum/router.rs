@@ -1,10 +1,14 @@
 //! The API as a router.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    future::poll_fn,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+};
 
 use axum::{
     Router,
-    body::{Body, HttpBody as _, to_bytes},
+    body::{Body, HttpBody as _},
     extract::{ConnectInfo, Request},
     response::{IntoResponse as _, Response},
     routing::any,
@@ -18,6 +22,9 @@ use crate::{
     ports::{Clock, Mailer, SmsSender, Store},
     service::AccountService,
 };
+
+/// How much of a body that is too long is read and dropped, before its connection is closed.
+const MAX_DROPPED_BYTES: usize = 16 * 1024 * 1024;
 
 /// The API with the default [`Settings`], for a server on the local machine.
 ///
@@ -107,11 +114,17 @@ pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
 }
 
 impl RequestBody for Body {
-    fn min_bytes(&self) -> u64 {
-        self.size_hint().lower()
-    }
-
-    async fn read(self, max_bytes: usize) -> Option<Bytes> {
-        to_bytes(self, max_bytes).await.ok()
+    async fn read(mut self, max_bytes: usize) -> Option<Bytes> {
+        let (mut body, mut count) = (Vec::new(), 0);
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut self).poll_frame(cx)).await {
+            let Ok(data) = frame.ok()?.into_data() else { continue };
+            count += data.len();
+            if count <= max_bytes {
+                body.extend_from_slice(&data);
+            } else if count > MAX_DROPPED_BYTES {
+                return None;
+            }
+        }
+        (count <= max_bytes).then(|| body.into())
     }
 }

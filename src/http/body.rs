@@ -23,18 +23,14 @@ const MAX_FIELDS: usize = 256;
 
 /// The body of a request. It is read only once the request may perform its operation.
 pub trait RequestBody: Send {
-    /// How many bytes it has at least, as far as that is known before it is read.
-    fn min_bytes(&self) -> u64;
-
     /// Reads all of it. `None` if it has more than `max_bytes` or cannot be read.
+    ///
+    /// A longer one should be read on to some bound and dropped: many clients do not read the
+    /// response before they have sent their whole request.
     fn read(self, max_bytes: usize) -> impl Future<Output = Option<Bytes>> + Send;
 }
 
 impl RequestBody for Bytes {
-    fn min_bytes(&self) -> u64 {
-        self.len() as u64
-    }
-
     async fn read(self, max_bytes: usize) -> Option<Self> {
         (self.len() <= max_bytes).then_some(self)
     }
@@ -68,10 +64,6 @@ impl Fields {
     ) -> Result<Self, Rejection> {
         let too_large =
             || Rejection::argument(format!("The body must be readable and at most {max_bytes} bytes long."));
-        // A body that announces more is not read.
-        if body.min_bytes() > max_bytes as u64 {
-            return Err(too_large());
-        }
         let bytes = body.read(max_bytes).await.ok_or_else(too_large)?;
         if bytes.is_empty() {
             return Ok(Self::default());
@@ -149,7 +141,7 @@ pub(super) async fn form(
 ) -> Result<Zeroizing<String>, Rejection> {
     let refuse =
         || Rejection::argument(format!("The body must be a form in UTF-8 of at most {max_bytes} bytes."));
-    if !matches!(Kind::of(headers), Kind::Form) || body.min_bytes() > max_bytes as u64 {
+    if !matches!(Kind::of(headers), Kind::Form) {
         return Err(refuse());
     }
     let bytes = body.read(max_bytes).await.ok_or_else(refuse)?;
