@@ -94,6 +94,29 @@ pub(crate) fn recovery_codes(entropy: &dyn Entropy) -> Result<[Zeroizing<String>
     codes.try_into().map_err(|_| EntropyError)
 }
 
+/// Returns a code as it was drawn from how a user typed it: without blanks and hyphens, and in
+/// lower case. Apps show codes in groups, and users type and paste them that way. The secrets of
+/// links are not typed and must not pass through here.
+///
+/// No two codes become the same, so that a guess is worth no more. Digits of other scripts stay
+/// wrong.
+pub(crate) fn typed_code(text: &str) -> Zeroizing<String> {
+    // A lower-case letter takes no more room: growing would leave a copy in freed memory.
+    let mut code = Zeroizing::new(String::with_capacity(text.len()));
+    code.extend(text.chars().filter(|char| !is_separator(*char)).map(|char| char.to_ascii_lowercase()));
+    code
+}
+
+/// Whether a character is a blank, also one without width, or any kind of hyphen or dash.
+fn is_separator(char: char) -> bool {
+    let has_no_width = matches!(char, '\u{200b}' | '\u{2060}' | '\u{feff}');
+    let is_hyphen = matches!(
+        char,
+        '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+    );
+    char.is_whitespace() || has_no_width || is_hyphen
+}
+
 /// Draws an integer below `bound`, each equally likely.
 ///
 /// # Errors
@@ -203,6 +226,18 @@ mod tests {
         let upper = json.to_uppercase();
         for bad in ["\"\"", "\"00\"", &upper, &json.replacen('"', "\"00", 1)] {
             assert!(serde_json::from_str::<SecretDigest>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn v1_blanks_hyphens_and_capitals_are_how_a_code_was_typed() {
+        for typed in
+            ["0a1b2c", "0A1B2C", " 0a1\u{a0}b2c\r\n", "0a-1b\u{2011}2c", "0\u{2009}a\u{feff}1b\u{202f}2c"]
+        {
+            assert_eq!(typed_code(typed).as_str(), "0a1b2c", "{typed:?}");
+        }
+        for kept in ["", "１２３", "١٢٣", "²", "1.2", "1,2", "1_2", "1\0", "ⅷ", "é"] {
+            assert_eq!(typed_code(kept).as_str(), kept);
         }
     }
 

@@ -12,7 +12,7 @@ mod seal;
 mod totp;
 
 pub use argon2_pool::{Argon2Pool, Argon2PoolBuilder};
-pub(crate) use code::{CodeKeys, below, hex_secret, recovery_codes, six_digits};
+pub(crate) use code::{CodeKeys, below, hex_secret, recovery_codes, six_digits, typed_code};
 pub use jwt::JwtError;
 pub(crate) use jwt::{Claims, JwtCodec};
 pub use keys::MasterKey;

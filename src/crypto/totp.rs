@@ -7,6 +7,7 @@ use data_encoding::BASE32_NOPAD;
 use totp_rs::{Algorithm, Builder, Totp};
 use zeroize::Zeroizing;
 
+use super::code::typed_code;
 use crate::{
     model::Timestamp,
     ports::{Entropy, EntropyError},
@@ -52,7 +53,7 @@ impl TotpSecret {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))
     }
 
-    /// Checks a code and returns the step that it belongs to, or `None`.
+    /// Checks a code, as it was typed, and returns the step that it belongs to, or `None`.
     ///
     /// A code is accepted if it belongs to the current step, the previous or the next one
     /// (RFC 6238 §5.2), and that step is later than `last_step`, the last one accepted. The caller
@@ -62,11 +63,11 @@ impl TotpSecret {
     /// No code is accepted twice, nor one older than the last (replay). All three steps are always
     /// compared, in constant time.
     pub(crate) fn check(&self, code: &str, now: Timestamp, last_step: Option<u64>) -> Option<u64> {
-        let totp = self.generator()?;
+        let (totp, code) = (self.generator()?, typed_code(code));
         let current = u64::try_from(now.as_secs()).ok()? / STEP;
         // The latest match wins, so that a code that two steps happen to share is used up for both.
         (current.saturating_sub(1)..=current.saturating_add(1)).fold(None, |found, step| {
-            let matched = totp.check(code, step.saturating_mul(STEP));
+            let matched = totp.check(&code, step.saturating_mul(STEP));
             matched.filter(|step| last_step.is_none_or(|last| *step > last)).or(found)
         })
     }

@@ -10,7 +10,9 @@ const MAX_BYTES: usize = 4 * 256;
 
 /// The code or link secret with which a client redeems a token or answers a challenge.
 ///
-/// It has 1 to 256 characters and is never trimmed or normalized.
+/// It has 1 to 256 characters and is kept as it was sent. In a code, blanks, hyphens and capitals
+/// do not count, so that users may type it as an app shows it, `123 456`. The secret of a link must
+/// be the same to the last character.
 ///
 /// # Security
 /// `Debug` hides it. The memory is wiped on drop. There is no `Clone`, `PartialEq` or serde.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    crypto::{CodeKeys, hex_secret, six_digits},
+    crypto::{CodeKeys, hex_secret, six_digits, typed_code},
     error::Error,
     model::{
         Account, Channel, CheckedUrl, ClientInfo, EventKind, Passcode, SecondFactor, Timestamp, Token,
@@ -126,7 +126,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         secret: &Passcode,
         cx: Context<'_>,
     ) -> Result<Error, Error> {
-        if is_guessable(secret.expose()) {
+        if is_guessable(&typed_code(secret.expose())) {
             self.append_event(&Account::new(*user, cx.now), cx, EventKind::SignInRefused, None).await?;
         }
         Ok(if self.inner.config.reveals_unknown_accounts { Error::UserNotFound } else { Error::InvalidToken })
@@ -178,13 +178,15 @@ impl Draft {
         purposes: &[TokenPurpose],
         guard: Guard<'_>,
     ) -> Result<TokenRecord, Abort> {
+        // Blanks must not make a guess look too long to be one.
+        let typed = typed_code(secret);
         let is_locked = self.are_guesses_locked(guard.client);
         // Mailed tokens work while guesses are locked, so that a lockout cannot shut the owner out.
         let is_open = |token: &TokenRecord| !is_locked || token.purpose.channel() == Channel::Mailbox;
-        if let Some(place) = self.position_of(secret, purposes, guard, is_open) {
+        if let Some(place) = self.position_of(secret, &typed, purposes, guard, is_open) {
             return Ok(self.tokens.remove(place));
         }
-        if !is_guessable(secret) {
+        if !is_guessable(&typed) {
             return Err(Error::InvalidToken.into());
         }
         let is_counted = self.count_try(|token| purposes.contains(&token.purpose) && is_open(token));
@@ -197,11 +199,12 @@ impl Draft {
         }
     }
 
-    /// The place of the open token with this secret. All tokens of these purposes are compared, in
-    /// constant time.
+    /// The place of the open token with this secret, or this code as it was typed. All tokens
+    /// of these purposes are compared, in constant time.
     fn position_of(
         &self,
         secret: &str,
+        typed: &str,
         purposes: &[TokenPurpose],
         guard: Guard<'_>,
         is_open: impl Fn(&TokenRecord) -> bool,
@@ -211,7 +214,8 @@ impl Draft {
             self.tokens.iter().enumerate().filter(|(_, token)| purposes.contains(&token.purpose));
         for (place, token) in candidates {
             let context = self.token_context(token.purpose, &token.id);
-            if guard.codes.matches(&context, secret, &token.digest) && is_open(token) {
+            let given = if token.guessable { typed } else { secret };
+            if guard.codes.matches(&context, given, &token.digest) && is_open(token) {
                 found = Some(place);
             }
         }

@@ -175,7 +175,7 @@ async fn secrets_and_codes() {
     }
 }
 
-/// The right code in each spelling that is recorded as none.
+/// The right code in spellings that are none.
 #[tokio::test]
 async fn a_code_has_one_spelling() {
     let server = Server::new();
@@ -192,13 +192,33 @@ async fn a_code_has_one_spelling() {
     }
 }
 
-const RESPELLINGS: [fn(&str) -> String; 9] = [
+#[tokio::test]
+async fn v1_a_code_may_be_typed_with_blanks_and_hyphens() {
+    let server = Server::new();
+    let mail = json!({ "userId": "ada", "email": "ada@example.com" });
+    for respell in TYPED {
+        assert_eq!(send(&server, "POST", "/v1/account/tokens/email", &mail, None).await.0, 201);
+        let body = json!({ "userId": "ada", "secret": respell(&server.outbox.mailed_code()) });
+        let (status, text) = send(&server, "POST", "/v1/account/sessions/token", &body, None).await;
+        assert_eq!(status, 201, "{body}: {text}");
+    }
+}
+
+const TYPED: [fn(&str) -> String; 8] = [
     |code| format!(" {code}"),
     |code| format!("{code} "),
-    |code| format!("{code}\n"),
+    |code| format!("{code}\r\n"),
+    |code| format!("\t{code}\u{3000}"),
+    |code| format!("{} {}", &code[..3], &code[3..]),
+    |code| format!("{}\u{a0}{}", &code[..3], &code[3..]),
+    |code| format!("{}-{}", &code[..3], &code[3..]),
+    |code| format!("{}\u{2011}{}\u{2013}{}", &code[..2], &code[2..4], &code[4..]),
+];
+
+const RESPELLINGS: [fn(&str) -> String; 6] = [
     |code| format!("{code}\0"),
     |code| format!("0{code}"),
-    |code| format!("{} {}", &code[..3], &code[3..]),
+    |code| format!("{}.{}", &code[..3], &code[3..]),
     |code| format!("{code},000000"),
     |code| code.chars().map(|digit| char::from_u32(u32::from(digit) - 0x30 + 0xff10).unwrap()).collect(),
     |code| format!("[\"{code}\"]"),

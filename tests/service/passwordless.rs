@@ -229,7 +229,7 @@ async fn what_opens_nothing_is_refused_in_one_way() {
     let code_sent = Kind::EmailCode.sent(&host, &person).await;
     let wrong = if code_sent == "000000" { "000001" } else { "000000" };
     let long = "0".repeat(64);
-    for secret in [wrong, "x", &long, &format!("{code_sent}0"), &format!(" {code_sent}")] {
+    for secret in [wrong, "x", &long, &format!("{code_sent}0"), &format!(".{code_sent}")] {
         assert_eq!(code(redeem(&host, &person.id, secret).await), "user_invalid_token", "{secret:?}");
     }
     let nobody = "nobody".parse().unwrap();

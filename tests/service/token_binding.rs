@@ -176,3 +176,40 @@ fn every_purpose_has_a_name_and_a_lifetime_of_its_own_kind() {
         assert_eq!((purpose.name(), purpose.lifetime()), (name, lifetime));
     }
 }
+
+#[tokio::test]
+async fn v1_a_code_may_be_typed_with_blanks_and_the_secret_of_a_link_may_not() {
+    for kind in Kind::ALL {
+        let host = TestHost::new();
+        let person = person(&host).await;
+        let secret = kind.sent(&host, &person).await;
+        // A passcode has 256 characters at most, and so have the longest secrets.
+        if secret.len() < 256 {
+            let typed = format!("{} {}", &secret[..3], &secret[3..]);
+            let redeemed = kind.redeem(&host.service, &person, &typed).await;
+            assert_eq!(redeemed.is_ok(), kind.is_code(), "{kind:?}");
+        }
+        if !kind.is_code() {
+            let capitals = kind.redeem(&host.service, &person, &secret.to_uppercase()).await;
+            assert_eq!(code(capitals), "user_invalid_token", "{kind:?}");
+            kind.redeem(&host.service, &person, &secret).await.unwrap();
+        }
+    }
+}
+
+/// Else blanks would make a guess look too long to be one.
+#[tokio::test]
+async fn v1_a_guess_among_blanks_counts_as_one() {
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_code()) {
+        let host = TestHost::new();
+        let person = person(&host).await;
+        let sent = kind.sent(&host, &person).await;
+        let wrong = if sent == "000000" { "000001" } else { "000000" };
+        for blanks in [0, 10, 26, 100, 250] {
+            let guess = format!("{wrong}{}", " ".repeat(blanks));
+            let refused = kind.redeem(&host.service, &person, &guess).await;
+            assert_eq!(code(refused), "user_invalid_token", "{kind:?}");
+        }
+        assert_eq!(code(kind.redeem(&host.service, &person, &sent).await), "user_invalid_token", "{kind:?}");
+    }
+}

@@ -75,14 +75,20 @@ fn a_code_that_two_steps_share_is_accepted_once() {
 }
 
 #[test]
+fn v1_a_code_may_be_typed_in_groups() {
+    for typed in ["755 224", " 755224", "755224\n", "755-224", "755\u{a0}224", "75 52 24"] {
+        assert_eq!(rfc().check(typed, at(0), None), Some(0), "{typed:?}");
+    }
+}
+
+#[test]
 fn only_six_ascii_digits_are_a_code() {
     for bad in [
         "",
         "55224",
         "0755224",
-        "755 224",
-        " 755224",
-        "755224 ",
+        "755.224",
+        "755_224",
         "+55224",
         "-55224",
         "７５５２２４",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::recovery_codes::Nonces;
 use crate::{
-    crypto::{CodeKeys, Sealer, six_digits},
+    crypto::{CodeKeys, Sealer, six_digits, typed_code},
     error::Error,
     messages::{Notice, TextNotice},
     model::{
@@ -296,7 +296,7 @@ impl Draft {
             SecondFactor::Email | SecondFactor::Phone => {
                 let digest = challenge.and_then(|challenge| challenge.digest.as_ref());
                 let context = self.challenge_context(id, factor);
-                digest.is_some_and(|digest| guard.codes.matches(&context, otp, digest))
+                digest.is_some_and(|digest| guard.codes.matches(&context, &typed_code(otp), digest))
             }
             SecondFactor::Totp => self.has_authenticator() && self.spend_otp(otp, sealer)?,
             SecondFactor::RecoveryCode => self.spend_recovery_code(otp, sealer, nonce)?,

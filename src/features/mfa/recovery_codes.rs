@@ -5,7 +5,7 @@ use constant_time_eq::constant_time_eq;
 use zeroize::Zeroizing;
 
 use crate::{
-    crypto::{self, Sealer},
+    crypto::{self, Sealer, typed_code},
     error::Error,
     messages::Notice,
     model::{EventKind, Sealed},
@@ -197,7 +197,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Checks a recovery code and uses it up.
+    /// Checks a recovery code, as it was typed, and uses it up.
     ///
     /// # Security
     /// All codes are compared, each in constant time.
@@ -207,7 +207,7 @@ impl Draft {
         sealer: &Sealer,
         nonce: [u8; 24],
     ) -> Result<bool, Error> {
-        let id = self.id;
+        let (id, code) = (self.id, typed_code(code));
         let Some(sealed) = &self.recovery_codes else { return Ok(false) };
         let list = open(sealer, id.as_str(), sealed)?;
         let codes = list.codes().ok_or(StoreError::Corrupt)?;
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn a_code_is_spent_alone_and_the_last_one_leaves_nothing() {
         let mut draft = draft(&["0123456789", "abcdef0123"]);
-        for wrong in ["", "012345678", "01234567890", "0123456789 ", "abcdef0124", "ABCDEF0123"] {
+        for wrong in ["", "012345678", "01234567890", "0123456789.", "abcdef0124", "ａｂcdef0123"] {
             assert!(!draft.spend_recovery_code(wrong, &sealer(), [1; 24]).unwrap(), "{wrong}");
         }
         assert_eq!(left(&draft).len(), 2);

@@ -229,3 +229,24 @@ async fn h33_wrong_codes_count_in_the_account_and_lock_it() {
     ada.host.clock.advance(Duration::from_secs(15 * 60));
     ada.host.service.confirm_authenticator(&caller, &ada.otp()).await.unwrap();
 }
+
+#[tokio::test]
+async fn v1_a_code_may_be_typed_as_the_app_shows_it() {
+    let mut ada = Ada::new().await;
+    let app = ada.host.service.add_authenticator(&ada.caller().await).await.unwrap();
+    ada.seed = app.secret.expose().to_owned();
+    let shown = |otp: &str, blank: &str| format!(" {}{blank}{}\n", &otp[..3], &otp[3..]);
+    let (caller, otp) = (ada.caller().await, ada.otp());
+    ada.host.service.confirm_authenticator(&caller, &shown(&otp, " ")).await.unwrap();
+    let holder = ada.sign_in().await.keeping_secret();
+    for blank in [" ", "\u{a0}", "\u{2009}", "\u{202f}", "-", "\u{2011}"] {
+        ada.host.clock.advance(STEP);
+        let full_width: String = ada
+            .otp()
+            .bytes()
+            .map(|digit| char::from_u32(u32::from(digit) - 0x30 + 0xff10).unwrap())
+            .collect();
+        refused(ada.pass(&holder, SecondFactor::Totp, &full_width).await);
+        ada.pass(&holder, SecondFactor::Totp, &shown(&ada.otp(), blank)).await.unwrap();
+    }
+}

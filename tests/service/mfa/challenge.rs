@@ -259,3 +259,15 @@ async fn debug_shows_nothing_of_what_was_passed() {
     assert!(shown.contains("SessionSecret(…)") && shown.contains("DeviceSecret(…)"));
     assert!(!shown.contains(&wire) && !shown.contains(&device));
 }
+
+#[tokio::test]
+async fn v1_a_code_that_was_sent_may_be_typed_with_blanks() {
+    let ada = Ada::with_addresses().await;
+    let holder = ada.sign_in().await.keeping_secret();
+    for (factor, to) in [(SecondFactor::Email, ADA), (SecondFactor::Phone, PHONE)] {
+        let challenge = ada.host.service.start_challenge(&holder, factor).await.unwrap();
+        let sent = ada.host.code_for(to);
+        let typed = format!("{}\u{a0}{}-", &sent.expose()[..3], &sent.expose()[3..]);
+        ada.host.service.finish_challenge(&holder, &challenge.id, &typed).await.unwrap();
+    }
+}

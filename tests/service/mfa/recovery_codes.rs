@@ -92,3 +92,22 @@ async fn debug_shows_nothing_of_them() {
         assert!(!shown.contains(code.expose()));
     }
 }
+
+#[tokio::test]
+async fn v1_they_may_be_typed_in_capitals_and_with_blanks() {
+    let ada = Ada::with_app().await;
+    let codes = texts(&ada.host.service.create_recovery_codes(&ada.caller().await).await.unwrap());
+    let typed: [fn(&str) -> String; 6] = [
+        |code| code.to_uppercase(),
+        |code| format!("{} {}", &code[..5], &code[5..]),
+        |code| format!("{}-{}", &code[..5], &code[5..].to_uppercase()),
+        |code| format!("\u{a0}{code}\u{3000}"),
+        |code| format!("{code}\n"),
+        |code| code.chars().map(|digit| format!("{digit} ")).collect(),
+    ];
+    let holder = ada.sign_in().await.keeping_secret();
+    for (code, typed) in codes.iter().zip(typed) {
+        ada.pass(&holder, SecondFactor::RecoveryCode, &typed(code)).await.unwrap();
+        refused(ada.pass(&holder, SecondFactor::RecoveryCode, code).await);
+    }
+}
