@@ -6,6 +6,8 @@ mod common;
 #[cfg(feature = "strength")]
 pub use common::is_common;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::{
     error::Error,
     model::{Account, Invalid, Password, PasswordHash, PasswordRecord, Timestamp},
@@ -26,7 +28,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
             return Err(Invalid::CommonPassword.into());
         }
         let folded = password.expose().to_lowercase();
-        if policy.context_words.iter().any(|word| folded.contains(&word.to_lowercase())) {
+        if policy.context_words.iter().any(|word| folded.contains(&composed(word))) {
             return Err(Invalid::CommonPassword.into());
         }
         if policy.refuse_personal_data && account.is_contained_in(&folded) {
@@ -57,12 +59,17 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     }
 }
 
+/// A word in lower case and in the form of a password (NFC), to be looked for in one.
+fn composed(word: &str) -> String {
+    word.nfc().collect::<String>().to_lowercase()
+}
+
 impl Account {
     /// Whether a lower-cased text contains the id, name, email, its local part or the phone number.
     fn is_contained_in(&self, folded: &str) -> bool {
         let email = self.email().map(|email| [email.as_str().to_owned(), email.local_part().to_owned()]);
         let phone = self.phone().map(|phone| phone.as_str().trim_start_matches('+').to_owned());
-        let words = [self.id.as_str().to_lowercase(), self.name.as_str().to_lowercase()];
+        let words = [self.id.as_str().to_lowercase(), composed(self.name.as_str())];
         let mut words = words.into_iter().chain(email.into_iter().flatten()).chain(phone);
         words.any(|word| word.chars().count() >= 3 && folded.contains(&word))
     }
@@ -119,5 +126,7 @@ mod tests {
         assert!(!account.is_contained_in("always fine"));
         account.name = "Ada Lovelace".parse().unwrap();
         assert!(account.is_contained_in("xx ada lovelace xx"));
+        account.name = "Zoe\u{308}".parse().unwrap();
+        assert!(account.is_contained_in("xx zoë xx"), "a password is composed");
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::Error,
     model::{Account, Key, Password, PasswordHash, Profile},
-    ports::{Clock, HashError, Mailer, Parts, SmsSender, Store, Stored},
+    ports::{Clock, HashError, Mailer, Parts, SmsSender, Store, Stored, Verdict},
 };
 
 /// How often an operation is prepared, if the account changes while it is.
@@ -84,8 +84,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
     ) -> Result<Option<Guess<'_>>, Error> {
         let Some((stored, permit)) = self.permit(key, cx, belongs).await? else { return Ok(None) };
         let of = stored.account.password.as_ref().map(|password| password.hash.clone());
-        let verdict =
-            self.inner.hasher.verify(password.secret(), of.clone()).await.map_err(hashing_failed)?;
+        let verdict = self.verify(password, of.as_ref()).await?;
         let rehashed = match verdict.matches && verdict.weaker {
             true => Some(self.hash_password(password).await?),
             false => None,
@@ -127,8 +126,27 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
 
     /// Does the work of a guess for an account that does not exist (timing side channel).
     pub(crate) async fn spend_guess(&self, password: &Password) -> Result<(), Error> {
-        self.inner.hasher.verify(password.secret(), None).await.map_err(hashing_failed)?;
-        Ok(())
+        self.verify(password, None).await.map(drop)
+    }
+
+    /// Verifies a password as it was typed, because an older system may have hashed it so, and
+    /// normalized. A hash of another form counts as weaker, so that it is replaced.
+    ///
+    /// # Security
+    /// Only the typed text decides whether one or two checks are made, never the account (user
+    /// enumeration by timing).
+    async fn verify(&self, password: &Password, against: Option<&PasswordHash>) -> Result<Verdict, Error> {
+        let check =
+            async |text| self.inner.hasher.verify(text, against.cloned()).await.map_err(hashing_failed);
+        let as_typed = match password.typed() {
+            Some(typed) => check(typed).await?.matches,
+            None => false,
+        };
+        let normalized = check(password.secret()).await?;
+        Ok(Verdict {
+            matches: normalized.matches | as_typed,
+            weaker: normalized.weaker | (as_typed & !normalized.matches),
+        })
     }
 
     pub(crate) async fn hash_password(&self, password: &Password) -> Result<PasswordHash, Error> {
@@ -143,8 +161,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> AccountService<S, M, P, C> {
         hashes: &[PasswordHash],
     ) -> Result<bool, Error> {
         for hash in hashes {
-            let verdict = self.inner.hasher.verify(password.secret(), Some(hash.clone())).await;
-            if verdict.map_err(hashing_failed)?.matches {
+            if self.verify(password, Some(hash)).await?.matches {
                 return Ok(true);
             }
         }

@@ -222,3 +222,33 @@ fn a_hash_of_the_faulty_bcrypt_is_refused() {
     assert_eq!(PasswordHash::parse(faulty), Err(InvalidPasswordHash::UnknownAlgorithm));
     PasswordHash::parse(&faulty.replace("$2x$", "$2y$")).unwrap();
 }
+
+#[tokio::test]
+async fn v2_an_imported_hash_is_checked_as_typed_and_normalized() {
+    let (composed, decomposed) = ("pässwörd-ünïcode", "pa\u{308}sswo\u{308}rd-u\u{308}ni\u{308}code");
+    let texts = TextStore::default();
+    let host = TestHost::with(texts.clone(), |_| ());
+    let (_, caller) = ada(&host).await;
+    let service = AccountService::builder(texts.clone())
+        .config(Config::new(MasterKey::generate().unwrap()))
+        .clock(host.clock.clone())
+        .hasher(pool())
+        .build()
+        .unwrap();
+    let sign_in = async |text: &str| {
+        let (email, client) = (ADA.parse().unwrap(), ClientInfo::default());
+        service.sign_in_with_password(email, password(text), &client).await.is_ok()
+    };
+    for hashed in [composed, decomposed] {
+        // As strong as a new one: it is replaced because of its form alone.
+        let imported = pool().hash(secret(hashed), [7; 16]).await.unwrap();
+        texts.edit(caller.user_id(), |account| account["password"]["hash"] = imported.as_str().into());
+        assert!(!sign_in("passwort-unicode").await);
+        assert!(sign_in(hashed).await, "as it was typed at the older system");
+        assert!(sign_in(composed).await && sign_in(decomposed).await);
+    }
+    // Hashed by libxcrypt in NFC.
+    let imported = "$2b$05$abcdefghijklmnopqrstuudJWRvdZAcm4E4FcCNJ3ny0.xONimgES";
+    texts.edit(caller.user_id(), |account| account["password"]["hash"] = imported.into());
+    assert!(sign_in(decomposed).await);
+}

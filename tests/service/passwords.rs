@@ -240,3 +240,49 @@ async fn a_busy_or_broken_hasher_is_told_and_changes_nothing() {
     }
     sign_in(&works).await.unwrap();
 }
+
+#[tokio::test]
+async fn v2_a_password_is_one_in_every_unicode_form() {
+    for (set, typed) in [
+        ("pässwörd-ünïcode", "pa\u{308}sswo\u{308}rd-u\u{308}ni\u{308}code"),
+        (
+            "비밀번호입니다요",
+            "\u{1107}\u{1175}\u{1106}\u{1175}\u{11af}\u{1107}\u{1165}\u{11ab}\u{1112}\u{1169}\u{110b}\u{1175}\u{11b8}\u{1102}\u{1175}\u{1103}\u{1161}\u{110b}\u{116d}",
+        ),
+        ("two small words", "two\u{a0}small\u{3000}words"),
+        ("10 \u{3a9} resistor", "10 \u{2126} resistor"),
+    ] {
+        for (set, typed) in [(set, typed), (typed, set)] {
+            let host = TestHost::new();
+            sign_up(&host, set).await.unwrap();
+            sign_in(&host, BOB, typed).await.unwrap();
+            sign_in(&host, BOB, set).await.unwrap();
+            let near = typed.replace(' ', "");
+            assert!(near == typed || sign_in(&host, BOB, &near).await.is_err());
+        }
+    }
+}
+
+#[test]
+fn v2_lengths_count_after_normalization() {
+    for good in ["e\u{301}".repeat(256), "\u{1112}\u{1161}\u{11ab}".repeat(256), "\u{3000}".repeat(8)] {
+        good.parse::<Password>().unwrap();
+    }
+    for bad in ["e\u{301}".repeat(7), "e\u{301}".repeat(257), "\u{fb2c}".repeat(86)] {
+        bad.parse::<Password>().unwrap_err();
+    }
+}
+
+#[test]
+fn v2_nothing_but_spaces_and_composition_is_changed() {
+    for kept in [
+        "Ａｂｃ１２３４５",
+        "ﬁﬁﬁﬁﬁﬁﬁﬁ",
+        "tab\ttab\ttab",
+        "a\0b\0c\0d\0",
+        "password\u{200b}",
+        "\u{feff}password1",
+    ] {
+        assert_eq!(kept.parse::<Password>().unwrap().expose(), kept);
+    }
+}
