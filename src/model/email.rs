@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use url::Host;
 
-use super::invalid::Invalid;
+use super::{host_label::is_host_label, invalid::Invalid};
 
 /// The 256 octets of a path (RFC 5321 §4.5.3.1.3) without its angle brackets.
 const MAX_BYTES: usize = 254;
@@ -77,14 +77,6 @@ fn is_mail_domain(domain: &str) -> bool {
         labels.next().is_some_and(|top| top.starts_with(|first: char| first.is_ascii_alphabetic()));
     let is_qualified = labels.next().is_some();
     top_is_alphabetic && is_qualified && domain.split('.').all(is_host_label) && has_valid_a_labels(domain)
-}
-
-/// RFC 1123 §2.1 and RFC 1035 §2.3.4.
-fn is_host_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 /// RFC 5890 §2.3.2.1: an A-label must be the canonical encoding of a valid U-label.

@@ -14,6 +14,7 @@ mod event;
 mod factor;
 mod failures;
 mod format_error;
+mod host_label;
 mod identity;
 mod ids;
 mod invalid;

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use super::{checked_url::CheckedUrl, invalid::Invalid};
+use super::{checked_url::CheckedUrl, host_label::is_host_label, invalid::Invalid};
 
 const MAX_BYTES: usize = 4096;
 
@@ -160,8 +160,8 @@ impl AllowedHost {
     fn allows(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         let matches_host = if self.host.starts_with('.') {
-            host.strip_suffix(self.host.as_str())
-                .is_some_and(|label| !label.is_empty() && !label.contains('.'))
+            // URLs allow more characters than host names do.
+            host.strip_suffix(self.host.as_str()).is_some_and(is_host_label)
         } else {
             host == self.host || (self.host == "localhost" && self.origin.is_none() && is_loopback(url))
         };

@@ -32,6 +32,24 @@ fn a_wildcard_matches_exactly_one_label() {
 }
 
 #[test]
+fn a_wildcard_matches_only_host_names() {
+    let allowed = allowed(&["*.tenant.example", "https://*.dev.example"], &[]);
+    let long = "a".repeat(64);
+    for label in ["*", "a*b", "evil_", "_evil", "e_l", "-", "-a", "a-", "a'b", "a!b", "$", "~", "a,b", &long]
+    {
+        for url in [format!("https://{label}.tenant.example"), format!("https://{label}.dev.example")] {
+            assert_eq!(allowed.check(&url), Err(Invalid::RedirectUrl), "{url}");
+            assert!(!allowed.allows_origin(&url), "{url}");
+        }
+    }
+    for label in ["a", "1", "A1", "a-b", "a--b", "xn--mnchen-3ya", &long[1..]] {
+        for url in [format!("https://{label}.tenant.example"), format!("https://{label}.dev.example")] {
+            assert!(allowed.check(&url).is_ok() && allowed.allows_origin(&url), "{url}");
+        }
+    }
+}
+
+#[test]
 fn an_origin_allows_only_itself() {
     let allowed =
         allowed(&["https://app.example.com:8443", "http://intranet.example", "https://*.dev.example"], &[]);
