@@ -73,10 +73,15 @@ fn is_dot_atom(local: &str) -> bool {
 
 fn is_mail_domain(domain: &str) -> bool {
     let mut labels = domain.split('.').rev();
-    let top_is_alphabetic =
-        labels.next().is_some_and(|top| top.starts_with(|first: char| first.is_ascii_alphabetic()));
+    let has_top_level = labels.next().is_some_and(is_top_level_label);
     let is_qualified = labels.next().is_some();
-    top_is_alphabetic && is_qualified && domain.split('.').all(is_host_label) && has_valid_a_labels(domain)
+    has_top_level && is_qualified && domain.split('.').all(is_host_label) && has_valid_a_labels(domain)
+}
+
+/// Two letters or more, or an A-label (RFC 3696 §2).
+fn is_top_level_label(label: &str) -> bool {
+    let is_word = label.len() >= 2 && label.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_word || label.starts_with("xn--")
 }
 
 /// RFC 5890 §2.3.2.1: an A-label must be the canonical encoding of a valid U-label.
@@ -139,6 +144,16 @@ mod tests {
         assert!(format!("{}@{domain}.x", "l".repeat(64)).parse::<Email>().is_err());
         assert!(format!("{}@example.com", "l".repeat(65)).parse::<Email>().is_err());
         assert!(format!("u@{label}d.com").parse::<Email>().is_err());
+    }
+
+    #[test]
+    fn a_top_level_label_has_two_letters_or_more() {
+        for domain in ["example.de", "example.museum", "example.xn--zckzah", "x.co"] {
+            assert!(format!("u@{domain}").parse::<Email>().is_ok(), "{domain}");
+        }
+        for domain in ["example.c", "example.1", "example.c1", "example.c-", "example.x-1", "a.b"] {
+            assert!(format!("u@{domain}").parse::<Email>().is_err(), "{domain}");
+        }
     }
 
     #[test]
