@@ -9,6 +9,8 @@ use super::{host_label::is_host_label, invalid::Invalid};
 
 /// The 256 octets of a path (RFC 5321 §4.5.3.1.3) without its angle brackets.
 const MAX_BYTES: usize = 254;
+/// A character has at most four bytes in UTF-8.
+const MAX_TYPED_BYTES: usize = 4 * MAX_BYTES;
 
 /// An email address: an ASCII dot-atom address in lower case.
 ///
@@ -54,15 +56,28 @@ impl FromStr for Email {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::in_ascii(text).ok_or_else(|| ascii_domain(text).map_or(Invalid::Email, Invalid::EmailDomain))
+    }
+}
+
+impl Email {
+    fn in_ascii(text: &str) -> Option<Self> {
         if text.len() > MAX_BYTES {
-            return Err(Invalid::Email);
+            return None;
         }
         let lower = text.to_ascii_lowercase();
-        match lower.split_once('@') {
-            Some((local, domain)) if is_dot_atom(local) && is_mail_domain(domain) => Ok(Self(lower.into())),
-            _ => Err(Invalid::Email),
-        }
+        let (local, domain) = lower.split_once('@')?;
+        (is_dot_atom(local) && is_mail_domain(domain)).then(|| Self(lower.into()))
     }
+}
+
+/// Returns the domain of an address in ASCII (RFC 5891, A-labels), if that is all that it lacks.
+///
+/// The address is not accepted so: a mailbox has one spelling, and a domain may look like another.
+fn ascii_domain(text: &str) -> Option<Box<str>> {
+    let (local, domain) = text.split_once('@').filter(|_| text.len() <= MAX_TYPED_BYTES)?;
+    let Host::Domain(ascii) = Host::parse(domain).ok().filter(|_| !domain.is_ascii())? else { return None };
+    Email::in_ascii(&format!("{local}@{ascii}")).map(|_| ascii.into())
 }
 
 /// RFC 5322 §3.2.3, with at most 64 octets (RFC 5321 §4.5.3.1.1).

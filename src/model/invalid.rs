@@ -5,14 +5,18 @@ use std::fmt;
 /// The reason why a value was rejected.
 ///
 /// Every parser of [`model`](crate::model) returns it. `Display` writes one plain sentence that
-/// does not contain the value, so it may be shown to the client. The HTTP API prefixes it with the
-/// name of the parameter.
+/// does not contain the value, except for the ASCII form of an email address's domain, so it may be
+/// shown to the client. The HTTP API prefixes it with the name of the parameter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Invalid {
     /// The value is not an email address in dot-atom form.
     #[error("Value must be a valid email address")]
     Email,
+    /// The domain of the email address is not in ASCII. The text is the spelling that is accepted,
+    /// such as `xn--mnchen-3ya.de` for `münchen.de`.
+    #[error("Value must be a valid email address, with its domain in ASCII: {0}")]
+    EmailDomain(Box<str>),
     /// The value is not a phone number in E.164 form, or its country code is not assigned.
     #[error("Phone number must start with a '+' and a country code, and can have at most fifteen digits")]
     Phone,

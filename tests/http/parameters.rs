@@ -136,3 +136,32 @@ async fn h58_h75_a_page_that_is_not_allowed_is_refused_without_telling_which_are
     }
     assert_eq!(server.outbox.len(), 0);
 }
+
+#[tokio::test]
+async fn v3_a_domain_with_other_letters_is_answered_with_its_ascii_form() {
+    let server = Server::new();
+    for (email, ascii) in [
+        ("ada@münchen.de", "xn--mnchen-3ya.de"),
+        ("Ada@MÜNCHEN.de", "xn--mnchen-3ya.de"),
+        ("ada@mail.bücher.example", "mail.xn--bcher-kva.example"),
+        ("ada@例え.テスト", "xn--r8jz45g.xn--zckzah"),
+        ("ada@ｅｘａｍｐｌｅ．com", "example.com"),
+    ] {
+        let body = json!({ "userId": "unique()", "email": email, "password": "tr4verse-Cobalt-heron" });
+        for path in ["", "/tokens/email", "/recovery"] {
+            let call = server.post(&format!("/v1/account{path}"), &body.to_string());
+            let message = call.refused(400, "general_argument_invalid").await.message();
+            let expected = format!(
+                "Invalid `email` param: Value must be a valid email address, with its domain in ASCII: {ascii}"
+            );
+            assert_eq!(message, expected, "{path} {email}");
+        }
+    }
+    for email in ["adä@münchen.de", "ada@münchen", "ada@ü..de", "ada@a@münchen.de", "ada@mün chen.de", "ü"]
+    {
+        let body = json!({ "userId": "unique()", "email": email, "password": "tr4verse-Cobalt-heron" });
+        let call = server.post("/v1/account", &body.to_string());
+        let message = call.refused(400, "general_argument_invalid").await.message();
+        assert_eq!(message, "Invalid `email` param: Value must be a valid email address", "{email}");
+    }
+}
