@@ -1,5 +1,7 @@
 //! Inserting untrusted values into sentences.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::locale::Direction;
 
 /// Replaces the placeholders of a sentence in one pass: placeholders inside a value stay as they
@@ -66,9 +68,15 @@ pub(super) fn clean_link(link: &str) -> String {
 /// text that looks like an address into a link (phishing).
 pub(super) fn greeting_name(name: &str) -> Option<&str> {
     let name = name.trim();
-    let is_address =
-        name.contains(['/', '\\', '@', ':']) || name.split('.').skip(1).any(starts_like_a_domain);
-    (!name.is_empty() && !is_address && name.chars().nth(64).is_none()).then_some(name)
+    (!name.is_empty() && name.chars().nth(64).is_none() && !is_address(name)).then_some(name)
+}
+
+/// Whether a name looks like an address, also in characters that mail clients and browsers take for
+/// others: `ｅｖｉｌ．ｃｏｍ` and `evil。com` are `evil.com` (NFKC; UTS 46).
+fn is_address(name: &str) -> bool {
+    let visible = name.nfkc().filter(|c| !is_invisible(*c));
+    let plain: String = visible.map(|c| if c == '\u{3002}' { '.' } else { c }).collect();
+    plain.contains(['/', '\\', '@', ':']) || plain.split('.').skip(1).any(starts_like_a_domain)
 }
 
 /// Whether the text after a dot starts with two letters or digits, as in `example.com` but not in
@@ -87,6 +95,16 @@ fn is_control(c: char) -> bool {
 /// could close the one around the value.
 fn is_reordering(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether a character shows nothing, so that one between a dot and a letter would hide both
+/// (Unicode: Default_Ignorable_Code_Point).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Whether a character is in a block of right-to-left scripts.
@@ -135,6 +153,37 @@ mod tests {
             ["evil.example", "You won! www.evil.example", "https://evil", "a@b", "", "  ", &"a".repeat(65)]
         {
             assert_eq!(greeting_name(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn v4_no_other_spelling_hides_an_address() {
+        for name in [
+            "evil．com",
+            "ｅｖｉｌ．ｃｏｍ",
+            "evil｡com",
+            "evil。com",
+            "evil․com",
+            "evil﹒com",
+            "𝐞𝐯𝐢𝐥.𝐜𝐨𝐦",
+            "ⓔⓥⓘⓛ.ⓒⓞⓜ",
+            "ada＠evil",
+            "https：evil",
+            "evil／x",
+            "evil＼x",
+            "℀",
+            "evil.\u{200b}com",
+            "evil.\u{200e}com",
+            "evil.\u{ad}com",
+            "evil.c\u{200d}om",
+            "evil\u{2060}.\u{feff}com",
+            "evil.\u{fe0f}com",
+        ] {
+            assert_eq!(greeting_name(name), None, "{name:?}");
+        }
+        for name in ["Ａｄａ", "ﬁona", "J．R．R． Tolkien", "नेहा", "👩‍💻 Ada", "Zoe\u{308}", "김.이"]
+        {
+            assert_eq!(greeting_name(name), Some(name));
         }
     }
 }
