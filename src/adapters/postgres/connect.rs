@@ -179,6 +179,7 @@ impl PostgresBuilder {
     /// # Errors
     /// - [`PostgresError::Url`], [`PostgresError::Parameter`], [`PostgresError::Certificates`] or
     ///   [`PostgresError::SchemaName`] if a setting is invalid.
+    /// - [`PostgresError::Encoding`] if the encoding of the database is not UTF-8.
     /// - [`PostgresError::NameTaken`] if another application has a table with a name of the
     ///   store's.
     /// - [`PostgresError::NewerSchema`] if a newer release has migrated the schema.

@@ -25,6 +25,15 @@ pub enum PostgresError {
     /// The name of the schema is empty, longer than 63 bytes, or contains a NUL.
     #[error("the name of the schema must have 1 to 63 bytes and no NUL")]
     SchemaName,
+    /// The encoding of the database is not UTF-8, so that it could not hold every name.
+    #[error(
+        "the database has the encoding {found}, but must have UTF8; create one with \
+         CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    Encoding {
+        /// The encoding, such as `LATIN1`.
+        found: String,
+    },
     /// The schema has a table, view or index of another application, with a name that the store
     /// needs.
     #[error(

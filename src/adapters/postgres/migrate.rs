@@ -57,8 +57,17 @@ async fn begin_and_check<'a>(
     // At this level, the check after the lock sees what another node has committed meanwhile.
     let isolation = IsolationLevel::ReadCommitted;
     let transaction = connection.build_transaction().isolation_level(isolation).start().await?;
+    check_encoding(&transaction).await?;
     let is_done = is_up_to_date(&transaction, schema).await?;
     Ok((transaction, is_done))
+}
+
+/// A database of another encoding rejects the names that it cannot write, one by one, and one
+/// without an encoding takes texts that it cannot compare.
+async fn check_encoding(transaction: &Transaction<'_>) -> Result<(), PostgresError> {
+    let encoding = "SELECT current_setting('server_encoding')";
+    let found: String = transaction.query_typed_one(encoding, &[]).await?.try_get(0)?;
+    if found == "UTF8" { Ok(()) } else { Err(PostgresError::Encoding { found }) }
 }
 
 async fn apply_missing(transaction: &Transaction<'_>, schema: &str) -> Result<(), PostgresError> {

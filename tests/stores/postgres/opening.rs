@@ -313,3 +313,28 @@ async fn after_a_failover_the_server_that_takes_changes_now_is_used() {
     assert_eq!((log.total, &log.events[0]), (1, &note(5000)));
     assert_eq!(second.execute("postgres", "SELECT count(*) FROM account_events"), "1\n");
 }
+
+#[tokio::test]
+async fn v9_a_database_that_is_not_utf_8_is_refused_in_one_line() {
+    let Some(server) = Postgres::shared() else { return };
+    for encoding in ["LATIN1", "SQL_ASCII", "EUC_JP"] {
+        let name = format!("v9_{}", encoding.to_lowercase());
+        let create = format!("CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0");
+        server.execute("postgres", &create);
+        for migrate in [true, false] {
+            let refused = PostgresStore::builder().migrate(migrate).connect(&server.url(&name)).await;
+            let refused = refused.unwrap_err();
+            assert!(
+                matches!(&refused, PostgresError::Encoding { found } if found == encoding),
+                "{refused:?}"
+            );
+            let text = format!(
+                "the database has the encoding {encoding}, but must have UTF8; create one with \
+                 CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            );
+            assert_eq!(refused.to_string(), text);
+        }
+        let tables = "SELECT count(*) FROM pg_class WHERE relname LIKE 'account%'";
+        assert_eq!(server.execute(&name, tables), "0\n");
+    }
+}
