@@ -1,5 +1,6 @@
 //! Email over SMTP.
 
+mod client_name;
 mod composer;
 mod connections;
 mod encryption;
@@ -80,6 +81,7 @@ impl SmtpMailer {
     ///   465.
     /// - `smtp://…?tls=none` sends everything unencrypted, including the password.
     /// - `smtp://…?tls=required` requires STARTTLS on this machine too.
+    /// - `smtp://…?client_name=app.example.com` sets the [client name](SmtpBuilder::client_name).
     ///
     /// User and password are optional and percent-encoded.
     ///
@@ -98,6 +100,7 @@ impl SmtpMailer {
             port: None,
             encryption: None,
             credentials: None,
+            client_name: None,
             certificates: Vec::new(),
             renderer: Arc::new(Texts::new()),
             timeout: DEFAULT_TIMEOUT,
@@ -151,6 +154,7 @@ pub struct SmtpBuilder {
     port: Option<u16>,
     encryption: Option<SmtpEncryption>,
     credentials: Option<(Secret, Secret)>,
+    client_name: Option<Box<str>>,
     certificates: Vec<Box<[u8]>>,
     renderer: Arc<dyn Renderer>,
     timeout: Duration,
@@ -163,8 +167,8 @@ impl SmtpBuilder {
     /// # Errors
     /// [`SmtpConfigError`] names the invalid part. It does not contain the password.
     pub fn from_url(url: &str, from: &str) -> Result<Self, SmtpConfigError> {
-        let ServerUrl { host, port, encryption, credentials } = ServerUrl::parse(url)?;
-        Ok(Self { port, encryption, credentials, ..SmtpMailer::builder(&host, from) })
+        let ServerUrl { host, port, encryption, credentials, client_name } = ServerUrl::parse(url)?;
+        Ok(Self { port, encryption, credentials, client_name, ..SmtpMailer::builder(&host, from) })
     }
 
     /// Sets the port. Default: 465 for [`SmtpEncryption::Tls`], otherwise 587.
@@ -183,6 +187,14 @@ impl SmtpBuilder {
     /// Sets the user and password for signing in to the server. Default: no authentication.
     pub fn credentials(mut self, user: impl Into<Secret>, password: impl Into<Secret>) -> Self {
         self.credentials = Some((user.into(), password.into()));
+        self
+    }
+
+    /// Sets the name that the mailer gives to the server in EHLO: a fully qualified domain name, or
+    /// an address literal such as `[192.0.2.1]` (RFC 5321 §4.1.1.1). Default: the name of this
+    /// machine if it has a dot, otherwise the domain of the sender.
+    pub fn client_name(mut self, name: &str) -> Self {
+        self.client_name = Some(name.into());
         self
     }
 
@@ -220,7 +232,11 @@ impl SmtpBuilder {
         let encryption = self.encryption.unwrap_or_else(|| SmtpEncryption::default_for(&host));
         let security = encryption.prepare(&host, &self.certificates)?;
         let port = self.port.unwrap_or_else(|| encryption.default_port());
-        let server = Server { host, port, security, credentials: self.credentials };
+        let client_name = match &self.client_name {
+            Some(name) => client_name::parse(name).ok_or(SmtpConfigError::ClientName)?,
+            None => client_name::default_for(composer.sender_domain()),
+        };
+        let server = Server { host, port, security, credentials: self.credentials, client_name };
         let connections = Connections::new(server, self.idle_connections);
         Ok(SmtpMailer { composer, connections, encryption, timeout: self.timeout })
     }

@@ -333,3 +333,92 @@ async fn what_is_no_mail_server_is_a_failure_for_now() {
 fn a_mailer_is_made_and_dropped_without_a_runtime() {
     drop(SmtpMailer::from_url("smtps://ada:secret@mail.example.com", FROM).unwrap());
 }
+
+/// A server that answers EHLO, and RCPT, with these lines, and returns the EHLO that it got.
+fn scripted(ehlo: &'static str, rcpt: &'static str) -> (u16, std::thread::JoinHandle<String>) {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut greeted = String::new();
+        stream.write_all(b"220 mail.example.com ESMTP\r\n").unwrap();
+        for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+            let reply = match line.get(..4).unwrap_or_default() {
+                "EHLO" => {
+                    greeted = line;
+                    ehlo
+                }
+                "RCPT" => rcpt,
+                _ => "250 2.0.0 Ok",
+            };
+            if stream.write_all(format!("{reply}\r\n").as_bytes()).is_err() {
+                break;
+            }
+        }
+        greeted
+    });
+    (port, answering)
+}
+
+#[tokio::test]
+async fn v5_the_name_of_the_client_is_qualified_or_an_address_literal() {
+    for (name, from, expected) in [
+        (Some("app.example.net"), FROM, "EHLO app.example.net"),
+        (Some("[192.0.2.7]"), FROM, "EHLO [192.0.2.7]"),
+        (Some("[IPv6:2001:db8::7]"), FROM, "EHLO [IPv6:2001:db8::7]"),
+        (None, "ada@localhost", ""),
+        (None, FROM, ""),
+    ] {
+        let (port, answering) = scripted("250 mail.example.com", "550 5.1.1 unknown");
+        let mut builder = SmtpMailer::builder("127.0.0.1", from).port(port);
+        if let Some(name) = name {
+            builder = builder.client_name(name);
+        }
+        let mailer = builder.build().unwrap();
+        mailer.send(to("ada@example.org")).await.unwrap_err();
+        drop(mailer);
+        let greeted = answering.join().unwrap();
+        match expected {
+            "" => assert!(greeted.contains(['.', ':']), "{greeted}"),
+            _ => assert_eq!(greeted, expected),
+        }
+    }
+}
+
+#[tokio::test]
+async fn v5_a_refused_client_name_is_told_plainly() {
+    let helo = "504 5.5.2 <vm.example.net>: Helo command rejected: need fully-qualified hostname";
+    for (ehlo, rcpt, code) in [
+        (helo, "250 2.1.5 Ok", 504),
+        ("550 access denied", "250 2.1.5 Ok", 550),
+        ("501 5.5.2 syntax", "250 2.1.5 Ok", 501),
+        ("250 mail.example.com", helo, 504),
+        ("250 mail.example.com", "450 4.7.1 <vm.example.net>: Helo command rejected: Host not found", 450),
+    ] {
+        let (port, answering) = scripted(ehlo, rcpt);
+        let mailer =
+            SmtpMailer::builder("127.0.0.1", FROM).port(port).client_name("vm.example.net").build().unwrap();
+        let refused = mailer.send(to("ada@example.org")).await.unwrap_err();
+        assert_eq!(refused.is_permanent(), code >= 500, "{refused:?}");
+        let text = format!(
+            "the mail server answered {code} to the name vm.example.net that the mailer gave in EHLO; \
+             set another with client_name"
+        );
+        assert_eq!(cause(&refused).to_string(), text);
+        drop(mailer);
+        answering.join().unwrap();
+    }
+}
+
+#[test]
+fn v5_the_client_name_is_checked() {
+    for name in
+        ["", "vm", "a b.example", "vm.example\r\nMAIL", "192.0.2.7", "[vm.example]", "[192.0.2]", "-.example"]
+    {
+        let refused = SmtpMailer::builder("127.0.0.1", FROM).client_name(name).build().unwrap_err();
+        assert!(matches!(refused, account::SmtpConfigError::ClientName), "{name}");
+    }
+    SmtpMailer::from_url("smtp://localhost?client_name=app.example.net", FROM).unwrap();
+    SmtpMailer::from_url("smtp://localhost?tls=none&client_name=app.example.net", FROM).unwrap();
+}

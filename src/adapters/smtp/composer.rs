@@ -45,6 +45,10 @@ impl Composer {
         Ok(Self { from: mailbox(sender).ok_or(SmtpConfigError::Sender)?, renderer, key })
     }
 
+    pub(super) fn sender_domain(&self) -> &str {
+        self.from.email.domain()
+    }
+
     pub(super) fn compose(&self, message: &EmailMessage) -> Result<Mail, SmtpError> {
         let rendered = self.renderer.email(message);
         let to = Address::new(message.to.local_part(), message.to.domain()).map_err(SmtpError::unwritable)?;

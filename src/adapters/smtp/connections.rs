@@ -32,6 +32,7 @@ pub(super) struct Server {
     pub(super) port: u16,
     pub(super) security: Security,
     pub(super) credentials: Option<(Secret, Secret)>,
+    pub(super) client_name: ClientId,
 }
 
 pub(super) enum Security {
@@ -66,7 +67,8 @@ impl Connections {
             Some(connection) => connection,
             None => self.server.connect().await?,
         };
-        connection.send(&mail.envelope, &mail.content).await?;
+        let sent = connection.send(&mail.envelope, &mail.content).await;
+        sent.map_err(|error| SmtpError::after_ehlo(error, &self.server.client_name))?;
         self.put_back(connection);
         Ok(())
     }
@@ -95,22 +97,26 @@ impl Connections {
 
 impl Server {
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
-        let client_id = ClientId::default();
-        let address = (&*self.host, self.port);
-        let open =
-            |tls| AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), &client_id, tls, None);
+        let (address, name) = ((&*self.host, self.port), &self.client_name);
+        let open = async |tls| {
+            AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), name, tls, None)
+                .await
+                .map_err(|error| SmtpError::until_ehlo(error, name))
+        };
         let mut connection = match &self.security {
             Security::Tls(tls) => open(Some(tls.clone())).await?,
             Security::None => open(None).await?,
             Security::StartTls(tls) => {
                 let mut connection = open(None).await?;
-                connection.starttls(tls.clone(), &client_id).await?;
+                let started = connection.starttls(tls.clone(), name).await;
+                started.map_err(|error| SmtpError::after_ehlo(error, name))?;
                 connection
             }
         };
         if let Some((user, password)) = &self.credentials {
             let credentials = Credentials::new(user.expose().into(), password.expose().into());
-            connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
+            let signed_in = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
+            signed_in.map_err(|error| SmtpError::after_ehlo(error, name))?;
         }
         Ok(connection)
     }

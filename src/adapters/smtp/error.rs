@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Arc};
 
-use lettre::transport::smtp;
+use lettre::transport::smtp::{self, extension::ClientId};
 
 use crate::ports::{EntropyError, SendError};
 
@@ -24,6 +24,18 @@ pub enum SmtpError {
         /// The enhanced status code (RFC 3463), such as `5.1.1`, if the server sent one.
         enhanced: Option<Box<str>>,
     },
+    /// The server rejected the name that the mailer gave in EHLO. Set another one with
+    /// [`client_name`](crate::SmtpBuilder::client_name), or as `client_name` in the URL.
+    #[error(
+        "the mail server answered {code} to the name {name} that the mailer gave in EHLO; \
+         set another with client_name"
+    )]
+    ClientNameRefused {
+        /// The reply code. 5xx is permanent.
+        code: u16,
+        /// The name.
+        name: Box<str>,
+    },
     /// The connection could not be opened or was lost, or the server's certificate is not trusted.
     #[error("the mail server could not be reached")]
     Unreachable(#[source] Arc<dyn Error + Send + Sync>),
@@ -44,6 +56,27 @@ pub enum SmtpError {
 impl SmtpError {
     pub(super) fn unwritable(cause: impl Error + Send + Sync + 'static) -> Self {
         Self::Unwritable(Arc::new(cause))
+    }
+
+    /// The error of a connection up to its first EHLO.
+    pub(super) fn until_ehlo(error: smtp::Error, name: &ClientId) -> Self {
+        match error.status().map(u16::from) {
+            // RFC 5321 §4.3.2. A server that accepts no connections answers 421 or 554 before.
+            Some(code @ (500..=504 | 550)) => Self::ClientNameRefused { code, name: name.to_string().into() },
+            _ => Self::after_ehlo(error, name),
+        }
+    }
+
+    /// The error of a connection. Many servers keep the rejection of EHLO for a later reply, and
+    /// say what it is about.
+    pub(super) fn after_ehlo(error: smtp::Error, name: &ClientId) -> Self {
+        let text = error.source().map(ToString::to_string).unwrap_or_default().to_ascii_lowercase();
+        match error.status() {
+            Some(code) if text.contains("helo command") || text.contains("ehlo command") => {
+                Self::ClientNameRefused { code: code.into(), name: name.to_string().into() }
+            }
+            _ => error.into(),
+        }
     }
 }
 
@@ -67,9 +100,10 @@ impl From<smtp::Error> for SmtpError {
 impl From<SmtpError> for SendError {
     fn from(error: SmtpError) -> Self {
         match error {
-            SmtpError::Refused { code: 500.., .. } | SmtpError::Unsupported(_) | SmtpError::Unwritable(_) => {
-                Self::permanent(error)
-            }
+            SmtpError::Refused { code: 500.., .. }
+            | SmtpError::ClientNameRefused { code: 500.., .. }
+            | SmtpError::Unsupported(_)
+            | SmtpError::Unwritable(_) => Self::permanent(error),
             _ => Self::temporary(error),
         }
     }
@@ -91,12 +125,18 @@ pub enum SmtpConfigError {
     /// and password percent-encoded.
     #[error("the URL of the mail server must have the form smtp://user:password@host:port or smtps://…")]
     Url,
-    /// The URL has a parameter other than `tls=required` or `tls=none`, or contradicts its scheme.
-    #[error("the URL of the mail server has a parameter other than tls=required or tls=none")]
+    /// The URL has a parameter other than `tls=required`, `tls=none` or `client_name`, or
+    /// contradicts its scheme.
+    #[error("the URL of the mail server has a parameter other than tls=required, tls=none or client_name")]
     Parameter,
     /// The host name is neither a domain name nor an IP address.
     #[error("the host name of the mail server is malformed")]
     Host,
+    /// The client name is neither a fully qualified domain name nor an address literal.
+    #[error(
+        "the client name must be a domain name such as app.example.com, or an address such as [192.0.2.1]"
+    )]
+    ClientName,
     /// The sender does not have the form `address@domain` or `Name <address@domain>`.
     #[error("the sender of emails must have the form address@domain or Name <address@domain>")]
     Sender,

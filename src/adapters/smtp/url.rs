@@ -14,6 +14,7 @@ pub(super) struct ServerUrl {
     pub(super) port: Option<u16>,
     pub(super) encryption: Option<SmtpEncryption>,
     pub(super) credentials: Option<(Secret, Secret)>,
+    pub(super) client_name: Option<Box<str>>,
 }
 
 impl ServerUrl {
@@ -23,26 +24,42 @@ impl ServerUrl {
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err(SmtpConfigError::Url);
         }
+        let (tls, client_name) = parameters(&url)?;
         Ok(Self {
             host: url.host_str().ok_or(SmtpConfigError::Url)?.into(),
             port: url.port(),
-            encryption: encryption(&url)?,
+            encryption: encryption(url.scheme(), tls.as_deref())?,
             credentials: credentials(&url)?,
+            client_name,
         })
     }
 }
 
-fn encryption(url: &Url) -> Result<Option<SmtpEncryption>, SmtpConfigError> {
-    let mut parameters = url.query_pairs();
-    let encryption = match (url.scheme(), parameters.next().as_ref().map(|(key, value)| (&**key, &**value))) {
-        ("smtps", None | Some(("tls", "required"))) => Some(SmtpEncryption::Tls),
-        ("smtp", Some(("tls", "required"))) => Some(SmtpEncryption::StartTls),
-        ("smtp", Some(("tls", "none"))) => Some(SmtpEncryption::None),
-        ("smtp", None) => None,
-        ("smtp" | "smtps", Some(_)) => return Err(SmtpConfigError::Parameter),
-        _ => return Err(SmtpConfigError::Url),
-    };
-    if parameters.next().is_some() { Err(SmtpConfigError::Parameter) } else { Ok(encryption) }
+/// The values of `tls` and `client_name`.
+fn parameters(url: &Url) -> Result<(Option<Box<str>>, Option<Box<str>>), SmtpConfigError> {
+    let (mut tls, mut client_name) = (None, None);
+    for (key, value) in url.query_pairs() {
+        let place = match &*key {
+            "tls" => &mut tls,
+            "client_name" => &mut client_name,
+            _ => return Err(SmtpConfigError::Parameter),
+        };
+        if place.replace((*value).into()).is_some() {
+            return Err(SmtpConfigError::Parameter);
+        }
+    }
+    Ok((tls, client_name))
+}
+
+fn encryption(scheme: &str, tls: Option<&str>) -> Result<Option<SmtpEncryption>, SmtpConfigError> {
+    match (scheme, tls) {
+        ("smtps", None | Some("required")) => Ok(Some(SmtpEncryption::Tls)),
+        ("smtp", Some("required")) => Ok(Some(SmtpEncryption::StartTls)),
+        ("smtp", Some("none")) => Ok(Some(SmtpEncryption::None)),
+        ("smtp", None) => Ok(None),
+        ("smtp" | "smtps", Some(_)) => Err(SmtpConfigError::Parameter),
+        _ => Err(SmtpConfigError::Url),
+    }
 }
 
 fn credentials(url: &Url) -> Result<Option<(Secret, Secret)>, SmtpConfigError> {
