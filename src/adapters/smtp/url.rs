@@ -24,7 +24,7 @@ impl ServerUrl {
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err(SmtpConfigError::Url);
         }
-        let (tls, client_name) = parameters(&url)?;
+        let [tls, client_name] = parameters(&url)?;
         Ok(Self {
             host: url.host_str().ok_or(SmtpConfigError::Url)?.into(),
             port: url.port(),
@@ -36,7 +36,7 @@ impl ServerUrl {
 }
 
 /// The values of `tls` and `client_name`.
-fn parameters(url: &Url) -> Result<(Option<Box<str>>, Option<Box<str>>), SmtpConfigError> {
+fn parameters(url: &Url) -> Result<[Option<Box<str>>; 2], SmtpConfigError> {
     let (mut tls, mut client_name) = (None, None);
     for (key, value) in url.query_pairs() {
         let place = match &*key {
@@ -48,7 +48,7 @@ fn parameters(url: &Url) -> Result<(Option<Box<str>>, Option<Box<str>>), SmtpCon
             return Err(SmtpConfigError::Parameter);
         }
     }
-    Ok((tls, client_name))
+    Ok([tls, client_name])
 }
 
 fn encryption(scheme: &str, tls: Option<&str>) -> Result<Option<SmtpEncryption>, SmtpConfigError> {
