@@ -1,7 +1,7 @@
 //! Extractors: the signed-in caller and the client as arguments of your application's handlers.
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::request::Parts;
+use http::{Extensions, request::Parts};
 
 use super::router::peer;
 use crate::{
@@ -58,10 +58,25 @@ pub struct SameOrigin;
 #[derive(Debug, Clone, Copy)]
 pub struct ViaExtension<T>(pub T);
 
+/// The caller that a middleware has found, in the extensions of the request.
+#[derive(Clone)]
+pub(super) struct FoundCaller {
+    pub(super) authenticator: Authenticator,
+    pub(super) caller: Caller,
+}
+
+impl FoundCaller {
+    /// The caller, if the same authenticator has found it: an application may have several services.
+    pub(super) fn of<'a>(extensions: &'a Extensions, authenticator: &Authenticator) -> Option<&'a Caller> {
+        let found = extensions.get::<Self>().filter(|found| found.authenticator.is(authenticator));
+        found.map(|found| &found.caller)
+    }
+}
+
 /// The caller that [`require_caller`](super::require_caller) has found already, or that of the
 /// request.
 async fn caller(parts: &Parts, authenticator: &Authenticator) -> Result<Option<Caller>, Rejection> {
-    match parts.extensions.get::<Caller>() {
+    match FoundCaller::of(&parts.extensions, authenticator) {
         Some(caller) => Ok(Some(caller.clone())),
         None => authenticator.caller(parts, peer(&parts.extensions)).await,
     }

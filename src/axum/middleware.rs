@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
-use super::router::peer;
+use super::{extract::FoundCaller, router::peer};
 use crate::{
     error::Error,
     http::{Authenticator, Rejection, RejectionCause, ReturnPath, quota_headers},
@@ -40,7 +40,7 @@ pub async fn require_caller(
     next: Next,
 ) -> Result<Response, Rejection> {
     let (request, caller) = authenticated(&authenticator, request).await;
-    pass(request, caller?, next).await
+    pass(authenticator, request, caller?, next).await
 }
 
 /// Where guests are redirected to; the state of [`require_caller_or_redirect`].
@@ -89,7 +89,7 @@ pub async fn require_caller_or_redirect(
 ) -> Result<Response, Rejection> {
     let (request, caller) = authenticated(&page.authenticator, request).await;
     match caller {
-        Ok(caller) => pass(request, caller, next).await,
+        Ok(caller) => pass(page.authenticator, request, caller, next).await,
         Err(rejection) if may_sign_in(&rejection) => {
             let (parts, _) = request.into_parts();
             let location = match ReturnPath::of(&parts) {
@@ -132,7 +132,7 @@ pub async fn limit_requests(
 ) -> Result<Response, Rejection> {
     let (parts, body) = request.into_parts();
     let client = authenticator.client(&parts, peer(&parts.extensions));
-    let caller_id = parts.extensions.get::<Caller>().map(|caller| *caller.user_id());
+    let caller_id = FoundCaller::of(&parts.extensions, &authenticator).map(|caller| *caller.user_id());
     let subject = Subject {
         ip: client.ip(),
         caller_id: caller_id.as_ref().map(|id| id.as_str()),
@@ -156,8 +156,13 @@ async fn authenticated(
     (Request::from_parts(parts, body), caller)
 }
 
-async fn pass(mut request: Request, caller: Caller, next: Next) -> Result<Response, Rejection> {
-    request.extensions_mut().insert(caller);
+async fn pass(
+    authenticator: Authenticator,
+    mut request: Request,
+    caller: Caller,
+    next: Next,
+) -> Result<Response, Rejection> {
+    request.extensions_mut().insert(FoundCaller { authenticator, caller });
     Ok(next.run(request).await)
 }
 

@@ -191,6 +191,12 @@ impl Authenticator {
         service.admit(operation, subject).await.map_err(|error| Rejection::from(error).at(service.now()))
     }
 
+    /// Whether both are the same authenticator.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The cookies of this service.
     #[must_use]
     pub fn cookies(&self) -> &Cookies {

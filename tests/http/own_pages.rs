@@ -351,3 +351,15 @@ async fn cookies_are_added_to_those_of_the_response() {
     assert_eq!(lines.len(), 2);
     assert_eq!(format!("{:?}", authenticator.cookies().signed_out()), "SetCookies { .. }");
 }
+
+#[tokio::test]
+async fn a_caller_of_one_service_is_none_of_another() {
+    let (one, other) = (Server::new(), Server::new());
+    let Cookie(cookie) = one.user("ada").await;
+    let app: Router = Router::new()
+        .route("/data", get(async |caller: Caller| caller.user_id().to_string()))
+        .route_layer(from_fn_with_state(authenticator(&one), require_caller))
+        .with_state(authenticator(&other));
+    let reply = send(&app, request("GET", "/data", &[("cookie", &cookie)], "")).await;
+    assert_eq!(reply.status(), 401);
+}

@@ -336,7 +336,7 @@ fn is_refused_for(reply: &Reply, reason: &str) -> bool {
 }
 
 fn cookie(reply: &Reply) -> String {
-    reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+    reply.cookie()
 }
 
 /// Checks all accounts at once, since most of the time goes into passwords.

@@ -193,7 +193,7 @@ fn the_log_holds_no_secret() {
     for (_, value) in cookies.iter().filter_map(|cookie| cookie.split_once('=')) {
         secrets.extend([value.to_owned(), value.replace("%3D", "=")]);
     }
-    let wire = BASE64.decode(secrets[3].as_bytes()).unwrap();
+    let wire = BASE64.decode(secrets[5].as_bytes()).unwrap();
     let wire: serde_json::Value = serde_json::from_slice(&wire).unwrap();
     secrets.push(wire["secret"].as_str().unwrap().to_owned());
 

@@ -40,7 +40,7 @@ fn what_one_server_does_holds_for_the_other_at_once() {
         let (here, there) = if round % 2 == 0 { (&one, &other) } else { (&other, &one) };
         let signed_in = here.send("POST /v1/account/sessions/email", &[], SIGN_IN);
         assert_eq!(signed_in.status, 201, "{}", signed_in.body);
-        let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let cookie = signed_in.cookie();
         let session = ("Cookie", cookie.as_str());
         assert_eq!(status(there, "GET /v1/account", session), 200);
         let jwt = there.send("POST /v1/account/jwts", &[session], "{}").json();

@@ -21,7 +21,10 @@ impl Reply {
 
     /// `name=value` of the first cookie that it sets.
     pub(crate) fn cookie(&self) -> String {
-        self.header("set-cookie").and_then(|cookie| cookie.split(';').next()).unwrap().to_owned()
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+        // That of the session is the last one.
+        set.next_back().and_then(|(_, cookie)| cookie.split(';').next()).unwrap().to_owned()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
