@@ -66,7 +66,8 @@ pub(super) struct FoundCaller {
 }
 
 impl FoundCaller {
-    /// The caller, if the same authenticator has found it: an application may have several services.
+    /// The caller, if the same authenticator has found it: an application may have several
+    /// services.
     pub(super) fn of<'a>(extensions: &'a Extensions, authenticator: &Authenticator) -> Option<&'a Caller> {
         let found = extensions.get::<Self>().filter(|found| found.authenticator.is(authenticator));
         found.map(|found| &found.caller)
