@@ -225,7 +225,7 @@ impl<'a> TestHostBuilder<'a> {
     }
 
     /// Changes the builder of the service, whose parts are set already: no request limits, seeded
-    /// randomness and the test doubles of the host.
+    /// randomness and the test doubles of the [`TestHost`].
     pub fn customize(self, customize: impl FnOnce(TestServiceBuilder) -> TestServiceBuilder + 'a) -> Self {
         Self { customize: Some(Box::new(customize)), ..self }
     }
