@@ -48,13 +48,27 @@ pub async fn require_caller(
 pub struct SignInPage {
     authenticator: Authenticator,
     path: Box<str>,
+    second_factor: Option<Box<str>>,
 }
 
 impl SignInPage {
     /// The page at this path, such as `/sign-in`.
     #[must_use]
     pub fn at(path: impl Into<Box<str>>, authenticator: Authenticator) -> Self {
-        Self { authenticator, path: path.into() }
+        Self { authenticator, path: path.into(), second_factor: None }
+    }
+
+    /// Sets the page that asks for the second factor, such as `/second-factor`. Default: the
+    /// sign-in page.
+    #[must_use]
+    pub fn second_factor(self, path: impl Into<Box<str>>) -> Self {
+        Self { second_factor: Some(path.into()), ..self }
+    }
+
+    /// The page that this request needs.
+    fn page_for(self, rejection: &Rejection) -> Box<str> {
+        let lacks_factor = matches!(rejection.cause(), RejectionCause::Error(Error::MoreFactorsRequired));
+        self.second_factor.filter(|_| lacks_factor).unwrap_or(self.path)
     }
 }
 
@@ -92,9 +106,10 @@ pub async fn require_caller_or_redirect(
         Ok(caller) => pass(page.authenticator, request, caller, next).await,
         Err(rejection) if may_sign_in(&rejection) => {
             let (parts, _) = request.into_parts();
+            let page = page.page_for(&rejection);
             let location = match ReturnPath::of(&parts) {
-                Some(path) => path.after(&page.path),
-                None => page.path.into_string(),
+                Some(path) => path.after(&page),
+                None => page.into_string(),
             };
             Ok(Redirect::to(&location).into_response())
         }
@@ -141,7 +156,9 @@ pub async fn limit_requests(
     let quota = authenticator.admit(operation, &subject).await?;
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(quota) = quota {
-        response.headers_mut().extend(quota_headers(&quota));
+        for (name, value) in quota_headers(&quota) {
+            response.headers_mut().insert(name, value);
+        }
     }
     Ok(response)
 }

@@ -5,12 +5,15 @@ use std::{fmt, str::FromStr};
 use http::{Method, request::Parts};
 use url::form_urlencoded;
 
+const MAX_BYTES: usize = 2048;
+
 /// A path of your application that a browser returns to after signing in, taken from a query
 /// parameter such as `next`.
 ///
 /// # Security
 /// Only a path of the same site is accepted: no scheme, no host, no `//` or `\`, which browsers
-/// take for a host, and no control characters (open redirect).
+/// take for a host, no control characters (open redirect), and nothing that ends an attribute of
+/// HTML: browsers escape quotes and angle brackets in addresses. At most 2,048 bytes.
 ///
 /// # Examples
 /// ```
@@ -69,8 +72,8 @@ impl FromStr for ReturnPath {
 
     fn from_str(text: &str) -> Result<Self, InvalidReturnPath> {
         let rest = text.strip_prefix('/').ok_or(InvalidReturnPath)?;
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        match is_plain && !rest.starts_with('/') {
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\\\"'<>`".contains(&byte);
+        match text.len() <= MAX_BYTES && text.bytes().all(is_plain) && !rest.starts_with('/') {
             true => Ok(Self(text.into())),
             false => Err(InvalidReturnPath),
         }
@@ -106,6 +109,9 @@ mod tests {
             " /a",
             "/a b",
             "/ä",
+            "/\"><script>",
+            "/'",
+            "/`",
         ];
         for bad in bad {
             assert_eq!(bad.parse::<ReturnPath>(), Err(InvalidReturnPath), "{bad}");

@@ -23,7 +23,7 @@ use axum::{
 };
 use tower::ServiceExt as _;
 
-use crate::support::http::{Cookie, Server, Service};
+use crate::support::http::{APP, Cookie, Server, Service, otp};
 
 #[derive(Clone)]
 struct AppState {
@@ -362,4 +362,25 @@ async fn a_caller_of_one_service_is_none_of_another() {
         .with_state(authenticator(&other));
     let reply = send(&app, request("GET", "/data", &[("cookie", &cookie)], "")).await;
     assert_eq!(reply.status(), 401);
+}
+
+#[tokio::test]
+async fn a_session_that_lacks_a_factor_is_sent_to_the_page_for_it() {
+    let server = Server::new();
+    let ada = server.user("ada").await;
+    let app = server.post(APP, "{}").by(&ada).ok(200).await;
+    let code = otp(&app.text("secret"), &server.clock);
+    server.put(APP, &format!(r#"{{"otp":"{code}"}}"#)).by(&ada).ok(200).await;
+    server.patch("/v1/account/mfa", r#"{"mfa":true}"#).by(&ada).ok(200).await;
+    let Cookie(half) = server.sign_in("ada").await;
+    let page = SignInPage::at("/sign-in", authenticator(&server)).second_factor("/second-factor");
+    let app: Router = Router::new()
+        .route("/notes", get(async || "notes"))
+        .route_layer(from_fn_with_state(page, require_caller_or_redirect));
+    let location = async |cookie: &str| {
+        let reply = send(&app, request("GET", "/notes", &[("cookie", cookie)], "")).await;
+        reply.headers()["location"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(location(&half).await, "/second-factor?next=%2Fnotes");
+    assert_eq!(location("").await, "/sign-in?next=%2Fnotes");
 }
