@@ -163,6 +163,25 @@ pub async fn limit_requests(
     Ok(response)
 }
 
+/// Runs requests that may change something to their end, on a task of their own, so that a client
+/// that disconnects cannot suppress notices of what it did. Add it to the routes of your
+/// application that call operations; the routes of the API do so themselves.
+///
+/// # Examples
+/// ```
+/// use axum::{Router, middleware::from_fn, routing::post};
+///
+/// let app: Router = Router::new()
+///     .route("/sign-in", post(|| async { "signed in" }))
+///     .layer(from_fn(account::axum::run_to_end));
+/// ```
+pub async fn run_to_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    tokio::spawn(next.run(request)).await.unwrap_or_else(|_| Rejection::unknown().into_response())
+}
+
 async fn authenticated(
     authenticator: &Authenticator,
     request: Request,

@@ -31,9 +31,9 @@
 //!
 //! async fn error_page(response: Response) -> Response {
 //!     match response.extensions().get::<Arc<Rejection>>() {
-//!         // No text of a rejection holds HTML, but a template should escape it all the same.
 //!         Some(rejection) => {
-//!             (rejection.status(), Html(format!("<p>{rejection}</p>"))).into_response()
+//!             let text = rejection.user_message(); // to be escaped, as a template does
+//!             (rejection.status(), Html(format!("<p>{text}</p>"))).into_response()
 //!         }
 //!         None => response,
 //!     }
@@ -42,8 +42,8 @@
 //! ```
 //!
 //! # Security
-//! Operations that change something run on a task of their own, so a client that disconnects cannot
-//! suppress notices of what it did.
+//! Operations of the API that change something run on a task of their own, so a client that
+//! disconnects cannot suppress notices of what it did. [`run_to_end`] does so for routes of yours.
 
 mod extract;
 mod middleware;
@@ -51,7 +51,7 @@ mod response;
 mod router;
 
 pub use extract::{FreshCaller, SameOrigin, ViaExtension};
-pub use middleware::{SignInPage, limit_requests, require_caller, require_caller_or_redirect};
+pub use middleware::{SignInPage, limit_requests, require_caller, require_caller_or_redirect, run_to_end};
 pub use router::{router, router_of, router_with};
 
 #[doc(no_inline)]

@@ -120,7 +120,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
             page.response()
         } else {
             let mut facts = ResponseFacts { is_web: origin.is_web(&parts.headers), ..Default::default() };
-            let answer = self.answer(&parts, body, peer, &origin, &mut facts).await;
+            let answer = guarded(self.answer(&parts, body, peer, &origin, &mut facts)).await;
             self.render(answer, &facts)
         };
         origin.write(&mut response);
@@ -156,7 +156,7 @@ impl<S: Store, M: Mailer, P: SmsSender, C: Clock> Api<S, M, P, C> {
         facts.has_api_key = arrival.has_api_key;
         let mut call = self.enter(arrival, body, &mut facts.quota).await?;
         if call.route.is_change(&parts.method) {
-            guarded(Box::pin(routes::change(call))).await
+            Box::pin(routes::change(call)).await
         } else {
             routes::read(&mut call).await
         }

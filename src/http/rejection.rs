@@ -179,6 +179,19 @@ impl Rejection {
         Self { wait, ..self }
     }
 
+    /// The sentence for users, as pages of your application show it. Escape it for HTML, because a
+    /// [`PasswordRule`](crate::ports::PasswordRule) may have written it.
+    #[must_use]
+    pub fn user_message(&self) -> String {
+        match &self.cause {
+            RejectionCause::Error(error) => error.to_string(),
+            RejectionCause::Invalid { rule, .. } => rule.to_string(),
+            RejectionCause::Missing { .. } | RejectionCause::Request { .. } => {
+                "This request was not accepted.".into()
+            }
+        }
+    }
+
     /// How long the client should wait before it tries again, if it makes sense at all: for
     /// `Retry-After`.
     #[must_use]

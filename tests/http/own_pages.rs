@@ -1,6 +1,9 @@
 //! Pages of an application's own: cookies, forms, limits and redirects without the API's JSON.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use account::{
     Caller, SessionHolder,
@@ -383,4 +386,28 @@ async fn a_session_that_lacks_a_factor_is_sent_to_the_page_for_it() {
     };
     assert_eq!(location(&half).await, "/second-factor?next=%2Fnotes");
     assert_eq!(location("").await, "/sign-in?next=%2Fnotes");
+}
+
+#[tokio::test]
+async fn a_change_goes_on_when_its_client_hangs_up() {
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go_on, may_go_on) = tokio::sync::oneshot::channel::<()>();
+    let (ended, has_ended) = tokio::sync::oneshot::channel();
+    let steps = Mutex::new(Some((begun, may_go_on, ended)));
+    let steps = Arc::new(steps);
+    let handler = move || async move {
+        let (begun, may_go_on, ended) = steps.lock().unwrap().take().unwrap();
+        begun.send(()).unwrap();
+        may_go_on.await.unwrap();
+        ended.send(()).unwrap();
+    };
+    let app: Router = Router::new()
+        .route("/change", post(handler))
+        .layer(axum::middleware::from_fn(account::axum::run_to_end));
+    let client = tokio::spawn(app.oneshot(request("POST", "/change", &[], "")));
+    has_begun.await.unwrap();
+    client.abort();
+    assert!(client.await.unwrap_err().is_cancelled());
+    go_on.send(()).unwrap();
+    has_ended.await.unwrap();
 }
